@@ -1,0 +1,5 @@
+//! Users and roles.
+
+pub mod block;
+
+pub use block::{Assignment, Block, BreakGlass, Declared, Match, PrincipalRef, Role};
