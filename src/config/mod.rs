@@ -1,31 +1,85 @@
 //! From YAML files to checked declarations.
 //!
-//! The way in: files → one located tree (`yaml`) → JSON, checked against the schema (`schema`) → merged (`merge`) →
-//! typed and checked ([`Configuration`]). Words: a *node* is a value with its place; a *diagnostic* is one mistake with a
-//! stable code. What must stay true: every mistake of a run is reported at once, in file order, with file, line and
-//! column; nothing here touches the network or the clock.
+//! The way in: [`files`] → one located [`tree`] per file ([`yaml`]) → checked against the [`schema`] → put together and
+//! merged with `base` ([`merge`]) → typed and checked ([`Configuration`]). Words: a *node* is a value with its place; a
+//! *diagnostic* is one mistake with a stable code; a *block* is a setting's part of an environment. What must stay true:
+//! every mistake of a run is reported at once, in file order, with file, line and column; what is wrong in one place is
+//! dropped and hides nothing elsewhere; nothing here prints, or touches the network or the clock.
 
-pub mod diagnostic;
-pub mod source;
+mod codes;
+mod complaint;
+mod configuration;
+mod diagnostic;
+mod digest;
+mod fields;
+mod files;
+mod merge;
+mod nearest;
+mod scalar;
+pub mod schema;
+mod shape;
+mod source;
+mod texts;
 pub mod tree;
+pub(crate) mod words;
+mod yaml;
+mod yaml_errors;
 
-pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-pub use source::{Place, Sources, Span};
+use std::path::PathBuf;
+
+pub use codes::Code;
+pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
+pub use shape::{Cloud, Face, Policy, UnpublishedOperations};
+pub use source::{Place, Source, Sources, Span};
 pub use tree::{Located, Node};
 
-/// What one environment is, apart from its settings: its names and ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvironmentHead {
-    /// The key under `environments:`; palisade's name for the environment.
-    pub key: String,
-    /// Customer Insights - Data instance id.
-    pub instance_id: uuid::Uuid,
-    /// Power Platform environment id. An opaque string: default environments are called `Default-{tenant}`.
-    pub environment_id: String,
-    /// The display name that the live environment must have, if the file binds it.
-    pub name: Option<String>,
-    /// Whether business unit separation is on (it allows the role Marketing Contributor).
-    pub business_units: bool,
-    /// Where the environment is written.
-    pub place: Place,
+/// What reading files gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files that were read, for showing diagnostics.
+    pub sources: Sources,
+    /// What is wrong or worth a look, in file order.
+    pub diagnostics: Diagnostics,
+    /// The configuration, if no mistake refuses it.
+    pub configuration: Option<Configuration>,
+}
+
+/// Reads files, and all `.yaml` and `.yml` files in and below folders, as one configuration.
+pub fn load(paths: &[PathBuf]) -> Loaded {
+    let mut diagnostics = Diagnostics::default();
+    let files = files::read(paths, &mut diagnostics);
+    let sources = Sources::new(files.sources);
+    let checker = schema::Checker::new();
+    let mut roots = Vec::new();
+    for (file, (source, readable)) in sources.iter().zip(&files.readable).enumerate() {
+        if *readable && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics) {
+            roots.push(root);
+        }
+    }
+    let whole = roots.len() == files.readable.len();
+    let combined = merge::combine(roots, &sources, &mut diagnostics);
+    let configuration = configuration::build(&combined, whole, &sources, &mut diagnostics);
+    diagnostics.finish();
+    let configuration = configuration.filter(|_| !diagnostics.has_errors());
+    Loaded { sources, diagnostics, configuration }
+}
+
+/// One file's tree, without what the schema check complained about.
+fn document(file: usize, source: &Source, sources: &Sources, checker: &schema::Checker, diagnostics: &mut Diagnostics) -> Option<Node> {
+    let before = diagnostics.len();
+    let root = yaml::read(file, &source.text, diagnostics);
+    let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
+        if diagnostics.len() == before {
+            diagnostics.push(
+                Diagnostic::error(Code::EmptyFile, Span::start_of(file), "the file is empty, or holds only comments")
+                    .help("write `version: 1`, `tenant:` and `environments:`, or remove the file"),
+            );
+        }
+        return None;
+    };
+    texts::check_placeholders(&root, sources, diagnostics);
+    let root = checker.check(root, sources, diagnostics);
+    texts::check_quotes(&root, "", sources, diagnostics);
+    Some(root)
 }

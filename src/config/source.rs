@@ -26,13 +26,55 @@ pub struct Span {
     pub end: usize,
 }
 
+impl Span {
+    /// The first byte of a file: where a complaint about the file as a whole points.
+    pub fn start_of(file: usize) -> Self {
+        Self { file, start: 0, end: 0 }
+    }
+
+    /// Whether `other` lies inside this span.
+    pub fn contains(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
 /// One file's name and text.
 #[derive(Debug)]
 pub struct Source {
     /// The name to show.
     pub name: String,
-    /// The text, without a byte order mark.
+    /// The text, without a byte order mark; empty if the file couldn't be read.
     pub text: String,
+    /// Where each line starts. Kept so that asking for thousands of places doesn't scan the text each time.
+    line_starts: Vec<usize>,
+}
+
+impl Source {
+    /// A file called `name` that holds `text`.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let line_starts =
+            std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1));
+        Self { name: name.into(), line_starts: line_starts.collect(), text }
+    }
+
+    /// The line, from 0, that byte `at` lies in.
+    pub fn line_of(&self, at: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= at).saturating_sub(1)
+    }
+
+    /// The bytes of a line counted from 0, without its line end.
+    pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
+        let start = self.line_starts.get(line).copied().unwrap_or(self.text.len());
+        let end = self.line_starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
+        let end = if self.text[start..end].ends_with('\r') { end - 1 } else { end };
+        start..end
+    }
+
+    /// How many lines there are.
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
 }
 
 /// All files of one configuration. Clones share the texts.
@@ -55,15 +97,20 @@ impl Sources {
         self.0.iter()
     }
 
+    /// What is written at `span`, quotes included.
+    pub fn text(&self, span: Span) -> &str {
+        self.source(span).text.get(span.start..span.end).unwrap_or_default()
+    }
+
     /// Line and column of the start of `span`.
     pub fn place(&self, span: Span) -> Place {
         let source = self.source(span);
-        let before = source.text.get(..span.start).unwrap_or(&source.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = source.line_of(span.start);
+        let before = source.line_range(line).start..span.start;
         Place {
             file: source.name.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line: line + 1,
+            column: source.text.get(before).map_or(0, |text| text.chars().count()) + 1,
         }
     }
 }

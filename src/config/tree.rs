@@ -61,6 +61,30 @@ impl Node {
         }
     }
 
+    /// The entries of a map; nothing for anything else.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list; nothing for anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// Takes the entries of a map.
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        match self.value {
+            Value::Map(entries) => entries,
+            _ => Vec::new(),
+        }
+    }
+
     /// The same data without places.
     pub fn to_json(&self) -> Json {
         match &self.value {
@@ -115,5 +139,15 @@ impl<'a> Located<'a> {
     /// Line and column of the value.
     pub fn place(self) -> Place {
         self.sources.place(self.node.span)
+    }
+
+    /// Line and column of a key of this map.
+    pub fn key_place(self, key: &str) -> Place {
+        self.sources.place(self.key_span(key))
+    }
+
+    /// What is written there, quotes included.
+    pub fn text(self) -> &'a str {
+        self.sources.text(self.node.span)
     }
 }

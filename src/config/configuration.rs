@@ -1,0 +1,205 @@
+//! The configuration: what the files declare, typed and checked.
+
+use std::collections::HashMap;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Diagnostics, quoted};
+use super::digest;
+use super::merge::{self, Combined};
+use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
+use super::source::{Place, Sources, Span};
+use super::tree::{Entry, Located, Node};
+use crate::settings::blocks::DeclaredBlocks;
+
+/// What the files declare. Exists only without mistakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The environments, in the files' order.
+    pub environments: Vec<Environment>,
+    /// `sha256:…` over the merged data: comments, spacing, quotes and the order of keys make no difference.
+    pub digest: String,
+}
+
+/// The tenant, and how to reach its services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: Uuid,
+    /// The cloud it is in.
+    pub cloud: Cloud,
+    /// Which front of Customer Insights - Data to call.
+    pub face: Face,
+    /// What to do with operations that Microsoft hasn't published.
+    pub unpublished: UnpublishedOperations,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Its names and ids.
+    pub head: EnvironmentHead,
+    /// Statements about settings that no operation can read.
+    pub attested: Vec<Attestation>,
+    /// What it declares.
+    pub blocks: DeclaredBlocks,
+}
+
+/// What one environment is, apart from its settings: its names and ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentHead {
+    /// The key under `environments:`; palisade's name for the environment.
+    pub key: String,
+    /// Customer Insights - Data instance id.
+    pub instance_id: Uuid,
+    /// Power Platform environment id. An opaque string: default environments are called `Default-{tenant}`.
+    pub environment_id: String,
+    /// The display name that the live environment must have, if the file binds it.
+    pub name: Option<String>,
+    /// Whether business unit separation is on (it allows the role Marketing Contributor).
+    pub business_units: bool,
+    /// Where the environment is written.
+    pub place: Place,
+}
+
+/// A person's statement about a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attestation {
+    /// The setting's name, as in files.
+    pub setting: String,
+    /// Who looked.
+    pub by: String,
+    /// When they looked.
+    pub on: Date,
+    /// How long it holds.
+    pub valid_for: SignedDuration,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Makes the configuration of what the files say together. `whole` is false if a file couldn't be read, so that what
+/// seems to be missing may well be in it.
+pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Configuration> {
+    let base = combined.base.as_ref().map(|entry| &entry.value);
+    if whole && !diagnostics.has_errors() {
+        check_presence(combined, diagnostics);
+    }
+    let tenant = combined.tenant.as_ref().and_then(|entry| tenant(entry, sources));
+    let mut environments = Vec::new();
+    let mut merged = serde_json::Map::new();
+    for entry in &combined.environments {
+        if whole {
+            merge::check_unmanaged(base, entry, diagnostics);
+        }
+        let node = merge::environment(base, entry);
+        environments.push(environment(entry, &node, sources, diagnostics));
+        let mut data = node.to_json();
+        data.as_object_mut().map(|data| data.remove("unmanaged"));
+        merged.insert(entry.key.clone(), data);
+    }
+    check_ids(&combined.environments, diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
+    Some(Configuration { tenant: tenant?, environments: environments.into_iter().collect::<Option<_>>()?, digest: digest::of(&data) })
+}
+
+fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
+    let top = Span::start_of(0);
+    if combined.tenant.is_none() {
+        diagnostics.push(
+            Diagnostic::error(Code::MissingTenant, top, "the configuration doesn't say which tenant it is for")
+                .help("add `tenant:` with the tenant's `id`"),
+        );
+    }
+    if combined.environments.is_empty() {
+        diagnostics.push(
+            Diagnostic::error(Code::NoEnvironments, top, "the configuration declares no environment")
+                .help("add `environments:` with one key for each environment"),
+        );
+    }
+}
+
+/// What can't be read here was reported by the schema check, in better words.
+fn typed<T: DeserializeOwned>(node: &Node) -> Option<T> {
+    serde_json::from_value(node.to_json()).ok()
+}
+
+fn tenant(entry: &Entry, sources: &Sources) -> Option<Tenant> {
+    let TenantShape { id, cloud, customer_insights, unpublished_operations } = typed(&entry.value)?;
+    Some(Tenant {
+        id: id.0,
+        cloud,
+        face: customer_insights.face,
+        unpublished: unpublished_operations,
+        place: sources.place(entry.key_span),
+    })
+}
+
+fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Environment> {
+    let at = Located { node, sources };
+    let head: Option<HeadShape> = typed(node);
+    let complete = head.is_some();
+    let head = head.unwrap_or_default();
+    let head = EnvironmentHead {
+        key: entry.key.clone(),
+        instance_id: head.instance_id.map(|id| id.0).unwrap_or_default(),
+        environment_id: head.environment_id.map(|id| id.0).unwrap_or_default(),
+        name: head.name.map(|name| name.0),
+        business_units: head.business_units,
+        place: sources.place(entry.key_span),
+    };
+    let blocks = DeclaredBlocks::declare(at, &head, diagnostics);
+    let attested = attestations(at, diagnostics);
+    complete.then_some(Environment { head, attested, blocks })
+}
+
+fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<Attestation> {
+    let Some(list) = environment.node.entry("attested") else { return Vec::new() };
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    let mut attested = Vec::new();
+    for item in list.value.items() {
+        let Some(AttestationShape { setting, by, on, valid_for }) = typed(item) else { continue };
+        let item = Located { node: item, ..environment };
+        let span = item.at(&["setting"]).span();
+        if let Some(first) = seen.insert(setting.0.clone(), span) {
+            let message = format!("{} is attested twice in this environment", quoted(&setting.0));
+            diagnostics.push(
+                Diagnostic::error(Code::DuplicateAttestation, span, message)
+                    .related(first, "first here")
+                    .help("keep the newer of the two"),
+            );
+        }
+        attested.push(Attestation { setting: setting.0, by: by.0, on: on.0, valid_for: valid_for.0, place: item.place() });
+    }
+    attested
+}
+
+/// An id stands for one thing: two environments with the same one would undo each other's changes.
+fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
+    for (key, code) in [("instanceId", Code::DuplicateInstanceId), ("environmentId", Code::DuplicateEnvironmentId)] {
+        let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
+        for environment in environments {
+            let Some(super::tree::Value::String(id)) = environment.value.child(key).map(|node| &node.value) else { continue };
+            let span = environment.value.child(key).map_or(environment.key_span, |node| node.span);
+            match seen.get(&id.to_lowercase()) {
+                Some((first, name)) => diagnostics.push(
+                    Diagnostic::error(code, span, format!("{} and {} have the same `{key}`", quoted(name), quoted(&environment.key)))
+                        .related(*first, "first here")
+                        .help("each environment is one instance; copy the id of the right one"),
+                ),
+                None => drop(seen.insert(id.to_lowercase(), (span, &environment.key))),
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! From paths to texts.
+//!
+//! What must stay true: no file is read further than [`LARGEST`], whatever it is (a pipe, a device, a file that grows);
+//! the order of files depends on their names only; links to folders aren't followed, so no walk runs in circles.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Diagnostics, quoted};
+use super::source::{Source, Span};
+
+/// The largest file that is read, in bytes.
+pub(super) const LARGEST: usize = 4 * 1024 * 1024;
+/// The most files in one configuration.
+const MOST_FILES: usize = 500;
+/// The deepest folder that is looked into.
+const DEEPEST: usize = 16;
+
+/// One entry of the list of files: what was read, or what was said about it.
+pub(super) struct Files {
+    /// Every file that was named or found, also those that couldn't be read (with an empty text).
+    pub(super) sources: Vec<Source>,
+    /// For each of them, whether its text can be parsed.
+    pub(super) readable: Vec<bool>,
+}
+
+/// Reads the files named by `paths`, and those in the folders named by them. A file that is named twice is read once.
+pub(super) fn read(paths: &[PathBuf], diagnostics: &mut Diagnostics) -> Files {
+    let mut files = Files { sources: Vec::new(), readable: Vec::new() };
+    let mut seen = HashSet::new();
+    for path in paths {
+        match found(path) {
+            Ok(found) => {
+                for file in found {
+                    if seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
+                        files.add(&file, text(&file), diagnostics);
+                    }
+                }
+            }
+            Err(problem) => files.add(path, Err((String::new(), problem)), diagnostics),
+        }
+    }
+    files
+}
+
+/// What is wrong with a file, and where in it.
+struct Problem {
+    code: Code,
+    message: String,
+    help: String,
+    at: usize,
+}
+
+fn problem(code: Code, message: impl Into<String>, help: impl Into<String>) -> Problem {
+    Problem { code, message: message.into(), help: help.into(), at: 0 }
+}
+
+impl Files {
+    fn add(&mut self, path: &Path, text: Result<String, (String, Problem)>, diagnostics: &mut Diagnostics) {
+        let file = self.sources.len();
+        let name = path.display().to_string();
+        self.readable.push(text.is_ok());
+        match text {
+            Ok(text) => self.sources.push(Source::new(name, text)),
+            Err((text, problem)) => {
+                let span = Span { file, start: problem.at, end: problem.at };
+                diagnostics.push(Diagnostic::error(problem.code, span, problem.message).help(problem.help));
+                self.sources.push(Source::new(name, text));
+            }
+        }
+    }
+}
+
+/// The file itself, or the YAML files of the folder in the order of their names.
+fn found(path: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    walk(path, 0, &mut files).map_err(|error| unreadable(path, &error))?;
+    files.sort();
+    let shown = quoted(&path.display().to_string());
+    match files.len() {
+        0 => Err(problem(Code::EmptyFolder, format!("there is no YAML file in {shown}"), "put files that end in `.yaml` or `.yml` there; hidden files don't count")),
+        count if count > MOST_FILES => Err(problem(
+            Code::TooManyFiles,
+            format!("there are more than {MOST_FILES} YAML files in {shown}"),
+            "name the folder that holds the configuration and nothing else",
+        )),
+        _ => Ok(files),
+    }
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with('.') || files.len() > MOST_FILES {
+            continue;
+        }
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if depth < DEEPEST {
+                walk(&path, depth + 1, files)?;
+            }
+        } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") && !path.is_dir() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    let shown = quoted(&path.display().to_string());
+    match error.kind() {
+        ErrorKind::NotFound => problem(Code::MissingFile, format!("there is no file or folder {shown}"), "check the path; it is relative to where palisade runs"),
+        ErrorKind::PermissionDenied => problem(Code::UnreadableFile, format!("{shown} can't be read: permission denied"), "let the account that runs palisade read it"),
+        kind => problem(Code::UnreadableFile, format!("{shown} can't be read: {kind}"), "check the path and the disk"),
+    }
+}
+
+/// The text of a file without its byte order mark; or what there is of it, and what is wrong.
+fn text(path: &Path) -> Result<String, (String, Problem)> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| (String::new(), unreadable(path, &error)))?;
+    if bytes.len() > LARGEST {
+        let message = format!("the file is larger than {} MB, the most that is read", LARGEST / 1024 / 1024);
+        return Err((String::new(), problem(Code::FileTooLarge, message, "a configuration is a few kilobytes; is this the right file?")));
+    }
+    decode(bytes)
+}
+
+fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
+    const UTF8: &str = "save it as UTF-8; most editors offer this when saving";
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err((String::new(), problem(Code::NotUtf8, "the file is encoded as UTF-16", UTF8)));
+    }
+    if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
+        bytes.drain(..3);
+    }
+    if bytes.contains(&0) {
+        return Err((String::new(), problem(Code::BinaryFile, "the file isn't text: it holds bytes of zero", "is this the right file?")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        (text, Problem { at, ..problem(Code::NotUtf8, "the file isn't encoded as UTF-8; this byte can't be read", UTF8) })
+    })
+}

@@ -1,0 +1,215 @@
+//! The shape of a file, as the JSON Schema describes it.
+//!
+//! The doc comments here are the hover help of editors and the pages of `palisade explain FIELD`. What must stay true: a
+//! key that `base` may supply is optional here, even where the merged configuration needs it; whether it's there is
+//! asked after merging.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use super::words::{Day, Duration, EnvironmentId, Guid, Text, UserName};
+use crate::settings::blocks::{self, Blocks};
+
+/// Security settings of Dynamics 365 Customer Insights - Data environments. Several files make one configuration; what
+/// no file declares isn't managed.
+#[derive(Debug, JsonSchema)]
+#[schemars(title = "palisade configuration", rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the file; values are read part by part, so that one mistake doesn't hide others")]
+pub(super) struct File {
+    /// The version of the file format. Each file says it: `version: 1`.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The Entra tenant that the environments belong to. Stands in one file only.
+    tenant: Option<TenantShape>,
+    /// What every environment starts from: maps merge key by key, lists are replaced, and `${environment}` in a text
+    /// stands for the environment's key. Stands in one file only.
+    base: Option<BaseShape>,
+    /// The environments, each under a key of its own choosing, which is palisade's name for it.
+    environments: Option<BTreeMap<EnvironmentKey, EnvironmentShape>>,
+}
+
+/// The Entra tenant, and how to reach its services.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TenantShape {
+    /// The tenant's id. Required.
+    pub(super) id: Guid,
+    /// The cloud that the tenant is in.
+    #[serde(default)]
+    pub(super) cloud: Cloud,
+    /// How Customer Insights - Data is reached.
+    #[serde(default)]
+    pub(super) customer_insights: CustomerInsightsShape,
+    /// What to do with operations that Microsoft hasn't published.
+    #[serde(default)]
+    pub(super) unpublished_operations: UnpublishedOperations,
+}
+
+/// The cloud that a tenant is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Cloud {
+    /// The public cloud.
+    #[default]
+    Public,
+    /// Government Community Cloud.
+    Gcc,
+    /// Government Community Cloud High.
+    GccHigh,
+    /// The United States Department of Defense.
+    Dod,
+    /// The cloud operated by 21Vianet in China.
+    China,
+}
+
+/// How Customer Insights - Data is reached.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CustomerInsightsShape {
+    /// Which front of the service to call.
+    #[serde(default)]
+    pub(super) face: Face,
+}
+
+/// A front of Customer Insights - Data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Face {
+    /// The instance's own scale unit: needs a bearer token only.
+    #[default]
+    ScaleUnit,
+    /// The API gateway: also needs a subscription key.
+    Gateway,
+}
+
+/// What to do with operations that Microsoft hasn't published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UnpublishedOperations {
+    /// Operations that are known only from public code, such as Microsoft's own modules.
+    pub observed: Policy,
+    /// Operations that are known from nowhere public. They are always done by a person.
+    #[schemars(with = "AlwaysManual")]
+    pub undocumented: Policy,
+}
+
+impl Default for UnpublishedOperations {
+    fn default() -> Self {
+        Self { observed: Policy::Allow, undocumented: Policy::Manual }
+    }
+}
+
+/// Who carries out an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Policy {
+    /// Palisade calls it.
+    Allow,
+    /// Palisade says what to do, and a person does it.
+    Manual,
+}
+
+/// Who carries out operations that nothing public describes.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "narrows `Policy` in the schema")]
+enum AlwaysManual {
+    /// Palisade says what to do, and a person does it.
+    Manual,
+}
+
+/// What every environment starts from. Each environment's ids and name are its own and don't belong here.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the file; values are read after merging")]
+pub(super) struct BaseShape {
+    /// Whether business unit separation is on in all environments that don't say otherwise.
+    business_units: Option<bool>,
+    /// Statements about settings that no operation can read.
+    attested: Option<Vec<AttestationShape>>,
+    #[schemars(flatten)]
+    blocks: Blocks,
+}
+
+/// One Customer Insights - Data instance and the Power Platform environment that hosts it.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the file; `HeadShape` and the blocks are what is read")]
+pub(super) struct EnvironmentShape {
+    /// The id of the Customer Insights - Data instance, from its settings page or its address. Required.
+    instance_id: Guid,
+    /// The id of the Power Platform environment that hosts the instance. Required.
+    environment_id: EnvironmentId,
+    /// The display name that the live environment must have. Palisade stops if it has another one: ids are easily
+    /// mixed up, names less so.
+    name: Option<Text>,
+    /// Blocks of `base` that this environment leaves alone: they are neither compared nor changed here.
+    unmanaged: Option<Vec<SettingName>>,
+    /// Whether business unit separation is on. It allows the role Marketing Contributor.
+    business_units: Option<bool>,
+    /// Statements about settings that no operation can read. A setting counts as in sync until its statement expires.
+    attested: Option<Vec<AttestationShape>>,
+    #[schemars(flatten)]
+    blocks: Blocks,
+}
+
+/// What is read of an environment besides its blocks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HeadShape {
+    pub(super) instance_id: Option<Guid>,
+    pub(super) environment_id: Option<EnvironmentId>,
+    pub(super) name: Option<Text>,
+    #[serde(default)]
+    pub(super) business_units: bool,
+}
+
+/// A person's statement about a setting that no operation can read.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AttestationShape {
+    /// The setting that was looked at. Required.
+    pub(super) setting: SettingName,
+    /// Who looked. Required.
+    pub(super) by: UserName,
+    /// The day on which they looked. Required.
+    pub(super) on: Day,
+    /// How long the statement holds; after that the setting counts as unknown. Required.
+    pub(super) valid_for: Duration,
+}
+
+/// The name of a setting.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SettingName(pub(super) String);
+
+impl JsonSchema for SettingName {
+    fn schema_name() -> Cow<'static, str> {
+        "SettingName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "The name of a setting.", "enum": blocks::NAMES })
+    }
+}
+
+/// An environment's key.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EnvironmentKey;
+
+impl JsonSchema for EnvironmentKey {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "EnvironmentKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // `tenant` is the name of the other scope, in addresses and in reports.
+        json_schema!({ "type": "string", "pattern": "^(?!tenant$)[A-Za-z][A-Za-z0-9_-]{0,63}$" })
+    }
+}

@@ -1,0 +1,220 @@
+//! The words of the file format: texts with a form of their own, such as a GUID or a duration.
+//!
+//! Each word is written once, here: its type, the pattern that editors check, and the parser that says in a person's
+//! terms what is wrong. What must stay true: what the pattern (and the format) accepts, the parser accepts, so that an editor and
+//! `palisade validate` agree.
+
+use std::borrow::Cow;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+use uuid::Uuid;
+
+use super::codes::Code;
+use super::diagnostic::quoted;
+
+/// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    /// What kind of mistake.
+    pub(crate) code: Code,
+    /// For example "must be a GUID, not `prod`".
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: String,
+}
+
+fn wrong<T>(code: Code, message: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
+    Err(Wrong { code, message: message.into(), help: help.into() })
+}
+
+/// A word as the schema check sees it.
+pub(super) struct Word {
+    /// Its name among the schema's definitions.
+    pub(super) name: &'static str,
+    /// What a person calls it: "a GUID".
+    pub(super) called: &'static str,
+    /// What is wrong with a text, if anything is.
+    pub(super) check: fn(&str) -> Option<Wrong>,
+}
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])+ $name:ident($type:ty), called $called:literal, { $($keywords:tt)+ }, $parse:path;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, PartialEq, Eq)]
+            pub(crate) struct $name(pub(crate) $type);
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let text = String::deserialize(deserializer)?;
+                    $parse(&text).map(Self).map_err(|wrong| de::Error::custom(wrong.message))
+                }
+            }
+
+            impl JsonSchema for $name {
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                    json_schema!({ "type": "string", "description": concat!($($doc),+).trim(), $($keywords)+ })
+                }
+            }
+        )+
+
+        /// All words.
+        pub(super) const WORDS: &[Word] = &[
+            $(Word { name: stringify!($name), called: $called, check: |text| $parse(text).err() }),+
+        ];
+    };
+}
+
+words! {
+    /// A GUID: 32 hexadecimal digits in five groups. Not the one of zeros only, which services use for "none".
+    Guid(Uuid), called "a GUID",
+        { "pattern": r"^(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$", "examples": ["6f2b1c34-0000-4000-8000-00000000a001"] }, parse_guid;
+
+    /// The id of a Power Platform environment: a GUID, or `Default-` and the tenant's GUID for the default environment.
+    EnvironmentId(String), called "an environment id",
+        { "pattern": r"^([Dd]efault-)?(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$", "examples": ["1bd6bd98-0000-4000-8000-00000000e001"] }, parse_environment_id;
+
+    /// A user principal name: the name that a person signs in with.
+    UserName(String), called "a user principal name",
+        { "pattern": r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", "examples": ["ada@contoso.com"] }, parse_user_name;
+
+    /// A user principal name or an object id.
+    PrincipalName(PrincipalText), called "a user principal name or an object id",
+        { "pattern": r"^([^@\s]+@[^@\s.]+(\.[^@\s.]+)+|(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})$", "examples": ["ada@contoso.com"] }, parse_principal;
+
+    /// A length of time: a number and `d` (days), `h` (hours) or `m` (minutes).
+    Duration(SignedDuration), called "a duration",
+        { "pattern": "^[1-9][0-9]{0,4}[dhm]$", "examples": ["90d"] }, parse_duration;
+
+    /// A day, written year-month-day.
+    Day(Date), called "a date",
+        { "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "examples": ["2026-10-01"], "format": "date" }, parse_date;
+
+    /// A text of at least one visible character.
+    Text(String), called "text",
+        { "pattern": r"\S", "examples": ["Contoso prod"] }, parse_text;
+}
+
+/// What stands in a list of principals: a person's sign-in name, or an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PrincipalText {
+    /// A user principal name.
+    User(String),
+    /// An object id.
+    Id(Uuid),
+}
+
+fn parse_guid(text: &str) -> Result<Uuid, Wrong> {
+    const FORM: &str = "a GUID looks like `6f2b1c34-0000-4000-8000-00000000a001`";
+    let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
+    match (Uuid::try_parse(text), Uuid::try_parse(bare)) {
+        (Ok(id), _) if id.is_nil() => wrong(
+            Code::ZeroGuid,
+            "is the GUID of zeros only, which services use for \"none\"",
+            "copy the real id from the service",
+        ),
+        // The parser also takes 32 digits in a row, braces and `urn:uuid:`; the file has one form.
+        (Ok(id), _) if text.len() == 36 => Ok(id),
+        (_, Ok(id)) | (Ok(id), _) => wrong(
+            Code::BadGuid,
+            format!("must be a bare GUID, not {}", quoted(text)),
+            format!("write `{}`", id.as_hyphenated()),
+        ),
+        _ => wrong(Code::BadGuid, format!("must be a GUID, not {}", quoted(text)), FORM),
+    }
+}
+
+fn parse_environment_id(text: &str) -> Result<String, Wrong> {
+    let guid = text.strip_prefix("Default-").or_else(|| text.strip_prefix("default-")).unwrap_or(text);
+    match parse_guid(guid) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(wrong) if wrong.code == Code::ZeroGuid || wrong.message.contains("bare") => Err(wrong),
+        Err(_) => wrong(
+            Code::BadEnvironmentId,
+            format!("must be the id of a Power Platform environment, not {}", quoted(text)),
+            "write the environment's GUID, or `Default-` and the tenant's GUID for the default environment",
+        ),
+    }
+}
+
+fn is_user_name(text: &str) -> bool {
+    let mut halves = text.splitn(2, '@');
+    let (Some(name), Some(domain)) = (halves.next(), halves.next()) else { return false };
+    let labels: Vec<&str> = domain.split('.').collect();
+    !name.is_empty()
+        && !text.contains(char::is_whitespace)
+        && !domain.contains('@')
+        && labels.len() > 1
+        && labels.iter().all(|label| !label.is_empty())
+}
+
+fn parse_user_name(text: &str) -> Result<String, Wrong> {
+    if is_user_name(text) {
+        return Ok(text.to_owned());
+    }
+    let help = if Uuid::try_parse(text).is_ok() {
+        format!("for an object id write `principal: {text}` instead of `user`")
+    } else {
+        "write the name the person signs in with, such as `ada@contoso.com`".to_owned()
+    };
+    wrong(Code::BadUserName, format!("must be a user principal name, not {}", quoted(text)), help)
+}
+
+fn parse_principal(text: &str) -> Result<PrincipalText, Wrong> {
+    if is_user_name(text) {
+        return Ok(PrincipalText::User(text.to_owned()));
+    }
+    match parse_guid(text) {
+        Ok(id) => Ok(PrincipalText::Id(id)),
+        Err(wrong) if wrong.code == Code::ZeroGuid || wrong.message.contains("bare") => Err(wrong),
+        Err(_) => wrong(
+            Code::BadPrincipal,
+            format!("must be a user principal name or an object id, not {}", quoted(text)),
+            "names of groups and apps aren't unique: write `ada@contoso.com` or the object id",
+        ),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
+    let (number, unit) = text.split_at(text.len().saturating_sub(text.chars().next_back().map_or(0, char::len_utf8)));
+    let hours = match unit {
+        "d" => Some(24 * 60),
+        "h" => Some(60),
+        "m" => Some(1),
+        _ => None,
+    };
+    let digits = (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    match (hours, number.parse::<i64>()) {
+        (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => Ok(SignedDuration::from_mins(count * minutes)),
+        _ => wrong(
+            Code::BadDuration,
+            format!("must be a duration, not {}", quoted(text)),
+            "write a number and a unit: `90d` for days, `12h` for hours, `30m` for minutes",
+        ),
+    }
+}
+
+fn parse_date(text: &str) -> Result<Date, Wrong> {
+    match text.parse::<Date>() {
+        Ok(date) if text.len() == 10 => Ok(date),
+        _ => wrong(
+            Code::BadDate,
+            format!("must be a day of the calendar, not {}", quoted(text)),
+            "write year-month-day, such as `2026-10-01`",
+        ),
+    }
+}
+
+fn parse_text(text: &str) -> Result<String, Wrong> {
+    if text.trim().is_empty() {
+        return wrong(Code::EmptyText, "must not be empty", "write the text, or remove the key");
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,71 @@
+//! The registry of settings, and what a setting's block in the file has to offer.
+//!
+//! A *block* is what stands under a setting's key in an environment, such as `users:`. What must stay true: the line in
+//! [`settings!`] is the only place outside a setting's own folder that knows its name.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::{api_access, users};
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
+
+/// A setting's block in the file.
+pub trait Block: DeserializeOwned + JsonSchema {
+    /// The block's key in an environment, in camelCase.
+    const KEY: &'static str;
+    /// What the block says once it is checked.
+    type Declared;
+
+    /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
+    /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
+    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self::Declared;
+}
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $field:ident: $block:path,)+) => {
+        /// The blocks that an environment can have, for the schema.
+        #[derive(Debug, JsonSchema)]
+        #[schemars(rename_all = "camelCase")]
+        pub struct Blocks {
+            $($(#[doc = $doc])+ pub $field: Option<$block>),+
+        }
+
+        /// What an environment declares; `None` is "not managed".
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct DeclaredBlocks {
+            $($(#[doc = $doc])+ pub $field: Option<<$block as Block>::Declared>),+
+        }
+
+        /// The names of all settings, as they stand in files.
+        pub const NAMES: &[&str] = &[$(<$block as Block>::KEY),+];
+
+        impl DeclaredBlocks {
+            /// Reads and checks each block that the environment at `at` has.
+            pub fn declare(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self {
+                Self { $($field: declare::<$block>(at, environment, diagnostics)),+ }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
+    users: users::Block,
+    /// Access to the instance's API. Without this block, palisade leaves API access as it is.
+    api_access: api_access::Block,
+}
+
+fn declare<B: Block>(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<B::Declared> {
+    let node = &at.node.entry(B::KEY)?.value;
+    // What can't be read here was reported by the schema check, in better words.
+    let block: B = serde_json::from_value(node.to_json()).ok()?;
+    Some(block.declare(Located { node, ..at }, environment, diagnostics))
+}
+
+/// Reports a key that a block needs. The schema can't ask for it, since `base` may supply it.
+pub fn missing(at: Located<'_>, block: &str, key: &str, help: &str, diagnostics: &mut Diagnostics) {
+    if !diagnostics.error_within(at.span()) {
+        let message = format!("`{block}` has no `{key}`");
+        diagnostics.push(Diagnostic::error(Code::MissingKey, at.span(), message).help(help));
+    }
+}
