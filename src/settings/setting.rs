@@ -5,9 +5,10 @@ use jiff::Timestamp;
 
 use super::blocks::Block;
 use super::surface::Surface;
+use super::users::PrincipalRef;
 use crate::azure::Reader;
 use crate::azure::customer_insights::Instance;
-use crate::azure::directory::{Directory, Name};
+use crate::azure::directory::Directory;
 use crate::config::{Attestation, EnvironmentHead};
 use crate::plan::{Address, Findings};
 
@@ -18,7 +19,7 @@ pub trait Setting: Block {
     type Observed;
 
     /// The principals that the declaration names, so that one look-up serves all environments.
-    fn names(_declared: &Self::Declared) -> Vec<Name> {
+    fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {
         Vec::new()
     }
 

@@ -15,19 +15,19 @@ mod steps;
 
 pub use block::{Assignment, Block, BreakGlass, Declared, Match, PrincipalRef, Role};
 pub use observe::{Assignments, Held, Observed};
+pub(super) use principal::name;
 
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
-use crate::azure::directory::Name;
 use crate::plan::Findings;
 
 #[async_trait(?Send)]
 impl Setting for Block {
     type Observed = Observed;
 
-    fn names(declared: &Declared) -> Vec<Name> {
-        principal::names(declared)
+    fn principals(declared: &Declared) -> Vec<PrincipalRef> {
+        principal::declared(declared).cloned().collect()
     }
 
     async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {

@@ -21,14 +21,19 @@ pub(super) struct Principal {
     pub(super) label: String,
 }
 
-/// The names under which a declaration's principals are looked up.
-pub(super) fn names(declared: &Declared) -> Vec<Name> {
+/// The principals that a declaration names.
+pub(super) fn declared(declared: &Declared) -> impl Iterator<Item = &PrincipalRef> {
     let assigned = declared.assignments.iter().map(|assignment| &assignment.principal);
-    assigned.chain(declared.break_glass.iter().map(|protected| &protected.principal)).map(name).collect()
+    assigned.chain(declared.break_glass.iter().map(|protected| &protected.principal))
+}
+
+/// The names under which they are looked up.
+pub(super) fn names(block: &Declared) -> Vec<Name> {
+    declared(block).map(name).collect()
 }
 
 /// The name under which one principal is looked up.
-pub(super) fn name(principal: &PrincipalRef) -> Name {
+pub(in crate::settings) fn name(principal: &PrincipalRef) -> Name {
     match principal {
         PrincipalRef::User { upn } => Name::Key(Key::User(upn.to_lowercase())),
         PrincipalRef::App { app_id, .. } => Name::Key(Key::App(*app_id)),
