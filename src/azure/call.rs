@@ -14,7 +14,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 
 /// One call, ready to be sent by a [`Reader`](super::Reader) or a [`Writer`](super::Writer).
 #[derive(Debug, Clone)]
-pub struct Call<E> {
+pub struct Call<E: 'static> {
     pub(super) operation: &'static Operation<E>,
     pub(super) base: Option<Url>,
     pub(super) path: String,

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
-use super::digest;
 use super::merge::{self, Combined};
 use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
 use super::source::{Place, Sources, Span};
 use super::tree::{Entry, Located, Node};
+use crate::digest;
 use crate::settings::blocks::DeclaredBlocks;
 
 /// What the files declare. Exists only without mistakes.
@@ -111,7 +111,7 @@ pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnos
         return None;
     }
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
-    Some(Configuration { tenant: tenant?, environments: environments.into_iter().collect::<Option<_>>()?, digest: digest::of(&data) })
+    Some(Configuration { tenant: tenant?, environments: environments.into_iter().collect::<Option<_>>()?, digest: digest::of_json(&data) })
 }
 
 fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {

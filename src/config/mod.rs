@@ -10,7 +10,6 @@ mod codes;
 mod complaint;
 mod configuration;
 mod diagnostic;
-mod digest;
 mod fields;
 mod files;
 mod merge;
