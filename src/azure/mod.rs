@@ -24,4 +24,4 @@ pub use call::{Answer, Call};
 pub use error::{CallError, Failure};
 pub use operations::{Operation, Provenance, Service};
 pub use token::{Caller, ClientCredentials, Token, TokenError, TokenSource};
-pub use transport::{Notices, Quiet, Settings, Transport, Waiting};
+pub use transport::{Notices, Quiet, REQUEST_LOG, Settings, Transport, Waiting};

@@ -29,6 +29,7 @@ use std::path::PathBuf;
 pub use codes::Code;
 pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
+pub use fields::{FieldHelp, Lookup, field_help};
 pub use shape::{Cloud, Face, Policy, UnpublishedOperations};
 pub use source::{Place, Source, Sources, Span};
 pub use tree::{Located, Node};
