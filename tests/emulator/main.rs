@@ -1,0 +1,9 @@
+//! Contract tests of the emulator's routes, with a plain HTTP client: what the reference documents promise, and nothing of
+//! palisade's own clients.
+
+mod customer_insights;
+mod entra;
+mod faults;
+mod graph;
+mod support;
+mod worlds;
