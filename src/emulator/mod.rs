@@ -22,6 +22,7 @@ mod server;
 mod store;
 mod tls;
 mod tokens;
+mod views;
 mod world;
 
 use std::net::SocketAddr;

@@ -17,7 +17,8 @@ async fn refusals_carry_entras_numbers() {
     ];
     let other = "00000000-0000-4000-8000-000000000009";
     let assertion = [("client_secret", ""), ("client_assertion", "a.b.c")];
-    let cases: Vec<(&str, Vec<(&str, &str)>, u16, u32, &str)> = vec![
+    type Form<'a> = Vec<(&'a str, &'a str)>;
+    let cases: Vec<(&str, Form<'_>, u16, u32, &str)> = vec![
         (other, vec![], 400, 90002, "invalid_request"),
         (&tenant, vec![("client_id", other)], 400, 700_016, "unauthorized_client"),
         (&tenant, vec![("client_secret", "wrong")], 401, 7_000_215, "invalid_client"),
@@ -29,8 +30,7 @@ async fn refusals_carry_entras_numbers() {
         (&tenant, vec![("grant_type", "")], 400, 900_144, "invalid_request"),
     ];
     for (tenant, changes, status, number, error) in cases {
-        let mut form: Vec<(&str, &str)> =
-            good.iter().filter(|(n, _)| !changes.iter().any(|(c, _)| c == n)).copied().collect();
+        let mut form: Form<'_> = good.iter().filter(|(n, _)| !changes.iter().any(|(c, _)| c == n)).copied().collect();
         form.extend(&changes);
         let reply = f.token_reply(tenant, &form).await;
         let body = reply.json();

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::{ADMIN, Answer, Visit};
-use crate::emulator::world::{Assignment, Instance, Principal, PrincipalType, World, as_of, before};
+use crate::emulator::views::{Principal, as_of, before};
+use crate::emulator::world::{Assignment, Instance, PrincipalType, World};
 
 /// Role names and what they are for; the last one only with business unit separation. Its wire name is UNDOCUMENTED, the
 /// printed one is taken (section 8.1).

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Key;
-use crate::emulator::world::{Application, Group, Principal, User, World};
+use crate::emulator::views::Principal;
+use crate::emulator::world::{Application, Group, User, World};
 
 /// The kinds that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
