@@ -195,6 +195,18 @@ async fn control_routes_say_who_is_talking_and_are_not_struck() {
 }
 
 #[tokio::test]
+async fn bodies_have_a_limit() {
+    let f = Fixture::start().await;
+    let token = f.admin(CI).await;
+    let ask = Ask { body: Some("x".repeat((4 << 20) + 1)), ..put(&token) };
+    // The server may answer, or hang up while the client still writes; it never takes the body.
+    if let Ok(reply) = f.try_ask("PUT", &assignment(), ask).await {
+        assert_eq!(reply.status, 413);
+    }
+    assert!(f.emulator.requests().iter().all(|r| r.method != "PUT"));
+}
+
+#[tokio::test]
 async fn the_machines_clock_takes_no_orders() {
     let mut options = options(world(), Vec::new());
     options.clock = palisade::clock::Clock::system();

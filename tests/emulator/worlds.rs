@@ -1,11 +1,16 @@
 //! World files, seeding, starting and stopping, and the fault that ends the process.
 
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use palisade::clock::Clock;
 use palisade::emulator::{
-    CLIENT_ID, SeedError, StartError, Store, StoreError, WantedPrincipal, World, parse_rules, seed, start,
+    CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedPrincipal, World,
+    parse_rules, seed, start,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -13,6 +18,14 @@ use uuid::Uuid;
 use crate::support::{
     Ask, BARE, CI, EXPORT_APP, Fixture, GROUP, INSTANCE, TENANT, options, start_of_time, user_id, wanted, world,
 };
+
+fn assignment() -> String {
+    format!("/api/instances/{INSTANCE}/rbac/principals/{BARE}/assignment")
+}
+
+fn viewer(token: &str) -> Ask {
+    Ask::token(token).json(&json!({ "roles": ["Viewer"] }))
+}
 
 fn fresh() -> World {
     let mut world = World::new(None);
@@ -111,12 +124,86 @@ async fn a_stopped_emulator_lets_go_of_its_world() {
     let f = Fixture::with(options).await;
     let token = f.admin(CI).await;
     assert!(matches!(Store::file(&path), Err(StoreError::InUse(_))));
-    let assignment = format!("/api/instances/{INSTANCE}/rbac/principals/{BARE}/assignment");
-    let written = f.ask("PUT", &assignment, Ask::token(&token).json(&json!({ "roles": ["Viewer"] }))).await;
+    let written = f.ask("PUT", &assignment(), viewer(&token)).await;
     assert_eq!(written.status, 200);
     let kept = f.emulator.world();
     f.emulator.stop().await;
     assert_eq!(Store::file(&path).unwrap().read(World::clone), kept);
+}
+
+/// Notes whether the write was on disk when its answer was about to leave.
+struct OnDisk {
+    path: PathBuf,
+    seen: AtomicBool,
+}
+
+impl Observer for OnDisk {
+    fn before<'a>(&'a self, _: &'a SeenRequest) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
+    fn after<'a>(&'a self, request: &'a SeenRequest, _: u16) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if request.method == "PUT" {
+                let text = std::fs::read_to_string(&self.path).unwrap();
+                self.seen.store(text.contains(&format!("\"principalId\": \"{BARE}\"")), Ordering::SeqCst);
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_on_disk_before_its_answer_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    std::fs::write(&path, serde_json::to_string(&world()).unwrap()).unwrap();
+    let observer = Arc::new(OnDisk { path: path.clone(), seen: AtomicBool::new(false) });
+    let mut options = options(world(), Vec::new());
+    options.world = Store::file(&path).unwrap();
+    options.observer = Some(observer.clone());
+    let f = Fixture::with(options).await;
+    let token = f.admin(CI).await;
+    assert_eq!(f.ask("PUT", &assignment(), viewer(&token)).await.status, 200);
+    assert!(observer.seen.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_write_that_cannot_be_kept_is_an_error_and_no_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/world.json");
+    let store = Store::file(&path).unwrap();
+    let seeding: Result<(), SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
+    seeding.unwrap();
+    let mut options = options(world(), Vec::new());
+    options.world = store;
+    let f = Fixture::with(options).await;
+    let token = f.admin(CI).await;
+    let before = f.emulator.world();
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    let reply = f.ask("PUT", &assignment(), viewer(&token)).await;
+    let body = reply.json();
+    assert_eq!((reply.status.as_u16(), &body["errorCode"]), (500, &json!("internalServerError")));
+    assert_eq!(body["exceptionCulprit"], "system");
+    assert_eq!(f.emulator.world(), before);
+}
+
+#[tokio::test]
+async fn writes_side_by_side_are_all_kept() {
+    let mut world = world();
+    let ids: Vec<Uuid> = (1..=20).map(|n| Uuid::from_u128(0xabcd_0000 + n)).collect();
+    for id in &ids {
+        let user = User { user_principal_name: format!("{id}@contoso.com"), display_name: id.to_string() };
+        world.users.insert(*id, user);
+    }
+    let f = Fixture::with(options(world, Vec::new())).await;
+    let token = f.admin(CI).await;
+    let path = |id: &Uuid| format!("/api/instances/{INSTANCE}/rbac/principals/{id}/assignment");
+    let paths: Vec<String> = ids.iter().map(path).collect();
+    let writes = paths.iter().map(|path| f.ask("PUT", path, viewer(&token)));
+    let replies = futures_util::future::join_all(writes).await;
+    assert!(replies.iter().all(|r| r.status == 200));
+    let assignments = &f.emulator.world().instances[&INSTANCE].assignments;
+    assert!(ids.iter().all(|id| assignments.iter().any(|a| a.principal_id == id.to_string())));
 }
 
 /// Not a test of its own: the process that [`a_crash_comes_after_the_effect`] starts. It writes, and never sees the answer.
@@ -128,8 +215,7 @@ async fn crashing_process() {
     options.clock = Clock::simulated(start_of_time());
     let f = Fixture::with(options).await;
     let token = f.admin(CI).await;
-    let assignment = format!("/api/instances/{INSTANCE}/rbac/principals/{BARE}/assignment");
-    f.ask("PUT", &assignment, Ask::token(&token).json(&json!({ "roles": ["Viewer"] }))).await;
+    f.ask("PUT", &assignment(), viewer(&token)).await;
 }
 
 #[test]
