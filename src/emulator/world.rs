@@ -347,4 +347,19 @@ mod tests {
         let client = Client { secret: Masked::new("hidden-text"), graph: Access::Allowed };
         assert!(!format!("{client:?}").contains("hidden-text"));
     }
+
+    #[test]
+    fn a_document_may_leave_out_what_has_a_default() {
+        let text = r#"{ "format": "palisade.world/1", "world": "00000000-0000-4000-8000-000000000001", "tenant": null,
+                        "behaviour": { "roleWritePropagation": "PT15M", "refuseLastAdmin": true } }"#;
+        let world: World = serde_json::from_str(text).unwrap();
+        let expected = Behaviour {
+            refuse_last_admin: true,
+            role_write_propagation: SignedDuration::from_mins(15),
+            ..Behaviour::default()
+        };
+        assert_eq!(world.behaviour, expected);
+        let knobs = serde_json::to_value(&world.behaviour).unwrap();
+        assert_eq!((&knobs["roleWritePropagation"], &knobs["staleReads"]), (&"PT15M".into(), &"PT0S".into()));
+    }
 }

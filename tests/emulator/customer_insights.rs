@@ -227,6 +227,7 @@ async fn wrong_writes_are_refused_and_change_nothing() {
         ("unknown principal", assignment(TENANT), ask(&viewer), 404, "userNotFound"),
         ("an application id", assignment(EXPORT_APP), ask(&viewer), 404, "userNotFound"),
         ("no id", assignment("ada%40contoso.com"), ask(&viewer), 404, "userNotFound"),
+        ("an id without dashes", assignment(BARE.simple()), ask(&viewer), 404, "userNotFound"),
         ("unknown role", assignment(BARE), ask(&json!({ "roles": ["Owner"] })), 400, bad),
         ("another case", assignment(BARE), ask(&json!({ "roles": ["admin"] })), 400, bad),
         ("no roles", assignment(BARE), ask(&json!({ "roles": [] })), 400, bad),

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Shared;
-use super::call::{Answer, Call, Payload};
+use super::call::{Answer, Call, Payload, guid};
 use super::gate::{self, BearerFault};
 use super::world::{Access, World};
 use error::GraphError;
@@ -158,7 +158,7 @@ impl Visit<'_> {
         }
         let mut wanted = Vec::new();
         for id in ids {
-            let id = id.as_str().and_then(|id| Uuid::parse_str(id).ok());
+            let id = id.as_str().and_then(guid);
             wanted.push(id.ok_or_else(|| bad("Invalid object identifier."))?);
         }
         let types = body.get("types").and_then(Value::as_array);

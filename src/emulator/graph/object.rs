@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Key;
+use crate::emulator::call::guid;
 use crate::emulator::views::Principal;
 use crate::emulator::world::{Application, Group, User, World};
 
@@ -112,17 +113,17 @@ pub(super) fn by_id(world: &World, id: Uuid) -> Option<Object<'_>> {
 pub(super) fn find<'w>(world: &'w World, kind: Kind, key: &Key<'_>) -> Option<Object<'w>> {
     match key {
         Key::AppId(app_id) => {
-            let (id, _) = world.application(Uuid::parse_str(app_id).ok()?)?;
+            let (id, _) = world.application(guid(app_id)?)?;
             by_id(world, id)
         }
         Key::Id(text) => {
-            let id = match Uuid::parse_str(text) {
-                Ok(id) => Some(id),
-                Err(_) if kind == Kind::User => {
+            let id = match guid(text) {
+                Some(id) => Some(id),
+                None if kind == Kind::User => {
                     let mut users = world.users.iter();
                     users.find(|(_, u)| u.user_principal_name.eq_ignore_ascii_case(text)).map(|(id, _)| *id)
                 }
-                Err(_) => None,
+                None => None,
             };
             by_id(world, id?).filter(|o| o.kind() == kind)
         }
