@@ -110,7 +110,7 @@ pub(super) fn by_id(world: &World, id: Uuid) -> Option<Object<'_>> {
 }
 
 /// One object of a kind.
-pub(super) fn find<'w>(world: &'w World, kind: Kind, key: &Key<'_>) -> Option<Object<'w>> {
+pub(super) fn find<'w>(world: &'w World, kind: Kind, key: &Key) -> Option<Object<'w>> {
     match key {
         Key::AppId(app_id) => {
             let (id, _) = world.application(guid(app_id)?)?;
