@@ -11,10 +11,17 @@ use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
 /// The address under which the client reached the emulator; put on each request by the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin(pub(crate) Url);
+
+/// An id as the services write it, in any case. The other spellings that a parser would take (no dashes, braces) are other
+/// texts to a service that keeps ids as text.
+pub(crate) fn guid(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok().filter(|id| id.to_string().eq_ignore_ascii_case(text))
+}
 
 /// A request.
 #[derive(Debug, Clone)]

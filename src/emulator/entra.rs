@@ -12,7 +12,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Shared;
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, guid};
 use super::gate::RESOURCES;
 use super::tokens::Claims;
 use super::world::{Tenant, World};
@@ -82,7 +82,7 @@ fn authenticate(
     secret: Option<&str>,
     assertion: Option<&str>,
 ) -> Result<(Uuid, Uuid), Refusal> {
-    let app_id = Uuid::parse_str(client_id).ok();
+    let app_id = guid(client_id);
     let known = shared.store.read(|world| {
         let (oid, application) = world.application(app_id?)?;
         Some((oid, application.app_id, application.client.clone()?))
@@ -139,15 +139,14 @@ fn resource(scope: &str, tenant: &Tenant) -> Result<&'static str, Refusal> {
 fn tenant_of<'w>(world: &'w World, call: &Call) -> Option<&'w Tenant> {
     let asked = call.segments.first()?;
     let tenant = world.tenant.as_ref()?;
-    let by_id = Uuid::parse_str(asked).is_ok_and(|id| id == tenant.id);
+    let by_id = guid(asked) == Some(tenant.id);
     (by_id || asked.eq_ignore_ascii_case(&tenant.domain)).then_some(tenant)
 }
 
 fn refused(shared: &Shared, call: &Call, refusal: &Refusal) -> Answer {
     let Refusal(status, error, number, text) = refusal;
     let trace = Uuid::new_v4();
-    let correlation =
-        call.header("client-request-id").and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_else(Uuid::new_v4);
+    let correlation = call.header("client-request-id").and_then(guid).unwrap_or_else(Uuid::new_v4);
     let timestamp = shared.clock.now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     Answer::json(
         *status,

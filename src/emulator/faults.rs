@@ -71,8 +71,7 @@ pub fn parse_rules(text: &str) -> Result<Vec<Rule>, String> {
     let rules: Vec<Rule> = serde_yaml::from_str(text).map_err(|e| e.to_string())?;
     for (index, rule) in rules.iter().enumerate() {
         let wrong = |what: String| Err(format!("rule {}: {what}", index + 1));
-        let (method, path) = rule.pattern();
-        if method.is_none() && path.is_none() {
+        if !rule.is_well_formed() {
             return wrong("`operation` needs a method, a path pattern, or both, as in `PUT /api/*`".to_owned());
         }
         if rule.nth == Some(0) {
@@ -98,6 +97,17 @@ impl Rule {
             (Some(path), _) if path.contains(['/', '*']) => (None, Some(path)),
             other => other,
         }
+    }
+
+    /// A rule that can't match anything is a mistake, and would make a test pass that tests nothing.
+    fn is_well_formed(&self) -> bool {
+        const METHODS: [&str; 6] = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"];
+        let (method, path) = self.pattern();
+        let words = usize::from(method.is_some()) + usize::from(path.is_some());
+        words > 0
+            && words == self.operation.split_whitespace().count()
+            && method.is_none_or(|m| METHODS.iter().any(|known| known.eq_ignore_ascii_case(m)))
+            && path.is_none_or(|p| p.starts_with(['/', '*']))
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
@@ -195,6 +205,10 @@ mod tests {
     fn wrong_rules_are_refused_with_their_number() {
         let cases = [
             ("- { operation: '', action: reset }", "rule 1"),
+            ("- { operation: GET, action: reset }\n- { operation: users, action: reset }", "rule 2"),
+            ("- { operation: GET users, action: reset }", "rule 1"),
+            ("- { operation: GET /a /b, action: reset }", "rule 1"),
+            ("- { operation: /a GET, action: reset }", "rule 1"),
             ("- { operation: GET, nth: 0, action: reset }", "nth"),
             ("- { operation: GET, action: { status: { code: 99 } } }", "99"),
             ("- { operation: GET, action: { delay: { by: -PT1S } } }", "negative"),

@@ -7,7 +7,8 @@
 //! write is complete and on disk before its answer leaves; the clock is the only source of instants.
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; a service per file or folder (`entra`, `graph`,
-//! `customer_insights`, `control`) brings its routes; `gate` checks tokens and keys; `call` is a request as they see it.
+//! `customer_insights`, `control`) brings its routes; `gate` checks tokens and keys; `call` is a request as they see it;
+//! `views` asks the world.
 
 mod call;
 mod control;
@@ -22,6 +23,7 @@ mod server;
 mod store;
 mod tls;
 mod tokens;
+mod views;
 mod world;
 
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 //!
 //! Additive: only what the world doesn't have yet is added, nothing is ever changed or removed. What must stay true:
 //! every seeded id is derived from the tenant and a name, never random, so that two fresh worlds made from one
-//! configuration differ only in their own id; all defaults stand in [`DEFAULTS`].
+//! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};

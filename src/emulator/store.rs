@@ -134,8 +134,11 @@ fn write(path: &Path, world: &World) -> Result<(), StoreError> {
     refuse_symlink(path)?;
     let finished = prepare(path, world).map_err(io)?;
     finished.persist(path).map_err(|e| io(e.error))?;
-    // The rename itself must survive a power cut, too.
-    File::open(folder(path)).and_then(|f| f.sync_all()).map_err(io)
+    // So that the rename survives a power cut, too. From here on the new world is the one that counts, so a failure can't be
+    // one of the write. Elsewhere than on Unix a folder can't be opened as a file.
+    #[cfg(unix)]
+    let _ = File::open(folder(path)).and_then(|f| f.sync_all());
+    Ok(())
 }
 
 /// Writes the whole world to a sibling of the file (mode 0600, which is how `tempfile` creates it) and syncs it.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::{Answer, Visit};
-use crate::emulator::world::{ApiSubscription, Masked, as_of, before};
+use crate::emulator::views::{as_of, before};
+use crate::emulator::world::{ApiSubscription, Masked};
 
 /// The state, without keys; 404 when off.
 pub(super) fn get(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {

@@ -23,7 +23,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Shared;
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, guid};
 use super::gate::{self, Caller, KeyFault};
 use super::world::{Instance, World};
 use error::ApiError;
@@ -108,7 +108,7 @@ impl Visit<'_> {
     /// The instance, if the caller is a member. To anybody else it doesn't exist: UNDOCUMENTED for these operations
     /// (section 3.4), chosen as in section 12.
     fn member<'w>(&self, world: &'w World, id: &str) -> Result<(Uuid, &'w Instance), ApiError> {
-        let found = Uuid::parse_str(id).ok().and_then(|id| Some((id, world.instances.get(&id)?)));
+        let found = guid(id).and_then(|id| Some((id, world.instances.get(&id)?)));
         found
             .filter(|(_, i)| !world.effective_roles(i, self.caller.oid, self.now).is_empty())
             .ok_or_else(|| ApiError::instance_not_found(id))

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::{ADMIN, Answer, Visit};
-use crate::emulator::world::{Assignment, Instance, Principal, PrincipalType, World, as_of, before};
+use crate::emulator::call::guid;
+use crate::emulator::views::{Principal, as_of, before};
+use crate::emulator::world::{Assignment, Instance, PrincipalType, World};
 
 /// Role names and what they are for; the last one only with business unit separation. Its wire name is UNDOCUMENTED, the
 /// printed one is taken (section 8.1).
@@ -126,7 +128,7 @@ fn body(visit: &Visit<'_>) -> Result<Map<String, Value>, ApiError> {
 /// The kind of a principal of the directory. Only object ids are known: that an application is assigned by its service
 /// principal's object id is the safer guess (section 8.1), and accepting both would hide the mix-up.
 fn principal_type(world: &World, principal: &str) -> Option<PrincipalType> {
-    Some(match world.principal(Uuid::parse_str(principal).ok()?)? {
+    Some(match world.principal(guid(principal)?)? {
         Principal::User(..) => PrincipalType::User,
         Principal::Group(..) => PrincipalType::Group,
         Principal::Application(..) => PrincipalType::App,

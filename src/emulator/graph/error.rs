@@ -28,7 +28,7 @@ impl GraphError {
         Self { status, code, message: message.into() }
     }
 
-    pub(super) fn not_found(key: &Key<'_>) -> Self {
+    pub(super) fn not_found(key: &Key) -> Self {
         let (Key::Id(key) | Key::AppId(key)) = key;
         let message = format!(
             "Resource '{key}' does not exist or one of its queried reference-property objects are not present."

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Shared;
-use super::call::{Answer, Call, Payload};
+use super::call::{Answer, Call, Payload, guid};
 use super::gate::{self, BearerFault};
 use super::world::{Access, World};
 use error::GraphError;
@@ -114,7 +114,7 @@ impl Visit<'_> {
         self.dispatch(call, &route).unwrap_or_else(|e| e.answer(self.trace))
     }
 
-    fn dispatch(&self, call: &Call, route: &Route<'_>) -> Result<Answer, GraphError> {
+    fn dispatch(&self, call: &Call, route: &Route) -> Result<Answer, GraphError> {
         match route {
             Route::List(kind) => {
                 let objects = object::all(self.world, *kind);
@@ -129,6 +129,7 @@ impl Visit<'_> {
                 query::page(self, call, "directoryObjects", self.related(&found, *relation), true)
             }
             Route::Count(kind, key, relation) => {
+                query::only(call, &[])?;
                 let found = object::find(self.world, *kind, key).ok_or_else(|| GraphError::not_found(key))?;
                 if !query::is_eventual(call) {
                     let message = "$count is not currently supported without the header ConsistencyLevel: eventual.";
@@ -158,7 +159,7 @@ impl Visit<'_> {
         }
         let mut wanted = Vec::new();
         for id in ids {
-            let id = id.as_str().and_then(|id| Uuid::parse_str(id).ok());
+            let id = id.as_str().and_then(guid);
             wanted.push(id.ok_or_else(|| bad("Invalid object identifier."))?);
         }
         let types = body.get("types").and_then(Value::as_array);
@@ -184,23 +185,23 @@ enum Relation {
 
 /// What is asked for.
 #[derive(Debug)]
-enum Route<'c> {
+enum Route {
     List(Kind),
-    One(Kind, Key<'c>),
-    Related(Kind, Key<'c>, Relation),
-    Count(Kind, Key<'c>, Relation),
+    One(Kind, Key),
+    Related(Kind, Key, Relation),
+    Count(Kind, Key, Relation),
     GetByIds,
 }
 
 /// How one object is named: by id (a user also by user principal name), or by an alternate key as in `(appId='…')`.
-#[derive(Debug, Clone, Copy)]
-enum Key<'c> {
-    Id(&'c str),
-    AppId(&'c str),
+#[derive(Debug, Clone)]
+enum Key {
+    Id(String),
+    AppId(String),
 }
 
-impl<'c> Route<'c> {
-    fn parse(segments: &'c [String]) -> Option<Self> {
+impl Route {
+    fn parse(segments: &[String]) -> Option<Self> {
         let (head, rest) = segments.split_first()?;
         let (collection, bracket) = match head.split_once('(') {
             Some((collection, key)) => (collection, Some(key.strip_suffix(')')?)),
@@ -214,7 +215,7 @@ impl<'c> Route<'c> {
         let (key, rest) = match (bracket, rest) {
             (Some(key), rest) => (Key::from_bracket(kind, key)?, rest),
             (None, []) => return Some(Self::List(kind)),
-            (None, [id, rest @ ..]) => (Key::Id(id), rest),
+            (None, [id, rest @ ..]) => (Key::Id(id.clone()), rest),
         };
         let rest: Vec<String> = rest.iter().map(|s| s.to_ascii_lowercase()).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
@@ -232,9 +233,10 @@ impl<'c> Route<'c> {
     }
 }
 
-impl<'c> Key<'c> {
-    fn from_bracket(kind: Kind, text: &'c str) -> Option<Self> {
-        let unquoted = |text: &'c str| text.strip_prefix('\'')?.strip_suffix('\'');
+impl Key {
+    fn from_bracket(kind: Kind, text: &str) -> Option<Self> {
+        // Quotes inside are doubled.
+        let unquoted = |text: &str| Some(text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"));
         match text.split_once('=') {
             Some((name, value)) if kind == Kind::ServicePrincipal && name.eq_ignore_ascii_case("appId") => {
                 Some(Self::AppId(unquoted(value)?))

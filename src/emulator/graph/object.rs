@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Key;
-use crate::emulator::world::{Application, Group, Principal, User, World};
+use crate::emulator::call::guid;
+use crate::emulator::views::Principal;
+use crate::emulator::world::{Application, Group, User, World};
 
 /// The kinds that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,20 +110,20 @@ pub(super) fn by_id(world: &World, id: Uuid) -> Option<Object<'_>> {
 }
 
 /// One object of a kind.
-pub(super) fn find<'w>(world: &'w World, kind: Kind, key: &Key<'_>) -> Option<Object<'w>> {
+pub(super) fn find<'w>(world: &'w World, kind: Kind, key: &Key) -> Option<Object<'w>> {
     match key {
         Key::AppId(app_id) => {
-            let (id, _) = world.application(Uuid::parse_str(app_id).ok()?)?;
+            let (id, _) = world.application(guid(app_id)?)?;
             by_id(world, id)
         }
         Key::Id(text) => {
-            let id = match Uuid::parse_str(text) {
-                Ok(id) => Some(id),
-                Err(_) if kind == Kind::User => {
+            let id = match guid(text) {
+                Some(id) => Some(id),
+                None if kind == Kind::User => {
                     let mut users = world.users.iter();
                     users.find(|(_, u)| u.user_principal_name.eq_ignore_ascii_case(text)).map(|(id, _)| *id)
                 }
-                Err(_) => None,
+                None => None,
             };
             by_id(world, id?).filter(|o| o.kind() == kind)
         }

@@ -19,8 +19,18 @@ pub(super) fn is_eventual(call: &Call) -> bool {
     call.header("consistencylevel").is_some_and(|v| v.eq_ignore_ascii_case("eventual"))
 }
 
+/// Refuses system query options that aren't served here.
+pub(super) fn only(call: &Call, served: &[&str]) -> Result<(), GraphError> {
+    let refused = |name: &&str| name.starts_with('$') && !served.iter().any(|s| s.eq_ignore_ascii_case(name));
+    call.query.iter().map(|(name, _)| name.as_str()).find(refused).map_or(Ok(()), |name| {
+        let message = format!("The query option {name} is not supported here.");
+        Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message))
+    })
+}
+
 /// One object.
 pub(super) fn one(call: &Call, object: &Object<'_>) -> Result<Answer, GraphError> {
+    only(call, &["$select"])?;
     let collection = object.kind().collection();
     let body = select(call, object.json())?;
     let mut map = Map::from_iter([("@odata.context".to_owned(), json!(format!("{}/$entity", context(collection))))]);
@@ -36,6 +46,7 @@ pub(super) fn page(
     objects: Vec<Object<'_>>,
     mixed: bool,
 ) -> Result<Answer, GraphError> {
+    only(call, &["$filter", "$select", "$top", "$skiptoken", "$count"])?;
     let filter = call.parameter("$filter").map(Filter::parse).transpose()?;
     let mut found = Vec::new();
     for object in objects {
