@@ -91,7 +91,6 @@ impl Ui {
     }
 
     /// Asks a question; `None` if nobody can answer.
-    #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
     pub fn ask(&self, question: &str) -> Option<String> {
         if !io::stdin().is_terminal() {
             return None;
