@@ -13,6 +13,9 @@ mod observe;
 mod principal;
 mod steps;
 
+#[cfg(test)]
+mod tests;
+
 pub use block::{Assignment, Block, BreakGlass, Declared, Match, PrincipalRef, Role};
 pub use observe::{Assignments, Held, Observed};
 pub(super) use principal::name;

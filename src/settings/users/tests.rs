@@ -1,0 +1,474 @@
+//! Comparing users: tables, and properties over random declarations and lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::block::{Assignment, BreakGlass, Declared, Match, PrincipalRef, Role};
+use super::compare::compare;
+use super::observe::{Assignments, Held, Observed};
+use super::principal;
+use crate::azure::customer_insights::Instance;
+use crate::azure::graph::DirectoryObject;
+use crate::config::{EnvironmentHead, Place};
+use crate::guard;
+use crate::plan::{Action, Direction, Findings, Impact, Kind, NoteCode, Severity};
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+use crate::settings::surface::Surface;
+
+const ADA: u128 = 1;
+const GRACE: u128 = 2;
+const LINUS: u128 = 3;
+const GROUP: u128 = 4;
+const PALISADE: u128 = 5;
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0000 | number)
+}
+
+fn app_id(number: u128) -> Uuid {
+    Uuid::from_u128(0x2000_0000_0000_4000_8000_0000_0000_0000 | number)
+}
+
+fn reference(number: u128) -> PrincipalRef {
+    match number {
+        GROUP => PrincipalRef::Group { name: "group".into(), id: id(GROUP) },
+        PALISADE => PrincipalRef::App { name: "palisade".into(), app_id: app_id(PALISADE) },
+        user => PrincipalRef::User { upn: format!("User{user}@contoso.com") },
+    }
+}
+
+fn object(number: u128) -> DirectoryObject {
+    let (kind, name) = match number {
+        GROUP => ("group", "group".to_owned()),
+        PALISADE => ("servicePrincipal", "palisade".to_owned()),
+        user => ("user", format!("user {user}")),
+    };
+    DirectoryObject {
+        id: id(number),
+        odata_type: Some(format!("#microsoft.graph.{kind}")),
+        display_name: Some(name),
+        user_principal_name: (kind == "user").then(|| format!("user{number}@contoso.com")),
+        app_id: (kind == "servicePrincipal").then(|| app_id(number)),
+    }
+}
+
+fn kind(number: u128) -> Kind {
+    match number {
+        GROUP => Kind::Group,
+        PALISADE => Kind::App,
+        _ => Kind::User,
+    }
+}
+
+/// A declaration and an observation that agree, to be changed by a test.
+struct Scene {
+    declared: Declared,
+    observed: Observed,
+}
+
+impl Scene {
+    fn of(roles: &[(u128, Role)]) -> Self {
+        let declared = Declared {
+            matching: Match::Exact,
+            assignments: roles.iter().map(|(number, role)| assignment(*number, *role)).collect(),
+            break_glass: Vec::new(),
+            place: place(),
+        };
+        let held = roles.iter().map(|(number, role)| entry(*number, &[role.name()])).collect();
+        let everybody = [ADA, GRACE, LINUS, GROUP, PALISADE];
+        let mut directory = BTreeMap::new();
+        for number in everybody {
+            directory.insert(principal::name(&reference(number)), Ok(Some(object(number))));
+            directory.insert(crate::azure::directory::Name::Id(id(number)), Ok(Some(object(number))));
+        }
+        let roles = [Role::Admin, Role::Contributor, Role::Viewer].map(|role| role.name().to_owned());
+        let observed = Observed {
+            assignments: Ok(Assignments { held, nameless: 0 }),
+            roles: Ok(roles.to_vec()),
+            caller: Ok(id(PALISADE).to_string()),
+            directory,
+            members: BTreeMap::from([(id(GROUP), Ok(2))]),
+        };
+        Self { declared, observed }
+    }
+
+    /// The usual scene: palisade, Ada and Grace are Admins, Linus and the group have less.
+    fn usual() -> Self {
+        Self::of(&[
+            (PALISADE, Role::Admin),
+            (ADA, Role::Admin),
+            (GRACE, Role::Admin),
+            (LINUS, Role::Viewer),
+            (GROUP, Role::Contributor),
+        ])
+    }
+
+    fn hold(&mut self, number: u128, roles: &[&str]) {
+        let list = self.observed.assignments.as_mut().unwrap();
+        let (key, held) = entry(number, roles);
+        list.held.insert(key, held);
+    }
+
+    fn drop_held(&mut self, number: u128) {
+        self.observed.assignments.as_mut().unwrap().held.remove(&id(number).to_string());
+    }
+
+    fn undeclare(&mut self, number: u128) {
+        self.declared.assignments.retain(|assignment| assignment.principal != reference(number));
+    }
+
+    fn look_up(&mut self, number: u128, found: crate::azure::graph::Found) {
+        self.observed.directory.insert(principal::name(&reference(number)), found);
+    }
+
+    fn findings(&self) -> Findings {
+        let head = EnvironmentHead {
+            key: "prod".into(),
+            instance_id: id(99),
+            environment_id: "e".into(),
+            name: None,
+            business_units: false,
+            place: place(),
+        };
+        let instance = Instance { id: id(99), scale_unit: None };
+        let comparing = Comparing {
+            head: &head,
+            instance: &instance,
+            attested: &[],
+            surface: Surface::EMULATOR,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        compare(&self.declared, &self.observed, &comparing)
+    }
+
+    /// Changes as `action address before -> after direction`.
+    fn changes(&self) -> Vec<String> {
+        let findings = self.findings();
+        let mut lines: Vec<String> = findings
+            .changes
+            .iter()
+            .map(|planned| {
+                let change = &planned.change;
+                format!("{} {} {} -> {} {}", change.action, change.address, change.before, change.after, change.direction)
+            })
+            .collect();
+        lines.sort();
+        lines
+    }
+}
+
+fn place() -> Place {
+    Place { file: "f.yaml".into(), line: 1, column: 1 }
+}
+
+fn assignment(number: u128, role: Role) -> Assignment {
+    Assignment { principal: reference(number), role, place: place() }
+}
+
+fn entry(number: u128, roles: &[&str]) -> (String, Held) {
+    let roles: BTreeSet<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+    (id(number).to_string(), Held { kind: kind(number), roles })
+}
+
+fn codes(findings: &Findings) -> Vec<(NoteCode, Severity)> {
+    let guards = guard::check_findings("prod", findings);
+    let mut codes: Vec<_> = findings.notes.iter().chain(&guards).map(|note| (note.code, note.severity)).collect();
+    codes.sort_unstable();
+    codes
+}
+
+fn errors(findings: &Findings) -> Vec<NoteCode> {
+    codes(findings).into_iter().filter(|(_, severity)| *severity == Severity::Error).map(|(code, _)| code).collect()
+}
+
+#[test]
+fn what_agrees_is_in_sync_and_silent() {
+    let findings = Scene::usual().findings();
+    assert_eq!((findings.changes.len(), findings.unknown.len(), findings.in_sync), (0, 0, 5));
+    assert_eq!(codes(&findings), []);
+}
+
+#[test]
+fn a_role_change_is_one_update() {
+    let mut scene = Scene::usual();
+    scene.hold(LINUS, &["Contributor"]);
+    assert_eq!(
+        scene.changes(),
+        [r#"update prod/users/user3@contoso.com {"role":"Contributor"} -> {"role":"Viewer"} hardens"#]
+    );
+    let findings = scene.findings();
+    assert!(findings.changes[0].takes_away);
+    assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
+    assert_eq!(findings.changes[0].steps.len(), 1);
+}
+
+#[test]
+fn every_kind_of_difference_is_seen() {
+    let mut scene = Scene::usual();
+    scene.drop_held(GRACE);
+    scene.hold(ADA, &["Viewer"]);
+    scene.undeclare(LINUS);
+    scene.hold(GROUP, &["Contributor", "Viewer"]);
+    let group = id(GROUP);
+    assert_eq!(
+        scene.changes(),
+        [
+            r#"create prod/users/user2@contoso.com null -> {"role":"Admin"} weakens"#.to_owned(),
+            r#"delete prod/users/user3@contoso.com {"role":"Viewer"} -> null hardens"#.to_owned(),
+            format!(
+                r#"update prod/users/group:{group} {{"roles":["Contributor","Viewer"]}} -> {{"role":"Contributor"}} neutral"#
+            ),
+            r#"update prod/users/user1@contoso.com {"role":"Viewer"} -> {"role":"Admin"} weakens"#.to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_role_that_palisade_does_not_know_may_allow_anything() {
+    let mut scene = Scene::usual();
+    scene.hold(LINUS, &["CI User", "Viewer"]);
+    let findings = scene.findings();
+    assert!(findings.changes[0].takes_away);
+    assert_eq!(findings.changes[0].change.direction, Direction::Hardens);
+}
+
+#[test]
+fn spelling_of_roles_and_ids_does_not_matter() {
+    let mut scene = Scene::usual();
+    scene.hold(LINUS, &["viewer"]);
+    let list = scene.observed.assignments.as_mut().unwrap();
+    let mut upper = Assignments::of(vec![crate::azure::customer_insights::RoleAssignment {
+        principal_id: Some(id(ADA).to_string().to_uppercase()),
+        principal_type: Some("User".into()),
+        roles: Some(vec!["ADMIN".into()]),
+    }]);
+    list.held.append(&mut upper.held);
+    assert_eq!(scene.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn at_least_leaves_others_alone_and_says_so() {
+    let mut scene = Scene::usual();
+    scene.declared.matching = Match::AtLeast;
+    scene.undeclare(LINUS);
+    let findings = scene.findings();
+    assert_eq!(findings.changes.len(), 0);
+    assert_eq!(codes(&findings), [(NoteCode::LeftAlone, Severity::Info)]);
+}
+
+#[test]
+fn an_unreadable_list_is_unknown_and_nothing_else() {
+    let mut scene = Scene::usual();
+    scene.undeclare(LINUS);
+    scene.observed.assignments = Err(Unreadable::because("403"));
+    let findings = scene.findings();
+    assert_eq!((findings.changes.len(), findings.unknown.len(), findings.in_sync), (0, 1, 0));
+    assert_eq!(findings.unknown[0].address.as_str(), "prod/users");
+}
+
+#[test]
+fn nobody_is_removed_while_somebody_declared_could_not_be_looked_up() {
+    let mut scene = Scene::usual();
+    scene.undeclare(LINUS);
+    scene.look_up(GRACE, Err("503".into()));
+    let findings = scene.findings();
+    assert_eq!(findings.changes.len(), 0);
+    // Grace herself, Linus, and Grace again as an extra: nobody knows that it's her.
+    assert_eq!(findings.unknown.len(), 3, "{:?}", findings.unknown);
+}
+
+#[test]
+fn a_list_with_nameless_entries_proves_no_absence() {
+    let mut scene = Scene::usual();
+    scene.drop_held(GRACE);
+    scene.observed.assignments.as_mut().unwrap().nameless = 1;
+    let findings = scene.findings();
+    assert_eq!(findings.changes.len(), 0);
+    assert!(findings.unknown.iter().any(|unknown| unknown.address.as_str() == "prod/users/user2@contoso.com"));
+}
+
+#[test]
+fn without_the_environments_roles_no_role_is_given() {
+    let mut scene = Scene::usual();
+    scene.drop_held(GRACE);
+    scene.observed.roles = Err(Unreadable::because("500"));
+    let findings = scene.findings();
+    assert_eq!((findings.changes.len(), findings.unknown.len(), findings.in_sync), (0, 1, 4));
+    scene.observed.roles = Ok(vec!["Viewer".into()]);
+    assert_eq!(errors(&scene.findings()), [NoteCode::RoleUnavailable]);
+}
+
+#[test]
+fn names_must_belong_to_ids() {
+    let mut scene = Scene::usual();
+    scene.look_up(GRACE, Ok(None));
+    scene.look_up(GROUP, Ok(Some(DirectoryObject { display_name: Some("others".into()), ..object(GROUP) })));
+    scene.look_up(PALISADE, Ok(Some(DirectoryObject { display_name: Some("imposter".into()), ..object(PALISADE) })));
+    let errors = errors(&scene.findings());
+    for expected in [NoteCode::PrincipalNotFound, NoteCode::PrincipalMismatch] {
+        assert!(errors.contains(&expected), "{errors:?}");
+    }
+    assert_eq!(errors.iter().filter(|code| **code == NoteCode::PrincipalMismatch).count(), 2);
+}
+
+#[test]
+fn one_principal_under_two_names_is_an_error() {
+    let mut scene = Scene::usual();
+    scene.declared.assignments.push(Assignment {
+        principal: PrincipalRef::Principal { id: id(ADA) },
+        role: Role::Viewer,
+        place: place(),
+    });
+    assert_eq!(errors(&scene.findings()), [NoteCode::PrincipalTwice]);
+}
+
+#[test]
+fn granting_admin_and_groups_says_what_it_reaches() {
+    let mut scene = Scene::usual();
+    scene.drop_held(GRACE);
+    scene.drop_held(GROUP);
+    let notes = scene.findings().notes;
+    assert_eq!(notes.len(), 2);
+    assert!(notes[0].message.contains("System Administrator"), "{notes:?}");
+    assert!(notes[1].message.contains("2 members"), "{notes:?}");
+    scene.observed.members.insert(id(GROUP), Err("403".into()));
+    assert!(scene.findings().notes[1].message.contains("could not be read: 403"));
+}
+
+/// Invariant 2, through the guards: what a plan may not do.
+#[test]
+fn palisade_never_locks_itself_out() {
+    let mut scene = Scene::usual();
+    scene.undeclare(PALISADE);
+    assert_eq!(errors(&scene.findings()), [NoteCode::SelfLockout]);
+
+    let mut scene = Scene::usual();
+    scene.declared.assignments[0].role = Role::Viewer;
+    assert_eq!(errors(&scene.findings()), [NoteCode::SelfLockout]);
+
+    let mut scene = Scene::usual();
+    scene.undeclare(ADA);
+    scene.undeclare(GRACE);
+    assert_eq!(errors(&scene.findings()), [NoteCode::LastAdmin]);
+
+    let mut scene = Scene::usual();
+    scene.undeclare(LINUS);
+    scene.declared.break_glass.push(BreakGlass { principal: reference(LINUS), place: place() });
+    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass]);
+    scene.look_up(LINUS, Err("503".into()));
+    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlassUnresolved]);
+
+    let mut scene = Scene::usual();
+    scene.undeclare(LINUS);
+    scene.observed.caller = Err(Unreadable::because("500"));
+    assert_eq!(errors(&scene.findings()), [NoteCode::CallerUnknown]);
+}
+
+#[test]
+fn an_admin_through_a_group_keeps_every_admin_group() {
+    let mut scene = Scene::of(&[(ADA, Role::Admin), (GRACE, Role::Admin), (GROUP, Role::Admin)]);
+    scene.undeclare(GROUP);
+    assert_eq!(errors(&scene.findings()), [NoteCode::SelfLockout]);
+}
+
+#[test]
+fn an_empty_group_and_an_app_are_no_other_admin() {
+    for (others, refused) in [(vec![GROUP], false), (vec![], true)] {
+        let mut roles = vec![(PALISADE, Role::Admin), (ADA, Role::Admin)];
+        roles.extend(others.iter().map(|number| (*number, Role::Admin)));
+        let mut scene = Scene::of(&roles);
+        scene.undeclare(ADA);
+        assert_eq!(errors(&scene.findings()).contains(&NoteCode::LastAdmin), refused);
+        scene.observed.members.insert(id(GROUP), Ok(0));
+        assert!(errors(&scene.findings()).contains(&NoteCode::LastAdmin));
+    }
+}
+
+fn roles() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Admin), Just(Role::Contributor), Just(Role::Viewer)]
+}
+
+fn people() -> impl Strategy<Value = BTreeMap<u128, Role>> {
+    prop::collection::btree_map(1u128..=5, roles(), 0..=5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: prop::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    /// Carrying out all changes leaves nothing to do, whatever was there before.
+    #[test]
+    fn carried_out_changes_leave_no_difference(wanted in people(), there in people(), exact in any::<bool>()) {
+        let mut scene = scene(&wanted, &there, exact);
+        let findings = scene.findings();
+        for planned in &findings.changes {
+            let number = (1..=5).find(|number| planned.change.address.as_str().ends_with(&part(*number))).unwrap();
+            match planned.change.action {
+                Action::Delete => scene.drop_held(number),
+                _ => scene.hold(number, &[planned.change.after["role"].as_str().unwrap()]),
+            }
+        }
+        let after = scene.findings();
+        prop_assert_eq!(after.changes.len(), 0);
+        prop_assert_eq!(after.in_sync, wanted.len());
+        let addresses: BTreeSet<_> = findings.changes.iter().map(|planned| &planned.change.address).collect();
+        prop_assert_eq!(addresses.len(), findings.changes.len(), "addresses are unique");
+    }
+
+    /// Whatever can't be looked up, nobody whom that could be is removed, and nobody declared is taken for missing.
+    #[test]
+    fn unknown_never_removes(wanted in people(), there in people(), dark in prop::collection::btree_set(1u128..=5, 1..=3)) {
+        let mut scene = scene(&wanted, &there, true);
+        for number in &dark {
+            scene.look_up(*number, Err("503".into()));
+        }
+        let by_name = dark.iter().any(|number| *number != GROUP && wanted.contains_key(number));
+        let findings = scene.findings();
+        let removed = findings.changes.iter().filter(|planned| planned.change.action == Action::Delete).count();
+        prop_assert!(!by_name || removed == 0);
+        prop_assert!(findings.in_sync <= wanted.keys().filter(|number| !dark.contains(number)).count());
+    }
+
+    /// A plan that passes the guards leaves palisade an Admin, with another one beside it.
+    #[test]
+    fn what_the_guards_let_pass_locks_nobody_out(wanted in people(), there in people(), exact in any::<bool>()) {
+        let mut there = there;
+        there.insert(PALISADE, Role::Admin);
+        let scene = scene(&wanted, &there, exact);
+        let findings = scene.findings();
+        prop_assume!(errors(&findings).is_empty());
+        let mut after = there.clone();
+        for planned in &findings.changes {
+            let number = (1..=5).find(|number| planned.change.address.as_str().ends_with(&part(*number))).unwrap();
+            match planned.change.action {
+                Action::Delete => drop(after.remove(&number)),
+                _ => drop(after.insert(number, wanted[&number])),
+            }
+        }
+        prop_assert_eq!(after.get(&PALISADE), Some(&Role::Admin));
+        let admins = |people: &BTreeMap<u128, Role>| people.iter().filter(|(number, role)| **number != PALISADE && **role == Role::Admin).count();
+        prop_assert!(admins(&after) >= 1 || admins(&there) == 0);
+    }
+}
+
+fn scene(wanted: &BTreeMap<u128, Role>, there: &BTreeMap<u128, Role>, exact: bool) -> Scene {
+    let wanted: Vec<_> = wanted.iter().map(|(number, role)| (*number, *role)).collect();
+    let mut scene = Scene::of(&wanted);
+    scene.declared.matching = if exact { Match::Exact } else { Match::AtLeast };
+    scene.observed.assignments = Ok(Assignments {
+        held: there.iter().map(|(number, role)| entry(*number, &[role.name()])).collect(),
+        nameless: 0,
+    });
+    scene
+}
+
+fn part(number: u128) -> String {
+    match number {
+        GROUP => format!("group:{}", id(GROUP)),
+        PALISADE => format!("app:{}", app_id(PALISADE)),
+        user => format!("user{user}@contoso.com"),
+    }
+}
