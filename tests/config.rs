@@ -2,11 +2,10 @@
 //!
 //! `PALISADE_BLESS=1 cargo test --test config` rewrites the expectations. Read them afterwards, as a user would.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use palisade::config::{self, Code, Loaded, Sources};
+use palisade::config::{self, Loaded};
 use palisade::report::diagnostics::{self, Style};
 use similar::TextDiff;
 
@@ -38,7 +37,10 @@ fn expect(path: &Path, actual: &str) -> Result<(), String> {
     if expected == actual {
         return Ok(());
     }
-    let diff = TextDiff::from_lines(expected.as_str(), actual).unified_diff().header("expected", "actual").to_string();
+    let diff = TextDiff::from_lines(expected.as_str(), actual)
+        .unified_diff()
+        .header("expected", "actual")
+        .to_string();
     Err(format!("{}:\n{diff}", path.display()))
 }
 
@@ -53,11 +55,23 @@ fn invalid_samples_are_refused_with_the_expected_diagnostics() {
     let mut failures = Vec::new();
     for sample in samples("invalid") {
         let loaded = load(&sample);
-        assert!(loaded.configuration.is_none(), "{} is accepted", sample.display());
-        assert!(loaded.diagnostics.has_errors(), "{} is refused without a reason", sample.display());
+        assert!(
+            loaded.configuration.is_none(),
+            "{} is accepted",
+            sample.display()
+        );
+        assert!(
+            loaded.diagnostics.has_errors(),
+            "{} is refused without a reason",
+            sample.display()
+        );
         failures.extend(expect(&expected_of(&sample), &rendered(&loaded)).err());
     }
-    assert!(failures.is_empty(), "{}\nrewrite with PALISADE_BLESS=1", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{}\nrewrite with PALISADE_BLESS=1",
+        failures.join("\n")
+    );
 }
 
 #[test]
@@ -66,10 +80,35 @@ fn valid_samples_are_accepted() {
     for sample in samples("valid") {
         let loaded = load(&sample);
         let shown = rendered(&loaded);
-        let Some(configuration) = &loaded.configuration else { panic!("{} is refused:\n{shown}", sample.display()) };
+        let Some(configuration) = &loaded.configuration else {
+            panic!("{} is refused:\n{shown}", sample.display())
+        };
         let mut actual = shown;
         actual.push_str(&format!("{configuration:#?}\n"));
         failures.extend(expect(&expected_of(&sample), &actual).err());
     }
-    assert!(failures.is_empty(), "{}\nrewrite with PALISADE_BLESS=1", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{}\nrewrite with PALISADE_BLESS=1",
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn the_example_is_accepted() {
+    let loaded = load(Path::new("examples/contoso.yaml"));
+    assert!(loaded.diagnostics.is_empty(), "{}", rendered(&loaded));
+    assert_eq!(loaded.configuration.unwrap().environments.len(), 3);
+}
+
+#[test]
+fn the_kept_schema_is_the_derived_one() {
+    let kept = fs::read_to_string("schema/palisade.schema.json").unwrap_or_default();
+    let derived = format!("{:#}\n", config::schema::schema());
+    let diff = TextDiff::from_lines(kept.as_str(), derived.as_str());
+    assert!(
+        kept == derived,
+        "{}\nrewrite it with: cargo run -- schema > schema/palisade.schema.json",
+        diff.unified_diff().header("kept", "derived")
+    );
 }

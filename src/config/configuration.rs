@@ -88,12 +88,20 @@ pub struct Attestation {
 
 /// Makes the configuration of what the files say together. `whole` is false if a file couldn't be read, so that what
 /// seems to be missing may well be in it.
-pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Configuration> {
+pub(super) fn build(
+    combined: &Combined,
+    whole: bool,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Configuration> {
     let base = combined.base.as_ref().map(|entry| &entry.value);
     if whole && !diagnostics.has_errors() {
         check_presence(combined, diagnostics);
     }
-    let tenant = combined.tenant.as_ref().and_then(|entry| tenant(entry, sources));
+    let tenant = combined
+        .tenant
+        .as_ref()
+        .and_then(|entry| tenant(entry, sources));
     let mut environments = Vec::new();
     let mut merged = serde_json::Map::new();
     for entry in &combined.environments {
@@ -111,21 +119,33 @@ pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnos
         return None;
     }
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
-    Some(Configuration { tenant: tenant?, environments: environments.into_iter().collect::<Option<_>>()?, digest: digest::of(&data) })
+    Some(Configuration {
+        tenant: tenant?,
+        environments: environments.into_iter().collect::<Option<_>>()?,
+        digest: digest::of(&data),
+    })
 }
 
 fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
     let top = Span::start_of(0);
     if combined.tenant.is_none() {
         diagnostics.push(
-            Diagnostic::error(Code::MissingTenant, top, "the configuration doesn't say which tenant it is for")
-                .help("add `tenant:` with the tenant's `id`"),
+            Diagnostic::error(
+                Code::MissingTenant,
+                top,
+                "the configuration doesn't say which tenant it is for",
+            )
+            .help("add `tenant:` with the tenant's `id`"),
         );
     }
     if combined.environments.is_empty() {
         diagnostics.push(
-            Diagnostic::error(Code::NoEnvironments, top, "the configuration declares no environment")
-                .help("add `environments:` with one key for each environment"),
+            Diagnostic::error(
+                Code::NoEnvironments,
+                top,
+                "the configuration declares no environment",
+            )
+            .help("add `environments:` with one key for each environment"),
         );
     }
 }
@@ -136,7 +156,12 @@ fn typed<T: DeserializeOwned>(node: &Node) -> Option<T> {
 }
 
 fn tenant(entry: &Entry, sources: &Sources) -> Option<Tenant> {
-    let TenantShape { id, cloud, customer_insights, unpublished_operations } = typed(&entry.value)?;
+    let TenantShape {
+        id,
+        cloud,
+        customer_insights,
+        unpublished_operations,
+    } = typed(&entry.value)?;
     Some(Tenant {
         id: id.0,
         cloud,
@@ -146,7 +171,12 @@ fn tenant(entry: &Entry, sources: &Sources) -> Option<Tenant> {
     })
 }
 
-fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Environment> {
+fn environment(
+    entry: &Entry,
+    node: &Node,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Environment> {
     let at = Located { node, sources };
     let head: Option<HeadShape> = typed(node);
     let complete = head.is_some();
@@ -161,42 +191,86 @@ fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut 
     };
     let blocks = DeclaredBlocks::declare(at, &head, diagnostics);
     let attested = attestations(at, diagnostics);
-    complete.then_some(Environment { head, attested, blocks })
+    complete.then_some(Environment {
+        head,
+        attested,
+        blocks,
+    })
 }
 
 fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<Attestation> {
-    let Some(list) = environment.node.entry("attested") else { return Vec::new() };
+    let Some(list) = environment.node.entry("attested") else {
+        return Vec::new();
+    };
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut attested = Vec::new();
     for item in list.value.items() {
-        let Some(AttestationShape { setting, by, on, valid_for }) = typed(item) else { continue };
-        let item = Located { node: item, ..environment };
+        let Some(AttestationShape {
+            setting,
+            by,
+            on,
+            valid_for,
+        }) = typed(item)
+        else {
+            continue;
+        };
+        let item = Located {
+            node: item,
+            ..environment
+        };
         let span = item.at(&["setting"]).span();
         if let Some(first) = seen.insert(setting.0.clone(), span) {
-            let message = format!("{} is attested twice in this environment", quoted(&setting.0));
+            let message = format!(
+                "{} is attested twice in this environment",
+                quoted(&setting.0)
+            );
             diagnostics.push(
                 Diagnostic::error(Code::DuplicateAttestation, span, message)
                     .related(first, "first here")
                     .help("keep the newer of the two"),
             );
         }
-        attested.push(Attestation { setting: setting.0, by: by.0, on: on.0, valid_for: valid_for.0, place: item.place() });
+        attested.push(Attestation {
+            setting: setting.0,
+            by: by.0,
+            on: on.0,
+            valid_for: valid_for.0,
+            place: item.place(),
+        });
     }
     attested
 }
 
 /// An id stands for one thing: two environments with the same one would undo each other's changes.
 fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
-    for (key, code) in [("instanceId", Code::DuplicateInstanceId), ("environmentId", Code::DuplicateEnvironmentId)] {
+    for (key, code) in [
+        ("instanceId", Code::DuplicateInstanceId),
+        ("environmentId", Code::DuplicateEnvironmentId),
+    ] {
         let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
         for environment in environments {
-            let Some(super::tree::Value::String(id)) = environment.value.child(key).map(|node| &node.value) else { continue };
-            let span = environment.value.child(key).map_or(environment.key_span, |node| node.span);
+            let Some(super::tree::Value::String(id)) =
+                environment.value.child(key).map(|node| &node.value)
+            else {
+                continue;
+            };
+            let span = environment
+                .value
+                .child(key)
+                .map_or(environment.key_span, |node| node.span);
             match seen.get(&id.to_lowercase()) {
                 Some((first, name)) => diagnostics.push(
-                    Diagnostic::error(code, span, format!("{} and {} have the same `{key}`", quoted(name), quoted(&environment.key)))
-                        .related(*first, "first here")
-                        .help("each environment is one instance; copy the id of the right one"),
+                    Diagnostic::error(
+                        code,
+                        span,
+                        format!(
+                            "{} and {} have the same `{key}`",
+                            quoted(name),
+                            quoted(&environment.key)
+                        ),
+                    )
+                    .related(*first, "first here")
+                    .help("each environment is one instance; copy the id of the right one"),
                 ),
                 None => drop(seen.insert(id.to_lowercase(), (span, &environment.key))),
             }

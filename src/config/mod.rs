@@ -53,7 +53,9 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     let checker = schema::Checker::new();
     let mut roots = Vec::new();
     for (file, (source, readable)) in sources.iter().zip(&files.readable).enumerate() {
-        if *readable && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics) {
+        if *readable
+            && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics)
+        {
             roots.push(root);
         }
     }
@@ -62,18 +64,32 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     let configuration = configuration::build(&combined, whole, &sources, &mut diagnostics);
     diagnostics.finish();
     let configuration = configuration.filter(|_| !diagnostics.has_errors());
-    Loaded { sources, diagnostics, configuration }
+    Loaded {
+        sources,
+        diagnostics,
+        configuration,
+    }
 }
 
 /// One file's tree, without what the schema check complained about.
-fn document(file: usize, source: &Source, sources: &Sources, checker: &schema::Checker, diagnostics: &mut Diagnostics) -> Option<Node> {
+fn document(
+    file: usize,
+    source: &Source,
+    sources: &Sources,
+    checker: &schema::Checker,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let before = diagnostics.len();
     let root = yaml::read(file, &source.text, diagnostics);
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
         if diagnostics.len() == before {
             diagnostics.push(
-                Diagnostic::error(Code::EmptyFile, Span::start_of(file), "the file is empty, or holds only comments")
-                    .help("write `version: 1`, `tenant:` and `environments:`, or remove the file"),
+                Diagnostic::error(
+                    Code::EmptyFile,
+                    Span::start_of(file),
+                    "the file is empty, or holds only comments",
+                )
+                .help("write `version: 1`, `tenant:` and `environments:`, or remove the file"),
             );
         }
         return None;

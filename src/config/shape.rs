@@ -16,11 +16,18 @@ use crate::settings::blocks::{self, Blocks};
 /// Security settings of Dynamics 365 Customer Insights - Data environments. Several files make one configuration; what
 /// no file declares isn't managed.
 #[derive(Debug, JsonSchema)]
-#[schemars(title = "palisade configuration", rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the file; values are read part by part, so that one mistake doesn't hide others")]
+#[schemars(
+    title = "palisade configuration",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+#[expect(
+    dead_code,
+    reason = "describes the file; values are read part by part, so that one mistake doesn't hide others"
+)]
 pub(super) struct File {
     /// The version of the file format. Each file says it: `version: 1`.
-    #[schemars(extend("const" = 1))]
+    #[schemars(schema_with = "version")]
     version: u32,
     /// The Entra tenant that the environments belong to. Stands in one file only.
     tenant: Option<TenantShape>,
@@ -31,9 +38,14 @@ pub(super) struct File {
     environments: Option<BTreeMap<EnvironmentKey, EnvironmentShape>>,
 }
 
+fn version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "const": 1 })
+}
+
 /// The Entra tenant, and how to reach its services.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Tenant")]
 pub(super) struct TenantShape {
     /// The tenant's id. Required.
     pub(super) id: Guid,
@@ -49,7 +61,9 @@ pub(super) struct TenantShape {
 }
 
 /// The cloud that a tenant is in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Cloud {
     /// The public cloud.
@@ -68,6 +82,7 @@ pub enum Cloud {
 /// How Customer Insights - Data is reached.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "CustomerInsights")]
 pub(super) struct CustomerInsightsShape {
     /// Which front of the service to call.
     #[serde(default)]
@@ -75,7 +90,9 @@ pub(super) struct CustomerInsightsShape {
 }
 
 /// A front of Customer Insights - Data.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Face {
     /// The instance's own scale unit: needs a bearer token only.
@@ -98,7 +115,10 @@ pub struct UnpublishedOperations {
 
 impl Default for UnpublishedOperations {
     fn default() -> Self {
-        Self { observed: Policy::Allow, undocumented: Policy::Manual }
+        Self {
+            observed: Policy::Allow,
+            undocumented: Policy::Manual,
+        }
     }
 }
 
@@ -124,7 +144,11 @@ enum AlwaysManual {
 /// What every environment starts from. Each environment's ids and name are its own and don't belong here.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the file; values are read after merging")]
+#[expect(
+    dead_code,
+    reason = "describes the file; values are read after merging"
+)]
+#[schemars(rename = "Base")]
 pub(super) struct BaseShape {
     /// Whether business unit separation is on in all environments that don't say otherwise.
     business_units: Option<bool>,
@@ -137,7 +161,11 @@ pub(super) struct BaseShape {
 /// One Customer Insights - Data instance and the Power Platform environment that hosts it.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the file; `HeadShape` and the blocks are what is read")]
+#[expect(
+    dead_code,
+    reason = "describes the file; `HeadShape` and the blocks are what is read"
+)]
+#[schemars(rename = "Environment")]
 pub(super) struct EnvironmentShape {
     /// The id of the Customer Insights - Data instance, from its settings page or its address. Required.
     instance_id: Guid,
@@ -170,6 +198,7 @@ pub(super) struct HeadShape {
 /// A person's statement about a setting that no operation can read.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Attestation")]
 pub(super) struct AttestationShape {
     /// The setting that was looked at. Required.
     pub(super) setting: SettingName,

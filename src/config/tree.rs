@@ -133,7 +133,9 @@ impl<'a> Located<'a> {
 
     /// Where `key` of this map is written; the map itself if it has no such key.
     pub fn key_span(self, key: &str) -> Span {
-        self.node.entry(key).map_or(self.node.span, |entry| entry.key_span)
+        self.node
+            .entry(key)
+            .map_or(self.node.span, |entry| entry.key_span)
     }
 
     /// Line and column of the value.

@@ -7,7 +7,9 @@
 
 use std::collections::HashMap;
 
-use serde_yaml::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span as Mark, StrInput, Tag};
+use serde_yaml::granit_parser::{
+    Event, Marker, Options, Parser, ScalarStyle, Span as Mark, StrInput, Tag,
+};
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
@@ -72,8 +74,14 @@ impl<'a> Reader<'a> {
                 (Event::StreamEnd, _) => break,
                 (Event::DocumentStart(..), mark) if root.is_some() => {
                     return Err(Box::new(
-                        Diagnostic::error(Code::SeveralDocuments, self.span(mark), "a second YAML document starts here")
-                            .help("put each document in a file of its own and give palisade the folder"),
+                        Diagnostic::error(
+                            Code::SeveralDocuments,
+                            self.span(mark),
+                            "a second YAML document starts here",
+                        )
+                        .help(
+                            "put each document in a file of its own and give palisade the folder",
+                        ),
                     ));
                 }
                 (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
@@ -88,7 +96,12 @@ impl<'a> Reader<'a> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let at = self.offset(error.marker());
-                Err(Box::new(yaml_errors::describe(error.kind(), self.file, at, self.text)))
+                Err(Box::new(yaml_errors::describe(
+                    error.kind(),
+                    self.file,
+                    at,
+                    self.text,
+                )))
             }
             None => Ok((Event::StreamEnd, Mark::default())),
         }
@@ -103,7 +116,13 @@ impl<'a> Reader<'a> {
         let before = self.values;
         self.count(1, span)?;
         let (anchor, node) = match event {
-            Event::Scalar(text, style, anchor, tag) => (anchor, Node { span, value: self.scalar(&text, style, tag.as_deref(), span) }),
+            Event::Scalar(text, style, anchor, tag) => (
+                anchor,
+                Node {
+                    span,
+                    value: self.scalar(&text, style, tag.as_deref(), span),
+                },
+            ),
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), "seq", span);
                 (anchor, self.list(span, depth)?)
@@ -115,12 +134,23 @@ impl<'a> Reader<'a> {
             Event::Alias(id) => return self.repeat(id, span, depth),
             _ => {
                 let shown = quoted(self.text.get(span.start..span.end).unwrap_or_default());
-                self.diagnostics.push(unknown_anchor(span, &shown, self.text));
-                (0, Node { span, value: Value::Null })
+                self.diagnostics
+                    .push(unknown_anchor(span, &shown, self.text));
+                (
+                    0,
+                    Node {
+                        span,
+                        value: Value::Null,
+                    },
+                )
             }
         };
         if anchor != 0 {
-            let anchored = Anchored { values: self.values - before, height: height(&node), node: node.clone() };
+            let anchored = Anchored {
+                values: self.values - before,
+                height: height(&node),
+                node: node.clone(),
+            };
             self.anchors.insert(anchor, anchored);
         }
         Ok(node)
@@ -132,7 +162,10 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 (Event::SequenceEnd | Event::StreamEnd, mark) => {
                     span.end = self.span(mark).end.max(span.end);
-                    return Ok(Node { span, value: Value::List(items) });
+                    return Ok(Node {
+                        span,
+                        value: Value::List(items),
+                    });
                 }
                 (event, mark) => items.push(self.node(event, mark, depth + 1)?),
             }
@@ -151,16 +184,23 @@ impl<'a> Reader<'a> {
                 }
                 key => key,
             };
-            let is_merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            let is_merge =
+                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
             let key = self.node(event, mark, depth + 1)?;
             let (event, mark) = self.next()?;
             let value = self.node(event, mark, depth + 1)?;
-            let Some(name) = self.key_name(&key) else { continue };
+            let Some(name) = self.key_name(&key) else {
+                continue;
+            };
             if let Some(first) = seen.get(&name) {
                 self.diagnostics.push(
-                    Diagnostic::error(Code::DuplicateKey, key.span, format!("the key {} stands twice in this map", quoted(&name)))
-                        .related(*first, "first here")
-                        .help("keep one of the two"),
+                    Diagnostic::error(
+                        Code::DuplicateKey,
+                        key.span,
+                        format!("the key {} stands twice in this map", quoted(&name)),
+                    )
+                    .related(*first, "first here")
+                    .help("keep one of the two"),
                 );
                 continue;
             }
@@ -168,7 +208,11 @@ impl<'a> Reader<'a> {
             if is_merge {
                 self.collect_merged(value, &mut merged);
             } else {
-                entries.push(Entry { key: name, key_span: key.span, value });
+                entries.push(Entry {
+                    key: name,
+                    key_span: key.span,
+                    value,
+                });
             }
         }
         for entry in merged.into_iter().flat_map(Node::into_entries) {
@@ -178,7 +222,10 @@ impl<'a> Reader<'a> {
                 entries.push(entry);
             }
         }
-        Ok(Node { span, value: Value::Map(entries) })
+        Ok(Node {
+            span,
+            value: Value::Map(entries),
+        })
     }
 
     fn key_name(&mut self, key: &Node) -> Option<String> {
@@ -187,16 +234,23 @@ impl<'a> Reader<'a> {
             Value::Null if key.span.start == key.span.end => self.refuse_key(key.span),
             Value::List(_) | Value::Map(_) => self.refuse_key(key.span),
             // `1:` or `true:`; the schema check will say that no such key is known.
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {
-                Some(self.text.get(key.span.start..key.span.end).unwrap_or_default().to_owned())
-            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => Some(
+                self.text
+                    .get(key.span.start..key.span.end)
+                    .unwrap_or_default()
+                    .to_owned(),
+            ),
         }
     }
 
     fn refuse_key(&mut self, span: Span) -> Option<String> {
         self.diagnostics.push(
-            Diagnostic::error(Code::BadKey, span, "a key must be a plain word, not a list, a map or nothing")
-                .help("write `key: value`, one per line"),
+            Diagnostic::error(
+                Code::BadKey,
+                span,
+                "a key must be a plain word, not a list, a map or nothing",
+            )
+            .help("write `key: value`, one per line"),
         );
         None
     }
@@ -205,10 +259,16 @@ impl<'a> Reader<'a> {
     fn collect_merged(&mut self, value: Node, merged: &mut Vec<Node>) {
         match value.value {
             Value::Map(_) => merged.push(value),
-            Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => merged.extend(items),
+            Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
+                merged.extend(items)
+            }
             _ => self.diagnostics.push(
-                Diagnostic::error(Code::BadMergeKey, value.span, "`<<` can only merge a map, or a list of maps")
-                    .help("write `<<: *name` where `&name` marks a map"),
+                Diagnostic::error(
+                    Code::BadMergeKey,
+                    value.span,
+                    "`<<` can only merge a map, or a list of maps",
+                )
+                .help("write `<<: *name` where `&name` marks a map"),
             ),
         }
     }
@@ -218,10 +278,17 @@ impl<'a> Reader<'a> {
             // The anchor is still open: the value would contain itself.
             let shown = quoted(self.text.get(span.start..span.end).unwrap_or_default());
             self.diagnostics.push(
-                Diagnostic::error(Code::UnknownAnchor, span, format!("the alias {shown} stands inside the value it repeats"))
-                    .help("write the value out"),
+                Diagnostic::error(
+                    Code::UnknownAnchor,
+                    span,
+                    format!("the alias {shown} stands inside the value it repeats"),
+                )
+                .help("write the value out"),
             );
-            return Ok(Node { span, value: Value::Null });
+            return Ok(Node {
+                span,
+                value: Value::Null,
+            });
         };
         let (values, height, node) = (anchored.values, anchored.height, &anchored.node);
         if depth + height > DEPTH + 1 {
@@ -237,7 +304,11 @@ impl<'a> Reader<'a> {
 
     fn count(&mut self, values: usize, span: Span) -> Result<(), Stop> {
         self.values += values;
-        if self.values > VALUES { Err(Box::new(yaml_errors::too_many(span))) } else { Ok(()) }
+        if self.values > VALUES {
+            Err(Box::new(yaml_errors::too_many(span)))
+        } else {
+            Ok(())
+        }
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
@@ -252,15 +323,23 @@ impl<'a> Reader<'a> {
     fn refuse_tag(&mut self, tag: Option<&Tag>, accepted: &str, span: Span) {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag(accepted)) {
             self.diagnostics.push(
-                Diagnostic::error(Code::UnsupportedTag, span, format!("the tag {} isn't supported", quoted(&tag.original())))
-                    .help("remove the tag; text that must stay text goes in quotes"),
+                Diagnostic::error(
+                    Code::UnsupportedTag,
+                    span,
+                    format!("the tag {} isn't supported", quoted(&tag.original())),
+                )
+                .help("remove the tag; text that must stay text goes in quotes"),
             );
         }
     }
 
     fn span(&self, mark: Mark) -> Span {
         let start = self.offset(&mark.start);
-        Span { file: self.file, start, end: self.offset(&mark.end).max(start) }
+        Span {
+            file: self.file,
+            start,
+            end: self.offset(&mark.end).max(start),
+        }
     }
 
     fn offset(&self, marker: &Marker) -> usize {
@@ -275,7 +354,13 @@ impl<'a> Reader<'a> {
 fn height(node: &Node) -> usize {
     match &node.value {
         Value::List(items) => 1 + items.iter().map(height).max().unwrap_or(0),
-        Value::Map(entries) => 1 + entries.iter().map(|entry| height(&entry.value)).max().unwrap_or(0),
+        Value::Map(entries) => {
+            1 + entries
+                .iter()
+                .map(|entry| height(&entry.value))
+                .max()
+                .unwrap_or(0)
+        }
         _ => 1,
     }
 }
@@ -284,9 +369,18 @@ fn unknown_anchor(span: Span, shown: &str, text: &str) -> Diagnostic {
     let name = shown.trim_matches('`').trim_start_matches('*').to_owned();
     let later = text.contains(&format!("&{name}"));
     let help = if later {
-        format!("move `&{name}` above this line: an anchor must stand before its aliases, in the same file")
+        format!(
+            "move `&{name}` above this line: an anchor must stand before its aliases, in the same file"
+        )
     } else {
-        format!("mark a value above with `&{name}`, or put the text in quotes if it starts with a star")
+        format!(
+            "mark a value above with `&{name}`, or put the text in quotes if it starts with a star"
+        )
     };
-    Diagnostic::error(Code::UnknownAnchor, span, format!("the alias {shown} has no anchor before it")).help(help)
+    Diagnostic::error(
+        Code::UnknownAnchor,
+        span,
+        format!("the alias {shown} has no anchor before it"),
+    )
+    .help(help)
 }

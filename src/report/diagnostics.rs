@@ -43,7 +43,11 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -> Str
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(shown(&diagnostic.message)).id(diagnostic.code.name()));
+    let mut group = Group::with_title(
+        level
+            .primary_title(shown(&diagnostic.message))
+            .id(diagnostic.code.name()),
+    );
     if let Some(span) = diagnostic.span {
         group = excerpt(group, sources, span, None);
     }
@@ -61,16 +65,27 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -> Str
 /// Adds the line that `span` starts in; the mistake itself without a `label`, an explaining place with one.
 fn excerpt<'a>(group: Group<'a>, sources: &Sources, span: Span, label: Option<&str>) -> Group<'a> {
     let place = sources.place(span);
-    let origin = Origin::path(shown(&place.file)).line(place.line).char_column(place.column);
+    let origin = Origin::path(shown(&place.file))
+        .line(place.line)
+        .char_column(place.column);
     let group = group.element(origin);
     let source = sources.source(span);
     if source.text.is_empty() {
         return group;
     }
     let (line, marked) = cropped(source, span);
-    let kind = if label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let kind = if label.is_none() {
+        AnnotationKind::Primary
+    } else {
+        AnnotationKind::Context
+    };
     let annotation = kind.span(marked).label(label.map(shown));
-    group.element(Snippet::source(line).line_start(place.line).fold(false).annotation(annotation))
+    group.element(
+        Snippet::source(line)
+            .line_start(place.line)
+            .fold(false)
+            .annotation(annotation),
+    )
 }
 
 /// The line that `span` starts in, without control characters and not too long, and where the span is in it.
@@ -78,12 +93,33 @@ fn cropped(source: &Source, span: Span) -> (String, Range<usize>) {
     let line = source.line_range(source.line_of(span.start));
     let start = span.start.clamp(line.start, line.end);
     let end = span.end.clamp(start, line.end);
-    let from = if line.len() > 2 * AROUND { boundary(source, start.saturating_sub(AROUND).max(line.start)) } else { line.start };
-    let to = if line.len() > 2 * AROUND { boundary(source, (start + AROUND).min(line.end)) } else { line.end };
-    let part = |range: Range<usize>| source.text.get(range).map_or_else(String::new, |text| shown(text));
-    let before = if from > line.start { format!("...{}", part(from..start)) } else { part(from..start) };
+    let from = if line.len() > 2 * AROUND {
+        boundary(source, start.saturating_sub(AROUND).max(line.start))
+    } else {
+        line.start
+    };
+    let to = if line.len() > 2 * AROUND {
+        boundary(source, (start + AROUND).min(line.end))
+    } else {
+        line.end
+    };
+    let part = |range: Range<usize>| {
+        source
+            .text
+            .get(range)
+            .map_or_else(String::new, |text| shown(text))
+    };
+    let before = if from > line.start {
+        format!("...{}", part(from..start))
+    } else {
+        part(from..start)
+    };
     let marked = part(start..end.min(to));
-    let after = if to < line.end { format!("{}...", part(end.min(to)..to)) } else { part(end.min(to)..to) };
+    let after = if to < line.end {
+        format!("{}...", part(end.min(to)..to))
+    } else {
+        part(end.min(to)..to)
+    };
     let at = before.len()..before.len() + marked.len();
     (format!("{before}{marked}{after}"), at)
 }
@@ -96,16 +132,34 @@ fn boundary(source: &Source, mut at: usize) -> usize {
 }
 
 fn shown(text: &str) -> String {
-    text.chars().map(|character| if character == '\t' { ' ' } else { visible(character) }).collect()
+    text.chars()
+        .map(|character| {
+            if character == '\t' {
+                ' '
+            } else {
+                visible(character)
+            }
+        })
+        .collect()
 }
 
 /// An array with one object per mistake.
 pub fn json(sources: &Sources, diagnostics: &Diagnostics) -> Value {
-    diagnostics.iter().map(|diagnostic| object(sources, diagnostic)).collect()
+    diagnostics
+        .iter()
+        .map(|diagnostic| object(sources, diagnostic))
+        .collect()
 }
 
 fn object(sources: &Sources, diagnostic: &Diagnostic) -> Value {
-    let Diagnostic { code, severity, message, span, related, help } = diagnostic;
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        span,
+        related,
+        help,
+    } = diagnostic;
     let place = span.map(|span| sources.place(span));
     let mut object = json!({
         "code": code,

@@ -18,7 +18,12 @@ pub trait Block: DeserializeOwned + JsonSchema {
 
     /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
     /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
-    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self::Declared;
+    fn declare(
+        self,
+        at: Located<'_>,
+        environment: &EnvironmentHead,
+        diagnostics: &mut Diagnostics,
+    ) -> Self::Declared;
 }
 
 macro_rules! settings {
@@ -55,7 +60,11 @@ settings! {
     api_access: api_access::Block,
 }
 
-fn declare<B: Block>(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<B::Declared> {
+fn declare<B: Block>(
+    at: Located<'_>,
+    environment: &EnvironmentHead,
+    diagnostics: &mut Diagnostics,
+) -> Option<B::Declared> {
     let node = &at.node.entry(B::KEY)?.value;
     // What can't be read here was reported by the schema check, in better words.
     let block: B = serde_json::from_value(node.to_json()).ok()?;

@@ -63,7 +63,9 @@ pub(crate) struct AssignmentBlock {
 }
 
 /// A role in Customer Insights - Data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 pub enum Role {
     /// May do everything, including giving roles.
     Admin,
@@ -139,7 +141,9 @@ impl fmt::Display for PrincipalRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PrincipalRef::User { upn } => formatter.write_str(upn),
-            PrincipalRef::Group { name, .. } | PrincipalRef::App { name, .. } => formatter.write_str(name),
+            PrincipalRef::Group { name, .. } | PrincipalRef::App { name, .. } => {
+                formatter.write_str(name)
+            }
             PrincipalRef::Principal { id } => write!(formatter, "{id}"),
         }
     }
@@ -182,9 +186,15 @@ impl blocks::Block for Block {
     const KEY: &'static str = "users";
     type Declared = Declared;
 
-    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+    fn declare(
+        self,
+        at: Located<'_>,
+        environment: &EnvironmentHead,
+        diagnostics: &mut Diagnostics,
+    ) -> Declared {
         if self.assignments.is_none() {
-            let help = "list who has which role: `assignments: [{ user: ada@contoso.com, role: Admin }]`";
+            let help =
+                "list who has which role: `assignments: [{ user: ada@contoso.com, role: Admin }]`";
             blocks::missing(at, Self::KEY, "assignments", help, diagnostics);
         }
         let listed = self.assignments.is_some();
@@ -195,10 +205,17 @@ impl blocks::Block for Block {
             check_role(written.role, item, environment, diagnostics);
             let role = written.role;
             if let Some(principal) = written.principal(item, diagnostics) {
-                assignments.push(Assignment { principal, role, place: item.place() });
+                assignments.push(Assignment {
+                    principal,
+                    role,
+                    place: item.place(),
+                });
             }
         }
-        let principals: Vec<&PrincipalRef> = assignments.iter().map(|assignment| &assignment.principal).collect();
+        let principals: Vec<&PrincipalRef> = assignments
+            .iter()
+            .map(|assignment| &assignment.principal)
+            .collect();
         if principals.len() == list.node.items().len() {
             check_duplicates(&principals, list, diagnostics);
             check_names(&principals, list, diagnostics);
@@ -206,18 +223,37 @@ impl blocks::Block for Block {
         if listed && self.matching == Match::Exact && !diagnostics.error_within(list.span()) {
             check_somebody_remains(&assignments, at, diagnostics);
         }
-        let break_glass = declare_break_glass(self.break_glass, at.at(&["breakGlass"]), diagnostics);
-        Declared { matching: self.matching, assignments, break_glass, place: at.place() }
+        let break_glass =
+            declare_break_glass(self.break_glass, at.at(&["breakGlass"]), diagnostics);
+        Declared {
+            matching: self.matching,
+            assignments,
+            break_glass,
+            place: at.place(),
+        }
     }
 }
 
 impl AssignmentBlock {
     fn principal(self, item: Located<'_>, diagnostics: &mut Diagnostics) -> Option<PrincipalRef> {
-        let Self { user, group, app, principal, id, role: _ } = self;
+        let Self {
+            user,
+            group,
+            app,
+            principal,
+            id,
+            role: _,
+        } = self;
         match (user, group, app, principal, id) {
             (Some(user), None, None, None, None) => Some(PrincipalRef::User { upn: user.0 }),
-            (None, Some(name), None, None, Some(id)) => Some(PrincipalRef::Group { name: name.0, id: id.0 }),
-            (None, None, Some(name), None, Some(id)) => Some(PrincipalRef::App { name: name.0, app_id: id.0 }),
+            (None, Some(name), None, None, Some(id)) => Some(PrincipalRef::Group {
+                name: name.0,
+                id: id.0,
+            }),
+            (None, None, Some(name), None, Some(id)) => Some(PrincipalRef::App {
+                name: name.0,
+                app_id: id.0,
+            }),
             (None, None, None, Some(id), None) => Some(PrincipalRef::Principal { id: id.0 }),
             _ => {
                 diagnostics.push(unclear(item));
@@ -231,7 +267,10 @@ const KINDS: [&str; 4] = ["user", "group", "app", "principal"];
 
 /// Says what is wrong with an entry that doesn't name its principal in one of the four ways.
 fn unclear(item: Located<'_>) -> Diagnostic {
-    let named: Vec<&str> = KINDS.into_iter().filter(|kind| item.node.entry(kind).is_some()).collect();
+    let named: Vec<&str> = KINDS
+        .into_iter()
+        .filter(|kind| item.node.entry(kind).is_some())
+        .collect();
     match named.as_slice() {
         [kind @ ("group" | "app")] => {
             let which = if *kind == "group" { "the group's object id" } else { "the app's application (client) id" };
@@ -254,9 +293,15 @@ fn unclear(item: Located<'_>) -> Diagnostic {
     }
 }
 
-fn check_role(role: Role, item: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) {
+fn check_role(
+    role: Role,
+    item: Located<'_>,
+    environment: &EnvironmentHead,
+    diagnostics: &mut Diagnostics,
+) {
     if role == Role::MarketingContributor && !environment.business_units {
-        let message = "the role Marketing Contributor exists only where business unit separation is on";
+        let message =
+            "the role Marketing Contributor exists only where business unit separation is on";
         diagnostics.push(
             Diagnostic::error(Code::MarketingContributorUnavailable, item.at(&["role"]).span(), message)
                 .help("add `businessUnits: true` to the environment if it is on there, or use `Contributor`"),
@@ -267,15 +312,24 @@ fn check_role(role: Role, item: Located<'_>, environment: &EnvironmentHead, diag
 /// The place in an entry that says who it is.
 fn who(item: Located<'_>) -> crate::config::Span {
     let keys = ["user", "id", "principal"];
-    keys.into_iter().find(|key| item.node.entry(key).is_some()).map_or(item.span(), |key| item.at(&[key]).span())
+    keys.into_iter()
+        .find(|key| item.node.entry(key).is_some())
+        .map_or(item.span(), |key| item.at(&[key]).span())
 }
 
-fn check_duplicates(principals: &[&PrincipalRef], list: Located<'_>, diagnostics: &mut Diagnostics) {
+fn check_duplicates(
+    principals: &[&PrincipalRef],
+    list: Located<'_>,
+    diagnostics: &mut Diagnostics,
+) {
     let mut seen = HashMap::new();
     for (index, principal) in principals.iter().enumerate() {
         let span = who(list.at(&[&index.to_string()]));
         if let Some(first) = seen.get(&principal.identity()) {
-            let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
+            let message = format!(
+                "{} stands twice in this list",
+                quoted(&principal.to_string())
+            );
             diagnostics.push(
                 Diagnostic::error(Code::DuplicatePrincipal, span, message)
                     .related(*first, "first here")
@@ -298,9 +352,13 @@ fn check_names(principals: &[&PrincipalRef], list: Located<'_>, diagnostics: &mu
         let span = list.at(&[&index.to_string(), kind]).span();
         match seen.get(&(kind, name.to_lowercase())) {
             Some((first, identity)) if *identity != principal.identity() => diagnostics.push(
-                Diagnostic::warning(Code::SameName, span, format!("two different ids for the {kind} {}", quoted(name)))
-                    .related(*first, "the other one")
-                    .help("ids decide. If both are right, tell readers apart by a longer name"),
+                Diagnostic::warning(
+                    Code::SameName,
+                    span,
+                    format!("two different ids for the {kind} {}", quoted(name)),
+                )
+                .related(*first, "the other one")
+                .help("ids decide. If both are right, tell readers apart by a longer name"),
             ),
             Some(_) => {}
             None => drop(seen.insert((kind, name.to_lowercase()), (span, principal.identity()))),
@@ -309,23 +367,42 @@ fn check_names(principals: &[&PrincipalRef], list: Located<'_>, diagnostics: &mu
 }
 
 /// Under `exact`, whoever isn't listed is removed.
-fn check_somebody_remains(assignments: &[Assignment], at: Located<'_>, diagnostics: &mut Diagnostics) {
-    if assignments.iter().any(|assignment| assignment.role == Role::Admin) {
+fn check_somebody_remains(
+    assignments: &[Assignment],
+    at: Located<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    if assignments
+        .iter()
+        .any(|assignment| assignment.role == Role::Admin)
+    {
         return;
     }
     let list = at.at(&["assignments"]);
     let exact = at.at(&["match"]).span();
     let diagnostic = if assignments.is_empty() {
-        Diagnostic::error(Code::ExactWithoutAssignments, list.span(), "`match: exact` with an empty list would remove everybody")
-            .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
+        Diagnostic::error(
+            Code::ExactWithoutAssignments,
+            list.span(),
+            "`match: exact` with an empty list would remove everybody",
+        )
+        .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
     } else {
-        Diagnostic::error(Code::ExactWithoutAdmin, at.key_span("assignments"), "`match: exact` without an Admin would lock everybody out")
-            .help("list at least one Admin, and the identity that runs palisade with the role Admin")
+        Diagnostic::error(
+            Code::ExactWithoutAdmin,
+            at.key_span("assignments"),
+            "`match: exact` without an Admin would lock everybody out",
+        )
+        .help("list at least one Admin, and the identity that runs palisade with the role Admin")
     };
     diagnostics.push(diagnostic.related(exact, "removes whoever isn't listed"));
 }
 
-fn declare_break_glass(written: Vec<PrincipalName>, list: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<BreakGlass> {
+fn declare_break_glass(
+    written: Vec<PrincipalName>,
+    list: Located<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<BreakGlass> {
     let mut seen = HashMap::new();
     let mut declared = Vec::new();
     for (index, name) in written.into_iter().enumerate() {
@@ -335,14 +412,20 @@ fn declare_break_glass(written: Vec<PrincipalName>, list: Located<'_>, diagnosti
             PrincipalText::Id(id) => PrincipalRef::Principal { id },
         };
         if let Some(first) = seen.insert(principal.identity(), item.span()) {
-            let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
+            let message = format!(
+                "{} stands twice in this list",
+                quoted(&principal.to_string())
+            );
             diagnostics.push(
                 Diagnostic::error(Code::DuplicatePrincipal, item.span(), message)
                     .related(first, "first here")
                     .help("keep one of the two"),
             );
         }
-        declared.push(BreakGlass { principal, place: item.place() });
+        declared.push(BreakGlass {
+            principal,
+            place: item.place(),
+        });
     }
     declared
 }
