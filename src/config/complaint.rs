@@ -7,7 +7,7 @@ use jsonschema::{JsonType, ValidationError};
 use serde_json::Value as Json;
 
 use super::codes::Code;
-use super::diagnostic::{Diagnostic, quoted};
+use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::fields;
 use super::nearest::nearest;
 use super::source::{Sources, Span};
@@ -19,7 +19,8 @@ pub(super) type Pointer = Vec<String>;
 
 /// A mistake, and the value that later stages must not see because of it.
 pub(super) struct Complaint {
-    pub(super) diagnostic: Diagnostic,
+    /// None if another diagnostic says it better.
+    pub(super) diagnostic: Option<Diagnostic>,
     pub(super) drop: Option<Pointer>,
 }
 
@@ -35,12 +36,13 @@ struct Finding<'a> {
     owner: Option<&'a Json>,
 }
 
-/// Describes one finding of the schema check; none if a later stage says it better.
+/// Describes one finding of the schema check. A value that is `known` to be wrong isn't described again.
 pub(super) fn describe(
     error: &ValidationError<'_>,
     root: &Node,
     sources: &Sources,
     schema: &Json,
+    known: &Diagnostics,
 ) -> Vec<Complaint> {
     let path: Pointer = error
         .instance_path()
@@ -74,20 +76,22 @@ pub(super) fn describe(
                 .collect();
         }
         Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
-        Kind::Type { kind } => finding.wrong_type(expected(kind)),
-        Kind::Constant { .. } => finding.wrong_version(),
-        Kind::Enum { .. } => finding.not_among(finding.choices()),
-        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
-            let choices = finding.choices();
-            if choices.is_empty() {
-                // Which of several keys must be there: the setting's own check says it.
-                return Vec::new();
-            }
-            finding.not_among(choices)
+        Kind::Type { kind } => Some(finding.wrong_type(expected(kind))),
+        Kind::Constant { .. } => Some(finding.wrong_version()),
+        // Which of several keys must be there: the setting's own check says it.
+        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. }
+            if finding.choices().is_empty() =>
+        {
+            return Vec::new();
         }
-        Kind::Pattern { .. } | Kind::Format { .. } => finding.not_the_word(),
-        _ => finding.generic(),
+        Kind::Enum { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
+            Some(finding.not_among(finding.choices()))
+        }
+        Kind::Pattern { .. } | Kind::Format { .. } => Some(finding.not_the_word()),
+        _ => Some(finding.generic()),
     };
+    let scalar = !matches!(node.value, Value::List(_) | Value::Map(_));
+    let diagnostic = diagnostic.filter(|_| !(scalar && known.error_within(node.span)));
     vec![Complaint {
         diagnostic,
         drop: finding.broken_part(error.kind()),
@@ -183,16 +187,29 @@ impl Finding<'_> {
         } else {
             self.unknown_key(key, span)
         };
-        Complaint { diagnostic, drop }
+        Complaint {
+            diagnostic: Some(diagnostic),
+            drop,
+        }
+    }
+
+    /// The keys that the schema knows for this map.
+    fn known_keys(&self) -> Vec<&str> {
+        let properties = self
+            .owner
+            .and_then(|owner| owner.get("properties"))
+            .and_then(Json::as_object);
+        let mut known: Vec<&str> = properties
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .map(String::as_str)
+            .collect();
+        known.sort_unstable();
+        known
     }
 
     fn unknown_key(&self, key: &str, span: Span) -> Diagnostic {
-        let mut known: Vec<&str> = self
-            .owner
-            .and_then(|owner| owner.get("properties"))
-            .and_then(Json::as_object)
-            .map_or_else(Vec::new, |map| map.keys().map(String::as_str).collect());
-        known.sort_unstable();
+        let known = self.known_keys();
         let place = if self.path.is_empty() {
             "at the top of the file".to_owned()
         } else {
@@ -203,8 +220,7 @@ impl Finding<'_> {
         } else if let Some(home) = fields::home_of(self.schema, key) {
             format!("`{key}` belongs under {home}")
         } else {
-            let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-            format!("known here: {}", known.join(", "))
+            format!("known here: {}", listed(&known))
         };
         Diagnostic::error(
             Code::UnknownKey,
@@ -214,14 +230,27 @@ impl Finding<'_> {
         .help(help)
     }
 
-    fn required(&self, key: &str) -> Diagnostic {
+    fn required(&self, key: &str) -> Option<Diagnostic> {
+        let known = self.known_keys();
+        let unknown = self
+            .node
+            .entries()
+            .iter()
+            .map(|entry| &entry.key)
+            .filter(|key| !known.contains(&key.as_str()));
+        if unknown
+            .into_iter()
+            .any(|written| nearest(written, &[key]).is_some())
+        {
+            // It is there, misspelt, and reported as unknown.
+            return None;
+        }
         if key == "version" {
-            return self
-                .error(
-                    Code::MissingKey,
-                    "the file doesn't say which version of the format it uses".to_owned(),
-                )
-                .help("add `version: 1` at the top");
+            let message = "the file doesn't say which version of the format it uses".to_owned();
+            return Some(
+                self.error(Code::MissingKey, message)
+                    .help("add `version: 1` at the top"),
+            );
         }
         let wanted = self
             .owner
@@ -229,36 +258,32 @@ impl Finding<'_> {
             .and_then(|properties| properties.get(key));
         let example = wanted
             .and_then(|wanted| fields::example(self.schema, wanted))
-            .unwrap_or_else(|| "…".to_owned());
+            .unwrap_or_default();
         let span = self.key_span.unwrap_or(self.node.span);
-        Diagnostic::error(
-            Code::MissingKey,
-            span,
-            format!("{} has no `{key}`", self.subject()),
+        let message = format!("{} has no `{key}`", self.subject());
+        Some(
+            Diagnostic::error(Code::MissingKey, span, message)
+                .help(format!("add `{key}: {example}` with the right value")),
         )
-        .help(format!("add `{key}:` with a value such as `{example}`"))
     }
 
     fn wrong_version(&self) -> Diagnostic {
+        let written = quoted(self.sources.text(self.node.span));
+        let help = if self.raw() == "1" {
+            "write `version: 1`, without quotes"
+        } else {
+            "write `version: 1`; a file for a newer version needs a newer palisade"
+        };
         self.error(
             Code::WrongVersion,
-            format!(
-                "this palisade reads version 1 of the file format, not {}",
-                quoted(self.raw())
-            ),
+            format!("the version must be the number 1, not {written}"),
         )
-        .help("write `version: 1`; a file for a newer version needs a newer palisade")
+        .help(help)
     }
 
     fn wrong_type(&self, expected: JsonType) -> Diagnostic {
         if matches!(self.node.value, Value::Null) {
-            return self
-                .error(Code::NoValue, format!("{} has no value", self.subject()))
-                .help(if self.path.is_empty() {
-                    "write the configuration"
-                } else {
-                    "write a value, or remove the key: what isn't declared isn't managed"
-                });
+            return self.no_value(expected);
         }
         match expected {
             JsonType::Boolean => self.not_a_boolean(),
@@ -282,12 +307,59 @@ impl Finding<'_> {
                     self.subject(),
                     called(&self.node.value)
                 );
-                let help = match &self.node.value {
-                    Value::List(_) => "write `key: value` lines without dashes",
-                    _ => "write `key: value` lines, indented below it",
-                };
-                self.error(Code::WrongType, message).help(help)
+                self.error(Code::WrongType, message)
+                    .help(self.keys_to_write())
             }
+        }
+    }
+
+    fn no_value(&self, expected: JsonType) -> Diagnostic {
+        let help = match expected {
+            JsonType::Object if self.known_keys().is_empty() => {
+                "write something below it, or remove it".to_owned()
+            }
+            JsonType::Object => {
+                let keys = listed(&self.known_keys());
+                format!(
+                    "write its keys below it, indented ({keys}), or remove it: what isn't declared isn't managed"
+                )
+            }
+            JsonType::Array => "write a list, such as `[]`, or remove the key".to_owned(),
+            JsonType::Boolean => "write `true` or `false`".to_owned(),
+            JsonType::Integer => "write `version: 1`".to_owned(),
+            _ => match self
+                .owner
+                .and_then(|owner| fields::example(self.schema, owner))
+            {
+                Some(example) => format!("write a value such as `{example}`"),
+                None => "write a value, or remove the key".to_owned(),
+            },
+        };
+        self.error(Code::NoValue, format!("{} has no value", self.subject()))
+            .help(help)
+    }
+
+    /// How to write the map that belongs here.
+    fn keys_to_write(&self) -> String {
+        let known = self.known_keys();
+        let last_is_index = self
+            .path
+            .last()
+            .is_some_and(|step| step.parse::<usize>().is_ok());
+        match self.path.as_slice() {
+            [] => "write `version: 1`, `tenant:` and `environments:`, each on a line of its own"
+                .to_owned(),
+            _ if known.is_empty() => {
+                "write `name:` lines below it, indented, without dashes".to_owned()
+            }
+            _ if last_is_index => format!(
+                "write `- {{ key: value, … }}`; the keys here are {}",
+                listed(&known)
+            ),
+            _ => format!(
+                "write `key: value` lines below it, indented; the keys here are {}",
+                listed(&known)
+            ),
         }
     }
 
@@ -321,8 +393,14 @@ impl Finding<'_> {
                     self.subject(),
                     called(&self.node.value)
                 );
-                self.error(Code::WrongType, message)
-                    .help("write one value on the same line")
+                let bare = self.raw().trim_matches(['{', '}', '[', ']']).trim();
+                let help = match word {
+                    Some(word) if (word.check)(bare).is_none() => {
+                        format!("write `{bare}`, without brackets or braces")
+                    }
+                    _ => "write one value on the same line".to_owned(),
+                };
+                self.error(Code::WrongType, message).help(help)
             }
             (_, Some(word)) if word.name != "Text" => self.not_this_word(word, self.raw()),
             _ if !self.choices().is_empty() => self.not_among(self.choices()),
@@ -384,16 +462,17 @@ impl Finding<'_> {
 
     fn not_among(&self, choices: Vec<&str>) -> Diagnostic {
         if matches!(self.node.value, Value::Null) {
-            return self.wrong_type(JsonType::String);
+            return self.no_value(JsonType::String);
         }
         let shown = match &self.node.value {
             Value::List(_) | Value::Map(_) => called(&self.node.value).to_owned(),
             _ => quoted(self.raw()),
         };
-        let listed: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+        let allowed = listed(&choices);
         let help = match nearest(self.raw(), &choices) {
-            Some(near) => format!("did you mean `{near}`? Allowed: {}", listed.join(", ")),
-            None => format!("allowed: {}", listed.join(", ")),
+            _ if choices.len() == 1 => format!("only {allowed} is possible here"),
+            Some(near) => format!("did you mean `{near}`? Allowed: {allowed}"),
+            None => format!("allowed: {allowed}"),
         };
         self.error(
             Code::UnknownValue,
@@ -410,6 +489,14 @@ impl Finding<'_> {
         )
         .help("`palisade explain FIELD` describes each field")
     }
+}
+
+fn listed(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn bad_environment_key(key: &str, span: Span) -> Diagnostic {

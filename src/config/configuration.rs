@@ -177,7 +177,7 @@ fn environment(
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<Environment> {
-    let at = Located { node, sources };
+    let at = Located::new(node, sources);
     let head: Option<HeadShape> = typed(node);
     let complete = head.is_some();
     let head = head.unwrap_or_default();
@@ -214,10 +214,7 @@ fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<
         else {
             continue;
         };
-        let item = Located {
-            node: item,
-            ..environment
-        };
+        let item = Located::new(item, environment.sources);
         let span = item.at(&["setting"]).span();
         if let Some(first) = seen.insert(setting.0.clone(), span) {
             let message = format!(

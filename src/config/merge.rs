@@ -199,7 +199,10 @@ pub(super) fn check_unmanaged(
             continue;
         }
         if let Some(block) = environment.value.entry(name) {
-            let message = format!("{} is listed as unmanaged and declared below", quoted(name));
+            let message = format!(
+                "{} is listed as unmanaged, and declared as well",
+                quoted(name)
+            );
             diagnostics.push(
                 Diagnostic::error(Code::UnmanagedButDeclared, item.span, message)
                     .related(block.key_span, "declared here")

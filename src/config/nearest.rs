@@ -18,7 +18,7 @@ pub(super) fn nearest<'a>(written: &str, candidates: &[&'a str]) -> Option<&'a s
                 *candidate,
             )
         })
-        .filter(|(distance, candidate)| close(*distance, candidate.len().min(wanted.len())))
+        .filter(|(distance, candidate)| close(*distance, candidate.len().max(wanted.len())))
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -117,12 +117,17 @@ impl Checker {
         };
         let json = root.to_json();
         let mut dropped = HashSet::new();
+        let mut found = Vec::new();
         for error in validator.iter_errors(&json) {
-            for complaint in complaint::describe(&error, &root, sources, &self.schema) {
-                diagnostics.push(complaint.diagnostic);
+            for complaint in complaint::describe(&error, &root, sources, &self.schema, diagnostics)
+            {
+                found.extend(complaint.diagnostic);
                 dropped.extend(complaint.drop);
             }
         }
+        found
+            .into_iter()
+            .for_each(|diagnostic| diagnostics.push(diagnostic));
         if dropped.is_empty() {
             root
         } else {

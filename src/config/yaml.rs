@@ -110,6 +110,7 @@ impl<'a> Reader<'a> {
     /// Reads the value that `event` starts.
     fn node(&mut self, event: Event<'a>, mark: Mark, depth: usize) -> Result<Node, Stop> {
         let span = self.span(mark);
+        let tag_span = mark.tag_span().map_or(span, |tag| self.span(tag));
         if depth > DEPTH {
             return Err(Box::new(yaml_errors::too_deep(span)));
         }
@@ -120,15 +121,15 @@ impl<'a> Reader<'a> {
                 anchor,
                 Node {
                     span,
-                    value: self.scalar(&text, style, tag.as_deref(), span),
+                    value: self.scalar(&text, style, tag.as_deref(), tag_span),
                 },
             ),
             Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), "seq", span);
+                self.refuse_tag(tag.as_deref(), "seq", tag_span);
                 (anchor, self.list(span, depth)?)
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), "map", span);
+                self.refuse_tag(tag.as_deref(), "map", tag_span);
                 (anchor, self.map(span, depth)?)
             }
             Event::Alias(id) => return self.repeat(id, span, depth),
@@ -312,11 +313,17 @@ impl<'a> Reader<'a> {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
-        if tag.is_none() && style == ScalarStyle::Plain {
-            return scalar::plain(text);
+        let quoted = style != ScalarStyle::Plain;
+        match tag {
+            None if quoted => Value::String(text.to_owned()),
+            None => scalar::plain(text),
+            Some(tag) if tag.is_yaml_core_schema_tag("str") => Value::String(text.to_owned()),
+            // Reported once, as a tag; what the text says without it is good enough to go on with.
+            Some(_) => {
+                self.refuse_tag(tag, "str", span);
+                scalar::plain(text)
+            }
         }
-        self.refuse_tag(tag, "str", span);
-        Value::String(text.to_owned())
     }
 
     /// Only the tag that says what the value is anyway is let through.

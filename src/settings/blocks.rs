@@ -65,16 +65,17 @@ fn declare<B: Block>(
     environment: &EnvironmentHead,
     diagnostics: &mut Diagnostics,
 ) -> Option<B::Declared> {
-    let node = &at.node.entry(B::KEY)?.value;
+    at.node.entry(B::KEY)?;
+    let at = at.at(&[B::KEY]);
     // What can't be read here was reported by the schema check, in better words.
-    let block: B = serde_json::from_value(node.to_json()).ok()?;
-    Some(block.declare(Located { node, ..at }, environment, diagnostics))
+    let block: B = serde_json::from_value(at.node.to_json()).ok()?;
+    Some(block.declare(at, environment, diagnostics))
 }
 
 /// Reports a key that a block needs. The schema can't ask for it, since `base` may supply it.
 pub fn missing(at: Located<'_>, block: &str, key: &str, help: &str, diagnostics: &mut Diagnostics) {
     if !diagnostics.error_within(at.span()) {
         let message = format!("`{block}` has no `{key}`");
-        diagnostics.push(Diagnostic::error(Code::MissingKey, at.span(), message).help(help));
+        diagnostics.push(Diagnostic::error(Code::MissingKey, at.spot(), message).help(help));
     }
 }

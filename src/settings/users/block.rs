@@ -256,7 +256,10 @@ impl AssignmentBlock {
             }),
             (None, None, None, Some(id), None) => Some(PrincipalRef::Principal { id: id.0 }),
             _ => {
-                diagnostics.push(unclear(item));
+                // A key that isn't known here may be the one that is missing.
+                if !diagnostics.error_within(item.span()) {
+                    diagnostics.push(unclear(item));
+                }
                 None
             }
         }
