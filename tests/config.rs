@@ -2,6 +2,8 @@
 //!
 //! `PALISADE_BLESS=1 cargo test --test config` rewrites the expectations. Read them afterwards, as a user would.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -99,12 +99,6 @@ impl Checker {
         Self { schema, validator }
     }
 
-    /// Whether the schema itself is sound; only a mistake in palisade could make it otherwise, and a test looks.
-    #[cfg(test)]
-    pub(super) fn is_ready(&self) -> bool {
-        self.validator.is_some()
-    }
-
     /// Reports everything that doesn't fit, and gives back the tree without it.
     pub(super) fn check(
         &self,

@@ -1,5 +1,7 @@
 //! Users and roles.
 
 pub mod block;
+pub mod principal;
 
-pub use block::{Assignment, Block, BreakGlass, Declared, Match, PrincipalRef, Role};
+pub use block::{Assignment, Block, BreakGlass, Declared, Match};
+pub use principal::{PrincipalRef, Role};
