@@ -101,7 +101,7 @@ pub(super) fn build(
     let tenant = combined
         .tenant
         .as_ref()
-        .and_then(|entry| tenant(entry, sources));
+        .and_then(|entry| tenant(entry, sources, diagnostics));
     let mut environments = Vec::new();
     let mut merged = serde_json::Map::new();
     for entry in &combined.environments {
@@ -150,18 +150,33 @@ fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What can't be read here was reported by the schema check, in better words.
-fn typed<T: DeserializeOwned>(node: &Node) -> Option<T> {
-    serde_json::from_value(node.to_json()).ok()
+/// Reads a value whose shape the schema check has looked at. Returns none only together with an error: a value that is
+/// neither read nor reported would be taken for one that isn't declared.
+pub(crate) fn typed<T: DeserializeOwned>(
+    at: Located<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let read = serde_json::from_value(at.node.to_json()).ok();
+    if read.is_none() && !diagnostics.has_errors() {
+        diagnostics.push(
+            Diagnostic::error(
+                Code::WrongType,
+                at.spot(),
+                "something in here can't be read",
+            )
+            .help("`palisade explain FIELD` describes each field"),
+        );
+    }
+    read
 }
 
-fn tenant(entry: &Entry, sources: &Sources) -> Option<Tenant> {
+fn tenant(entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Tenant> {
     let TenantShape {
         id,
         cloud,
         customer_insights,
         unpublished_operations,
-    } = typed(&entry.value)?;
+    } = typed(Located::new(&entry.value, sources), diagnostics)?;
     Some(Tenant {
         id: id.0,
         cloud,
@@ -178,7 +193,7 @@ fn environment(
     diagnostics: &mut Diagnostics,
 ) -> Option<Environment> {
     let at = Located::new(node, sources);
-    let head: Option<HeadShape> = typed(node);
+    let head: Option<HeadShape> = typed(at, diagnostics);
     let complete = head.is_some();
     let head = head.unwrap_or_default();
     let head = EnvironmentHead {
@@ -210,7 +225,7 @@ fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<
             by,
             on,
             valid_for,
-        }) = typed(item)
+        }) = typed(Located::new(item, environment.sources), diagnostics)
         else {
             continue;
         };

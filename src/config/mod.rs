@@ -28,6 +28,7 @@ mod yaml_errors;
 use std::path::PathBuf;
 
 pub use codes::Code;
+pub(crate) use configuration::typed;
 pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
 pub use shape::{Cloud, Face, Policy, UnpublishedOperations};

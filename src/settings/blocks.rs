@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::{api_access, users};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
+use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
 
 /// A setting's block in the file.
 pub trait Block: DeserializeOwned + JsonSchema {
@@ -67,8 +67,7 @@ fn declare<B: Block>(
 ) -> Option<B::Declared> {
     at.node.entry(B::KEY)?;
     let at = at.at(&[B::KEY]);
-    // What can't be read here was reported by the schema check, in better words.
-    let block: B = serde_json::from_value(at.node.to_json()).ok()?;
+    let block: B = config::typed(at, diagnostics)?;
     Some(block.declare(at, environment, diagnostics))
 }
 
