@@ -124,7 +124,7 @@ pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
 }
 
 /// All fields by path.
-fn all(schema: &Json) -> BTreeMap<String, FieldHelp> {
+pub(super) fn all(schema: &Json) -> BTreeMap<String, FieldHelp> {
     let mut fields = BTreeMap::new();
     collect(schema, schema, "", &mut fields);
     let shared = |path: &str| {

@@ -19,6 +19,8 @@ mod scalar;
 pub mod schema;
 mod shape;
 mod source;
+#[cfg(test)]
+mod tests;
 mod texts;
 pub mod tree;
 pub(crate) mod words;
@@ -50,17 +52,27 @@ pub struct Loaded {
 pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut diagnostics = Diagnostics::default();
     let files = files::read(paths, &mut diagnostics);
-    let sources = Sources::new(files.sources);
+    read(files.sources, &files.readable, diagnostics)
+}
+
+/// Reads texts that are already in memory as one configuration, for checking what was just written.
+pub fn load_sources(sources: Vec<Source>) -> Loaded {
+    let readable = vec![true; sources.len()];
+    read(sources, &readable, Diagnostics::default())
+}
+
+fn read(sources: Vec<Source>, readable: &[bool], mut diagnostics: Diagnostics) -> Loaded {
+    let sources = Sources::new(sources);
     let checker = schema::Checker::new();
     let mut roots = Vec::new();
-    for (file, (source, readable)) in sources.iter().zip(&files.readable).enumerate() {
+    for (file, (source, readable)) in sources.iter().zip(readable).enumerate() {
         if *readable
             && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics)
         {
             roots.push(root);
         }
     }
-    let whole = roots.len() == files.readable.len();
+    let whole = roots.len() == readable.len();
     let combined = merge::combine(roots, &sources, &mut diagnostics);
     let configuration = configuration::build(&combined, whole, &sources, &mut diagnostics);
     diagnostics.finish();
