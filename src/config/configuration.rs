@@ -14,7 +14,7 @@ use super::digest;
 use super::merge::{self, Combined};
 use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
 use super::source::{Place, Sources, Span};
-use super::tree::{Entry, Located, Node};
+use super::tree::{Entry, Located, Node, Value};
 use crate::settings::blocks::DeclaredBlocks;
 
 /// What the files declare. Exists only without mistakes.
@@ -142,10 +142,10 @@ fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::error(
                 Code::NoEnvironments,
-                top,
+                combined.environments_key.unwrap_or(top),
                 "the configuration declares no environment",
             )
-            .help("add `environments:` with one key for each environment"),
+            .help("write `environments:`, and below it a key for each environment"),
         );
     }
 }
@@ -261,31 +261,24 @@ fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
     ] {
         let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
         for environment in environments {
-            let Some(super::tree::Value::String(id)) =
-                environment.value.child(key).map(|node| &node.value)
-            else {
+            let Some(node) = environment.value.child(key) else {
                 continue;
             };
-            let span = environment
-                .value
-                .child(key)
-                .map_or(environment.key_span, |node| node.span);
-            match seen.get(&id.to_lowercase()) {
-                Some((first, name)) => diagnostics.push(
-                    Diagnostic::error(
-                        code,
-                        span,
-                        format!(
-                            "{} and {} have the same `{key}`",
-                            quoted(name),
-                            quoted(&environment.key)
-                        ),
-                    )
-                    .related(*first, "first here")
-                    .help("each environment is one instance; copy the id of the right one"),
-                ),
-                None => drop(seen.insert(id.to_lowercase(), (span, &environment.key))),
-            }
+            let Value::String(id) = &node.value else {
+                continue;
+            };
+            let Some((first, name)) = seen.get(&id.to_lowercase()) else {
+                seen.insert(id.to_lowercase(), (node.span, &environment.key));
+                continue;
+            };
+            let names = (quoted(name), quoted(&environment.key));
+            let message = format!("{} and {} have the same `{key}`", names.0, names.1);
+            let diagnostic = Diagnostic::error(code, node.span, message);
+            diagnostics.push(if *first == node.span {
+                diagnostic.help("an alias repeats ids as well; give each environment its own, and share the rest in `base`")
+            } else {
+                diagnostic.related(*first, "first here").help("each environment is one instance; copy the id of the right one")
+            });
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
-use super::source::Sources;
+use super::source::{Sources, Span};
 use super::texts::ENVIRONMENT;
 use super::tree::{Entry, Node, Value};
 use crate::settings::blocks;
@@ -18,6 +18,8 @@ pub(super) struct Combined {
     pub(super) tenant: Option<Entry>,
     pub(super) base: Option<Entry>,
     pub(super) environments: Vec<Entry>,
+    /// Where the first `environments:` is written.
+    pub(super) environments_key: Option<Span>,
 }
 
 /// Puts the files' trees together, each part in one file only.
@@ -45,6 +47,7 @@ pub(super) fn combine(
                 diagnostics,
             ),
             "environments" => {
+                combined.environments_key.get_or_insert(entry.key_span);
                 for environment in entry.value.into_entries() {
                     if let Some(first) = seen.get(&environment.key) {
                         let what = format!("the environment {}", quoted(&environment.key));
@@ -86,13 +89,7 @@ fn take(
     }
 }
 
-fn twice(
-    code: Code,
-    what: &str,
-    second: &Entry,
-    first: super::source::Span,
-    sources: &Sources,
-) -> Diagnostic {
+fn twice(code: Code, what: &str, second: &Entry, first: Span, sources: &Sources) -> Diagnostic {
     let message = format!("{what} stands in two files");
     let place = sources.place(first);
     Diagnostic::error(code, second.key_span, message)

@@ -51,12 +51,30 @@ pub struct Loaded {
 /// Reads files, and all `.yaml` and `.yml` files in and below folders, as one configuration.
 pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut diagnostics = Diagnostics::default();
+    if paths.is_empty() {
+        diagnostics.push(Diagnostic {
+            span: None,
+            ..Diagnostic::error(
+                Code::MissingFile,
+                Span::start_of(0),
+                "no file or folder was given",
+            )
+        });
+        return Loaded {
+            sources: Sources::default(),
+            diagnostics,
+            configuration: None,
+        };
+    }
     let files = files::read(paths, &mut diagnostics);
     read(files.sources, &files.readable, diagnostics)
 }
 
 /// Reads texts that are already in memory as one configuration, for checking what was just written.
 pub fn load_sources(sources: Vec<Source>) -> Loaded {
+    if sources.is_empty() {
+        return load(&[]);
+    }
     let readable = vec![true; sources.len()];
     read(sources, &readable, Diagnostics::default())
 }
@@ -107,8 +125,30 @@ fn document(
         }
         return None;
     };
+    if let Some(version) = root
+        .child("version")
+        .filter(|version| is_of_another_version(version))
+    {
+        diagnostics.push(
+            Diagnostic::error(
+                Code::WrongVersion,
+                version.span,
+                format!(
+                    "this palisade reads version 1 of the file format, not {}",
+                    quoted(sources.text(version.span))
+                ),
+            )
+            .help("write `version: 1`; a file for a newer version needs a newer palisade"),
+        );
+        return None;
+    }
     texts::check_placeholders(&root, sources, diagnostics);
     let root = checker.check(root, sources, diagnostics);
     texts::check_quotes(&root, "", sources, diagnostics);
     Some(root)
+}
+
+/// A whole number other than 1: everything else in the file may rightly look different, so it isn't checked.
+fn is_of_another_version(version: &Node) -> bool {
+    matches!(version.value, tree::Value::Integer(number) if number != 1)
 }

@@ -30,69 +30,70 @@ fn consistent(text: &str) {
 }
 
 /// Pieces that configurations and mistakes in them are made of.
+const PIECES: &[&str] = &[
+    "version: 1\n",
+    "tenant:\n",
+    "  id: 7b1f0c52-0000-4000-8000-0000000000aa\n",
+    "base:\n",
+    "environments:\n",
+    "  prod:\n",
+    "  prod: &p\n",
+    "    instanceId: 6f2b1c34-0000-4000-8000-00000000a001\n",
+    "    environmentId: 1bd6bd98-0000-4000-8000-00000000e001\n",
+    "    users:\n",
+    "      assignments:\n",
+    "        - { user: ada@contoso.com, role: Admin }\n",
+    "        - role: Viewer\n",
+    "      match: exact\n",
+    "      breakGlass: [ada@contoso.com]\n",
+    "    apiAccess: { enabled: true }\n",
+    "    apiAccess:\n",
+    "      enabled: no\n",
+    "    unmanaged: [users]\n",
+    "    attested:\n",
+    "      - { setting: users, on: 2026-02-30, validFor: 9d }\n",
+    "    <<: *p\n",
+    "    <<: [*p, {a: 1}]\n",
+    "*p",
+    "&p ",
+    "---\n",
+    "...\n",
+    "# comment\n",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    ": ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "|\n",
+    ">\n",
+    "!!str ",
+    "!x ",
+    "? ",
+    "${environment}",
+    "${x",
+    "~",
+    "ä",
+    "\u{202e}",
+    "%YAML 1.2\n",
+    "\u{feff}",
+    "@",
+    "`",
+    "0x1F",
+    ".inf",
+    "1e9",
+    "\\x",
+    "null",
+];
+
 fn yamlish() -> impl Strategy<Value = String> {
-    let pieces = select(vec![
-        "version: 1\n",
-        "tenant:\n",
-        "  id: 7b1f0c52-0000-4000-8000-0000000000aa\n",
-        "base:\n",
-        "environments:\n",
-        "  prod:\n",
-        "  prod: &p\n",
-        "    instanceId: 6f2b1c34-0000-4000-8000-00000000a001\n",
-        "    environmentId: 1bd6bd98-0000-4000-8000-00000000e001\n",
-        "    users:\n",
-        "      assignments:\n",
-        "        - { user: ada@contoso.com, role: Admin }\n",
-        "        - role: Viewer\n",
-        "      match: exact\n",
-        "      breakGlass: [ada@contoso.com]\n",
-        "    apiAccess: { enabled: true }\n",
-        "    apiAccess:\n",
-        "      enabled: no\n",
-        "    unmanaged: [users]\n",
-        "    attested:\n",
-        "      - { setting: users, on: 2026-02-30, validFor: 9d }\n",
-        "    <<: *p\n",
-        "    <<: [*p, {a: 1}]\n",
-        "*p",
-        "&p ",
-        "---\n",
-        "...\n",
-        "# comment\n",
-        "\n",
-        "\r\n",
-        "\t",
-        " ",
-        ": ",
-        "- ",
-        "{",
-        "}",
-        "[",
-        "]",
-        "\"",
-        "'",
-        "|\n",
-        ">\n",
-        "!!str ",
-        "!x ",
-        "? ",
-        "${environment}",
-        "${x",
-        "~",
-        "ä",
-        "\u{202e}",
-        "%YAML 1.2\n",
-        "\u{feff}",
-        "@",
-        "`",
-        "0x1F",
-        ".inf",
-        "1e9",
-        "\\x",
-        "null",
-    ]);
-    vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
+    vec(select(PIECES), 0..40).prop_map(|pieces| pieces.concat())
 }
 
 fn tree() -> impl Strategy<Value = Node> {
@@ -205,7 +206,7 @@ fn word() -> impl Strategy<Value = String> {
 fn found(path: &str) -> FieldHelp {
     match field_help(path) {
         Lookup::Found(help) => *help,
-        other => panic!("{path}: {other:?}"),
+        other => unreachable!("{path}: {other:?}"),
     }
 }
 
@@ -241,7 +242,7 @@ fn a_field_is_found_by_any_end_of_its_path_that_only_it_has() {
 #[test]
 fn a_path_that_several_fields_end_with_or_none_gives_candidates() {
     let Lookup::Ambiguous(candidates) = field_help("id") else {
-        panic!("`id` is one field")
+        unreachable!("`id` is one field")
     };
     assert_eq!(
         candidates,
@@ -274,4 +275,12 @@ fn the_schema_itself_is_sound() {
             .build(&schema())
             .is_ok()
     );
+}
+
+#[test]
+fn no_files_are_a_mistake_too() {
+    let loaded = super::load(&[]);
+    assert!(loaded.configuration.is_none());
+    let text = diagnostics::text(&loaded.sources, &loaded.diagnostics, Style::Plain);
+    assert!(text.contains("no file or folder was given"), "{text}");
 }

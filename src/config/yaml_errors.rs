@@ -129,6 +129,10 @@ fn quotes(kind: &ErrorKind) -> Option<Advice> {
             "a control character stands here; YAML doesn't allow it".into(),
             "remove it, or write it as an escape in double quotes",
         ),
+        K::UnexpectedCharacter { character: '`' } => (
+            "a value can't start with a backtick".into(),
+            "put the text in quotes",
+        ),
         K::UnexpectedCharacter { character } => (
             format!(
                 "a value can't start with {}",

@@ -316,6 +316,7 @@ impl Finding<'_> {
 
     fn no_value(&self, expected: JsonType) -> Diagnostic {
         let help = match expected {
+            _ if self.is_item() => "write the item after the dash, or remove the dash".to_owned(),
             JsonType::Object if self.known_keys().is_empty() => {
                 "write something below it, or remove it".to_owned()
             }
@@ -340,20 +341,23 @@ impl Finding<'_> {
             .help(help)
     }
 
+    /// Whether the value stands in a list.
+    fn is_item(&self) -> bool {
+        self.path
+            .last()
+            .is_some_and(|step| step.parse::<usize>().is_ok())
+    }
+
     /// How to write the map that belongs here.
     fn keys_to_write(&self) -> String {
         let known = self.known_keys();
-        let last_is_index = self
-            .path
-            .last()
-            .is_some_and(|step| step.parse::<usize>().is_ok());
         match self.path.as_slice() {
             [] => "write `version: 1`, `tenant:` and `environments:`, each on a line of its own"
                 .to_owned(),
             _ if known.is_empty() => {
                 "write `name:` lines below it, indented, without dashes".to_owned()
             }
-            _ if last_is_index => format!(
+            _ if self.is_item() => format!(
                 "write `- {{ key: value, … }}`; the keys here are {}",
                 listed(&known)
             ),

@@ -41,10 +41,14 @@ impl Finding<'_> {
                     self.subject(),
                     called(&self.node.value)
                 );
-                let bare = self.raw().trim_matches(['{', '}', '[', ']']).trim();
+                let bare = self
+                    .raw()
+                    .trim_start_matches("- ")
+                    .trim_matches(['{', '}', '[', ']'])
+                    .trim();
                 let help = match word {
                     Some(word) if (word.check)(bare).is_none() => {
-                        format!("write `{bare}`, without brackets or braces")
+                        format!("write `{bare}` on the same line, without dash, brackets or braces")
                     }
                     _ => "write one value on the same line".to_owned(),
                 };

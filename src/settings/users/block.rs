@@ -215,11 +215,17 @@ fn check_role(
     diagnostics: &mut Diagnostics,
 ) {
     if role == Role::MarketingContributor && !environment.business_units {
-        let message =
-            "the role Marketing Contributor exists only where business unit separation is on";
+        let message = format!(
+            "the role Marketing Contributor isn't available in {}, where business unit separation is off",
+            quoted(&environment.key)
+        );
         diagnostics.push(
-            Diagnostic::error(Code::MarketingContributorUnavailable, item.at(&["role"]).span(), message)
-                .help("add `businessUnits: true` to the environment if it is on there, or use `Contributor`"),
+            Diagnostic::error(
+                Code::MarketingContributorUnavailable,
+                item.at(&["role"]).span(),
+                message,
+            )
+            .help("write `businessUnits: true` there if it is on after all, or use `Contributor`"),
         );
     }
 }

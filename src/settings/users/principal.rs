@@ -10,6 +10,8 @@ use uuid::Uuid;
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
 )]
+// The example that hints repeat: nobody should be made an Admin by following a hint.
+#[schemars(extend("examples" = ["Viewer"]))]
 pub enum Role {
     /// May do everything, including giving roles.
     Admin,
