@@ -166,7 +166,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, Code)> {
     for level in 1..=100 {
         deep_aliases.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
-    let mistakes: String = (0..3000)
+    let mistakes: String = (0..90_000)
         .map(|index| format!("unknown{index}: 1\n"))
         .collect();
     vec![
@@ -194,7 +194,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, Code)> {
             Code::TooManyValues,
         ),
         (
-            "3000 mistakes",
+            "90000 mistakes",
             mistakes.into_bytes(),
             Code::TooManyMistakes,
         ),

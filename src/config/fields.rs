@@ -3,7 +3,8 @@
 //! A path has `*` where a person chooses the key (`environments.*.users.match`), and no indexes. Fields that `base` and
 //! environments share are listed under `environments.*` only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
@@ -43,8 +44,7 @@ pub enum Lookup {
 
 /// Finds a field by its path, or by any end of its path that only one field has: `users.match`, `match`.
 pub fn field_help(path: &str) -> Lookup {
-    let schema = schema();
-    let fields = all(&schema);
+    let fields = all();
     if let Some(help) = fields.get(path) {
         return Lookup::Found(Box::new(help.clone()));
     }
@@ -55,7 +55,7 @@ pub fn field_help(path: &str) -> Lookup {
         .collect();
     match matching.as_slice() {
         [only] => Lookup::Found(Box::new((*only).clone())),
-        [] => Lookup::Unknown(suggestions(path, &fields)),
+        [] => Lookup::Unknown(suggestions(path, fields)),
         several => Lookup::Ambiguous(several.iter().map(|field| field.path.clone()).collect()),
     }
 }
@@ -75,8 +75,8 @@ fn suggestions(path: &str, fields: &BTreeMap<String, FieldHelp>) -> Vec<String> 
 }
 
 /// Where a key belongs, if it is known in exactly one place; for a key that stands in the wrong one.
-pub(super) fn home_of(schema: &Json, key: &str) -> Option<String> {
-    let fields = all(schema);
+pub(super) fn home_of(key: &str) -> Option<String> {
+    let fields = all();
     let ending = format!(".{key}");
     let mut homes = fields
         .keys()
@@ -123,24 +123,20 @@ pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
         .or_else(|| choices(target).first().map(|choice| (*choice).to_owned()))
 }
 
-/// All fields by path.
-pub(super) fn all(schema: &Json) -> BTreeMap<String, FieldHelp> {
-    let mut fields = BTreeMap::new();
-    collect(schema, schema, "", &mut fields);
-    let shared = |path: &str| {
-        path.strip_prefix("base.")
-            .map(|rest| format!("environments.*.{rest}"))
-    };
-    let paths: Vec<String> = fields.keys().cloned().collect();
-    for path in paths
-        .iter()
-        .filter(|path| shared(path).is_some_and(|other| fields.contains_key(&other)))
-        .cloned()
-        .collect::<Vec<_>>()
-    {
-        fields.remove(&path);
-    }
-    fields
+/// All fields by path. Kept, since a file with thousands of unknown keys asks thousands of times.
+pub(super) fn all() -> &'static BTreeMap<String, FieldHelp> {
+    static FIELDS: OnceLock<BTreeMap<String, FieldHelp>> = OnceLock::new();
+    FIELDS.get_or_init(|| {
+        let schema = schema();
+        let mut fields = BTreeMap::new();
+        collect(&schema, &schema, "", &mut fields);
+        let paths: BTreeSet<String> = fields.keys().cloned().collect();
+        fields.retain(|path, _| {
+            path.strip_prefix("base.")
+                .is_none_or(|shared| !paths.contains(&format!("environments.*.{shared}")))
+        });
+        fields
+    })
 }
 
 fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String, FieldHelp>) {

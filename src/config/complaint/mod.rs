@@ -2,6 +2,8 @@
 //!
 //! Only the kind of a finding and its place are used; the library's own wording is made for people who read schemas.
 
+use std::collections::HashSet;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value as Json;
@@ -13,7 +15,7 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::config::fields;
 use crate::config::nearest::nearest;
 use crate::config::source::{Sources, Span};
-use crate::config::tree::{Node, Value};
+use crate::config::tree::{Entry, Node, Value};
 
 /// The steps from the root to a value.
 pub(super) type Pointer = Vec<String>;
@@ -71,10 +73,7 @@ pub(super) fn describe(
     };
     let diagnostic = match error.kind() {
         Kind::AdditionalProperties { unexpected } => {
-            return unexpected
-                .iter()
-                .map(|key| finding.unexpected(key))
-                .collect();
+            return finding.unexpected(unexpected);
         }
         Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
         Kind::Type { kind } => Some(finding.wrong_type(expected(kind))),
@@ -174,24 +173,24 @@ impl Finding<'_> {
         }
     }
 
-    fn unexpected(&self, key: &str) -> Complaint {
-        let span = self
-            .node
-            .entry(key)
-            .map_or(self.node.span, |entry| entry.key_span);
-        let drop = Some(self.path.iter().cloned().chain([key.to_owned()]).collect());
+    fn unexpected(&self, unexpected: &[String]) -> Vec<Complaint> {
+        let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
         let is_environment = self
             .owner
             .is_some_and(|owner| owner.get("patternProperties").is_some());
-        let diagnostic = if is_environment {
-            bad_environment_key(key, span)
-        } else {
-            self.unknown_key(key, span)
+        let entries = self.node.entries().iter();
+        let complain = |entry: &Entry| Complaint {
+            diagnostic: Some(if is_environment {
+                bad_environment_key(&entry.key, entry.key_span)
+            } else {
+                self.unknown_key(&entry.key, entry.key_span)
+            }),
+            drop: Some(self.path.iter().chain([&entry.key]).cloned().collect()),
         };
-        Complaint {
-            diagnostic: Some(diagnostic),
-            drop,
-        }
+        entries
+            .filter(|entry| unexpected.contains(entry.key.as_str()))
+            .map(complain)
+            .collect()
     }
 
     /// The keys that the schema knows for this map.
@@ -218,7 +217,7 @@ impl Finding<'_> {
         };
         let help = if let Some(near) = nearest(key, &known) {
             format!("did you mean `{near}`?")
-        } else if let Some(home) = fields::home_of(self.schema, key) {
+        } else if let Some(home) = fields::home_of(key) {
             format!("`{key}` belongs under {home}")
         } else {
             format!("known here: {}", listed(&known))

@@ -22,9 +22,12 @@ impl Finding<'_> {
             Value::List(_) | Value::Map(_) => called(&self.node.value).to_owned(),
             _ => quoted(self.sources.text(self.node.span)),
         };
-        let help = meant.map_or("write `true` or `false`".to_owned(), |meant| {
-            format!("write `{meant}`, without quotes")
-        });
+        let in_quotes = self.sources.text(self.node.span).starts_with(['"', '\'']);
+        let help = match meant {
+            Some(meant) if in_quotes => format!("write `{meant}`, without quotes"),
+            Some(meant) => format!("write `{meant}`"),
+            None => "write `true` or `false`".to_owned(),
+        };
         self.error(
             Code::NotABoolean,
             format!("{} must be `true` or `false`, not {shown}", self.subject()),

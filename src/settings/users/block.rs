@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::principal::{PrincipalRef, Role};
 use crate::config::words::{Guid, PrincipalName, PrincipalText, Text, UserName};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, quoted};
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
 use crate::settings::blocks;
 
 /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
@@ -112,26 +112,27 @@ impl blocks::Block for Block {
         let listed = self.assignments.is_some();
         let list = at.at(&["assignments"]);
         let mut assignments = Vec::new();
+        let mut items = Vec::new();
         for (index, written) in self.assignments.unwrap_or_default().into_iter().enumerate() {
             let item = list.at(&[&index.to_string()]);
-            check_role(written.role, item, environment, diagnostics);
             let role = written.role;
+            check_role(role, item, environment, diagnostics);
             if let Some(principal) = written.principal(item, diagnostics) {
                 assignments.push(Assignment {
                     principal,
                     role,
                     place: item.place(),
                 });
+                items.push(item);
             }
         }
-        let principals: Vec<&PrincipalRef> = assignments
+        let written: Vec<Written<'_>> = assignments
             .iter()
             .map(|assignment| &assignment.principal)
+            .zip(items)
             .collect();
-        if principals.len() == list.node.items().len() {
-            check_duplicates(&principals, list, diagnostics);
-            check_names(&principals, list, diagnostics);
-        }
+        check_duplicates(&written, diagnostics);
+        check_names(&written, diagnostics);
         if listed && self.matching == Match::Exact && !diagnostics.error_within(list.span()) {
             check_somebody_remains(&assignments, at, diagnostics);
         }
@@ -230,22 +231,21 @@ fn check_role(
     }
 }
 
+/// A principal and the entry that names it.
+type Written<'a> = (&'a PrincipalRef, Located<'a>);
+
 /// The place in an entry that says who it is.
-fn who(item: Located<'_>) -> crate::config::Span {
+fn who(item: Located<'_>) -> Span {
     let keys = ["user", "id", "principal"];
     keys.into_iter()
         .find(|key| item.node.entry(key).is_some())
         .map_or(item.span(), |key| item.at(&[key]).span())
 }
 
-fn check_duplicates(
-    principals: &[&PrincipalRef],
-    list: Located<'_>,
-    diagnostics: &mut Diagnostics,
-) {
+fn check_duplicates(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
     let mut seen = HashMap::new();
-    for (index, principal) in principals.iter().enumerate() {
-        let span = who(list.at(&[&index.to_string()]));
+    for (principal, item) in written {
+        let span = who(*item);
         if let Some(first) = seen.get(&principal.identity()) {
             let message = format!(
                 "{} stands twice in this list",
@@ -262,27 +262,25 @@ fn check_duplicates(
     }
 }
 
-fn check_names(principals: &[&PrincipalRef], list: Located<'_>, diagnostics: &mut Diagnostics) {
-    let mut seen: HashMap<(&str, String), (crate::config::Span, String)> = HashMap::new();
-    for (index, principal) in principals.iter().enumerate() {
+fn check_names(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<(&str, String), (Span, String)> = HashMap::new();
+    for (principal, item) in written {
         let (kind, name) = match principal {
             PrincipalRef::Group { name, .. } => ("group", name),
             PrincipalRef::App { name, .. } => ("app", name),
             PrincipalRef::User { .. } | PrincipalRef::Principal { .. } => continue,
         };
-        let span = list.at(&[&index.to_string(), kind]).span();
-        match seen.get(&(kind, name.to_lowercase())) {
-            Some((first, identity)) if *identity != principal.identity() => diagnostics.push(
-                Diagnostic::warning(
-                    Code::SameName,
-                    span,
-                    format!("two different ids for the {kind} {}", quoted(name)),
-                )
-                .related(*first, "the other one")
-                .help("ids decide. If both are right, tell readers apart by a longer name"),
-            ),
-            Some(_) => {}
-            None => drop(seen.insert((kind, name.to_lowercase()), (span, principal.identity()))),
+        let span = item.at(&[kind]).span();
+        let (first, identity) = seen
+            .entry((kind, name.to_lowercase()))
+            .or_insert_with(|| (span, principal.identity()));
+        if *identity != principal.identity() {
+            let message = format!("two different ids for the {kind} {}", quoted(name));
+            diagnostics.push(
+                Diagnostic::warning(Code::SameName, span, message)
+                    .related(*first, "the other one")
+                    .help("ids decide. If both are right, tell readers apart by a longer name"),
+            );
         }
     }
 }
