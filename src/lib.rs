@@ -4,7 +4,15 @@
 //! both → [`plan`] → [`guard`] → [`report`], or → [`apply`] → services, and the journal. [`azure`] holds the typed
 //! clients of the services, [`emulator`] serves the same services on loopback, [`ui`] is the only place that prints.
 
+pub mod apply;
+pub mod azure;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod digest;
+pub mod emulator;
+pub mod guard;
+pub mod plan;
 pub mod report;
 pub mod settings;
+pub mod ui;

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
-use super::digest;
 use super::merge::{self, Combined};
 use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
 use super::source::{Place, Sources, Span};
 use super::tree::{Entry, Located, Node, Value};
+use crate::digest;
 use crate::settings::blocks::DeclaredBlocks;
 
 /// What the files declare. Exists only without mistakes.
@@ -98,10 +98,7 @@ pub(super) fn build(
     if whole && !diagnostics.has_errors() {
         check_presence(combined, diagnostics);
     }
-    let tenant = combined
-        .tenant
-        .as_ref()
-        .and_then(|entry| tenant(entry, sources, diagnostics));
+    let tenant = combined.tenant.as_ref().and_then(|entry| tenant(entry, sources, diagnostics));
     let mut environments = Vec::new();
     let mut merged = serde_json::Map::new();
     for entry in &combined.environments {
@@ -122,7 +119,7 @@ pub(super) fn build(
     Some(Configuration {
         tenant: tenant?,
         environments: environments.into_iter().collect::<Option<_>>()?,
-        digest: digest::of(&data),
+        digest: digest::of_json(&data),
     })
 }
 
@@ -130,12 +127,8 @@ fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
     let top = Span::start_of(0);
     if combined.tenant.is_none() {
         diagnostics.push(
-            Diagnostic::error(
-                Code::MissingTenant,
-                top,
-                "the configuration doesn't say which tenant it is for",
-            )
-            .help("add `tenant:` with the tenant's `id`"),
+            Diagnostic::error(Code::MissingTenant, top, "the configuration doesn't say which tenant it is for")
+                .help("add `tenant:` with the tenant's `id`"),
         );
     }
     if combined.environments.is_empty() {
@@ -152,31 +145,20 @@ fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
 
 /// Reads a value whose shape the schema check has looked at. Returns none only together with an error: a value that is
 /// neither read nor reported would be taken for one that isn't declared.
-pub(crate) fn typed<T: DeserializeOwned>(
-    at: Located<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Option<T> {
+pub(crate) fn typed<T: DeserializeOwned>(at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<T> {
     let read = serde_json::from_value(at.node.to_json()).ok();
     if read.is_none() && !diagnostics.has_errors() {
         diagnostics.push(
-            Diagnostic::error(
-                Code::WrongType,
-                at.spot(),
-                "something in here can't be read",
-            )
-            .help("`palisade explain FIELD` describes each field"),
+            Diagnostic::error(Code::WrongType, at.spot(), "something in here can't be read")
+                .help("`palisade explain FIELD` describes each field"),
         );
     }
     read
 }
 
 fn tenant(entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Tenant> {
-    let TenantShape {
-        id,
-        cloud,
-        customer_insights,
-        unpublished_operations,
-    } = typed(Located::new(&entry.value, sources), diagnostics)?;
+    let TenantShape { id, cloud, customer_insights, unpublished_operations } =
+        typed(Located::new(&entry.value, sources), diagnostics)?;
     Some(Tenant {
         id: id.0,
         cloud,
@@ -186,12 +168,7 @@ fn tenant(entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) -> Op
     })
 }
 
-fn environment(
-    entry: &Entry,
-    node: &Node,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Option<Environment> {
+fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Environment> {
     let at = Located::new(node, sources);
     let head: Option<HeadShape> = typed(at, diagnostics);
     let complete = head.is_some();
@@ -206,11 +183,7 @@ fn environment(
     };
     let blocks = DeclaredBlocks::declare(at, &head, diagnostics);
     let attested = attestations(at, diagnostics);
-    complete.then_some(Environment {
-        head,
-        attested,
-        blocks,
-    })
+    complete.then_some(Environment { head, attested, blocks })
 }
 
 fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<Attestation> {
@@ -220,22 +193,15 @@ fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut attested = Vec::new();
     for item in list.value.items() {
-        let Some(AttestationShape {
-            setting,
-            by,
-            on,
-            valid_for,
-        }) = typed(Located::new(item, environment.sources), diagnostics)
+        let Some(AttestationShape { setting, by, on, valid_for }) =
+            typed(Located::new(item, environment.sources), diagnostics)
         else {
             continue;
         };
         let item = Located::new(item, environment.sources);
         let span = item.at(&["setting"]).span();
         if let Some(first) = seen.insert(setting.0.clone(), span) {
-            let message = format!(
-                "{} is attested twice in this environment",
-                quoted(&setting.0)
-            );
+            let message = format!("{} is attested twice in this environment", quoted(&setting.0));
             diagnostics.push(
                 Diagnostic::error(Code::DuplicateAttestation, span, message)
                     .related(first, "first here")
@@ -255,10 +221,7 @@ fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<
 
 /// An id stands for one thing: two environments with the same one would undo each other's changes.
 fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
-    for (key, code) in [
-        ("instanceId", Code::DuplicateInstanceId),
-        ("environmentId", Code::DuplicateEnvironmentId),
-    ] {
+    for (key, code) in [("instanceId", Code::DuplicateInstanceId), ("environmentId", Code::DuplicateEnvironmentId)] {
         let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
         for environment in environments {
             let Some(node) = environment.value.child(key) else {
@@ -275,9 +238,12 @@ fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
             let message = format!("{} and {} have the same `{key}`", names.0, names.1);
             let diagnostic = Diagnostic::error(code, node.span, message);
             diagnostics.push(if *first == node.span {
-                diagnostic.help("an alias repeats ids as well; give each environment its own, and share the rest in `base`")
+                diagnostic
+                    .help("an alias repeats ids as well; give each environment its own, and share the rest in `base`")
             } else {
-                diagnostic.related(*first, "first here").help("each environment is one instance; copy the id of the right one")
+                diagnostic
+                    .related(*first, "first here")
+                    .help("each environment is one instance; copy the id of the right one")
             });
         }
     }

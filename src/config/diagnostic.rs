@@ -40,22 +40,12 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake that refuses the configuration.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: Severity::Error,
-            message: message.into(),
-            span: Some(span),
-            related: None,
-            help: None,
-        }
+        Self { code, severity: Severity::Error, message: message.into(), span: Some(span), related: None, help: None }
     }
 
     /// Something worth a look.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, span, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
     /// Adds what to do.
@@ -100,17 +90,14 @@ impl Diagnostics {
 
     /// Whether one of them refuses the configuration.
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Whether an error was already found inside `span`. Checks that need all of something ("no Admin is listed") stay
     /// silent then: what is missing may be the very thing that is wrong.
     pub fn error_within(&self, span: Span) -> bool {
         self.0.iter().any(|diagnostic| {
-            diagnostic.severity == Severity::Error
-                && diagnostic.span.is_some_and(|found| span.contains(found))
+            diagnostic.severity == Severity::Error && diagnostic.span.is_some_and(|found| span.contains(found))
         })
     }
 
@@ -130,18 +117,10 @@ impl Diagnostics {
         if self.0.len() > SHOWN_AT_MOST {
             let left_out = self.0.len() - SHOWN_AT_MOST;
             self.0.truncate(SHOWN_AT_MOST);
-            let last = self
-                .0
-                .last()
-                .and_then(|diagnostic| diagnostic.span)
-                .unwrap_or(Span::start_of(0));
+            let last = self.0.last().and_then(|diagnostic| diagnostic.span).unwrap_or(Span::start_of(0));
             self.0.push(
-                Diagnostic::error(
-                    Code::TooManyMistakes,
-                    last,
-                    format!("{left_out} more mistakes follow"),
-                )
-                .help("correct the ones above and validate again"),
+                Diagnostic::error(Code::TooManyMistakes, last, format!("{left_out} more mistakes follow"))
+                    .help("correct the ones above and validate again"),
             );
         }
     }
@@ -163,9 +142,5 @@ pub fn quoted(text: &str) -> String {
 /// Stands in for characters that would move the cursor, start an escape sequence or reorder the line.
 pub fn visible(character: char) -> char {
     let reorders = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if character.is_control() || reorders {
-        '\u{fffd}'
-    } else {
-        character
-    }
+    if character.is_control() || reorders { '\u{fffd}' } else { character }
 }

@@ -49,10 +49,7 @@ pub fn field_help(path: &str) -> Lookup {
         return Lookup::Found(Box::new(help.clone()));
     }
     let ending = format!(".{path}");
-    let matching: Vec<&FieldHelp> = fields
-        .values()
-        .filter(|field| field.path.ends_with(&ending))
-        .collect();
+    let matching: Vec<&FieldHelp> = fields.values().filter(|field| field.path.ends_with(&ending)).collect();
     match matching.as_slice() {
         [only] => Lookup::Found(Box::new((*only).clone())),
         [] => Lookup::Unknown(suggestions(path, fields)),
@@ -67,21 +64,14 @@ fn suggestions(path: &str, fields: &BTreeMap<String, FieldHelp>) -> Vec<String> 
     let Some(near) = nearest(&last(path), &names) else {
         return Vec::new();
     };
-    fields
-        .keys()
-        .filter(|path| last(path) == near)
-        .cloned()
-        .collect()
+    fields.keys().filter(|path| last(path) == near).cloned().collect()
 }
 
 /// Where a key belongs, if it is known in exactly one place; for a key that stands in the wrong one.
 pub(super) fn home_of(key: &str) -> Option<String> {
     let fields = all();
     let ending = format!(".{key}");
-    let mut homes = fields
-        .keys()
-        .filter_map(|path| path.strip_suffix(&ending))
-        .filter(|home| !home.is_empty());
+    let mut homes = fields.keys().filter_map(|path| path.strip_suffix(&ending)).filter(|home| !home.is_empty());
     let home = homes.next()?;
     if homes.next().is_some() {
         return None;
@@ -94,33 +84,16 @@ pub(super) fn home_of(key: &str) -> Option<String> {
 
 /// The values that a schema lists, in order.
 pub(super) fn choices(schema: &Json) -> Vec<&str> {
-    let listed = |keyword: &str| {
-        schema
-            .get(keyword)
-            .and_then(Json::as_array)
-            .map_or(&[][..], Vec::as_slice)
-    };
-    let constants = listed("oneOf")
-        .iter()
-        .filter_map(|choice| choice.get("const"));
-    listed("enum")
-        .iter()
-        .chain(constants)
-        .chain(schema.get("const"))
-        .filter_map(Json::as_str)
-        .collect()
+    let listed = |keyword: &str| schema.get(keyword).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let constants = listed("oneOf").iter().filter_map(|choice| choice.get("const"));
+    listed("enum").iter().chain(constants).chain(schema.get("const")).filter_map(Json::as_str).collect()
 }
 
 /// A value that fits the schema.
 pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
     let target = resolve(root, schema);
-    let given = target
-        .get("examples")
-        .and_then(|examples| examples.get(0))
-        .or_else(|| target.get("const"));
-    given
-        .map(plain)
-        .or_else(|| choices(target).first().map(|choice| (*choice).to_owned()))
+    let given = target.get("examples").and_then(|examples| examples.get(0)).or_else(|| target.get("const"));
+    given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned()))
 }
 
 /// All fields by path. Kept, since a file with thousands of unknown keys asks thousands of times.
@@ -132,8 +105,7 @@ pub(super) fn all() -> &'static BTreeMap<String, FieldHelp> {
         collect(&schema, &schema, "", &mut fields);
         let paths: BTreeSet<String> = fields.keys().cloned().collect();
         fields.retain(|path, _| {
-            path.strip_prefix("base.")
-                .is_none_or(|shared| !paths.contains(&format!("environments.*.{shared}")))
+            path.strip_prefix("base.").is_none_or(|shared| !paths.contains(&format!("environments.*.{shared}")))
         });
         fields
     })
@@ -145,27 +117,15 @@ fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String,
         return collect(root, items, path, fields);
     }
     let join = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
-    for (key, field) in schema
-        .get("properties")
-        .and_then(Json::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (key, field) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
         let path = join(key);
         fields.insert(path.clone(), describe(root, field, &path));
         collect(root, field, &path, fields);
     }
-    for environment in schema
-        .get("patternProperties")
-        .and_then(Json::as_object)
-        .into_iter()
-        .flat_map(|map| map.values())
+    for environment in
+        schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|map| map.values())
     {
         let path = join("*");
         fields.insert(path.clone(), describe(root, environment, &path));
@@ -175,25 +135,12 @@ fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String,
 
 fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
     let target = resolve(root, field);
-    let text = |schema: &Json, keyword: &str| {
-        schema
-            .get(keyword)
-            .and_then(Json::as_str)
-            .map(str::to_owned)
-    };
-    let below = target
-        .get("items")
-        .map_or(target, |items| resolve(root, items));
-    let fields = below
-        .get("properties")
-        .and_then(Json::as_object)
-        .map_or_else(Vec::new, |map| map.keys().cloned().collect());
+    let text = |schema: &Json, keyword: &str| schema.get(keyword).and_then(Json::as_str).map(str::to_owned);
+    let below = target.get("items").map_or(target, |items| resolve(root, items));
+    let fields =
+        below.get("properties").and_then(Json::as_object).map_or_else(Vec::new, |map| map.keys().cloned().collect());
     let meaning = |choice: &str| {
-        let listed = target
-            .get("oneOf")
-            .and_then(Json::as_array)
-            .into_iter()
-            .flatten();
+        let listed = target.get("oneOf").and_then(Json::as_array).into_iter().flatten();
         listed
             .into_iter()
             .find(|one| one.get("const").is_some_and(|value| value == choice))
@@ -209,34 +156,24 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
     };
     FieldHelp {
         path: path.to_owned(),
-        description: text(field, "description")
-            .or_else(|| text(target, "description"))
-            .unwrap_or_default(),
+        description: text(field, "description").or_else(|| text(target, "description")).unwrap_or_default(),
         kind: kind.to_owned(),
         values: choices(target)
             .into_iter()
             .map(|choice| (choice.to_owned(), meaning(choice).unwrap_or_default()))
             .collect(),
-        default: field
-            .get("default")
-            .filter(|default| !default.is_object())
-            .map(plain),
+        default: field.get("default").filter(|default| !default.is_object()).map(plain),
         example: example(root, field),
         fields,
     }
 }
 
 fn plain(value: &Json) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Follows a reference to a definition.
 fn resolve<'a>(root: &'a Json, schema: &'a Json) -> &'a Json {
-    let name = schema
-        .get("$ref")
-        .and_then(Json::as_str)
-        .and_then(|reference| reference.strip_prefix('#'));
+    let name = schema.get("$ref").and_then(Json::as_str).and_then(|reference| reference.strip_prefix('#'));
     name.and_then(|name| root.pointer(name)).unwrap_or(schema)
 }

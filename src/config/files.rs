@@ -29,10 +29,7 @@ pub(super) struct Files {
 
 /// Reads the files named by `paths`, and those in the folders named by them. A file that is named twice is read once.
 pub(super) fn read(paths: &[PathBuf], diagnostics: &mut Diagnostics) -> Files {
-    let mut files = Files {
-        sources: Vec::new(),
-        readable: Vec::new(),
-    };
+    let mut files = Files { sources: Vec::new(), readable: Vec::new() };
     let mut seen = HashSet::new();
     for path in paths {
         match found(path) {
@@ -58,35 +55,19 @@ struct Problem {
 }
 
 fn problem(code: Code, message: impl Into<String>, help: impl Into<String>) -> Problem {
-    Problem {
-        code,
-        message: message.into(),
-        help: help.into(),
-        at: 0,
-    }
+    Problem { code, message: message.into(), help: help.into(), at: 0 }
 }
 
 impl Files {
-    fn add(
-        &mut self,
-        path: &Path,
-        text: Result<String, (String, Problem)>,
-        diagnostics: &mut Diagnostics,
-    ) {
+    fn add(&mut self, path: &Path, text: Result<String, (String, Problem)>, diagnostics: &mut Diagnostics) {
         let file = self.sources.len();
         let name = path.display().to_string();
         self.readable.push(text.is_ok());
         match text {
             Ok(text) => self.sources.push(Source::new(name, text)),
             Err((text, problem)) => {
-                let span = Span {
-                    file,
-                    start: problem.at,
-                    end: problem.at,
-                };
-                diagnostics.push(
-                    Diagnostic::error(problem.code, span, problem.message).help(problem.help),
-                );
+                let span = Span { file, start: problem.at, end: problem.at };
+                diagnostics.push(Diagnostic::error(problem.code, span, problem.message).help(problem.help));
                 self.sources.push(Source::new(name, text));
             }
         }
@@ -129,11 +110,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
             if depth < DEEPEST {
                 walk(&path, depth + 1, files)?;
             }
-        } else if path
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml")
-            && !path.is_dir()
-        {
+        } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") && !path.is_dir() {
             files.push(path);
         }
     }
@@ -153,32 +130,20 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
             format!("{shown} can't be read: permission denied"),
             "let the account that runs palisade read it",
         ),
-        kind => problem(
-            Code::UnreadableFile,
-            format!("{shown} can't be read: {kind}"),
-            "check the path and the disk",
-        ),
+        kind => problem(Code::UnreadableFile, format!("{shown} can't be read: {kind}"), "check the path and the disk"),
     }
 }
 
 /// The text of a file without its byte order mark; or what there is of it, and what is wrong.
 fn text(path: &Path) -> Result<String, (String, Problem)> {
     let mut bytes = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
     read.map_err(|error| (String::new(), unreadable(path, &error)))?;
     if bytes.len() > LARGEST {
-        let message = format!(
-            "the file is larger than {} MB, the most that is read",
-            LARGEST / 1024 / 1024
-        );
+        let message = format!("the file is larger than {} MB, the most that is read", LARGEST / 1024 / 1024);
         return Err((
             String::new(),
-            problem(
-                Code::FileTooLarge,
-                message,
-                "a configuration is a few kilobytes; is this the right file?",
-            ),
+            problem(Code::FileTooLarge, message, "a configuration is a few kilobytes; is this the right file?"),
         ));
     }
     decode(bytes)
@@ -187,10 +152,7 @@ fn text(path: &Path) -> Result<String, (String, Problem)> {
 fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
     const UTF8: &str = "save it as UTF-8; most editors offer this when saving";
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err((
-            String::new(),
-            problem(Code::NotUtf8, "the file is encoded as UTF-16", UTF8),
-        ));
+        return Err((String::new(), problem(Code::NotUtf8, "the file is encoded as UTF-16", UTF8)));
     }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
         bytes.drain(..3);
@@ -198,11 +160,7 @@ fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
     if bytes.contains(&0) {
         return Err((
             String::new(),
-            problem(
-                Code::BinaryFile,
-                "the file isn't text: it holds bytes of zero",
-                "is this the right file?",
-            ),
+            problem(Code::BinaryFile, "the file isn't text: it holds bytes of zero", "is this the right file?"),
         ));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -210,14 +168,7 @@ fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
         (
             text,
-            Problem {
-                at,
-                ..problem(
-                    Code::NotUtf8,
-                    "the file isn't encoded as UTF-8; this byte can't be read",
-                    UTF8,
-                )
-            },
+            Problem { at, ..problem(Code::NotUtf8, "the file isn't encoded as UTF-8; this byte can't be read", UTF8) },
         )
     })
 }

@@ -23,41 +23,19 @@ pub(super) struct Combined {
 }
 
 /// Puts the files' trees together, each part in one file only.
-pub(super) fn combine(
-    roots: Vec<Node>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Combined {
+pub(super) fn combine(roots: Vec<Node>, sources: &Sources, diagnostics: &mut Diagnostics) -> Combined {
     let mut combined = Combined::default();
     let mut seen = HashMap::new();
     for entry in roots.into_iter().flat_map(Node::into_entries) {
         match entry.key.as_str() {
-            "tenant" => take(
-                &mut combined.tenant,
-                entry,
-                Code::DuplicateTenant,
-                sources,
-                diagnostics,
-            ),
-            "base" => take(
-                &mut combined.base,
-                entry,
-                Code::DuplicateBase,
-                sources,
-                diagnostics,
-            ),
+            "tenant" => take(&mut combined.tenant, entry, Code::DuplicateTenant, sources, diagnostics),
+            "base" => take(&mut combined.base, entry, Code::DuplicateBase, sources, diagnostics),
             "environments" => {
                 combined.environments_key.get_or_insert(entry.key_span);
                 for environment in entry.value.into_entries() {
                     if let Some(first) = seen.get(&environment.key) {
                         let what = format!("the environment {}", quoted(&environment.key));
-                        diagnostics.push(twice(
-                            Code::DuplicateEnvironment,
-                            &what,
-                            &environment,
-                            *first,
-                            sources,
-                        ));
+                        diagnostics.push(twice(Code::DuplicateEnvironment, &what, &environment, *first, sources));
                     } else {
                         seen.insert(environment.key.clone(), environment.key_span);
                         combined.environments.push(environment);
@@ -70,21 +48,9 @@ pub(super) fn combine(
     combined
 }
 
-fn take(
-    slot: &mut Option<Entry>,
-    entry: Entry,
-    code: Code,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) {
+fn take(slot: &mut Option<Entry>, entry: Entry, code: Code, sources: &Sources, diagnostics: &mut Diagnostics) {
     match slot {
-        Some(first) => diagnostics.push(twice(
-            code,
-            &quoted(&entry.key),
-            &entry,
-            first.key_span,
-            sources,
-        )),
+        Some(first) => diagnostics.push(twice(code, &quoted(&entry.key), &entry, first.key_span, sources)),
         None => *slot = Some(entry),
     }
 }
@@ -94,10 +60,7 @@ fn twice(code: Code, what: &str, second: &Entry, first: Span, sources: &Sources)
     let place = sources.place(first);
     Diagnostic::error(code, second.key_span, message)
         .related(first, "first here")
-        .help(format!(
-            "keep one of them; the first is at {}:{}:{}",
-            place.file, place.line, place.column
-        ))
+        .help(format!("keep one of them; the first is at {}:{}:{}", place.file, place.line, place.column))
 }
 
 /// The environment with what `base` adds to it, `${environment}` replaced.
@@ -113,32 +76,16 @@ pub(super) fn environment(base: Option<&Node>, entry: &Entry) -> Node {
 
 /// The blocks that an environment leaves out.
 fn unmanaged(environment: &Node) -> Vec<&str> {
-    let listed = environment
-        .entry("unmanaged")
-        .map_or(&[][..], |entry| entry.value.items());
+    let listed = environment.entry("unmanaged").map_or(&[][..], |entry| entry.value.items());
     listed
         .iter()
-        .filter_map(|item| {
-            if let Value::String(name) = &item.value {
-                Some(name.as_str())
-            } else {
-                None
-            }
-        })
+        .filter_map(|item| if let Value::String(name) = &item.value { Some(name.as_str()) } else { None })
         .collect()
 }
 
 fn without(base: &Node, unmanaged: &[&str]) -> Node {
-    let kept = base
-        .entries()
-        .iter()
-        .filter(|entry| !unmanaged.contains(&entry.key.as_str()))
-        .cloned()
-        .collect();
-    Node {
-        span: base.span,
-        value: Value::Map(kept),
-    }
+    let kept = base.entries().iter().filter(|entry| !unmanaged.contains(&entry.key.as_str())).cloned().collect();
+    Node { span: base.span, value: Value::Map(kept) }
 }
 
 /// `upper` with what only `lower` has; maps at the same key merge in turn.
@@ -149,42 +96,25 @@ pub(super) fn over(lower: &Node, upper: &Node) -> Node {
     let mut entries: Vec<Entry> = above
         .iter()
         .map(|entry| match lower.entry(&entry.key) {
-            Some(under) => Entry {
-                value: over(&under.value, &entry.value),
-                ..entry.clone()
-            },
+            Some(under) => Entry { value: over(&under.value, &entry.value), ..entry.clone() },
             None => entry.clone(),
         })
         .collect();
-    entries.extend(
-        below
-            .iter()
-            .filter(|entry| upper.entry(&entry.key).is_none())
-            .cloned(),
-    );
-    Node {
-        span: upper.span,
-        value: Value::Map(entries),
-    }
+    entries.extend(below.iter().filter(|entry| upper.entry(&entry.key).is_none()).cloned());
+    Node { span: upper.span, value: Value::Map(entries) }
 }
 
 fn expand(node: &mut Node, key: &str) {
     match &mut node.value {
         Value::String(text) if text.contains(ENVIRONMENT) => *text = text.replace(ENVIRONMENT, key),
         Value::List(items) => items.iter_mut().for_each(|item| expand(item, key)),
-        Value::Map(entries) => entries
-            .iter_mut()
-            .for_each(|entry| expand(&mut entry.value, key)),
+        Value::Map(entries) => entries.iter_mut().for_each(|entry| expand(&mut entry.value, key)),
         _ => {}
     }
 }
 
 /// Reports blocks that are left out without effect, or declared all the same.
-pub(super) fn check_unmanaged(
-    base: Option<&Node>,
-    environment: &Entry,
-    diagnostics: &mut Diagnostics,
-) {
+pub(super) fn check_unmanaged(base: Option<&Node>, environment: &Entry, diagnostics: &mut Diagnostics) {
     let Some(list) = environment.value.entry("unmanaged") else {
         return;
     };
@@ -196,18 +126,13 @@ pub(super) fn check_unmanaged(
             continue;
         }
         if let Some(block) = environment.value.entry(name) {
-            let message = format!(
-                "{} is listed as unmanaged, and declared as well",
-                quoted(name)
-            );
+            let message = format!("{} is listed as unmanaged, and declared as well", quoted(name));
             diagnostics.push(
                 Diagnostic::error(Code::UnmanagedButDeclared, item.span, message)
                     .related(block.key_span, "declared here")
                     .help("remove one of the two; a block of the environment itself already goes before the one in `base`"),
             );
-        } else if base
-            .is_none_or(|base| base.entry(name).is_none() && !diagnostics.error_within(base.span))
-        {
+        } else if base.is_none_or(|base| base.entry(name).is_none() && !diagnostics.error_within(base.span)) {
             let message = format!("`base` has no {} that could be left out", quoted(name));
             diagnostics.push(
                 Diagnostic::error(Code::UnmanagedNotInBase, item.span, message)

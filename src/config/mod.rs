@@ -10,7 +10,6 @@ mod codes;
 mod complaint;
 mod configuration;
 mod diagnostic;
-mod digest;
 mod fields;
 mod files;
 mod merge;
@@ -33,6 +32,7 @@ pub use codes::Code;
 pub(crate) use configuration::typed;
 pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
+pub use fields::{FieldHelp, Lookup, field_help};
 pub use shape::{Cloud, Face, Policy, UnpublishedOperations};
 pub use source::{Place, Source, Sources, Span};
 pub use tree::{Located, Node};
@@ -54,17 +54,9 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     if paths.is_empty() {
         diagnostics.push(Diagnostic {
             span: None,
-            ..Diagnostic::error(
-                Code::MissingFile,
-                Span::start_of(0),
-                "no file or folder was given",
-            )
+            ..Diagnostic::error(Code::MissingFile, Span::start_of(0), "no file or folder was given")
         });
-        return Loaded {
-            sources: Sources::default(),
-            diagnostics,
-            configuration: None,
-        };
+        return Loaded { sources: Sources::default(), diagnostics, configuration: None };
     }
     let files = files::read(paths, &mut diagnostics);
     read(files.sources, &files.readable, diagnostics)
@@ -84,9 +76,7 @@ fn read(sources: Vec<Source>, readable: &[bool], mut diagnostics: Diagnostics) -
     let checker = schema::Checker::new();
     let mut roots = Vec::new();
     for (file, (source, readable)) in sources.iter().zip(readable).enumerate() {
-        if *readable
-            && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics)
-        {
+        if *readable && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics) {
             roots.push(root);
         }
     }
@@ -95,11 +85,7 @@ fn read(sources: Vec<Source>, readable: &[bool], mut diagnostics: Diagnostics) -
     let configuration = configuration::build(&combined, whole, &sources, &mut diagnostics);
     diagnostics.finish();
     let configuration = configuration.filter(|_| !diagnostics.has_errors());
-    Loaded {
-        sources,
-        diagnostics,
-        configuration,
-    }
+    Loaded { sources, diagnostics, configuration }
 }
 
 /// One file's tree, without what the schema check complained about.
@@ -115,28 +101,18 @@ fn document(
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
         if diagnostics.len() == before {
             diagnostics.push(
-                Diagnostic::error(
-                    Code::EmptyFile,
-                    Span::start_of(file),
-                    "the file is empty, or holds only comments",
-                )
-                .help("write `version: 1`, `tenant:` and `environments:`, or remove the file"),
+                Diagnostic::error(Code::EmptyFile, Span::start_of(file), "the file is empty, or holds only comments")
+                    .help("write `version: 1`, `tenant:` and `environments:`, or remove the file"),
             );
         }
         return None;
     };
-    if let Some(version) = root
-        .child("version")
-        .filter(|version| is_of_another_version(version))
-    {
+    if let Some(version) = root.child("version").filter(|version| is_of_another_version(version)) {
         diagnostics.push(
             Diagnostic::error(
                 Code::WrongVersion,
                 version.span,
-                format!(
-                    "this palisade reads version 1 of the file format, not {}",
-                    quoted(sources.text(version.span))
-                ),
+                format!("this palisade reads version 1 of the file format, not {}", quoted(sources.text(version.span))),
             )
             .help("write `version: 1`; a file for a newer version needs a newer palisade"),
         );

@@ -26,15 +26,8 @@ fn number(text: &str) -> Option<Value> {
         }
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let starts_like_one = unsigned
-        .strip_prefix('.')
-        .unwrap_or(unsigned)
-        .starts_with(|c: char| c.is_ascii_digit());
-    if !starts_like_one
-        || !unsigned
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
-    {
+    let starts_like_one = unsigned.strip_prefix('.').unwrap_or(unsigned).starts_with(|c: char| c.is_ascii_digit());
+    if !starts_like_one || !unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) {
         return None;
     }
     if let Ok(whole) = text.parse::<i64>() {

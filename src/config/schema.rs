@@ -21,9 +21,7 @@ pub use super::fields::{FieldHelp, Lookup, field_help};
 
 /// The JSON Schema of one file, draft 2020-12.
 pub fn schema() -> Json {
-    let generator = SchemaSettings::draft2020_12()
-        .for_deserialize()
-        .into_generator();
+    let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<File>().to_value();
     without_null(&mut schema);
     on_one_line(&mut schema);
@@ -86,26 +84,14 @@ impl Checker {
     /// Prepares the check.
     pub(super) fn new() -> Self {
         let schema = schema();
-        let date = |text: &str| {
-            words::WORDS
-                .iter()
-                .all(|word| word.name != "Day" || (word.check)(text).is_none())
-        };
-        let validator = jsonschema::options()
-            .with_format("date", date)
-            .should_validate_formats(true)
-            .build(&schema)
-            .ok();
+        let date = |text: &str| words::WORDS.iter().all(|word| word.name != "Day" || (word.check)(text).is_none());
+        let validator =
+            jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
         Self { schema, validator }
     }
 
     /// Reports everything that doesn't fit, and gives back the tree without it.
-    pub(super) fn check(
-        &self,
-        root: Node,
-        sources: &Sources,
-        diagnostics: &mut Diagnostics,
-    ) -> Node {
+    pub(super) fn check(&self, root: Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Node {
         let Some(validator) = &self.validator else {
             return root;
         };
@@ -113,41 +99,26 @@ impl Checker {
         let mut dropped = HashSet::new();
         let mut found = Vec::new();
         for error in validator.iter_errors(&json) {
-            for complaint in complaint::describe(&error, &root, sources, &self.schema, diagnostics)
-            {
+            for complaint in complaint::describe(&error, &root, sources, &self.schema, diagnostics) {
                 found.extend(complaint.diagnostic);
                 dropped.extend(complaint.drop);
             }
         }
-        found
-            .into_iter()
-            .for_each(|diagnostic| diagnostics.push(diagnostic));
-        if dropped.is_empty() {
-            root
-        } else {
-            without(root, &mut Vec::new(), &dropped)
-        }
+        found.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
+        if dropped.is_empty() { root } else { without(root, &mut Vec::new(), &dropped) }
     }
 }
 
 fn without(node: Node, at: &mut Pointer, dropped: &HashSet<Pointer>) -> Node {
     let mut keep = |step: String, value: Node| {
         at.push(step);
-        let kept = if dropped.contains(at) {
-            None
-        } else {
-            Some(without(value, at, dropped))
-        };
+        let kept = if dropped.contains(at) { None } else { Some(without(value, at, dropped)) };
         at.pop();
         kept
     };
     let value = match node.value {
         Value::List(items) => Value::List(
-            items
-                .into_iter()
-                .enumerate()
-                .filter_map(|(index, item)| keep(index.to_string(), item))
-                .collect(),
+            items.into_iter().enumerate().filter_map(|(index, item)| keep(index.to_string(), item)).collect(),
         ),
         Value::Map(entries) => Value::Map(
             entries

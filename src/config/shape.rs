@@ -16,11 +16,7 @@ use crate::settings::blocks::{self, Blocks};
 /// Security settings of Dynamics 365 Customer Insights - Data environments. Several files make one configuration; what
 /// no file declares isn't managed.
 #[derive(Debug, JsonSchema)]
-#[schemars(
-    title = "palisade configuration",
-    rename_all = "camelCase",
-    deny_unknown_fields
-)]
+#[schemars(title = "palisade configuration", rename_all = "camelCase", deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "describes the file; values are read part by part, so that one mistake doesn't hide others"
@@ -61,9 +57,7 @@ pub(super) struct TenantShape {
 }
 
 /// The cloud that a tenant is in.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Cloud {
     /// The public cloud.
@@ -90,9 +84,7 @@ pub(super) struct CustomerInsightsShape {
 }
 
 /// A front of Customer Insights - Data.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Face {
     /// The instance's own scale unit: needs a bearer token only.
@@ -115,10 +107,7 @@ pub struct UnpublishedOperations {
 
 impl Default for UnpublishedOperations {
     fn default() -> Self {
-        Self {
-            observed: Policy::Allow,
-            undocumented: Policy::Manual,
-        }
+        Self { observed: Policy::Allow, undocumented: Policy::Manual }
     }
 }
 
@@ -144,10 +133,7 @@ enum AlwaysManual {
 /// What every environment starts from. Each environment's ids and name are its own and don't belong here.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "describes the file; values are read after merging"
-)]
+#[expect(dead_code, reason = "describes the file; values are read after merging")]
 #[schemars(rename = "Base")]
 pub(super) struct BaseShape {
     /// Whether business unit separation is on in all environments that don't say otherwise.
@@ -161,10 +147,7 @@ pub(super) struct BaseShape {
 /// One Customer Insights - Data instance and the Power Platform environment that hosts it.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "describes the file; `HeadShape` and the blocks are what is read"
-)]
+#[expect(dead_code, reason = "describes the file; `HeadShape` and the blocks are what is read")]
 #[schemars(rename = "Environment")]
 pub(super) struct EnvironmentShape {
     /// The id of the Customer Insights - Data instance, from its settings page or its address. Required.

@@ -29,11 +29,7 @@ pub struct Span {
 impl Span {
     /// The first byte of a file: where a complaint about the file as a whole points.
     pub fn start_of(file: usize) -> Self {
-        Self {
-            file,
-            start: 0,
-            end: 0,
-        }
+        Self { file, start: 0, end: 0 }
     }
 
     /// Whether `other` lies inside this span.
@@ -57,42 +53,21 @@ impl Source {
     /// A file called `name` that holds `text`.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
-        let line_starts = std::iter::once(0).chain(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(at, _)| at + 1),
-        );
-        Self {
-            name: name.into(),
-            line_starts: line_starts.collect(),
-            text,
-        }
+        let line_starts =
+            std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1));
+        Self { name: name.into(), line_starts: line_starts.collect(), text }
     }
 
     /// The line, from 0, that byte `at` lies in.
     pub fn line_of(&self, at: usize) -> usize {
-        self.line_starts
-            .partition_point(|start| *start <= at)
-            .saturating_sub(1)
+        self.line_starts.partition_point(|start| *start <= at).saturating_sub(1)
     }
 
     /// The bytes of a line counted from 0, without its line end.
     pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
-        let start = self
-            .line_starts
-            .get(line)
-            .copied()
-            .unwrap_or(self.text.len());
-        let end = self
-            .line_starts
-            .get(line + 1)
-            .map_or(self.text.len(), |next| next - 1);
-        let end = if self.text[start..end].ends_with('\r') {
-            end - 1
-        } else {
-            end
-        };
+        let start = self.line_starts.get(line).copied().unwrap_or(self.text.len());
+        let end = self.line_starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
+        let end = if self.text[start..end].ends_with('\r') { end - 1 } else { end };
         start..end
     }
 
@@ -124,10 +99,7 @@ impl Sources {
 
     /// What is written at `span`, quotes included.
     pub fn text(&self, span: Span) -> &str {
-        self.source(span)
-            .text
-            .get(span.start..span.end)
-            .unwrap_or_default()
+        self.source(span).text.get(span.start..span.end).unwrap_or_default()
     }
 
     /// Line and column of the start of `span`.
@@ -138,11 +110,7 @@ impl Sources {
         Place {
             file: source.name.clone(),
             line: line + 1,
-            column: source
-                .text
-                .get(before)
-                .map_or(0, |text| text.chars().count())
-                + 1,
+            column: source.text.get(before).map_or(0, |text| text.chars().count()) + 1,
         }
     }
 }

@@ -14,10 +14,7 @@ pub(super) fn check_placeholders(node: &Node, sources: &Sources, diagnostics: &m
     match &node.value {
         Value::String(text) => {
             for placeholder in placeholders(text).filter(|found| *found != ENVIRONMENT) {
-                let message = format!(
-                    "{} isn't a placeholder that palisade knows",
-                    quoted(placeholder)
-                );
+                let message = format!("{} isn't a placeholder that palisade knows", quoted(placeholder));
                 let span = part_of(node.span, placeholder, sources);
                 diagnostics.push(
                     Diagnostic::error(Code::UnknownPlaceholder, span, message)
@@ -25,12 +22,8 @@ pub(super) fn check_placeholders(node: &Node, sources: &Sources, diagnostics: &m
                 );
             }
         }
-        Value::List(items) => items
-            .iter()
-            .for_each(|item| check_placeholders(item, sources, diagnostics)),
-        Value::Map(entries) => entries
-            .iter()
-            .for_each(|entry| check_placeholders(&entry.value, sources, diagnostics)),
+        Value::List(items) => items.iter().for_each(|item| check_placeholders(item, sources, diagnostics)),
+        Value::Map(entries) => entries.iter().for_each(|entry| check_placeholders(&entry.value, sources, diagnostics)),
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {}
     }
 }
@@ -53,43 +46,25 @@ fn part_of(span: Span, part: &str, sources: &Sources) -> Span {
 }
 
 /// Reports texts that other YAML readers would take for something else because they have no quotes.
-pub(super) fn check_quotes(
-    node: &Node,
-    key: &str,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) {
+pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostics: &mut Diagnostics) {
     match &node.value {
         // A value that goes over its span's text unchanged was written without quotes.
         Value::String(text) if sources.text(node.span) == text => {
             // Where a date belongs, a date is what every reader sees.
             if let Some(meaning) = scalar::other_readers_disagree(text).filter(|_| key != "on") {
-                let message = format!(
-                    "{} without quotes is {} to other YAML readers",
-                    quoted(text),
-                    as_read(meaning)
-                );
+                let message = format!("{} without quotes is {} to other YAML readers", quoted(text), as_read(meaning));
                 let help = format!("write \"{}\"", quoted(text).trim_matches('`'));
-                diagnostics
-                    .push(Diagnostic::error(Code::UnquotedText, node.span, message).help(help));
+                diagnostics.push(Diagnostic::error(Code::UnquotedText, node.span, message).help(help));
             }
         }
-        Value::List(items) => items
-            .iter()
-            .for_each(|item| check_quotes(item, key, sources, diagnostics)),
+        Value::List(items) => items.iter().for_each(|item| check_quotes(item, key, sources, diagnostics)),
         Value::Map(entries) => {
-            entries
-                .iter()
-                .for_each(|entry| check_quotes(&entry.value, &entry.key, sources, diagnostics));
+            entries.iter().for_each(|entry| check_quotes(&entry.value, &entry.key, sources, diagnostics));
         }
         _ => {}
     }
 }
 
 fn as_read(meaning: &str) -> String {
-    if meaning.contains(' ') {
-        meaning.to_owned()
-    } else {
-        format!("`{meaning}`")
-    }
+    if meaning.contains(' ') { meaning.to_owned() } else { format!("`{meaning}`") }
 }

@@ -117,11 +117,7 @@ pub struct Located<'a> {
 impl<'a> Located<'a> {
     /// A node that isn't the value of a key.
     pub fn new(node: &'a Node, sources: &'a Sources) -> Self {
-        Self {
-            node,
-            sources,
-            key: None,
-        }
+        Self { node, sources, key: None }
     }
 
     /// Follows keys and indexes (`["assignments", "3", "role"]`) as far as they lead; where a step is missing, stays at
@@ -133,11 +129,7 @@ impl<'a> Located<'a> {
                 break;
             };
             let key = located.node.entry(step).map(|entry| entry.key_span);
-            located = Located {
-                node,
-                key,
-                ..located
-            };
+            located = Located { node, key, ..located };
         }
         located
     }
@@ -154,9 +146,7 @@ impl<'a> Located<'a> {
 
     /// Where `key` of this map is written; the map itself if it has no such key.
     pub fn key_span(self, key: &str) -> Span {
-        self.node
-            .entry(key)
-            .map_or(self.node.span, |entry| entry.key_span)
+        self.node.entry(key).map_or(self.node.span, |entry| entry.key_span)
     }
 
     /// Line and column of the value.

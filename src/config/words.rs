@@ -27,11 +27,7 @@ pub(crate) struct Wrong {
 }
 
 fn wrong<T>(code: Code, message: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong {
-        code,
-        message: message.into(),
-        help: help.into(),
-    })
+    Err(Wrong { code, message: message.into(), help: help.into() })
 }
 
 /// A word as the schema check sees it.
@@ -131,28 +127,18 @@ fn parse_guid(text: &str) -> Result<Uuid, Wrong> {
             format!("must be a bare GUID, not {}", quoted(text)),
             format!("write `{}`", id.as_hyphenated()),
         ),
-        _ => wrong(
-            Code::BadGuid,
-            format!("must be a GUID, not {}", quoted(text)),
-            FORM,
-        ),
+        _ => wrong(Code::BadGuid, format!("must be a GUID, not {}", quoted(text)), FORM),
     }
 }
 
 fn parse_environment_id(text: &str) -> Result<String, Wrong> {
-    let guid = text
-        .strip_prefix("Default-")
-        .or_else(|| text.strip_prefix("default-"))
-        .unwrap_or(text);
+    let guid = text.strip_prefix("Default-").or_else(|| text.strip_prefix("default-")).unwrap_or(text);
     match parse_guid(guid) {
         Ok(_) => Ok(text.to_owned()),
         Err(wrong) if wrong.code == Code::ZeroGuid || wrong.message.contains("bare") => Err(wrong),
         Err(_) => wrong(
             Code::BadEnvironmentId,
-            format!(
-                "must be the id of a Power Platform environment, not {}",
-                quoted(text)
-            ),
+            format!("must be the id of a Power Platform environment, not {}", quoted(text)),
             "write the environment's GUID, or `Default-` and the tenant's GUID for the default environment",
         ),
     }
@@ -180,11 +166,7 @@ fn parse_user_name(text: &str) -> Result<String, Wrong> {
     } else {
         "write the name the person signs in with, such as `ada@contoso.com`".to_owned()
     };
-    wrong(
-        Code::BadUserName,
-        format!("must be a user principal name, not {}", quoted(text)),
-        help,
-    )
+    wrong(Code::BadUserName, format!("must be a user principal name, not {}", quoted(text)), help)
 }
 
 fn parse_principal(text: &str) -> Result<PrincipalText, Wrong> {
@@ -196,28 +178,21 @@ fn parse_principal(text: &str) -> Result<PrincipalText, Wrong> {
         Err(wrong) if wrong.code == Code::ZeroGuid || wrong.message.contains("bare") => Err(wrong),
         Err(_) => wrong(
             Code::BadPrincipal,
-            format!(
-                "must be a user principal name or an object id, not {}",
-                quoted(text)
-            ),
+            format!("must be a user principal name or an object id, not {}", quoted(text)),
             "names of groups and apps aren't unique: write `ada@contoso.com` or the object id",
         ),
     }
 }
 
 fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
-    let (number, unit) = text.split_at(
-        text.len()
-            .saturating_sub(text.chars().next_back().map_or(0, char::len_utf8)),
-    );
+    let (number, unit) = text.split_at(text.len().saturating_sub(text.chars().next_back().map_or(0, char::len_utf8)));
     let hours = match unit {
         "d" => Some(24 * 60),
         "h" => Some(60),
         "m" => Some(1),
         _ => None,
     };
-    let digits =
-        (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     match (hours, number.parse::<i64>()) {
         (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => {
             Ok(SignedDuration::from_mins(count * minutes))
@@ -243,11 +218,7 @@ fn parse_date(text: &str) -> Result<Date, Wrong> {
 
 fn parse_text(text: &str) -> Result<String, Wrong> {
     if text.trim().is_empty() {
-        return wrong(
-            Code::EmptyText,
-            "must not be empty",
-            "write the text, or remove the key",
-        );
+        return wrong(Code::EmptyText, "must not be empty", "write the text, or remove the key");
     }
     Ok(text.to_owned())
 }

@@ -7,9 +7,7 @@
 
 use std::collections::HashMap;
 
-use serde_yaml::granit_parser::{
-    Event, Marker, Options, Parser, ScalarStyle, Span as Mark, StrInput, Tag,
-};
+use serde_yaml::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span as Mark, StrInput, Tag};
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
@@ -79,9 +77,7 @@ impl<'a> Reader<'a> {
                             self.span(mark),
                             "a second YAML document starts here",
                         )
-                        .help(
-                            "put each document in a file of its own and give palisade the folder",
-                        ),
+                        .help("put each document in a file of its own and give palisade the folder"),
                     ));
                 }
                 (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
@@ -96,12 +92,7 @@ impl<'a> Reader<'a> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let at = self.offset(error.marker());
-                Err(Box::new(yaml_errors::describe(
-                    error.kind(),
-                    self.file,
-                    at,
-                    self.text,
-                )))
+                Err(Box::new(yaml_errors::describe(error.kind(), self.file, at, self.text)))
             }
             None => Ok((Event::StreamEnd, Mark::default())),
         }
@@ -117,13 +108,9 @@ impl<'a> Reader<'a> {
         let before = self.values;
         self.count(1, span)?;
         let (anchor, node) = match event {
-            Event::Scalar(text, style, anchor, tag) => (
-                anchor,
-                Node {
-                    span,
-                    value: self.scalar(&text, style, tag.as_deref(), tag_span),
-                },
-            ),
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, Node { span, value: self.scalar(&text, style, tag.as_deref(), tag_span) })
+            }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), "seq", tag_span);
                 (anchor, self.list(span, depth)?)
@@ -135,23 +122,12 @@ impl<'a> Reader<'a> {
             Event::Alias(id) => return self.repeat(id, span, depth),
             _ => {
                 let shown = quoted(self.text.get(span.start..span.end).unwrap_or_default());
-                self.diagnostics
-                    .push(unknown_anchor(span, &shown, self.text));
-                (
-                    0,
-                    Node {
-                        span,
-                        value: Value::Null,
-                    },
-                )
+                self.diagnostics.push(unknown_anchor(span, &shown, self.text));
+                (0, Node { span, value: Value::Null })
             }
         };
         if anchor != 0 {
-            let anchored = Anchored {
-                values: self.values - before,
-                height: height(&node),
-                node: node.clone(),
-            };
+            let anchored = Anchored { values: self.values - before, height: height(&node), node: node.clone() };
             self.anchors.insert(anchor, anchored);
         }
         Ok(node)
@@ -163,10 +139,7 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 (Event::SequenceEnd | Event::StreamEnd, mark) => {
                     span.end = self.span(mark).end.max(span.end);
-                    return Ok(Node {
-                        span,
-                        value: Value::List(items),
-                    });
+                    return Ok(Node { span, value: Value::List(items) });
                 }
                 (event, mark) => items.push(self.node(event, mark, depth + 1)?),
             }
@@ -185,8 +158,7 @@ impl<'a> Reader<'a> {
                 }
                 key => key,
             };
-            let is_merge =
-                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            let is_merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
             let key = self.node(event, mark, depth + 1)?;
             let (event, mark) = self.next()?;
             let value = self.node(event, mark, depth + 1)?;
@@ -209,11 +181,7 @@ impl<'a> Reader<'a> {
             if is_merge {
                 self.collect_merged(value, &mut merged);
             } else {
-                entries.push(Entry {
-                    key: name,
-                    key_span: key.span,
-                    value,
-                });
+                entries.push(Entry { key: name, key_span: key.span, value });
             }
         }
         for entry in merged.into_iter().flat_map(Node::into_entries) {
@@ -223,10 +191,7 @@ impl<'a> Reader<'a> {
                 entries.push(entry);
             }
         }
-        Ok(Node {
-            span,
-            value: Value::Map(entries),
-        })
+        Ok(Node { span, value: Value::Map(entries) })
     }
 
     fn key_name(&mut self, key: &Node) -> Option<String> {
@@ -235,23 +200,16 @@ impl<'a> Reader<'a> {
             Value::Null if key.span.start == key.span.end => self.refuse_key(key.span),
             Value::List(_) | Value::Map(_) => self.refuse_key(key.span),
             // `1:` or `true:`; the schema check will say that no such key is known.
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => Some(
-                self.text
-                    .get(key.span.start..key.span.end)
-                    .unwrap_or_default()
-                    .to_owned(),
-            ),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {
+                Some(self.text.get(key.span.start..key.span.end).unwrap_or_default().to_owned())
+            }
         }
     }
 
     fn refuse_key(&mut self, span: Span) -> Option<String> {
         self.diagnostics.push(
-            Diagnostic::error(
-                Code::BadKey,
-                span,
-                "a key must be a plain word, not a list, a map or nothing",
-            )
-            .help("write `key: value`, one per line"),
+            Diagnostic::error(Code::BadKey, span, "a key must be a plain word, not a list, a map or nothing")
+                .help("write `key: value`, one per line"),
         );
         None
     }
@@ -260,16 +218,10 @@ impl<'a> Reader<'a> {
     fn collect_merged(&mut self, value: Node, merged: &mut Vec<Node>) {
         match value.value {
             Value::Map(_) => merged.push(value),
-            Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
-                merged.extend(items)
-            }
+            Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => merged.extend(items),
             _ => self.diagnostics.push(
-                Diagnostic::error(
-                    Code::BadMergeKey,
-                    value.span,
-                    "`<<` can only merge a map, or a list of maps",
-                )
-                .help("write `<<: *name` where `&name` marks a map"),
+                Diagnostic::error(Code::BadMergeKey, value.span, "`<<` can only merge a map, or a list of maps")
+                    .help("write `<<: *name` where `&name` marks a map"),
             ),
         }
     }
@@ -286,10 +238,7 @@ impl<'a> Reader<'a> {
                 )
                 .help("write the value out"),
             );
-            return Ok(Node {
-                span,
-                value: Value::Null,
-            });
+            return Ok(Node { span, value: Value::Null });
         };
         let (values, height, node) = (anchored.values, anchored.height, &anchored.node);
         if depth + height > DEPTH + 1 {
@@ -305,11 +254,7 @@ impl<'a> Reader<'a> {
 
     fn count(&mut self, values: usize, span: Span) -> Result<(), Stop> {
         self.values += values;
-        if self.values > VALUES {
-            Err(Box::new(yaml_errors::too_many(span)))
-        } else {
-            Ok(())
-        }
+        if self.values > VALUES { Err(Box::new(yaml_errors::too_many(span))) } else { Ok(()) }
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
@@ -342,11 +287,7 @@ impl<'a> Reader<'a> {
 
     fn span(&self, mark: Mark) -> Span {
         let start = self.offset(&mark.start);
-        Span {
-            file: self.file,
-            start,
-            end: self.offset(&mark.end).max(start),
-        }
+        Span { file: self.file, start, end: self.offset(&mark.end).max(start) }
     }
 
     fn offset(&self, marker: &Marker) -> usize {
@@ -361,13 +302,7 @@ impl<'a> Reader<'a> {
 fn height(node: &Node) -> usize {
     match &node.value {
         Value::List(items) => 1 + items.iter().map(height).max().unwrap_or(0),
-        Value::Map(entries) => {
-            1 + entries
-                .iter()
-                .map(|entry| height(&entry.value))
-                .max()
-                .unwrap_or(0)
-        }
+        Value::Map(entries) => 1 + entries.iter().map(|entry| height(&entry.value)).max().unwrap_or(0),
         _ => 1,
     }
 }
@@ -376,18 +311,9 @@ fn unknown_anchor(span: Span, shown: &str, text: &str) -> Diagnostic {
     let name = shown.trim_matches('`').trim_start_matches('*').to_owned();
     let later = text.contains(&format!("&{name}"));
     let help = if later {
-        format!(
-            "move `&{name}` above this line: an anchor must stand before its aliases, in the same file"
-        )
+        format!("move `&{name}` above this line: an anchor must stand before its aliases, in the same file")
     } else {
-        format!(
-            "mark a value above with `&{name}`, or put the text in quotes if it starts with a star"
-        )
+        format!("mark a value above with `&{name}`, or put the text in quotes if it starts with a star")
     };
-    Diagnostic::error(
-        Code::UnknownAnchor,
-        span,
-        format!("the alias {shown} has no anchor before it"),
-    )
-    .help(help)
+    Diagnostic::error(Code::UnknownAnchor, span, format!("the alias {shown} has no anchor before it")).help(help)
 }

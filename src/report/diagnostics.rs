@@ -50,15 +50,10 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -> Str
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(shown(&diagnostic.message))
-        .id(diagnostic.code.name());
+    let title = level.primary_title(shown(&diagnostic.message)).id(diagnostic.code.name());
     let mut group = Group::with_title(title);
     let main = diagnostic.span.map(|span| (span, None));
-    let related = diagnostic
-        .related
-        .as_ref()
-        .map(|(span, label)| (*span, Some(label.clone())));
+    let related = diagnostic.related.as_ref().map(|(span, label)| (*span, Some(label.clone())));
     match (main, related) {
         (Some(main), Some(related)) if together(sources, main.0, related.0) => {
             group = excerpt(group, sources, &[main, related]);
@@ -74,9 +69,7 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -> Str
     }
     let rendered = renderer.render(&[group]);
     // A place that is given apart from its excerpt, as for a long line, leaves an empty separator behind.
-    let lines = rendered
-        .lines()
-        .filter(|line| anstream::adapter::strip_str(line).to_string().trim() != ":::");
+    let lines = rendered.lines().filter(|line| anstream::adapter::strip_str(line).to_string().trim() != ":::");
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -98,67 +91,36 @@ fn excerpt<'a>(group: Group<'a>, sources: &Sources, marks: &[Mark]) -> Group<'a>
     let place = sources.place(*span);
     let source = sources.source(*span);
     if source.text.is_empty() {
-        return group.element(
-            Origin::path(shown(&place.file))
-                .line(place.line)
-                .char_column(place.column),
-        );
+        return group.element(Origin::path(shown(&place.file)).line(place.line).char_column(place.column));
     }
     let lines = marks.iter().map(|(span, _)| source.line_of(span.start));
-    let (first, last) = lines.fold((usize::MAX, 0), |(first, last), line| {
-        (first.min(line), last.max(line))
-    });
+    let (first, last) = lines.fold((usize::MAX, 0), |(first, last), line| (first.min(line), last.max(line)));
     if source.line_range(first).len() > LONG_LINE {
         let (line, marked) = cropped(source, *span);
-        let origin = Origin::path(shown(&place.file))
-            .line(place.line)
-            .char_column(place.column);
-        let snippet = Snippet::source(line)
-            .line_start(place.line)
-            .annotation(annotation(marks, 0, marked));
+        let origin = Origin::path(shown(&place.file)).line(place.line).char_column(place.column);
+        let snippet = Snippet::source(line).line_start(place.line).annotation(annotation(marks, 0, marked));
         return group.element(origin).element(snippet);
     }
     let mut text = String::new();
     let mut annotations = Vec::new();
     for line in first..=last {
         let range = source.line_range(line);
-        for (index, (span, _)) in marks
-            .iter()
-            .enumerate()
-            .filter(|(_, (span, _))| source.line_of(span.start) == line)
-        {
+        for (index, (span, _)) in marks.iter().enumerate().filter(|(_, (span, _))| source.line_of(span.start) == line) {
             let start = span.start.clamp(range.start, range.end);
             let end = span.end.clamp(start, range.end);
             let at = text.len() + length(source, range.start..start);
-            annotations.push(annotation(
-                marks,
-                index,
-                at..at + length(source, start..end),
-            ));
+            annotations.push(annotation(marks, index, at..at + length(source, start..end)));
         }
         text.push_str(&part(source, range));
         text.push('\n');
     }
-    let snippet = Snippet::source(text)
-        .line_start(first + 1)
-        .path(shown(&place.file));
+    let snippet = Snippet::source(text).line_start(first + 1).path(shown(&place.file));
     group.element(snippet.annotations(annotations))
 }
 
-fn annotation<'a>(
-    marks: &[Mark],
-    index: usize,
-    range: Range<usize>,
-) -> annotate_snippets::Annotation<'a> {
-    let label = marks
-        .get(index)
-        .and_then(|(_, label)| label.as_deref())
-        .map(shown);
-    let kind = if label.is_none() {
-        AnnotationKind::Primary
-    } else {
-        AnnotationKind::Context
-    };
+fn annotation<'a>(marks: &[Mark], index: usize, range: Range<usize>) -> annotate_snippets::Annotation<'a> {
+    let label = marks.get(index).and_then(|(_, label)| label.as_deref()).map(shown);
+    let kind = if label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
     kind.span(range).label(label)
 }
 
@@ -169,11 +131,7 @@ fn cropped(source: &Source, span: Span) -> (String, Range<usize>) {
     let from = boundary(source, start.saturating_sub(AROUND).max(line.start));
     let to = boundary(source, (start + AROUND).min(line.end)).max(start);
     let end = span.end.clamp(start, to);
-    let mut text = if from > line.start {
-        "...".to_owned()
-    } else {
-        String::new()
-    };
+    let mut text = if from > line.start { "...".to_owned() } else { String::new() };
     text.push_str(&part(source, from..start));
     let at = text.len();
     text.push_str(&part(source, start..end));
@@ -200,34 +158,16 @@ fn length(source: &Source, range: Range<usize>) -> usize {
 }
 
 fn shown(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character == '\t' {
-                ' '
-            } else {
-                visible(character)
-            }
-        })
-        .collect()
+    text.chars().map(|character| if character == '\t' { ' ' } else { visible(character) }).collect()
 }
 
 /// An array with one object per mistake.
 pub fn json(sources: &Sources, diagnostics: &Diagnostics) -> Value {
-    diagnostics
-        .iter()
-        .map(|diagnostic| object(sources, diagnostic))
-        .collect()
+    diagnostics.iter().map(|diagnostic| object(sources, diagnostic)).collect()
 }
 
 fn object(sources: &Sources, diagnostic: &Diagnostic) -> Value {
-    let Diagnostic {
-        code,
-        severity,
-        message,
-        span,
-        related,
-        help,
-    } = diagnostic;
+    let Diagnostic { code, severity, message, span, related, help } = diagnostic;
     let place = span.map(|span| sources.place(span));
     let mut object = json!({
         "code": code,

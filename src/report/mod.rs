@@ -1,3 +1,9 @@
-//! What people and programs read: one file per kind of report. Nothing here prints.
+//! What people and programs read: one file per format.
+//!
+//! What must stay true: everything here is a function of its arguments and gives the same bytes for the same input;
+//! nothing that a service or a directory said reaches a terminal as a control character.
 
+pub mod applied;
+pub mod colour;
 pub mod diagnostics;
+pub mod plan;

@@ -3,11 +3,15 @@
 //! A *block* is what stands under a setting's key in an environment, such as `users:`. What must stay true: the line in
 //! [`settings!`] is the only place outside a setting's own folder that knows its name.
 
+use futures_util::future::{LocalBoxFuture, join_all};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::setting::{Comparing, Observing, Setting};
+use super::users::PrincipalRef;
 use super::{api_access, users};
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
+use crate::plan::Findings;
 
 /// A setting's block in the file.
 pub trait Block: DeserializeOwned + JsonSchema {
@@ -18,12 +22,7 @@ pub trait Block: DeserializeOwned + JsonSchema {
 
     /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
     /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
-    fn declare(
-        self,
-        at: Located<'_>,
-        environment: &EnvironmentHead,
-        diagnostics: &mut Diagnostics,
-    ) -> Self::Declared;
+    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self::Declared;
 }
 
 macro_rules! settings {
@@ -49,6 +48,23 @@ macro_rules! settings {
             pub fn declare(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self {
                 Self { $($field: declare::<$block>(at, environment, diagnostics)),+ }
             }
+
+            /// The principals that the declared settings name.
+            pub fn principals(&self) -> Vec<PrincipalRef> {
+                let mut principals = Vec::new();
+                $(principals.extend(self.$field.iter().flat_map(<$block as Setting>::principals));)+
+                principals
+            }
+
+            /// Observes and compares the declared settings side by side, or only the one that `only` names. Findings come
+            /// in the order of the registry.
+            pub async fn review(&self, observing: &Observing<'_>, comparing: &Comparing<'_>, only: Option<&str>) -> Vec<Findings> {
+                let mut reviews: Vec<LocalBoxFuture<'_, Findings>> = Vec::new();
+                $(if let Some(declared) = &self.$field && only.is_none_or(|key| key == <$block as Block>::KEY) {
+                    reviews.push(Box::pin(review::<$block>(declared, observing, comparing)));
+                })+
+                join_all(reviews).await
+            }
         }
     };
 }
@@ -58,6 +74,11 @@ settings! {
     users: users::Block,
     /// Access to the instance's API. Without this block, palisade leaves API access as it is.
     api_access: api_access::Block,
+}
+
+async fn review<S: Setting>(declared: &S::Declared, observing: &Observing<'_>, comparing: &Comparing<'_>) -> Findings {
+    let observed = S::observe(declared, observing).await;
+    S::compare(declared, &observed, comparing)
 }
 
 fn declare<B: Block>(

@@ -28,27 +28,15 @@ impl Finding<'_> {
             Some(meant) => format!("write `{meant}`"),
             None => "write `true` or `false`".to_owned(),
         };
-        self.error(
-            Code::NotABoolean,
-            format!("{} must be `true` or `false`, not {shown}", self.subject()),
-        )
-        .help(help)
+        self.error(Code::NotABoolean, format!("{} must be `true` or `false`, not {shown}", self.subject())).help(help)
     }
 
     pub(super) fn not_a_text(&self) -> Diagnostic {
         match (&self.node.value, self.word()) {
             (Value::List(_) | Value::Map(_), word) => {
                 let wanted = word.map_or("text", |word| word.called);
-                let message = format!(
-                    "{} must be {wanted}, not {}",
-                    self.subject(),
-                    called(&self.node.value)
-                );
-                let bare = self
-                    .raw()
-                    .trim_start_matches("- ")
-                    .trim_matches(['{', '}', '[', ']'])
-                    .trim();
+                let message = format!("{} must be {wanted}, not {}", self.subject(), called(&self.node.value));
+                let bare = self.raw().trim_start_matches("- ").trim_matches(['{', '}', '[', ']']).trim();
                 let help = match word {
                     Some(word) if (word.check)(bare).is_none() => {
                         format!("write `{bare}` on the same line, without dash, brackets or braces")
@@ -66,20 +54,14 @@ impl Finding<'_> {
                     quoted(self.raw()),
                     called(value)
                 );
-                self.error(Code::UnquotedText, message).help(format!(
-                    "write \"{}\"",
-                    quoted(self.raw()).trim_matches('`')
-                ))
+                self.error(Code::UnquotedText, message)
+                    .help(format!("write \"{}\"", quoted(self.raw()).trim_matches('`')))
             }
         }
     }
 
     pub(super) fn word(&self) -> Option<&'static Word> {
-        WORDS.iter().find(|word| {
-            self.owner_path
-                .strip_prefix("/$defs/")
-                .is_some_and(|name| name == word.name)
-        })
+        WORDS.iter().find(|word| self.owner_path.strip_prefix("/$defs/").is_some_and(|name| name == word.name))
     }
 
     pub(super) fn not_the_word(&self) -> Diagnostic {
@@ -87,25 +69,15 @@ impl Finding<'_> {
             Value::String(text) => text,
             _ => self.raw(),
         };
-        self.word()
-            .map_or_else(|| self.generic(), |word| self.not_this_word(word, text))
+        self.word().map_or_else(|| self.generic(), |word| self.not_this_word(word, text))
     }
 
     pub(super) fn not_this_word(&self, word: &Word, text: &str) -> Diagnostic {
         match (word.check)(text) {
-            Some(wrong) => self
-                .error(wrong.code, format!("{} {}", self.subject(), wrong.message))
-                .help(wrong.help),
+            Some(wrong) => self.error(wrong.code, format!("{} {}", self.subject(), wrong.message)).help(wrong.help),
             // Right when read as text, but another type without quotes.
             None => self
-                .error(
-                    Code::UnquotedText,
-                    format!(
-                        "{} must be {}, written as text",
-                        self.subject(),
-                        word.called
-                    ),
-                )
+                .error(Code::UnquotedText, format!("{} must be {}, written as text", self.subject(), word.called))
                 .help(format!("write \"{text}\"")),
         }
     }
@@ -129,19 +101,12 @@ impl Finding<'_> {
             Some(near) => format!("did you mean `{near}`? Allowed: {allowed}"),
             None => format!("allowed: {allowed}"),
         };
-        self.error(
-            Code::UnknownValue,
-            format!("{} can't be {shown}", self.subject()),
-        )
-        .help(help)
+        self.error(Code::UnknownValue, format!("{} can't be {shown}", self.subject())).help(help)
     }
 
     /// For keywords that the schema doesn't use today.
     pub(super) fn generic(&self) -> Diagnostic {
-        self.error(
-            Code::WrongType,
-            format!("{} isn't what belongs here", self.subject()),
-        )
-        .help("`palisade explain FIELD` describes each field")
+        self.error(Code::WrongType, format!("{} isn't what belongs here", self.subject()))
+            .help("`palisade explain FIELD` describes each field")
     }
 }

@@ -29,24 +29,10 @@ impl blocks::Block for Block {
     const KEY: &'static str = "apiAccess";
     type Declared = Declared;
 
-    fn declare(
-        self,
-        at: Located<'_>,
-        _: &EnvironmentHead,
-        diagnostics: &mut Diagnostics,
-    ) -> Declared {
+    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         if self.enabled.is_none() {
-            blocks::missing(
-                at,
-                Self::KEY,
-                "enabled",
-                "write `enabled: true` or `enabled: false`",
-                diagnostics,
-            );
+            blocks::missing(at, Self::KEY, "enabled", "write `enabled: true` or `enabled: false`", diagnostics);
         }
-        Declared {
-            enabled: self.enabled.unwrap_or_default(),
-            place: at.key_place("enabled"),
-        }
+        Declared { enabled: self.enabled.unwrap_or_default(), place: at.key_place("enabled") }
     }
 }

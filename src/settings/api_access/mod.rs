@@ -1,5 +1,140 @@
-//! Whether the instance's API can be called.
+//! `apiAccess`: whether an environment's API can be called at all.
+//!
+//! The product's own page does it (Settings > Permissions > APIs); Microsoft publishes no operation for it (reference
+//! 8.2). The emulator serves one in house style (section 12). Where no operation may be used, what people attest counts.
+//! What must stay true: only the service's own word proves "off"; an attestation that has run out proves nothing.
 
-pub mod block;
+mod block;
+mod steps;
 
 pub use block::{Block, Declared};
+
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::blocks::Block as _;
+use super::observation::{Observation, Unreadable};
+use super::setting::{Comparing, Observing, Setting};
+use crate::azure::customer_insights::{self as ci, ApiAccess};
+use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
+use crate::config::Attestation;
+use crate::plan::{Action, Change, Direction, Findings, Impact, Mode, Note, NoteCode, Planned, Severity, Step};
+
+/// What is known about API access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed {
+    /// What the service answered.
+    Read(Observation<ApiAccess>),
+    /// No operation may be used to ask.
+    NotAsked,
+}
+
+#[async_trait(?Send)]
+impl Setting for Block {
+    type Observed = Observed;
+
+    async fn observe(_: &Declared, observing: &Observing<'_>) -> Observed {
+        match observing.surface.mode(GET_API_SUBSCRIPTION.facts().provenance) {
+            Mode::Manual => Observed::NotAsked,
+            Mode::Automatic => {
+                Observed::Read(ci::api_access(observing.reader, observing.instance).await.map_err(Unreadable::from))
+            }
+        }
+    }
+
+    fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+        match observed {
+            Observed::NotAsked => by_attestation(declared, comparing),
+            Observed::Read(Err(unreadable)) => {
+                let unknown = vec![unreadable.at(comparing.address(Block::KEY))];
+                Findings { unknown, ..Findings::default() }
+            }
+            Observed::Read(Ok(live)) if (*live == ApiAccess::On) == declared.enabled => {
+                Findings { in_sync: 1, ..Findings::default() }
+            }
+            Observed::Read(Ok(_)) => switch(declared, comparing),
+        }
+    }
+}
+
+/// The switch has to be thrown.
+fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
+    let enable = declared.enabled;
+    let address = comparing.address(Block::KEY);
+    let operation = if enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() };
+    let before = json!({ "enabled": !enable });
+    let change = Change {
+        address: address.clone(),
+        setting: Block::KEY.to_owned(),
+        subject: "API access for every client of the environment".to_owned(),
+        action: if enable { Action::Enable } else { Action::Disable },
+        direction: if enable { Direction::Weakens } else { Direction::Hardens },
+        impact: if enable { Impact::None } else { Impact::Outage },
+        provenance: operation.provenance,
+        mode: comparing.surface.mode(operation.provenance),
+        preimage: Change::preimage_of(&before),
+        before,
+        after: json!({ "enabled": enable }),
+        reason: if enable { "declared as on, and is off" } else { "declared as off, and is on" }.to_owned(),
+        permissions: vec![operation.permission.to_owned()],
+        source: declared.place.clone(),
+    };
+    let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
+    let notes = if enable { Vec::new() } else { vec![cuts_clients(change.address.clone())] };
+    Findings { changes: vec![Planned { change, takes_away: !enable, steps: vec![step] }], notes, ..Findings::default() }
+}
+
+fn cuts_clients(address: crate::plan::Address) -> Note {
+    Note {
+        code: NoteCode::CutsApiClients,
+        severity: Severity::Warning,
+        address,
+        message: "cuts off every API client of the environment: both keys stop working".to_owned(),
+        help: Some("turning it on again makes new keys, which every client must then be given".to_owned()),
+    }
+}
+
+/// What people attest, where nothing may be asked.
+fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
+    let address = comparing.address(Block::KEY);
+    let state = if declared.enabled { "on" } else { "off" };
+    let today = comparing.now.to_zoned(TimeZone::UTC).date();
+    let attestation =
+        comparing.attested.iter().filter(|attestation| attestation.setting == Block::KEY).max_by_key(|a| a.on);
+    let Some(attestation) = attestation else {
+        let reason = format!(
+            "Microsoft publishes no operation that reads it: look under Settings > Permissions > APIs, make sure that API \
+             access is {state}, and write down under `attested` who saw it and when"
+        );
+        return Findings { unknown: vec![Unreadable::because(reason).at(address)], ..Findings::default() };
+    };
+    let Attestation { setting: _, by, on, valid_for, place: _ } = attestation;
+    let message = format!("{by} attested on {on} that it is {state}, {}", age(*on, today));
+    let end = on.checked_add(*valid_for).unwrap_or(Date::MAX);
+    if *on <= today && today <= end {
+        let note = Note { code: NoteCode::RestsOnAttestation, severity: Severity::Info, address, message, help: None };
+        return Findings { in_sync: 1, notes: vec![note], ..Findings::default() };
+    }
+    let reason =
+        format!("the attestation of {on} by {by} ran out on {end}, or lies in the future: look again, and renew it");
+    let note = Note {
+        code: NoteCode::ExpiredAttestation,
+        severity: Severity::Warning,
+        address: address.clone(),
+        message,
+        help: Some("look under Settings > Permissions > APIs, and renew the entry under `attested`".to_owned()),
+    };
+    Findings { unknown: vec![Unreadable::because(reason).at(address)], notes: vec![note], ..Findings::default() }
+}
+
+fn age(on: Date, today: Date) -> String {
+    match (today - on).get_days() {
+        0 => "today".to_owned(),
+        1 => "a day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}

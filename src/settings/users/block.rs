@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::principal::{PrincipalRef, Role};
+pub use super::words::{PrincipalRef, Role};
 use crate::config::words::{Guid, PrincipalName, PrincipalText, Text, UserName};
 use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
 use crate::settings::blocks;
@@ -98,15 +98,9 @@ impl blocks::Block for Block {
     const KEY: &'static str = "users";
     type Declared = Declared;
 
-    fn declare(
-        self,
-        at: Located<'_>,
-        environment: &EnvironmentHead,
-        diagnostics: &mut Diagnostics,
-    ) -> Declared {
+    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         if self.assignments.is_none() {
-            let help =
-                "list who has which role: `assignments: [{ user: ada@contoso.com, role: Admin }]`";
+            let help = "list who has which role: `assignments: [{ user: ada@contoso.com, role: Admin }]`";
             blocks::missing(at, Self::KEY, "assignments", help, diagnostics);
         }
         let listed = self.assignments.is_some();
@@ -118,55 +112,28 @@ impl blocks::Block for Block {
             let role = written.role;
             check_role(role, item, environment, diagnostics);
             if let Some(principal) = written.principal(item, diagnostics) {
-                assignments.push(Assignment {
-                    principal,
-                    role,
-                    place: item.place(),
-                });
+                assignments.push(Assignment { principal, role, place: item.place() });
                 items.push(item);
             }
         }
-        let written: Vec<Written<'_>> = assignments
-            .iter()
-            .map(|assignment| &assignment.principal)
-            .zip(items)
-            .collect();
+        let written: Vec<Written<'_>> = assignments.iter().map(|assignment| &assignment.principal).zip(items).collect();
         check_duplicates(&written, diagnostics);
         check_names(&written, diagnostics);
         if listed && self.matching == Match::Exact && !diagnostics.error_within(list.span()) {
             check_somebody_remains(&assignments, at, diagnostics);
         }
-        let break_glass =
-            declare_break_glass(self.break_glass, at.at(&["breakGlass"]), diagnostics);
-        Declared {
-            matching: self.matching,
-            assignments,
-            break_glass,
-            place: at.place(),
-        }
+        let break_glass = declare_break_glass(self.break_glass, at.at(&["breakGlass"]), diagnostics);
+        Declared { matching: self.matching, assignments, break_glass, place: at.place() }
     }
 }
 
 impl AssignmentBlock {
     fn principal(self, item: Located<'_>, diagnostics: &mut Diagnostics) -> Option<PrincipalRef> {
-        let Self {
-            user,
-            group,
-            app,
-            principal,
-            id,
-            role: _,
-        } = self;
+        let Self { user, group, app, principal, id, role: _ } = self;
         match (user, group, app, principal, id) {
             (Some(user), None, None, None, None) => Some(PrincipalRef::User { upn: user.0 }),
-            (None, Some(name), None, None, Some(id)) => Some(PrincipalRef::Group {
-                name: name.0,
-                id: id.0,
-            }),
-            (None, None, Some(name), None, Some(id)) => Some(PrincipalRef::App {
-                name: name.0,
-                app_id: id.0,
-            }),
+            (None, Some(name), None, None, Some(id)) => Some(PrincipalRef::Group { name: name.0, id: id.0 }),
+            (None, None, Some(name), None, Some(id)) => Some(PrincipalRef::App { name: name.0, app_id: id.0 }),
             (None, None, None, Some(id), None) => Some(PrincipalRef::Principal { id: id.0 }),
             _ => {
                 // A key that isn't known here may be the one that is missing.
@@ -183,10 +150,7 @@ const KINDS: [&str; 4] = ["user", "group", "app", "principal"];
 
 /// Says what is wrong with an entry that doesn't name its principal in one of the four ways.
 fn unclear(item: Located<'_>) -> Diagnostic {
-    let named: Vec<&str> = KINDS
-        .into_iter()
-        .filter(|kind| item.node.entry(kind).is_some())
-        .collect();
+    let named: Vec<&str> = KINDS.into_iter().filter(|kind| item.node.entry(kind).is_some()).collect();
     match named.as_slice() {
         [kind @ ("group" | "app")] => {
             let which = if *kind == "group" { "the group's object id" } else { "the app's application (client) id" };
@@ -209,24 +173,15 @@ fn unclear(item: Located<'_>) -> Diagnostic {
     }
 }
 
-fn check_role(
-    role: Role,
-    item: Located<'_>,
-    environment: &EnvironmentHead,
-    diagnostics: &mut Diagnostics,
-) {
+fn check_role(role: Role, item: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) {
     if role == Role::MarketingContributor && !environment.business_units {
         let message = format!(
             "the role Marketing Contributor isn't available in {}, where business unit separation is off",
             quoted(&environment.key)
         );
         diagnostics.push(
-            Diagnostic::error(
-                Code::MarketingContributorUnavailable,
-                item.at(&["role"]).span(),
-                message,
-            )
-            .help("write `businessUnits: true` there if it is on after all, or use `Contributor`"),
+            Diagnostic::error(Code::MarketingContributorUnavailable, item.at(&["role"]).span(), message)
+                .help("write `businessUnits: true` there if it is on after all, or use `Contributor`"),
         );
     }
 }
@@ -237,9 +192,7 @@ type Written<'a> = (&'a PrincipalRef, Located<'a>);
 /// The place in an entry that says who it is.
 fn who(item: Located<'_>) -> Span {
     let keys = ["user", "id", "principal"];
-    keys.into_iter()
-        .find(|key| item.node.entry(key).is_some())
-        .map_or(item.span(), |key| item.at(&[key]).span())
+    keys.into_iter().find(|key| item.node.entry(key).is_some()).map_or(item.span(), |key| item.at(&[key]).span())
 }
 
 fn check_duplicates(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
@@ -247,10 +200,7 @@ fn check_duplicates(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
     for (principal, item) in written {
         let span = who(*item);
         if let Some(first) = seen.get(&principal.identity()) {
-            let message = format!(
-                "{} stands twice in this list",
-                quoted(&principal.to_string())
-            );
+            let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
             diagnostics.push(
                 Diagnostic::error(Code::DuplicatePrincipal, span, message)
                     .related(*first, "first here")
@@ -271,9 +221,7 @@ fn check_names(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
             PrincipalRef::User { .. } | PrincipalRef::Principal { .. } => continue,
         };
         let span = item.at(&[kind]).span();
-        let (first, identity) = seen
-            .entry((kind, name.to_lowercase()))
-            .or_insert_with(|| (span, principal.identity()));
+        let (first, identity) = seen.entry((kind, name.to_lowercase())).or_insert_with(|| (span, principal.identity()));
         if *identity != principal.identity() {
             let message = format!("two different ids for the {kind} {}", quoted(name));
             diagnostics.push(
@@ -286,15 +234,8 @@ fn check_names(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
 }
 
 /// Under `exact`, whoever isn't listed is removed.
-fn check_somebody_remains(
-    assignments: &[Assignment],
-    at: Located<'_>,
-    diagnostics: &mut Diagnostics,
-) {
-    if assignments
-        .iter()
-        .any(|assignment| assignment.role == Role::Admin)
-    {
+fn check_somebody_remains(assignments: &[Assignment], at: Located<'_>, diagnostics: &mut Diagnostics) {
+    if assignments.iter().any(|assignment| assignment.role == Role::Admin) {
         return;
     }
     let list = at.at(&["assignments"]);
@@ -331,20 +272,14 @@ fn declare_break_glass(
             PrincipalText::Id(id) => PrincipalRef::Principal { id },
         };
         if let Some(first) = seen.insert(principal.identity(), item.span()) {
-            let message = format!(
-                "{} stands twice in this list",
-                quoted(&principal.to_string())
-            );
+            let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
             diagnostics.push(
                 Diagnostic::error(Code::DuplicatePrincipal, item.span(), message)
                     .related(first, "first here")
                     .help("keep one of the two"),
             );
         }
-        declared.push(BreakGlass {
-            principal,
-            place: item.place(),
-        });
+        declared.push(BreakGlass { principal, place: item.place() });
     }
     declared
 }

@@ -1,7 +1,41 @@
-//! Users and roles.
+//! `users`: who has which role in an environment.
+//!
+//! Source: Customer Insights operations 8 to 12 (reference 4.1), rules in 8.1. Words: a principal is *held* if the
+//! service lists a role for it, an *extra* if it is held and not declared. What must stay true: the object id decides who
+//! a principal is; a role change is one update, never a delete and a create; as long as anybody declared could not be
+//! looked up, no extra is removed, since it might be that very principal.
 
-pub mod block;
-pub mod principal;
+mod administrators;
+mod block;
+mod compare;
+mod notes;
+mod observe;
+mod principal;
+mod steps;
+mod words;
 
-pub use block::{Assignment, Block, BreakGlass, Declared, Match};
-pub use principal::{PrincipalRef, Role};
+pub use block::{Assignment, Block, BreakGlass, Declared, Match, PrincipalRef, Role};
+pub use observe::{Assignments, Held, Observed};
+pub(super) use principal::name;
+
+use async_trait::async_trait;
+
+use super::setting::{Comparing, Observing, Setting};
+use crate::plan::Findings;
+
+#[async_trait(?Send)]
+impl Setting for Block {
+    type Observed = Observed;
+
+    fn principals(declared: &Declared) -> Vec<PrincipalRef> {
+        principal::declared(declared).cloned().collect()
+    }
+
+    async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+        observe::observe(declared, observing).await
+    }
+
+    fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+        compare::compare(declared, observed, comparing)
+    }
+}

@@ -1,96 +1,123 @@
-//! Principals and roles, as files write them.
+//! Who a principal is: from the file's words and the directory's answer to one identity.
 
-use std::fmt;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A role in Customer Insights - Data.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
-)]
-// The example that hints repeat: nobody should be made an Admin by following a hint.
-#[schemars(extend("examples" = ["Viewer"]))]
-pub enum Role {
-    /// May do everything, including giving roles.
-    Admin,
-    /// May change data and configuration, but not give roles.
-    Contributor,
-    /// A contributor within a business unit. Needs `businessUnits: true`.
-    #[serde(rename = "Marketing Contributor")]
-    MarketingContributor,
-    /// May look.
-    Viewer,
-}
+use super::block::{Declared, PrincipalRef};
+use crate::azure::directory::Name;
+use crate::azure::graph::{DirectoryObject, Key};
+use crate::plan::Kind;
 
-impl Role {
-    /// The role's name, as the service and the file write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Admin => "Admin",
-            Role::Contributor => "Contributor",
-            Role::MarketingContributor => "Marketing Contributor",
-            Role::Viewer => "Viewer",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-/// Who is meant. Equality looks at names as well; [`PrincipalRef::identity`] is what decides.
+/// A principal that is known well enough to compare and to address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PrincipalRef {
-    /// A person.
-    User {
-        /// The user principal name, as written.
-        upn: String,
-    },
-    /// A group.
-    Group {
-        /// The display name, for readers.
-        name: String,
-        /// The object id.
-        id: Uuid,
-    },
-    /// An app.
-    App {
-        /// The display name, for readers.
-        name: String,
-        /// The application (client) id.
-        app_id: Uuid,
-    },
-    /// Any principal.
-    Principal {
-        /// The object id.
-        id: Uuid,
-    },
+pub(super) struct Principal {
+    /// Object id, lower case.
+    pub(super) id: String,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// The part of an address that stands for it: the UPN of a user, else kind and id. Doesn't depend on how the file
+    /// names it, so that an address stays the same when a principal is declared that was an extra before.
+    pub(super) part: String,
+    /// For a person.
+    pub(super) label: String,
 }
 
-impl PrincipalRef {
-    /// What two spellings of the same principal have in common. Application ids and object ids are different numbers
-    /// for different things, so they never meet.
-    pub fn identity(&self) -> String {
-        match self {
-            PrincipalRef::User { upn } => upn.to_lowercase(),
-            PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => id.to_string(),
-            PrincipalRef::App { app_id, .. } => format!("app:{app_id}"),
-        }
+/// The principals that a declaration names.
+pub(super) fn declared(declared: &Declared) -> impl Iterator<Item = &PrincipalRef> {
+    let assigned = declared.assignments.iter().map(|assignment| &assignment.principal);
+    assigned.chain(declared.break_glass.iter().map(|protected| &protected.principal))
+}
+
+/// The names under which they are looked up.
+pub(super) fn names(block: &Declared) -> Vec<Name> {
+    declared(block).map(name).collect()
+}
+
+/// The name under which one principal is looked up.
+pub(in crate::settings) fn name(principal: &PrincipalRef) -> Name {
+    match principal {
+        PrincipalRef::User { upn } => Name::Key(Key::User(upn.to_lowercase())),
+        PrincipalRef::App { app_id, .. } => Name::Key(Key::App(*app_id)),
+        PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => Name::Id(*id),
     }
 }
 
-impl fmt::Display for PrincipalRef {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PrincipalRef::User { upn } => formatter.write_str(upn),
-            PrincipalRef::Group { name, .. } | PrincipalRef::App { name, .. } => {
-                formatter.write_str(name)
-            }
-            PrincipalRef::Principal { id } => write!(formatter, "{id}"),
+/// The address part of a declared principal that could not be looked up.
+pub(super) fn declared_part(principal: &PrincipalRef) -> String {
+    match principal {
+        PrincipalRef::User { upn } => upn.to_lowercase(),
+        PrincipalRef::Group { id, .. } => format!("group:{id}"),
+        PrincipalRef::App { app_id, .. } => format!("app:{app_id}"),
+        PrincipalRef::Principal { id } => id.to_string(),
+    }
+}
+
+impl Principal {
+    /// From the directory's answer; `kind` is what a look-up by type already says.
+    pub(super) fn of(object: &DirectoryObject, kind: Option<Kind>) -> Self {
+        let kind = kind.unwrap_or_else(|| kind_of(object));
+        let id = object.id.to_string();
+        let display = object.display_name.as_deref();
+        let upn = object.user_principal_name.as_deref();
+        let (part, fallback) = match (kind, upn, object.app_id) {
+            (Kind::User, Some(upn), _) => (upn.to_lowercase(), upn.to_owned()),
+            (Kind::App, _, Some(app_id)) => (format!("app:{app_id}"), id.clone()),
+            (Kind::Group, ..) => (format!("group:{id}"), id.clone()),
+            _ => (id.clone(), id.clone()),
+        };
+        let name = display.map_or(fallback, printable);
+        Self { id, kind, part, label: label(&name, kind) }
+    }
+
+    /// A principal that only its id is known of; the service's own word says what it is.
+    pub(super) fn nameless(id: &str, kind: Kind) -> Self {
+        Self { id: id.to_owned(), kind, part: id.to_owned(), label: label("not in the directory", kind) }
+    }
+
+    /// The service's word for what it is; `None` for what can't hold a role.
+    pub(super) fn wire_kind(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::User => Some("user"),
+            Kind::Group => Some("group"),
+            Kind::App => Some("app"),
+            Kind::Unknown => None,
         }
     }
+
+    /// The object id, where it is one.
+    pub(super) fn uuid(&self) -> Option<Uuid> {
+        self.id.parse().ok()
+    }
+}
+
+/// What a role assignment's `principalType` says.
+pub(super) fn kind_of_wire(word: Option<&str>) -> Kind {
+    match word.map(str::to_ascii_lowercase).as_deref() {
+        Some("user") => Kind::User,
+        Some("group") => Kind::Group,
+        Some("app") => Kind::App,
+        _ => Kind::Unknown,
+    }
+}
+
+fn kind_of(object: &DirectoryObject) -> Kind {
+    match object.odata_type.as_deref() {
+        Some("#microsoft.graph.user") => Kind::User,
+        Some("#microsoft.graph.group") => Kind::Group,
+        Some("#microsoft.graph.servicePrincipal") => Kind::App,
+        _ => Kind::Unknown,
+    }
+}
+
+fn label(name: &str, kind: Kind) -> String {
+    match kind {
+        Kind::User => format!("{name} (user)"),
+        Kind::Group => format!("{name} (group)"),
+        Kind::App => format!("{name} (app)"),
+        Kind::Unknown => name.to_owned(),
+    }
+}
+
+/// Names come from a directory that many can write to; a name must not steer a terminal.
+fn printable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -1,0 +1,263 @@
+//! The engine: change by change, step by step.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+
+use super::event::{Event, Listener};
+use super::journal::{Entry, Journal, Moment};
+use super::report::{Applied, Outcome, Report, Status};
+use crate::azure::{CallError, Writer};
+use crate::clock::Clock;
+use crate::config::Environment;
+use crate::guard;
+use crate::plan::{Change, Mode, Plan, Planned, ReadBack, ScopePlan, Severity, Step};
+use crate::settings::survey::Survey;
+
+/// A request to stop, shared with whoever hears Ctrl-C.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Rc<StopState>);
+
+#[derive(Debug, Default)]
+struct StopState {
+    requested: Cell<bool>,
+    notify: Notify,
+}
+
+impl Stop {
+    /// Asks the engine to finish the write in flight and to begin nothing new.
+    pub fn request(&self) {
+        self.0.requested.set(true);
+        self.0.notify.notify_waiters();
+    }
+
+    fn requested(&self) -> bool {
+        self.0.requested.get()
+    }
+
+    /// Waits, unless and until somebody asks to stop.
+    async fn or_sleep(&self, clock: &Clock, wait: Duration) {
+        if self.requested() {
+            return;
+        }
+        tokio::select! {
+            () = clock.sleep(wait) => {}
+            () = self.0.notify.notified() => {}
+        }
+    }
+}
+
+/// Everything that carrying out a plan needs.
+pub struct Engine<'a> {
+    /// Reads afresh before each write.
+    pub survey: &'a Survey,
+    /// Writes.
+    pub writer: &'a Writer,
+    /// Time.
+    pub clock: &'a Clock,
+    /// The environments of the configuration, by key.
+    pub environments: BTreeMap<&'a str, &'a Environment>,
+    /// How long the effect of a write is waited for.
+    pub patience: Duration,
+    /// Whether to stop.
+    pub stop: Stop,
+    /// Hears what happens.
+    pub listener: &'a dyn Listener,
+    /// Keeps what happened.
+    pub journal: &'a Journal,
+    /// The name of this run in the journal.
+    pub run: String,
+}
+
+/// How an environment is doing.
+#[derive(Default)]
+struct Progress {
+    /// Set once a change didn't reach its desired state.
+    trouble: bool,
+}
+
+impl Engine<'_> {
+    /// Carries the plan out and accounts for every change.
+    pub async fn run(&self, plan: &Plan) -> Report {
+        let scopes = join_all(plan.scopes.iter().map(|scope| self.scope(plan, scope))).await;
+        Report::of(plan, scopes.into_iter().flatten().collect())
+    }
+
+    async fn scope(&self, plan: &Plan, scope: &ScopePlan) -> Vec<Applied> {
+        let mut progress = Progress::default();
+        let mut applied = Vec::with_capacity(scope.changes.len());
+        for change in &scope.changes {
+            let outcome = self.change(plan, scope, change, &progress).await;
+            progress.trouble |= outcome.status != Status::Done;
+            self.listener.hear(&Event::Ended { address: &change.address, outcome: &outcome });
+            applied.push(Applied::of(&scope.scope, change, outcome));
+        }
+        applied
+    }
+
+    async fn change(&self, plan: &Plan, scope: &ScopePlan, change: &Change, progress: &Progress) -> Outcome {
+        if self.stop.requested() {
+            return Outcome::unsent(Status::NotStarted, "the run was interrupted before it");
+        }
+        if change.mode == Mode::Manual {
+            return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
+        }
+        let planned = match self.still_approved(scope, change).await {
+            Ok(Some(planned)) => planned,
+            Ok(None) => {
+                return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent");
+            }
+            Err(outcome) => return outcome,
+        };
+        if planned.takes_away && progress.trouble {
+            return Outcome::unsent(
+                Status::NotStarted,
+                "nothing is taken away in this environment after an earlier change in it didn't get done",
+            );
+        }
+        let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
+        for step in &planned.steps {
+            outcome = self.step(plan, change, step.as_ref()).await;
+            if outcome.status != Status::Done {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
+    /// left to do.
+    async fn still_approved(&self, scope: &ScopePlan, change: &Change) -> Result<Option<Planned>, Outcome> {
+        let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
+        let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
+        let Some(environment) = self.environments.get(scope.scope.as_str()) else {
+            return Err(refused("the configuration doesn't declare this environment any more".to_owned()));
+        };
+        let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(failed)?;
+        let guards = guard::check_findings(&scope.scope, &findings);
+        let refusal = findings.notes.iter().chain(&guards).find(|note| note.severity == Severity::Error);
+        if let Some(note) = refusal {
+            return Err(refused(format!("{}: {}", note.code, note.message)));
+        }
+        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
+        match planned {
+            Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
+            Some(Planned { change: now, .. }) => Err(refused(format!(
+                "it changed since it was approved: {} to {} was approved, now it would be {} to {}",
+                change.before, change.after, now.before, now.after
+            ))),
+            None => {
+                let unknown = findings.unknown.iter().find(|unknown| change.address.is_in(unknown.address.as_str()));
+                unknown.map_or(Ok(None), |unknown| Err(failed(unknown.reason.clone())))
+            }
+        }
+    }
+
+    async fn step(&self, plan: &Plan, change: &Change, step: &dyn Step) -> Outcome {
+        let title = step.title();
+        self.listener.hear(&Event::Started { address: &change.address, title: &title });
+        if let Err(outcome) = self.record(plan, change, step, None) {
+            return outcome;
+        }
+        let outcome = self.write_and_look(change, step).await;
+        match self.record(plan, change, step, Some(&outcome)) {
+            Ok(()) => outcome,
+            Err(Outcome { reason, .. }) => Outcome::sent(Status::Failed, format!("{}, but {reason}", outcome.reason)),
+        }
+    }
+
+    fn record(&self, plan: &Plan, change: &Change, step: &dyn Step, outcome: Option<&Outcome>) -> Result<(), Outcome> {
+        let entry = Entry {
+            at: self.clock.now(),
+            run: &self.run,
+            target: &plan.target,
+            address: &change.address,
+            step: &step.title(),
+            operation: step.operation().name,
+            moment: if outcome.is_some() { Moment::Ended } else { Moment::Started },
+            status: outcome.map(|outcome| outcome.status),
+            reason: outcome.map(|outcome| outcome.reason.as_str()),
+        };
+        self.journal.write(&entry).map_err(|error| Outcome::unsent(Status::Failed, error.to_string()))
+    }
+
+    /// Success is what was read back. An answer that got lost, or a conflict, is no failure yet: the state decides.
+    async fn write_and_look(&self, change: &Change, step: &dyn Step) -> Outcome {
+        let problem = match step.write(self.writer).await {
+            Ok(()) => None,
+            Err(error) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => Some(error),
+            Err(error) => return Outcome::sent(Status::Failed, error.to_string()),
+        };
+        // What the service refused outright won't come true by waiting: one look tells whether it was so already.
+        let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
+        let patience = if final_word { Duration::ZERO } else { self.patience };
+        match (self.look(change, step, patience).await, problem) {
+            (Look::Shown, None) => Outcome::sent(Status::Done, "read back as declared"),
+            (Look::Shown, Some(error)) => {
+                Outcome::sent(Status::Done, format!("read back as declared, although the write ended with: {error}"))
+            }
+            (Look::NotShown(detail), None) => Outcome::sent(
+                Status::Waiting,
+                format!("the service took it, but {detail} after {}", spoken(self.patience)),
+            ),
+            (Look::Interrupted(detail), None) => Outcome::sent(
+                Status::Waiting,
+                format!("the service took it, but {detail} when the run was interrupted"),
+            ),
+            (Look::NotShown(detail) | Look::Interrupted(detail), Some(error)) => {
+                Outcome::sent(Status::Failed, format!("{error}; {detail}"))
+            }
+            (Look::Unreadable(unreadable), problem) => {
+                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
+                Outcome::sent(
+                    Status::Failed,
+                    format!("{took}, but whether it took effect could not be read: {unreadable}"),
+                )
+            }
+        }
+    }
+
+    /// Reads until the desired state shows, for as long as there is patience.
+    async fn look(&self, change: &Change, step: &dyn Step, patience: Duration) -> Look {
+        let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
+        let end = self.clock.now().saturating_add(patience).unwrap_or(jiff::Timestamp::MAX);
+        let mut wait = Duration::from_secs(1);
+        loop {
+            let seen = match step.read_back(self.writer.reader()).await {
+                Ok(ReadBack::Shown) => return Look::Shown,
+                Ok(ReadBack::NotYet(detail)) => Ok(detail),
+                Err(error) => Err(error),
+            };
+            if self.stop.requested() || self.clock.now() >= end {
+                return match seen {
+                    Err(error) => Look::Unreadable(error),
+                    Ok(detail) if self.clock.now() >= end => Look::NotShown(detail),
+                    Ok(detail) => Look::Interrupted(detail),
+                };
+            }
+            let detail = seen.unwrap_or_else(|error| error.to_string());
+            self.listener.hear(&Event::Waiting { address: &change.address, detail: &detail, wait });
+            self.stop.or_sleep(self.clock, wait).await;
+            wait = (wait * 2).min(Duration::from_secs(15));
+        }
+    }
+}
+
+enum Look {
+    Shown,
+    NotShown(String),
+    Interrupted(String),
+    Unreadable(CallError),
+}
+
+fn spoken(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds % 60 == 0 && seconds > 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

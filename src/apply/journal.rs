@@ -1,0 +1,150 @@
+//! The journal: a record of every write, for people and reports.
+//!
+//! One JSON object a line. A step has a line before its write and a line after it, each on disk before palisade goes on:
+//! if the first has no second, palisade died in between. What must stay true: no decision ever rests on it; it holds no
+//! secret; the file belongs to its owner alone, and symbolic links are refused.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::report::Status;
+use crate::plan::{Address, Target};
+
+/// Why the journal can't be kept.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// The path leads elsewhere.
+    #[error("the journal {} is a symbolic link; palisade writes it only into a file of its own", .0.display())]
+    Symlink(PathBuf),
+    /// Reading or writing failed.
+    #[error("the journal {} can't be written: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// When an entry was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Moment {
+    /// Before the write.
+    Started,
+    /// After the read-back.
+    Ended,
+}
+
+/// One line.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Tells the lines of one run together.
+    pub run: &'a str,
+    /// What is written to.
+    pub target: &'a Target,
+    /// The change.
+    pub address: &'a Address,
+    /// What the step does.
+    pub step: &'a str,
+    /// The operation that writes.
+    pub operation: &'static str,
+    /// Before or after.
+    pub moment: Moment,
+    /// How it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+impl Journal {
+    /// Opens the journal at `path` for appending, and makes it if there is none.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let io = |source| JournalError::Io { path: path.to_owned(), source };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io)?;
+        }
+        if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink()) {
+            return Err(JournalError::Symlink(path.to_owned()));
+        }
+        let mut options = File::options();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(io)?;
+        #[cfg(unix)]
+        refuse_exchanged(path, &file)?;
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+    }
+
+    /// Appends a line and waits until it is on disk.
+    pub fn write(&self, entry: &Entry<'_>) -> Result<(), JournalError> {
+        let io = |source| JournalError::Io { path: self.path.clone(), source };
+        let mut line = serde_json::to_vec(entry).map_err(|error| io(error.into()))?;
+        line.push(b'\n');
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(&line).and_then(|()| file.sync_data()).map_err(io)
+    }
+}
+
+/// Between the look at the path and the opening somebody may have put a link there: what was opened must be what the path
+/// itself is. An older journal that others could read is closed to them.
+#[cfg(unix)]
+fn refuse_exchanged(path: &Path, file: &File) -> Result<(), JournalError> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let io = |source| JournalError::Io { path: path.to_owned(), source };
+    let (named, opened) = (fs::symlink_metadata(path).map_err(io)?, file.metadata().map_err(io)?);
+    if (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
+        return Err(JournalError::Symlink(path.to_owned()));
+    }
+    if opened.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
+    }
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_journal_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/journal.jsonl");
+        drop(Journal::open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        drop(Journal::open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_symbolic_link_is_refused_and_its_target_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("precious"), folder.path().join("journal.jsonl"));
+        fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(matches!(Journal::open(&link), Err(JournalError::Symlink(_))));
+        assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    }
+}

@@ -1,0 +1,145 @@
+//! How a plan ended: what `apply --format json` prints.
+//!
+//! Fields may be added within a format number, never renamed.
+
+use serde::Serialize;
+
+use crate::plan::{Action, Address, Change, Plan, Target};
+
+/// The format's name and number.
+pub const FORMAT: &str = "palisade.apply/1";
+
+/// How a change ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// The desired state was read back.
+    Done,
+    /// It was tried, and the desired state wasn't reached.
+    Failed,
+    /// Nothing was sent for it.
+    NotStarted,
+    /// The service took it, and its effect doesn't show yet; or a person has to do it.
+    Waiting,
+    /// A guard, or a state that isn't the approved one, stopped it before anything was sent for it.
+    Refused,
+}
+
+/// A status with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: Status,
+    /// Why, for a person.
+    pub reason: String,
+    /// Whether a write was sent.
+    pub wrote: bool,
+}
+
+impl Outcome {
+    /// An outcome of a change for which nothing was sent.
+    pub fn unsent(status: Status, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into(), wrote: false }
+    }
+
+    /// An outcome of a change for which a write was sent.
+    pub fn sent(status: Status, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into(), wrote: true }
+    }
+}
+
+/// One change with its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Applied {
+    /// The environment.
+    pub scope: String,
+    /// The change.
+    pub address: Address,
+    /// What the address stands for.
+    pub subject: String,
+    /// What was to be done.
+    pub action: Action,
+    /// How it ended.
+    pub status: Status,
+    /// Why.
+    pub reason: String,
+    /// Whether a write was sent for it.
+    pub wrote: bool,
+}
+
+impl Applied {
+    /// Joins a change with its outcome.
+    pub fn of(scope: &str, change: &Change, outcome: Outcome) -> Self {
+        let Outcome { status, reason, wrote } = outcome;
+        Self {
+            scope: scope.to_owned(),
+            address: change.address.clone(),
+            subject: change.subject.clone(),
+            action: change.action,
+            status,
+            reason,
+            wrote,
+        }
+    }
+}
+
+/// The account of a whole run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: &'static str,
+    /// The approved intent.
+    pub intent_digest: String,
+    /// What it was applied to.
+    pub target: Target,
+    /// Every change of the plan, in its order.
+    pub changes: Vec<Applied>,
+    /// Counts.
+    pub summary: Totals,
+}
+
+/// Counts over a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Done.
+    pub done: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Not started.
+    pub not_started: usize,
+    /// Waiting.
+    pub waiting: usize,
+    /// Refused.
+    pub refused: usize,
+}
+
+impl Report {
+    /// The account of `changes`.
+    pub fn of(plan: &Plan, changes: Vec<Applied>) -> Self {
+        let mut summary = Totals::default();
+        for applied in &changes {
+            *match applied.status {
+                Status::Done => &mut summary.done,
+                Status::Failed => &mut summary.failed,
+                Status::NotStarted => &mut summary.not_started,
+                Status::Waiting => &mut summary.waiting,
+                Status::Refused => &mut summary.refused,
+            } += 1;
+        }
+        Self {
+            format: FORMAT,
+            intent_digest: plan.intent_digest.clone(),
+            target: plan.target.clone(),
+            changes,
+            summary,
+        }
+    }
+
+    /// Whether anything was sent to a service.
+    pub fn wrote(&self) -> bool {
+        self.changes.iter().any(|applied| applied.wrote)
+    }
+}

@@ -1,0 +1,194 @@
+//! Customer Insights - Data: environments, roles, API access.
+//!
+//! Shapes: code model of library 1.0.8 (reference section 5). No member is documented as required, so all are optional
+//! here, and what is needed and missing makes the answer unreadable. Unknown members and unknown role names are kept
+//! harmless. What must stay true: only a body that says so proves an absence; a bare 404 doesn't, since the service also
+//! answers 404 to those who may not look.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::access::{Reader, Writer};
+use super::call::Call;
+use super::error::CallError;
+use super::operations::{
+    ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, DELETE_ASSIGNMENT, GET_API_SUBSCRIPTION, GET_INSTANCE,
+    GET_MY_ROLE, LIST_ASSIGNMENTS, LIST_INSTANCES, LIST_ROLES, Operation, PUT_ASSIGNMENT,
+};
+
+/// What Microsoft's own clients send with a plain JSON object (reference 3.1).
+const BODY_TYPE: &str = "application/json-patch+json; charset=utf-8";
+
+/// The code that proves that API access is off (reference sections 7 and 12).
+const NO_SUBSCRIPTION: &str = "apiSubscriptionNotFound";
+
+/// How to reach one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its id.
+    pub id: Uuid,
+    /// Its scale unit; `None` where the service's own base serves it.
+    pub scale_unit: Option<Url>,
+}
+
+/// One environment in the list of all (scale-unit form: reference 4.3; gateway form: 5.3).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceInfo {
+    /// Its id. Some entries of the list are errors and have none.
+    pub instance_id: Option<Uuid>,
+    /// The tenant. Only the scale-unit form tells it.
+    pub tenant_id: Option<Uuid>,
+    /// The regional address. Only the scale-unit form tells it.
+    pub scale_unit_uri: Option<Url>,
+}
+
+/// One environment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceMetadata {
+    /// Its id.
+    pub instance_id: Option<Uuid>,
+    /// Display name.
+    pub name: Option<String>,
+    /// `active`, or one of ten other states.
+    pub provisioning_state: Option<String>,
+    /// Region chosen at creation.
+    pub region: Option<String>,
+    /// The linked Dataverse organisation.
+    pub cds_org_info: Option<CdsOrgInfo>,
+}
+
+/// A Dataverse organisation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CdsOrgInfo {
+    /// Its address.
+    pub url: Option<String>,
+}
+
+/// Who has which roles.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleAssignment {
+    /// Object id of the principal.
+    pub principal_id: Option<String>,
+    /// `user`, `group` or `app`.
+    pub principal_type: Option<String>,
+    /// Role names.
+    pub roles: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleDefinition {
+    role_name: Option<String>,
+}
+
+/// Whether API access is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiAccess {
+    /// On.
+    On,
+    /// Off; the service said so.
+    Off,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiSubscription {
+    is_subscribed: Option<bool>,
+    #[expect(dead_code, reason = "read so that a body of another shape is noticed")]
+    primary_key_regenerated_utc: Option<Timestamp>,
+}
+
+fn call<E>(operation: &'static Operation<E>, instance: &Instance) -> Call<E> {
+    Call::of(operation).base(instance.scale_unit.as_ref()).path("instanceId", &instance.id.to_string())
+}
+
+/// All environments that the caller sees. `GET /instances`
+///
+/// Some entries of the list can be errors (reference 4.3); they are skipped, so an environment that isn't in the result
+/// isn't proven to be gone.
+pub async fn list_instances(reader: &Reader) -> Result<Vec<InstanceInfo>, CallError> {
+    let entries: Vec<Json> = reader.send(Call::of(&LIST_INSTANCES)).await?.json()?;
+    Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+}
+
+/// One environment. `GET /instances/{instanceId}`
+pub async fn get_instance(reader: &Reader, instance: &Instance) -> Result<InstanceMetadata, CallError> {
+    let answer = reader.send(call(&GET_INSTANCE, instance)).await?;
+    let metadata: InstanceMetadata = answer.json()?;
+    match metadata.instance_id {
+        Some(id) if id == instance.id => Ok(metadata),
+        _ => Err(answer.unreadable("it describes another environment")),
+    }
+}
+
+/// The names of the roles that the environment knows. `GET /instances/{instanceId}/rbac/roles`
+pub async fn list_roles(reader: &Reader, instance: &Instance) -> Result<Vec<String>, CallError> {
+    let roles: Vec<RoleDefinition> = reader.send(call(&LIST_ROLES, instance)).await?.json()?;
+    Ok(roles.into_iter().filter_map(|role| role.role_name).collect())
+}
+
+/// The caller's own assignment. `GET /instances/{instanceId}/rbac/myrole`
+pub async fn my_role(reader: &Reader, instance: &Instance) -> Result<RoleAssignment, CallError> {
+    reader.send(call(&GET_MY_ROLE, instance)).await?.json()
+}
+
+/// Everybody's assignments: the whole list or an error. `GET /instances/{instanceId}/rbac/assignments`
+pub async fn list_assignments(reader: &Reader, instance: &Instance) -> Result<Vec<RoleAssignment>, CallError> {
+    reader.send(call(&LIST_ASSIGNMENTS, instance)).await?.json()
+}
+
+/// Gives a principal exactly one role. `PUT /instances/{instanceId}/rbac/principals/{principalId}/assignment`
+///
+/// `principal_type` is `user`, `group` or `app`. Whether the answer lists everybody or only this principal isn't
+/// documented, so it is ignored: read back.
+pub async fn put_assignment(
+    writer: &Writer,
+    instance: &Instance,
+    principal_id: &str,
+    principal_type: &str,
+    role: &str,
+) -> Result<(), CallError> {
+    let body = json!({ "principalId": principal_id, "principalType": principal_type, "roles": [role] });
+    writer.send(call(&PUT_ASSIGNMENT, instance).path("principalId", principal_id).json(BODY_TYPE, &body)).await?;
+    Ok(())
+}
+
+/// Takes a principal's roles away. `DELETE /instances/{instanceId}/rbac/principals/{principalId}/assignment`
+pub async fn delete_assignment(writer: &Writer, instance: &Instance, principal_id: &str) -> Result<(), CallError> {
+    writer.send(call(&DELETE_ASSIGNMENT, instance).path("principalId", principal_id)).await?;
+    Ok(())
+}
+
+/// Whether API access is on. Not published: served by the emulator (reference section 12).
+pub async fn api_access(reader: &Reader, instance: &Instance) -> Result<ApiAccess, CallError> {
+    let answer = match reader.send(call(&GET_API_SUBSCRIPTION, instance)).await {
+        Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => {
+            return Ok(ApiAccess::Off);
+        }
+        other => other?,
+    };
+    match answer.json::<ApiSubscription>()?.is_subscribed {
+        Some(true) => Ok(ApiAccess::On),
+        Some(false) => Ok(ApiAccess::Off),
+        None => Err(answer.unreadable("`isSubscribed` is missing")),
+    }
+}
+
+/// Turns API access on. Not published.
+pub async fn activate_api_access(writer: &Writer, instance: &Instance) -> Result<(), CallError> {
+    writer.send(call(&ACTIVATE_API_SUBSCRIPTION, instance)).await?;
+    Ok(())
+}
+
+/// Turns API access off, for every client. Not published.
+pub async fn deactivate_api_access(writer: &Writer, instance: &Instance) -> Result<(), CallError> {
+    writer.send(call(&DEACTIVATE_API_SUBSCRIPTION, instance)).await?;
+    Ok(())
+}

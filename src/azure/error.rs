@@ -1,0 +1,142 @@
+//! Why a call failed.
+//!
+//! The one question that callers may ask is whether a write may have taken effect all the same
+//! ([`CallError::is_ambiguous`]). What must stay true: no failure reads as "absent"; that conclusion belongs to the typed
+//! clients, which know the bodies that prove it.
+
+use std::fmt;
+
+use super::operations::Facts;
+use super::token::TokenError;
+
+/// A call that brought no usable answer.
+#[derive(Debug, Clone)]
+pub struct CallError {
+    /// What was called.
+    pub operation: &'static Facts,
+    /// Why it failed.
+    pub failure: Failure,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The service's id of the last try, for its support.
+    pub correlation: Option<String>,
+}
+
+/// The ways to fail.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// The service answered with a status other than 2xx.
+    Status {
+        /// The status.
+        status: u16,
+        /// The service's code, if its body had one.
+        code: Option<String>,
+        /// The service's words, if its body had some.
+        message: Option<String>,
+    },
+    /// No connection was made; nothing was sent.
+    NotSent {
+        /// What stood in the way.
+        detail: String,
+    },
+    /// The request went out, and no whole answer came back.
+    NoAnswer {
+        /// What was seen.
+        detail: String,
+    },
+    /// The answer isn't what the service documents.
+    Unreadable {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The service asked for a longer wait than the run allows.
+    Throttled {
+        /// The status, 429 or 503.
+        status: u16,
+        /// What it asked for.
+        seconds: u64,
+    },
+    /// The address isn't one that may see this token.
+    HostRefused {
+        /// The host and why.
+        detail: String,
+    },
+    /// No token.
+    Token(TokenError),
+}
+
+impl CallError {
+    /// Whether the service may have done what it was asked to although the call failed.
+    pub fn is_ambiguous(&self) -> bool {
+        match &self.failure {
+            Failure::NoAnswer { .. } | Failure::Unreadable { .. } => true,
+            Failure::Status { status, .. } => *status >= 500 || *status == 408,
+            Failure::Throttled { status, .. } => *status != 429,
+            Failure::NotSent { .. } | Failure::HostRefused { .. } | Failure::Token(_) => false,
+        }
+    }
+
+    /// The status, if the service answered.
+    pub fn status(&self) -> Option<u16> {
+        match &self.failure {
+            Failure::Status { status, .. } | Failure::Throttled { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The service's own code, if its body had one.
+    pub fn code(&self) -> Option<&str> {
+        match &self.failure {
+            Failure::Status { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Facts { service, method, path, permission, .. } = self.operation;
+        match &self.failure {
+            Failure::Status { status, code, message } => {
+                write!(f, "{service} answered {status}")?;
+                if let Some(code) = code {
+                    write!(f, " {}", plain(code))?;
+                }
+                write!(f, " to {method} {path}")?;
+                if let Some(message) = message {
+                    write!(f, ": {}", plain(message))?;
+                }
+                if matches!(status, 401 | 403) {
+                    write!(f, " (needs: {permission})")?;
+                }
+            }
+            Failure::NotSent { detail } => write!(f, "{service} can't be reached for {method} {path}: {detail}")?,
+            Failure::NoAnswer { detail } => write!(f, "{service} gave no whole answer to {method} {path}: {detail}")?,
+            Failure::Unreadable { detail } => {
+                write!(f, "the answer of {service} to {method} {path} can't be understood: {detail}")?;
+            }
+            Failure::Throttled { status, seconds } => write!(
+                f,
+                "{service} answered {status} to {method} {path} and asked for {seconds} s of patience, more than this run gives"
+            )?,
+            Failure::HostRefused { detail } => write!(f, "{method} {path} was not sent: {detail}")?,
+            Failure::Token(error) => write!(f, "no token for {service}: {error}")?,
+        }
+        if self.attempts > 1 {
+            write!(f, ", after {} tries", self.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// A service's words on one line and without control characters, so that they can't steer a terminal or a log.
+pub(crate) fn plain(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    if text.chars().count() > LONGEST {
+        line.push('…');
+    }
+    line.trim().trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,178 @@
+//! Microsoft Graph v1.0: who a principal is. Source: azure reference 7.11.
+//!
+//! What must stay true: a look-up tells "there is nobody" apart from "could not look"; twenty look-ups cost one request.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::access::Reader;
+use super::call::Call;
+use super::error::{CallError, plain};
+use super::operations::{
+    GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER,
+};
+
+const JSON: &str = "application/json";
+/// Graph takes at most so many requests in a batch.
+const BATCH: usize = 20;
+/// Graph takes at most so many ids at once.
+const IDS: usize = 1000;
+/// A throttled item of a batch is asked for again so often.
+const ROUNDS: u32 = 4;
+/// The longest wait for a throttled item; a longer one leaves it unknown.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A look-up by a key other than the object id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A user by user principal name.
+    User(String),
+    /// A service principal by its application's id.
+    App(Uuid),
+}
+
+/// A directory object.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryObject {
+    /// Object id.
+    pub id: Uuid,
+    /// `#microsoft.graph.user`, `…group`, `…servicePrincipal`; look-ups by type leave it out.
+    #[serde(rename = "@odata.type")]
+    pub odata_type: Option<String>,
+    /// Display name.
+    pub display_name: Option<String>,
+    /// A user's name for signing in.
+    pub user_principal_name: Option<String>,
+    /// A service principal's application.
+    pub app_id: Option<Uuid>,
+}
+
+/// What a look-up by key brought: the object, or nobody, or why it isn't known.
+pub type Found = Result<Option<DirectoryObject>, String>;
+
+#[derive(Deserialize)]
+struct List<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BatchAnswer {
+    responses: Vec<BatchItem>,
+}
+
+#[derive(Deserialize)]
+struct BatchItem {
+    id: String,
+    status: u16,
+    #[serde(default)]
+    headers: HashMap<String, String>,
+    #[serde(default)]
+    body: Json,
+}
+
+/// Looks principals up by key, twenty in one request. `POST /$batch`
+///
+/// Items that Graph throttles are asked for again; what stays without an answer is an `Err` with its reason.
+pub async fn find(reader: &Reader, keys: &[Key]) -> Result<Vec<(Key, Found)>, CallError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for chunk in keys.chunks(BATCH) {
+        let mut open = chunk.to_vec();
+        for round in 1.. {
+            let (settled, throttled, wait) = batch(reader, &open).await?;
+            found.extend(settled);
+            if throttled.is_empty() {
+                break;
+            }
+            if round == ROUNDS || wait > PATIENCE {
+                found.extend(throttled.into_iter().map(|key| (key, Err("Microsoft Graph is throttling".to_owned()))));
+                break;
+            }
+            reader.pause(wait).await;
+            open = throttled;
+        }
+    }
+    Ok(found)
+}
+
+async fn batch(reader: &Reader, keys: &[Key]) -> Result<(Vec<(Key, Found)>, Vec<Key>, Duration), CallError> {
+    let requests: Json = keys.iter().enumerate().map(|(index, key)| item_request(index, key)).collect();
+    let call = Call::of(&GRAPH_BATCH).json(JSON, &json!({ "requests": requests }));
+    let answer: BatchAnswer = reader.send(call).await?.json()?;
+    let mut items: HashMap<String, BatchItem> =
+        answer.responses.into_iter().map(|item| (item.id.clone(), item)).collect();
+    let (mut settled, mut throttled, mut wait) = (Vec::new(), Vec::new(), Duration::from_secs(1));
+    for (index, key) in keys.iter().enumerate() {
+        match items.remove(&index.to_string()) {
+            Some(item) if matches!(item.status, 429 | 503) => {
+                let header = item.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+                let asked = header.and_then(|(_, value)| value.trim().parse().ok()).map(Duration::from_secs);
+                wait = wait.max(asked.unwrap_or_default());
+                throttled.push(key.clone());
+            }
+            Some(item) => settled.push((key.clone(), settle(item))),
+            None => settled.push((key.clone(), Err("Microsoft Graph left it out of its answer".to_owned()))),
+        }
+    }
+    Ok((settled, throttled, wait))
+}
+
+fn item_request(index: usize, key: &Key) -> Json {
+    let url = match key {
+        Key::User(name) => {
+            let path = Call::of(&GRAPH_GET_USER).path("userPrincipalName", name).path;
+            format!("{path}?$select=id,displayName,userPrincipalName")
+        }
+        Key::App(app_id) => {
+            let path = Call::of(&GRAPH_GET_SERVICE_PRINCIPAL).path("appId", &app_id.to_string()).path;
+            format!("{path}?$select=id,displayName,appId")
+        }
+    };
+    json!({ "id": index.to_string(), "method": "GET", "url": url })
+}
+
+/// Only Graph's own "not found" proves that there is nobody.
+fn settle(item: BatchItem) -> Found {
+    let error = |member: &str| item.body["error"][member].as_str().map(plain);
+    match (item.status, error("code").as_deref()) {
+        (200, _) => serde_json::from_value(item.body)
+            .map(Some)
+            .map_err(|_| "the answer of Microsoft Graph can't be understood".to_owned()),
+        (404, Some("Request_ResourceNotFound")) => Ok(None),
+        (status, code) => Err(format!(
+            "Microsoft Graph answered {status} {}: {}",
+            code.unwrap_or_default(),
+            error("message").unwrap_or_default()
+        )),
+    }
+}
+
+/// Looks principals up by object id. `POST /directoryObjects/getByIds`. Ids that aren't in the answer aren't in the
+/// directory.
+pub async fn by_ids(reader: &Reader, ids: &[Uuid]) -> Result<Vec<DirectoryObject>, CallError> {
+    let mut objects = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS) {
+        let body = json!({ "ids": chunk, "types": ["user", "group", "servicePrincipal"] });
+        let answer = reader.send(Call::of(&GRAPH_GET_BY_IDS).json(JSON, &body)).await?;
+        let list: List<DirectoryObject> = answer.json()?;
+        if list.next.is_some() {
+            return Err(answer.unreadable("it goes on on another page, which this operation doesn't document"));
+        }
+        objects.extend(list.value);
+    }
+    Ok(objects)
+}
+
+/// How many principals a group reaches, nested groups included. `GET /groups/{id}/transitiveMembers/$count`
+pub async fn count_members(reader: &Reader, group: Uuid) -> Result<u64, CallError> {
+    let call =
+        Call::of(&GRAPH_COUNT_MEMBERS).path("groupId", &group.to_string()).header("ConsistencyLevel", "eventual");
+    let answer = reader.send(call).await?;
+    answer.text()?.trim_start_matches('\u{feff}').trim().parse().map_err(|_| answer.unreadable("it isn't a number"))
+}

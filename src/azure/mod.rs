@@ -1,0 +1,27 @@
+//! The services: what can be called, and the only way to call it.
+//!
+//! The way of a call: an entry of the catalogue ([`operations`]) → a [`Call`] with its parameters → a [`Reader`] or a
+//! [`Writer`] → the [`transport`](Transport), which checks the host, fetches a token, retries and logs → an [`Answer`], which a typed
+//! client ([`customer_insights`], [`graph`]) parses.
+//!
+//! What must stay true: a [`Reader`] can't send a write (a compile error, not a check); a token goes only to hosts that
+//! [`hosts`] allows for its audience; an answer that can't be read whole is an error, never an empty value.
+
+mod access;
+mod call;
+pub mod customer_insights;
+pub mod directory;
+mod error;
+pub mod graph;
+pub mod hosts;
+pub mod operations;
+pub mod retry;
+mod token;
+mod transport;
+
+pub use access::{Reader, Writer};
+pub use call::{Answer, Call};
+pub use error::{CallError, Failure};
+pub use operations::{Operation, Provenance, Service};
+pub use token::{Caller, ClientCredentials, Token, TokenError, TokenSource};
+pub use transport::{Notices, Quiet, REQUEST_LOG, Settings, Transport, Waiting};

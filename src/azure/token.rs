@@ -1,0 +1,125 @@
+//! Tokens: where they come from, and what they say about their bearer.
+//!
+//! What must stay true: a token's text leaves this module only into a request header; everything else sees a mask.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+use super::call::Call;
+use super::operations::ENTRA_TOKEN;
+use super::transport::Transport;
+
+/// A bearer token for one audience.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub(super) secret: SecretString,
+    expires: Timestamp,
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct TokenError(pub String);
+
+/// Gets tokens.
+#[async_trait(?Send)]
+pub trait TokenSource {
+    /// A token for `audience` that is good for some minutes at least.
+    async fn token(&self, transport: &Transport, audience: &'static str) -> Result<Token, TokenError>;
+}
+
+/// The identity that runs palisade, as its token names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Caller {
+    /// The tenant that issued the token.
+    #[serde(rename = "tid")]
+    pub tenant: Option<String>,
+    /// The principal's object id, which role assignments name.
+    #[serde(rename = "oid")]
+    pub object_id: Option<String>,
+}
+
+impl Token {
+    /// What the token says about its bearer. Microsoft calls tokens opaque to clients, so this may be nothing; it serves
+    /// to protect the caller's own access, never to grant any.
+    pub fn caller(&self) -> Option<Caller> {
+        let payload = self.secret.expose_secret().split('.').nth(1)?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    }
+}
+
+/// An application with a secret, asking Entra for tokens (client credentials grant), each kept until shortly before its
+/// end.
+pub struct ClientCredentials {
+    tenant: String,
+    client_id: String,
+    client_secret: SecretString,
+    kept: Mutex<HashMap<&'static str, Token>>,
+}
+
+/// A token is renewed so long before its end that no request of a run meets the end on its way.
+const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: SecretString,
+    expires_in: u64,
+}
+
+impl ClientCredentials {
+    /// The credentials of one application in one tenant.
+    pub fn new(tenant: impl Into<String>, client_id: impl Into<String>, client_secret: SecretString) -> Self {
+        Self { tenant: tenant.into(), client_id: client_id.into(), client_secret, kept: Mutex::default() }
+    }
+
+    async fn fetch(&self, transport: &Transport, audience: &'static str) -> Result<Token, TokenError> {
+        let scope = format!("{audience}/.default");
+        let call = Call::of(&ENTRA_TOKEN).path("tenant", &self.tenant).form(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client_id),
+            ("client_secret", self.client_secret.expose_secret()),
+            ("scope", &scope),
+        ]);
+        let issued = transport.clock().now();
+        let answer = transport.send(&call).await.map_err(|error| TokenError(error.to_string()))?;
+        let TokenAnswer { access_token, expires_in } = answer.json().map_err(|error| TokenError(error.to_string()))?;
+        let expires = issued.saturating_add(Duration::from_secs(expires_in)).unwrap_or(Timestamp::MAX);
+        Ok(Token { secret: access_token, expires })
+    }
+}
+
+impl fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tenant, client_id, client_secret: _, kept: _ } = self;
+        f.debug_struct("ClientCredentials")
+            .field("tenant", tenant)
+            .field("client_id", client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait(?Send)]
+impl TokenSource for ClientCredentials {
+    async fn token(&self, transport: &Transport, audience: &'static str) -> Result<Token, TokenError> {
+        // Held over the request on purpose: requests that start together share one token.
+        let mut kept = self.kept.lock().await;
+        if let Some(token) = kept.get(audience)
+            && token.expires.duration_since(transport.clock().now()) > MARGIN
+        {
+            return Ok(token.clone());
+        }
+        let token = self.fetch(transport, audience).await?;
+        kept.insert(audience, token.clone());
+        Ok(token)
+    }
+}

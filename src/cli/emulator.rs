@@ -1,0 +1,114 @@
+//! `palisade emulator`
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::error::CommandError;
+use super::exit::Exit;
+use super::inputs::Files;
+use super::session::{chain, faults, open_world};
+use crate::clock::Clock;
+use crate::emulator::{self, Emulator, Options};
+use crate::ui::Ui;
+
+/// Serves the services that palisade talks to, on loopback
+///
+/// Speaks the real routes of Microsoft Entra ID, Microsoft Graph and Customer Insights - Data, and serves what Microsoft
+/// hasn't published in the product's own style, marked with `x-emulated-surface: undocumented`. With `-f`, the world is
+/// given what the configuration talks about. Runs until it is interrupted.
+#[derive(Debug, clap::Args)]
+#[command(after_help = FAULTS_HELP)]
+pub(super) struct Args {
+    #[command(flatten)]
+    files: Files,
+    /// Where to listen for http; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    http: SocketAddr,
+    /// Where to listen for https, with a self-signed certificate
+    #[arg(long, value_name = "ADDRESS")]
+    https: Option<SocketAddr>,
+    /// Where to write that certificate
+    #[arg(long, value_name = "FILE", default_value = ".palisade/emulator.pem")]
+    certificate: PathBuf,
+    /// The world: a readable file, made if there is none
+    #[arg(long, value_name = "FILE", default_value = ".palisade/emulator.json")]
+    world: PathBuf,
+    /// Makes calls fail on purpose: a list of rules, see below
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Stands the clock at this instant (RFC 3339); `POST /_emulator/clock` moves it
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+    /// Written once it listens: the addresses and the certificate's path, as JSON
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+const FAULTS_HELP: &str = "\
+Faults are a list of rules in YAML or JSON. Each says which calls it strikes (a method, a path pattern with `*`, or
+both), optionally which of them (`nth`, from 1), and what happens:
+  - { operation: GET */rbac/assignments, action: { status: { code: 403 } } }
+  - { operation: PUT */assignment, nth: 2, action: { status: { code: 429, headers: { Retry-After: \"3\" } } } }
+  - { operation: /v1.0/*, action: { delay: { by: PT3S } } }
+  - { operation: PUT */assignment, nth: 1, action: loseAnswer }    # or reset, truncate, crash";
+
+pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
+    let configuration = if args.files.is_given() { Some(args.files.configuration()?) } else { None };
+    let clock = args.now.map_or_else(Clock::system, Clock::simulated);
+    let world = open_world(&args.world, configuration.as_ref(), clock.now())?;
+    let options = Options {
+        http: args.http,
+        https: args.https,
+        certificate: args.https.map(|_| args.certificate.clone()),
+        world,
+        faults: faults(args.faults.as_deref())?,
+        clock,
+        observer: None,
+    };
+    let emulator = emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))?;
+    if let Some(path) = &args.ready_file {
+        announce(path, &emulator)?;
+    }
+    ui.result(&format!("The emulator listens on {}\n", emulator.http()));
+    if let Some(https) = emulator.https() {
+        ui.result(&format!("and on {https}, with the certificate {}\n", args.certificate.display()));
+    }
+    interrupted().await;
+    emulator.stop().await;
+    ui.status("the emulator stopped");
+    Ok(Exit::Done)
+}
+
+/// Written beside and renamed, so that whoever waits for the file never reads half of it.
+fn announce(path: &Path, emulator: &Emulator) -> Result<(), CommandError> {
+    let origin = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
+    let ready = json!({
+        "http": origin(emulator.http()),
+        "https": emulator.https().map(origin),
+        "certificate": emulator.certificate(),
+    });
+    super::plan::save(path, &format!("{ready}\n"))
+}
+
+/// Waits for Ctrl-C, or for whatever else asks a program to end.
+pub(super) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler an interrupt ends the program the hard way; there is nothing to wait for then.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,72 @@
+//! `palisade explain`
+
+use std::rc::Rc;
+
+use super::error::CommandError;
+use super::exit::Exit;
+use crate::config::{Code, FieldHelp, Lookup, field_help};
+use crate::plan::NoteCode;
+use crate::report::colour::{DIM, HEADING, paint};
+use crate::ui::Ui;
+
+/// Explains a code or a field, offline
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A code in brackets, such as `last-admin`, or a field of the configuration, such as `users.match`
+    #[arg(value_name = "CODE|FIELD")]
+    topic: String,
+}
+
+pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
+    let topic = args.topic.trim();
+    let note = NoteCode::ALL.iter().find(|code| code.name() == topic);
+    let page = match (Code::named(topic), note) {
+        (Some(code), _) => page(code.name(), code.summary(), code.explanation()),
+        (None, Some(code)) => page(code.name(), code.summary(), code.explanation()),
+        (None, None) => match field_help(topic) {
+            Lookup::Found(help) => field(&help),
+            Lookup::Ambiguous(paths) => {
+                return Err(CommandError::new(format!("several fields end in `{topic}`"))
+                    .hint(format!("one of {}", paths.join(", "))));
+            }
+            Lookup::Unknown(nearest) => return Err(unknown(topic, nearest)),
+        },
+    };
+    ui.result(&page);
+    Ok(Exit::Done)
+}
+
+fn page(name: &str, summary: &str, explanation: &str) -> String {
+    format!("{}\n{summary}\n\n{}\n", paint(HEADING, name), explanation.trim_end())
+}
+
+fn field(help: &FieldHelp) -> String {
+    let FieldHelp { path, description, kind, values, default, example, fields } = help;
+    let mut page = format!("{} {}\n{description}\n", paint(HEADING, path), paint(DIM, format!("({kind})")));
+    if !values.is_empty() {
+        page += "\nValues:\n";
+        for (value, meaning) in values {
+            page += &format!("  {value}  {}\n", paint(DIM, meaning));
+        }
+    }
+    for (title, value) in [("Default", default), ("Example", example)] {
+        if let Some(value) = value {
+            page += &format!("\n{title}: {value}\n");
+        }
+    }
+    if !fields.is_empty() {
+        page += &format!("\nFields: {}\n", fields.join(", "));
+    }
+    page
+}
+
+fn unknown(topic: &str, nearest: Vec<String>) -> CommandError {
+    let codes = Code::ALL.iter().map(|code| code.name()).chain(NoteCode::ALL.iter().map(|code| code.name()));
+    let close = codes.filter(|name| strsim::jaro_winkler(name, topic) > 0.85).map(str::to_owned);
+    let candidates: Vec<String> = close.chain(nearest).collect();
+    let error = CommandError::new(format!("there is neither a code nor a field `{topic}`"));
+    match candidates.is_empty() {
+        true => error.hint("codes stand in brackets in palisade's messages; fields are written like `users.match`"),
+        false => error.hint(format!("near it: {}", candidates.join(", "))),
+    }
+}

@@ -1,0 +1,101 @@
+//! Arguments that several commands share: the configuration, and how to reach the services.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use url::Url;
+
+use super::error::CommandError;
+use crate::config::{self, Configuration, Environment};
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(super) struct Files {
+    /// A file, or a folder with files; may be given several times [default: palisade.yaml, else the folder palisade/]
+    #[arg(short, long, value_name = "PATH")]
+    file: Vec<PathBuf>,
+}
+
+/// Which environments are meant.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(super) struct Selection {
+    /// Only this environment; may be given several times
+    #[arg(short, long, value_name = "ENV")]
+    environment: Vec<String>,
+}
+
+/// How to reach the services.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Services")]
+pub(super) struct Connection {
+    /// Talks to an emulator instead of a cloud: to the one at URL, or to one of its own
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true)]
+    pub(super) emulator: Option<Option<Url>>,
+    /// Where the embedded emulator keeps its world
+    #[arg(long, value_name = "FILE", default_value = ".palisade/emulator.json")]
+    pub(super) emulator_state: PathBuf,
+    /// Faults of the embedded emulator: a list of rules, see `palisade emulator --help`
+    #[arg(long, value_name = "FILE")]
+    pub(super) emulator_faults: Option<PathBuf>,
+    /// Treats the emulator like a cloud: what no published operation can do is left to people
+    #[arg(long)]
+    pub(super) as_cloud: bool,
+    /// Takes this instant for now (RFC 3339); never when writing to a cloud
+    #[arg(long, value_name = "INSTANT")]
+    pub(super) now: Option<Timestamp>,
+}
+
+impl Files {
+    /// Reads the configuration, mistakes and all.
+    pub(super) fn load(&self) -> Result<config::Loaded, CommandError> {
+        Ok(config::load(&self.paths()?))
+    }
+
+    /// Reads the configuration; mistakes are an error.
+    pub(super) fn configuration(&self) -> Result<Configuration, CommandError> {
+        let mut loaded = self.load()?;
+        loaded.configuration.take().ok_or_else(|| CommandError::configuration(&loaded))
+    }
+
+    /// Whether any file was named.
+    pub(super) fn is_given(&self) -> bool {
+        !self.file.is_empty()
+    }
+
+    fn paths(&self) -> Result<Vec<PathBuf>, CommandError> {
+        if self.is_given() {
+            return Ok(self.file.clone());
+        }
+        let defaults = ["palisade.yaml", "palisade"];
+        defaults.into_iter().find(|path| Path::new(path).exists()).map(|path| vec![PathBuf::from(path)]).ok_or_else(
+            || {
+                CommandError::new("there is no configuration: neither `palisade.yaml` nor a folder `palisade` is here")
+                    .hint("name a file or a folder with `-f PATH`")
+            },
+        )
+    }
+}
+
+impl Selection {
+    /// The environments that are meant, in the configuration's order.
+    pub(super) fn of<'a>(&self, configuration: &'a Configuration) -> Result<Vec<&'a Environment>, CommandError> {
+        let known = || configuration.environments.iter().map(|environment| environment.head.key.as_str());
+        if let Some(stranger) = self.environment.iter().find(|key| !known().any(|known| known == key.as_str())) {
+            let known: Vec<_> = known().collect();
+            return Err(CommandError::new(format!("the configuration has no environment `{stranger}`"))
+                .hint(format!("it has {}", known.join(", "))));
+        }
+        let meant = |environment: &&Environment| {
+            self.environment.is_empty() || self.environment.contains(&environment.head.key)
+        };
+        Ok(configuration.environments.iter().filter(meant).collect())
+    }
+
+    /// The environments that a saved plan is about; naming others as well is a contradiction.
+    pub(super) fn is_given(&self) -> bool {
+        !self.environment.is_empty()
+    }
+}

@@ -1,0 +1,82 @@
+//! `palisade plan`
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::Format;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::inputs::{Connection, Files, Selection};
+use super::observe;
+use super::session::{Intent, Session};
+use crate::plan::{Plan, render};
+use crate::report::plan::{Purpose, text};
+use crate::ui::{Progress, Ui};
+
+/// Shows what applying would change, and why
+///
+/// Reads the live settings, compares them with the configuration, and prints the difference. Changes nothing: what reads
+/// has no way to write. A plan that could not read something declared ends with 3, a plan that a guard refuses with 4.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    connection: Connection,
+    /// The format of the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Saves the plan, as JSON, for `palisade apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Ends with 2 if changes are pending, and with 6 if something is under way
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
+    let configuration = args.files.configuration()?;
+    let environments = args.selection.of(&configuration)?;
+    let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
+    let session = Session::open(&configuration, &args.connection, Intent::Read, progress.clone()).await?;
+    let survey = session.survey(&environments);
+    let plan = observe::plan(&session, &survey, &configuration, &environments).await;
+    progress.end();
+    let document = document(&plan)?;
+    if let Some(path) = &args.out {
+        save(path, &document)?;
+    }
+    ui.result(&match args.format {
+        Format::Text => text(&plan, Purpose::Plan),
+        Format::Json => document,
+    });
+    if let Some(path) = &args.out {
+        ui.status(&format!(
+            "saved to {}, good until {}; apply it with `palisade apply`",
+            path.display(),
+            plan.expires_at
+        ));
+    }
+    Ok(Exit::of_plan(&plan, args.detailed_exitcode))
+}
+
+/// The plan as a document.
+pub(super) fn document(plan: &Plan) -> Result<String, CommandError> {
+    render(plan).map_err(|error| CommandError::new(format!("the plan can't be written as JSON: {error}")))
+}
+
+/// Writes the whole file or nothing: half a plan must never lie where an approval is looked for.
+pub(super) fn save(path: &std::path::Path, document: &str) -> Result<(), CommandError> {
+    use std::io::Write as _;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    tempfile::NamedTempFile::new_in(folder)
+        .and_then(|mut file| {
+            file.write_all(document.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)
+        })
+        .map(drop)
+        .map_err(|error| CommandError::new(format!("{} can't be written: {error}", path.display())))
+}

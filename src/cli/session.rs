@@ -1,0 +1,251 @@
+//! One run's connection to the services.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+use super::error::CommandError;
+use super::inputs::Connection;
+use crate::azure::hosts::Hosts;
+use crate::azure::operations::EMULATOR_ABOUT;
+use crate::azure::retry::Limits;
+use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
+use crate::clock::Clock;
+use crate::config::{Configuration, Environment, Face, Policy};
+use crate::emulator::{self, Emulator, Store, Wanted, WantedEnvironment, WantedPrincipal};
+use crate::plan::{Mode, Target};
+use crate::settings::surface::Surface;
+use crate::settings::survey::Survey;
+use crate::settings::users::PrincipalRef;
+
+/// The variables that name another client of an emulator than the one that palisade seeds. Not Azure's own names: a real
+/// secret must never be sent to an emulator.
+const CLIENT_ID: &str = "PALISADE_EMULATOR_CLIENT_ID";
+const CLIENT_SECRET: &str = "PALISADE_EMULATOR_CLIENT_SECRET";
+/// The key that the gateway face demands.
+const SUBSCRIPTION_KEY: &str = "PALISADE_SUBSCRIPTION_KEY";
+/// Requests in flight to one host. Customer Insights publishes no limit; eight keep a dozen environments busy.
+const PER_HOST: usize = 8;
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Looking.
+    Read,
+    /// Changing.
+    Write,
+}
+
+/// A connection.
+pub(super) struct Session {
+    pub(super) clock: Clock,
+    pub(super) target: Target,
+    pub(super) surface: Surface,
+    transport: Rc<Transport>,
+    caller: Option<String>,
+    tenant: Uuid,
+    /// Serves for as long as the session lives.
+    _emulator: Option<Emulator>,
+}
+
+#[derive(Deserialize)]
+struct About {
+    world: Uuid,
+    tenant: Option<Uuid>,
+    now: Timestamp,
+}
+
+impl Session {
+    /// Connects to what the arguments name, on behalf of a configuration.
+    pub(super) async fn open(
+        configuration: &Configuration,
+        connection: &Connection,
+        intent: Intent,
+        notices: Rc<dyn Notices>,
+    ) -> Result<Self, CommandError> {
+        let Some(address) = &connection.emulator else { return Err(no_cloud(connection, intent)) };
+        let clock = connection.now.map_or_else(Clock::system, Clock::simulated);
+        let emulator = match address {
+            Some(_) if connection.emulator_faults.is_some() => {
+                return Err(CommandError::new("`--emulator-faults` is for the embedded emulator")
+                    .hint("give the faults to the running one: `palisade emulator --faults FILE`"));
+            }
+            Some(_) => None,
+            None => Some(embedded(configuration, connection, clock.clone()).await?),
+        };
+        let address = address.as_ref().or(emulator.as_ref().map(Emulator::http));
+        let address = address.ok_or_else(|| CommandError::new("the emulator has no address"))?;
+        let tenant = configuration.tenant.id;
+        let transport = Rc::new(transport(configuration, address, clock.clone(), notices)?);
+        let target = Self::recognise(&Reader::new(transport.clone()), address, tenant, connection).await?;
+        let caller = transport.caller().await.map_err(|error| {
+            CommandError::new(format!("signing in failed: {error}"))
+                .hint(format!("check {CLIENT_ID} and {CLIENT_SECRET}, or unset them to use the emulator's own client"))
+        })?;
+        let caller = caller.and_then(|caller| caller.object_id);
+        let surface = surface(configuration, connection);
+        Ok(Self { clock, target, surface, transport, caller, tenant, _emulator: emulator })
+    }
+
+    /// A survey of these environments.
+    pub(super) fn survey(&self, environments: &[&Environment]) -> Survey {
+        let reader = Reader::new(self.transport.clone());
+        Survey::new(reader, self.tenant, self.caller.clone(), self.surface, environments.iter().copied())
+    }
+
+    /// The right to write, for applying.
+    pub(super) fn writer(&self) -> Writer {
+        Writer::new(self.transport.clone())
+    }
+
+    /// Asks the emulator which world it serves: a plan for one world is refused for every other.
+    async fn recognise(
+        reader: &Reader,
+        address: &Url,
+        tenant: Uuid,
+        connection: &Connection,
+    ) -> Result<Target, CommandError> {
+        let answer = reader.send(Call::of(&EMULATOR_ABOUT)).await;
+        let about: About = answer.and_then(|answer| answer.json()).map_err(|error| {
+            CommandError::new(format!("no palisade emulator answers at {address}: {error}"))
+                .hint("start one with `palisade emulator -f FILE`, or leave out the address to use the embedded one")
+        })?;
+        if let Some(found) = about.tenant.filter(|found| *found != tenant) {
+            return Err(CommandError::new(format!(
+                "the emulator's world is for tenant {found}, the configuration for tenant {tenant}"
+            ))
+            .hint("use another world: `--emulator-state FILE`, or another emulator"));
+        }
+        tracing::info!("the emulator at {address} serves the world {}, where it is {}", about.world, about.now);
+        debug_assert!(connection.emulator.is_some());
+        Ok(Target::Emulator { world: about.world.to_string(), tenant: tenant.to_string() })
+    }
+}
+
+/// This version can't sign in to a cloud. A simulated clock is refused for writing there before anything else is said.
+fn no_cloud(connection: &Connection, intent: Intent) -> CommandError {
+    if connection.now.is_some() && intent == Intent::Write {
+        return CommandError::refused("`--now` is refused when applying to a cloud: what happens there happens now");
+    }
+    CommandError::new("this version of palisade can't sign in to a cloud yet")
+        .hint("add `--emulator` to try it out against the embedded emulator")
+}
+
+fn surface(configuration: &Configuration, connection: &Connection) -> Surface {
+    let observed = match configuration.tenant.unpublished.observed {
+        Policy::Allow => Mode::Automatic,
+        Policy::Manual => Mode::Manual,
+    };
+    if connection.as_cloud { Surface::cloud(observed) } else { Surface::EMULATOR }
+}
+
+fn transport(
+    configuration: &Configuration,
+    address: &Url,
+    clock: Clock,
+    notices: Rc<dyn Notices>,
+) -> Result<Transport, CommandError> {
+    let hosts = Hosts::emulator(address).map_err(|refused| CommandError::new(refused.to_string()))?;
+    let client_id = variable(CLIENT_ID).unwrap_or_else(|| emulator::CLIENT_ID.to_string());
+    let client_secret = variable(CLIENT_SECRET).unwrap_or_else(|| emulator::CLIENT_SECRET.to_owned());
+    let tenant = configuration.tenant.id.to_string();
+    let subscription_key = variable(SUBSCRIPTION_KEY).map(SecretString::from);
+    if configuration.tenant.face == Face::Gateway && subscription_key.is_none() {
+        return Err(CommandError::new("the gateway face needs a subscription key, and none is given")
+            .hint(format!("set {SUBSCRIPTION_KEY}, or use `face: scaleUnit`, which needs none")));
+    }
+    Ok(Transport::new(Settings {
+        hosts,
+        face: configuration.tenant.face,
+        subscription_key,
+        tokens: Box::new(ClientCredentials::new(tenant, client_id, SecretString::from(client_secret))),
+        clock,
+        limits: Limits::default(),
+        per_host: PER_HOST,
+        notices,
+    }))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Starts the embedded emulator with a world that knows what the configuration talks about.
+async fn embedded(
+    configuration: &Configuration,
+    connection: &Connection,
+    clock: Clock,
+) -> Result<Emulator, CommandError> {
+    let world = open_world(&connection.emulator_state, Some(configuration), clock.now())?;
+    let faults = faults(connection.emulator_faults.as_deref())?;
+    let options = emulator::Options {
+        http: ([127, 0, 0, 1], 0).into(),
+        https: None,
+        certificate: None,
+        world,
+        faults,
+        clock,
+        observer: None,
+    };
+    emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))
+}
+
+/// Opens a world and gives it what a configuration talks about.
+pub(super) fn open_world(
+    path: &Path,
+    configuration: Option<&Configuration>,
+    now: Timestamp,
+) -> Result<Store, CommandError> {
+    let world = Store::file(path).map_err(|error| CommandError::new(chain(&error)))?;
+    if let Some(configuration) = configuration {
+        let wanted = wanted(configuration);
+        world.change(|world| emulator::seed(world, &wanted, now)).map_err(|error| CommandError::new(chain(&error)))?;
+    }
+    Ok(world)
+}
+
+/// Reads a file of fault rules.
+pub(super) fn faults(path: Option<&Path>) -> Result<Vec<emulator::Rule>, CommandError> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let wrong = |reason: String| CommandError::new(format!("the faults in {} can't be used: {reason}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    emulator::parse_rules(&text).map_err(wrong)
+}
+
+fn wanted(configuration: &Configuration) -> Wanted {
+    let environments =
+        configuration.environments.iter().map(|Environment { head, attested: _, blocks }| WantedEnvironment {
+            key: head.key.clone(),
+            instance_id: head.instance_id,
+            environment_id: head.environment_id.clone(),
+            name: head.name.clone(),
+            business_units: head.business_units,
+            principals: blocks.principals().into_iter().map(wanted_principal).collect(),
+        });
+    Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
+}
+
+fn wanted_principal(principal: PrincipalRef) -> WantedPrincipal {
+    match principal {
+        PrincipalRef::User { upn } => WantedPrincipal::User { upn },
+        PrincipalRef::Group { name, id } => WantedPrincipal::Group { name, id },
+        PrincipalRef::App { name, app_id } => WantedPrincipal::App { name, app_id },
+        PrincipalRef::Principal { id } => WantedPrincipal::Principal { id },
+    }
+}
+
+/// An error with its causes on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

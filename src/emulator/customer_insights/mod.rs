@@ -1,0 +1,231 @@
+//! Customer Insights - Data: operations 1, 2 and 8 to 12 of customer-insights-api.md, section 4.1, and API access in the
+//! house style of its section 12.
+//!
+//! Words: the *gateway* (`/v1`) asks for a subscription key, then for a bearer token, and serves documented operations
+//! only; a *scale unit* (`/api`) asks for the token only and serves the undocumented ones as well. What must stay true:
+//! the order of the gates (operation known, key, token, member, Admin, body), and every undocumented answer carries
+//! `x-emulated-surface`.
+
+mod api_subscription;
+mod error;
+mod instances;
+mod rbac;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::any;
+use http::header::{ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Shared;
+use super::call::{Answer, Call, guid};
+use super::gate::{self, Caller, KeyFault};
+use super::world::{Instance, World};
+use error::ApiError;
+
+/// The role that may see and change permissions.
+const ADMIN: &str = "Admin";
+
+pub(crate) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v1", any(gateway))
+        .route("/v1/{*rest}", any(gateway))
+        .route("/api", any(scale_unit))
+        .route("/api/{*rest}", any(scale_unit))
+}
+
+/// The two ways in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Gateway,
+    ScaleUnit,
+}
+
+/// What is asked for. Texts are path segments as sent.
+#[derive(Debug)]
+enum Route<'c> {
+    Instances,
+    Instance(&'c str),
+    Roles(&'c str),
+    MyRole(&'c str),
+    Assignments(&'c str),
+    Assignment(&'c str, &'c str),
+    ApiSubscription(&'c str),
+    Activate(&'c str),
+    Deactivate(&'c str),
+}
+
+impl<'c> Route<'c> {
+    /// Paths are compared without regard to case, as ASP.NET and API Management do.
+    fn parse(face: Face, segments: &'c [String]) -> Option<Self> {
+        let texts: Vec<&'c str> = segments.iter().map(String::as_str).collect();
+        let lower: Vec<String> = texts.iter().map(|t| t.to_ascii_lowercase()).collect();
+        let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+        let undocumented = face == Face::ScaleUnit;
+        let id = texts.get(2).copied().unwrap_or_default();
+        match lower.get(1..)? {
+            ["instances"] => Some(Self::Instances),
+            ["instances", _] => Some(Self::Instance(id)),
+            ["instances", _, "rbac", "roles"] => Some(Self::Roles(id)),
+            ["instances", _, "rbac", "myrole"] => Some(Self::MyRole(id)),
+            ["instances", _, "rbac", "assignments"] => Some(Self::Assignments(id)),
+            ["instances", _, "rbac", "principals", _, "assignment"] => Some(Self::Assignment(id, texts.get(5)?)),
+            ["instances", _, "manage", "apisubscription"] if undocumented => Some(Self::ApiSubscription(id)),
+            ["instances", _, "manage", "apisubscription", "activate"] if undocumented => Some(Self::Activate(id)),
+            ["instances", _, "manage", "apisubscription", "deactivate"] if undocumented => Some(Self::Deactivate(id)),
+            _ => None,
+        }
+    }
+
+    fn methods(&self) -> &'static [Method] {
+        match self {
+            Self::Assignment(..) => &[Method::PUT, Method::DELETE],
+            Self::Activate(_) | Self::Deactivate(_) => &[Method::PUT],
+            _ => &[Method::GET],
+        }
+    }
+
+    fn documented(&self) -> bool {
+        !matches!(self, Self::ApiSubscription(_) | Self::Activate(_) | Self::Deactivate(_))
+    }
+}
+
+/// A request that has passed the gates.
+struct Visit<'a> {
+    shared: &'a Shared,
+    call: &'a Call,
+    caller: Caller,
+    face: Face,
+    now: Timestamp,
+}
+
+impl Visit<'_> {
+    /// The instance, if the caller is a member. To anybody else it doesn't exist: UNDOCUMENTED for these operations
+    /// (section 3.4), chosen as in section 12.
+    fn member<'w>(&self, world: &'w World, id: &str) -> Result<(Uuid, &'w Instance), ApiError> {
+        let found = guid(id).and_then(|id| Some((id, world.instances.get(&id)?)));
+        found
+            .filter(|(_, i)| !world.effective_roles(i, self.caller.oid, self.now).is_empty())
+            .ok_or_else(|| ApiError::instance_not_found(id))
+    }
+
+    /// The instance, if the caller is Admin.
+    fn admin<'w>(&self, world: &'w World, id: &str) -> Result<(Uuid, &'w Instance), ApiError> {
+        let (id, instance) = self.member(world, id)?;
+        if world.effective_roles(instance, self.caller.oid, self.now).contains(ADMIN) {
+            Ok((id, instance))
+        } else {
+            Err(ApiError::not_administrator(self.caller.oid))
+        }
+    }
+
+    fn read(&self, look: impl FnOnce(&World) -> Result<Answer, ApiError>) -> Result<Answer, ApiError> {
+        self.shared.store.read(look)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut World) -> Result<Answer, ApiError>) -> Result<Answer, ApiError> {
+        self.shared.store.change(change)
+    }
+}
+
+async fn gateway(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
+    serve(Face::Gateway, &shared, &call)
+}
+
+async fn scale_unit(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
+    serve(Face::ScaleUnit, &shared, &call)
+}
+
+fn serve(face: Face, shared: &Shared, call: &Call) -> Answer {
+    let Some(route) = Route::parse(face, &call.segments) else {
+        return unknown_path(face);
+    };
+    let allowed = route.methods();
+    if !allowed.contains(&call.method) {
+        return method_not_allowed(face, allowed);
+    }
+    if face == Face::Gateway
+        && let Err(fault) = gate::subscription_key(shared, call)
+    {
+        return key_refused(fault);
+    }
+    let answer = match gate::bearer(shared, &call.headers, gate::CUSTOMER_INSIGHTS) {
+        Ok(caller) => {
+            let visit = Visit { shared, call, caller, face, now: shared.clock.now() };
+            dispatch(&visit, &route).unwrap_or_else(Answer::from)
+        }
+        // The backend's 401 has no body (section 2.3). The header is declared on every status of every operation
+        // (section 3.1), but a challenge has a meaning only here.
+        Err(_) => Answer::empty(StatusCode::UNAUTHORIZED).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+    };
+    if route.documented() {
+        answer
+    } else {
+        answer.with(HeaderName::from_static("x-emulated-surface"), HeaderValue::from_static("undocumented"))
+    }
+}
+
+fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, ApiError> {
+    match route {
+        Route::Instances => instances::list(visit),
+        Route::Instance(id) => instances::get(visit, id),
+        Route::Roles(id) => rbac::roles(visit, id),
+        Route::MyRole(id) => rbac::my_role(visit, id),
+        Route::Assignments(id) => rbac::assignments(visit, id),
+        Route::Assignment(id, principal) if visit.call.method == Method::DELETE => rbac::remove(visit, id, principal),
+        Route::Assignment(id, principal) => rbac::assign(visit, id, principal),
+        Route::ApiSubscription(id) => api_subscription::get(visit, id),
+        Route::Activate(id) => api_subscription::activate(visit, id),
+        Route::Deactivate(id) => api_subscription::deactivate(visit, id),
+    }
+}
+
+/// The gateway's own error body: two members (section 2.3).
+fn gateway_error(status: StatusCode, message: &str) -> Answer {
+    Answer::json(status, json!({ "statusCode": status.as_u16(), "message": message }))
+}
+
+/// API Management knows its operations before it looks at keys.
+fn unknown_path(face: Face) -> Answer {
+    match face {
+        Face::Gateway => gateway_error(StatusCode::NOT_FOUND, "Resource not found"),
+        // Not `resourceNotFound`: nobody should take "the emulator doesn't serve this" for "there is none".
+        Face::ScaleUnit => ApiError::new(
+            StatusCode::NOT_FOUND,
+            "featureNotImplemented",
+            "The emulator serves nothing under this path.",
+        )
+        .into(),
+    }
+}
+
+fn method_not_allowed(face: Face, allowed: &[Method]) -> Answer {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let answer = match face {
+        Face::Gateway => gateway_error(status, "Method not allowed"),
+        Face::ScaleUnit => Answer::empty(status),
+    };
+    let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+    match HeaderValue::from_str(&names.join(", ")) {
+        Ok(value) => answer.with(ALLOW, value),
+        Err(_) => answer,
+    }
+}
+
+fn key_refused(fault: KeyFault) -> Answer {
+    let message = match fault {
+        KeyFault::Missing => {
+            "Access denied due to missing subscription key. Make sure to include subscription key when making requests to \
+             an API."
+        }
+        KeyFault::Invalid => {
+            "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."
+        }
+    };
+    gateway_error(StatusCode::UNAUTHORIZED, message)
+}

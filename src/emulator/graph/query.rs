@@ -1,0 +1,155 @@
+//! OData query options: `$filter` (one `eq`), `$select`, `$top`, `$skiptoken`, `$count`.
+//!
+//! What isn't served is refused as Graph refuses unsupported queries; it is never ignored, since an ignored filter would
+//! answer a question that nobody asked.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::object::{Object, context};
+use super::{GraphError, VERSION, Visit};
+use crate::emulator::call::{Answer, Call};
+
+/// Items per page without `$top`, and the most that `$top` may ask for.
+const PAGE: usize = 100;
+const MOST: usize = 999;
+
+/// Whether the client asked for the eventually consistent index.
+pub(super) fn is_eventual(call: &Call) -> bool {
+    call.header("consistencylevel").is_some_and(|v| v.eq_ignore_ascii_case("eventual"))
+}
+
+/// Refuses system query options that aren't served here.
+pub(super) fn only(call: &Call, served: &[&str]) -> Result<(), GraphError> {
+    let refused = |name: &&str| name.starts_with('$') && !served.iter().any(|s| s.eq_ignore_ascii_case(name));
+    call.query.iter().map(|(name, _)| name.as_str()).find(refused).map_or(Ok(()), |name| {
+        let message = format!("The query option {name} is not supported here.");
+        Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message))
+    })
+}
+
+/// One object.
+pub(super) fn one(call: &Call, object: &Object<'_>) -> Result<Answer, GraphError> {
+    only(call, &["$select"])?;
+    let collection = object.kind().collection();
+    let body = select(call, object.json())?;
+    let mut map = Map::from_iter([("@odata.context".to_owned(), json!(format!("{}/$entity", context(collection))))]);
+    map.extend(body);
+    Ok(Answer::ok(Value::Object(map)))
+}
+
+/// A page of a collection. `mixed` collections name the type of each item.
+pub(super) fn page(
+    visit: &Visit<'_>,
+    call: &Call,
+    collection: &str,
+    objects: Vec<Object<'_>>,
+    mixed: bool,
+) -> Result<Answer, GraphError> {
+    only(call, &["$filter", "$select", "$top", "$skiptoken", "$count"])?;
+    let filter = call.parameter("$filter").map(Filter::parse).transpose()?;
+    let mut found = Vec::new();
+    for object in objects {
+        let json = if mixed { object.json_with_type() } else { object.json() };
+        if filter.as_ref().map_or(Ok(true), |f| f.matches(&json))? {
+            found.push(json);
+        }
+    }
+    let top = number(call, "$top", PAGE)?;
+    if !(1..=MOST).contains(&top) {
+        let message = format!("Invalid page size specified: '{top}'. Must be between 1 and {MOST} inclusive.");
+        return Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message));
+    }
+    let start = number(call, "$skiptoken", 0)?;
+    let total = found.len();
+    let mut items = Vec::new();
+    for item in found.into_iter().skip(start).take(top) {
+        items.push(Value::Object(select(call, item)?));
+    }
+    let mut body = Map::from_iter([("@odata.context".to_owned(), json!(context(collection)))]);
+    if call.parameter("$count") == Some("true") && is_eventual(call) {
+        body.insert("@odata.count".to_owned(), json!(total));
+    }
+    if start.saturating_add(top) < total {
+        body.insert("@odata.nextLink".to_owned(), json!(next_link(visit, call, start + top)));
+    }
+    body.insert("value".to_owned(), Value::Array(items));
+    Ok(Answer::ok(Value::Object(body)))
+}
+
+fn number(call: &Call, name: &str, default: usize) -> Result<usize, GraphError> {
+    call.parameter(name).map_or(Ok(default), |text| {
+        let message = format!("Invalid value '{text}' for {name}.");
+        text.parse().map_err(|_| GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message))
+    })
+}
+
+fn next_link(visit: &Visit<'_>, call: &Call, start: usize) -> String {
+    let mut link = visit.origin.clone();
+    if let Ok(mut path) = link.path_segments_mut() {
+        path.clear().push(VERSION.trim_start_matches('/')).extend(call.segments.iter().skip(1));
+    }
+    let kept = call.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"));
+    link.query_pairs_mut().extend_pairs(kept).append_pair("$skiptoken", &start.to_string());
+    link.into()
+}
+
+fn select(call: &Call, mut object: Map<String, Value>) -> Result<Map<String, Value>, GraphError> {
+    let Some(names) = call.parameter("$select") else { return Ok(object) };
+    let mut selected = Map::new();
+    if let Some(kind) = object.remove("@odata.type") {
+        selected.insert("@odata.type".to_owned(), kind);
+    }
+    for name in names.split(',').map(str::trim) {
+        match object.remove_entry(name) {
+            Some((name, value)) => {
+                selected.insert(name, value);
+            }
+            None if selected.contains_key(name) => {}
+            // In a collection of mixed kinds not every object has every member.
+            None if selected.contains_key("@odata.type") => {}
+            None => {
+                let message = format!("Could not find a property named '{name}' on this type.");
+                return Err(GraphError::new(StatusCode::BAD_REQUEST, "BadRequest", message));
+            }
+        }
+    }
+    Ok(selected)
+}
+
+/// `member eq 'text'`.
+struct Filter {
+    member: String,
+    text: String,
+}
+
+impl Filter {
+    fn parse(text: &str) -> Result<Self, GraphError> {
+        let parsed = || {
+            let (member, rest) = text.trim().split_once(' ')?;
+            let value = rest.trim().strip_prefix("eq ")?.trim();
+            let quoted = value.strip_prefix('\'')?.strip_suffix('\'')?;
+            // A quote inside is doubled; a single one would end the text, so something else follows.
+            let alone = quoted.replace("''", "").contains('\'');
+            (!alone).then(|| Self { member: member.to_owned(), text: quoted.replace("''", "'") })
+        };
+        parsed().ok_or_else(|| {
+            GraphError::new(
+                StatusCode::BAD_REQUEST,
+                "Request_UnsupportedQuery",
+                "Unsupported or invalid query filter clause.",
+            )
+        })
+    }
+
+    /// Whether an object has the text. Graph compares without regard to case.
+    fn matches(&self, object: &Map<String, Value>) -> Result<bool, GraphError> {
+        match object.get(&self.member) {
+            Some(Value::String(text)) => Ok(text.to_lowercase() == self.text.to_lowercase()),
+            _ => {
+                let message = format!("Property '{}' can't be filtered here.", self.member);
+                Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message))
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The services that palisade talks to, served on loopback.
+//!
+//! One port for http and one for https speak the real routes of Entra, Microsoft Graph and Customer Insights, told apart by
+//! path. Words: the [`World`] is what is served, the [`Store`] is where it is kept, a [`Rule`] makes calls fail on purpose,
+//! an [`Observer`] lets a test hold a call. What must stay true: where the emulator and the reference documents disagree,
+//! the reference wins; what no document says is chosen where the code says so; the emulator listens on loopback only; a
+//! write is complete and on disk before its answer leaves; the clock is the only source of instants.
+//!
+//! The layout: `server` takes calls from the wire and strikes `faults`; a service per file or folder (`entra`, `graph`,
+//! `customer_insights`, `control`) brings its routes; `gate` checks tokens and keys; `call` is a request as they see it;
+//! `views` asks the world.
+
+mod call;
+mod control;
+mod customer_insights;
+mod entra;
+mod faults;
+mod gate;
+mod graph;
+mod log;
+pub mod seed;
+mod server;
+mod store;
+mod tls;
+mod tokens;
+mod views;
+mod world;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use url::Url;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+
+pub use faults::{Action, Rule, parse_rules};
+pub use log::Seen;
+pub use seed::{SeedError, Wanted, WantedEnvironment, WantedPrincipal, seed};
+pub use store::{Store, StoreError};
+pub use world::{
+    Access, ApiSubscription, Application, Assignment, Behaviour, CdsOrgInfo, Client, Earlier, FORMAT, Group, Instance,
+    InstanceMetadata, Masked, PrincipalType, Tenant, User, World,
+};
+
+/// Application (client) id of the client that seeded worlds know.
+pub const CLIENT_ID: Uuid = Uuid::from_u128(0x8f14_e45f_0000_4000_8000_0000_0000_00c1);
+
+/// Its secret. Worth nothing anywhere else, so it may stand here.
+pub const CLIENT_SECRET: &str = "palisade-emulator-only";
+
+/// How to run the emulator.
+pub struct Options {
+    /// Where to listen for http; port 0 takes a free one.
+    pub http: SocketAddr,
+    /// Where to listen for https, if at all.
+    pub https: Option<SocketAddr>,
+    /// Where to write the self-signed certificate (PEM).
+    pub certificate: Option<PathBuf>,
+    /// What to serve.
+    pub world: Store,
+    /// What goes wrong on purpose.
+    pub faults: Vec<Rule>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who may hold calls.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+/// A request as an [`Observer`] sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenRequest {
+    /// Method.
+    pub method: String,
+    /// Path, without the query.
+    pub path: String,
+    /// Query, undecoded.
+    pub query: Option<String>,
+    /// Application id of the caller, if it sent a token of ours.
+    pub caller: Option<Uuid>,
+}
+
+/// Is told about every call and may hold it, so that a test can arrange an order of events without sleeping.
+pub trait Observer: Send + Sync {
+    /// Awaited before the request is handled, and before faults strike.
+    fn before<'a>(&'a self, request: &'a SeenRequest) -> BoxFuture<'a, ()>;
+
+    /// Awaited after the request took effect, before its answer is sent. Not called if the request isn't handled.
+    fn after<'a>(&'a self, request: &'a SeenRequest, status: u16) -> BoxFuture<'a, ()>;
+}
+
+/// Why the emulator couldn't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Not a loopback address.
+    #[error("the emulator listens on loopback only, not on {0}")]
+    NotLoopback(SocketAddr),
+    /// The port can't be had.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The certificate couldn't be made.
+    #[error("cannot make a certificate for https: {0}")]
+    Tls(String),
+    /// The certificate couldn't be written.
+    #[error("cannot write the certificate {}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An address came out malformed.
+    #[error("the address {0} makes no URL")]
+    Url(SocketAddr),
+}
+
+/// What all services share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) tokens: tokens::Tokens,
+    pub(crate) log: log::Log,
+}
+
+/// A running emulator. Dropping it stops it as well, without waiting.
+pub struct Emulator {
+    http: Url,
+    https: Option<Url>,
+    certificate: Option<PathBuf>,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+    ended: mpsc::Receiver<()>,
+}
+
+/// Starts the emulator on the current tokio runtime.
+pub async fn start(options: Options) -> Result<Emulator, StartError> {
+    let Options { http, https, certificate, world, faults, clock, observer } = options;
+    let shared = Arc::new(Shared { store: world, clock, tokens: tokens::Tokens::new(), log: log::Log::default() });
+    let (http_listener, http) = server::listen(http, "http").await?;
+    let https = match https {
+        Some(address) => Some((server::listen(address, "https").await?, tls::acceptor(certificate.as_deref())?)),
+        None => None,
+    };
+    let (stop, stopped) = watch::channel(false);
+    let (alive, ended) = mpsc::channel(1);
+    let server = Arc::new(server::Server::new(Arc::clone(&shared), faults, observer, stopped, alive));
+    let mut listeners = vec![tokio::spawn(Arc::clone(&server).accept(http_listener, None, http.clone()))];
+    let mut https_url = None;
+    if let Some(((listener, url), acceptor)) = https {
+        listeners.push(tokio::spawn(Arc::clone(&server).accept(listener, Some(acceptor), url.clone())));
+        https_url = Some(url);
+    }
+    let certificate = certificate.filter(|_| https_url.is_some());
+    Ok(Emulator { http, https: https_url, certificate, shared, stop, listeners, ended })
+}
+
+impl Emulator {
+    /// The http origin.
+    pub fn http(&self) -> &Url {
+        &self.http
+    }
+
+    /// The https origin.
+    pub fn https(&self) -> Option<&Url> {
+        self.https.as_ref()
+    }
+
+    /// Where the certificate was written.
+    pub fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
+    }
+
+    /// The world as it is now.
+    pub fn world(&self) -> World {
+        self.shared.store.read(World::clone)
+    }
+
+    /// The requests so far, in order of arrival (the latest ten thousand).
+    pub fn requests(&self) -> Vec<Seen> {
+        self.shared.log.all()
+    }
+
+    /// Stops listening, drops what is under way, and lets go of the world file.
+    pub async fn stop(self) {
+        let Self { shared, stop, listeners, mut ended, .. } = self;
+        stop.send_replace(true);
+        for listener in listeners {
+            // A listener that panicked has ended, too.
+            let _ = listener.await;
+        }
+        // Ends when the last connection and the last request under way are gone.
+        let _ = ended.recv().await;
+        drop(shared);
+    }
+}

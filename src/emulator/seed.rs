@@ -1,0 +1,299 @@
+//! Seeding: giving a world what a configuration talks about.
+//!
+//! Additive: only what the world doesn't have yet is added, nothing is ever changed or removed. What must stay true:
+//! every seeded id is derived from the tenant and a name, never random, so that two fresh worlds made from one
+//! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::store::StoreError;
+use super::world::{
+    Access, ApiSubscription, Application, Assignment, CdsOrgInfo, Client, Group, Instance, InstanceMetadata, Masked,
+    PrincipalType, Tenant, User, World,
+};
+use super::{CLIENT_ID, CLIENT_SECRET};
+
+/// What a configuration talks about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The tenant.
+    pub tenant: Uuid,
+    /// Its environments.
+    pub environments: Vec<WantedEnvironment>,
+}
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedEnvironment {
+    /// Its key in the configuration.
+    pub key: String,
+    /// Customer Insights - Data instance id.
+    pub instance_id: Uuid,
+    /// Power Platform environment id.
+    pub environment_id: String,
+    /// Display name; the key if none.
+    pub name: Option<String>,
+    /// Whether business unit separation is on.
+    pub business_units: bool,
+    /// The principals that the configuration names in this environment.
+    pub principals: Vec<WantedPrincipal>,
+}
+
+/// A principal as a configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WantedPrincipal {
+    /// A user.
+    User {
+        /// User principal name.
+        upn: String,
+    },
+    /// A group.
+    Group {
+        /// Display name.
+        name: String,
+        /// Object id.
+        id: Uuid,
+    },
+    /// An application.
+    App {
+        /// Display name.
+        name: String,
+        /// Application (client) id.
+        app_id: Uuid,
+    },
+    /// An object id and nothing else; becomes a user.
+    Principal {
+        /// Object id.
+        id: Uuid,
+    },
+}
+
+/// Why a world couldn't be seeded.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The world belongs to another tenant.
+    #[error(
+        "the emulator's world is for tenant {world}, the configuration for tenant {wanted}; use another --emulator-state"
+    )]
+    OtherTenant {
+        /// The world's tenant.
+        world: Uuid,
+        /// The configuration's tenant.
+        wanted: Uuid,
+    },
+    /// The world couldn't be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a seeded environment is like, one entry per setting.
+struct Defaults {
+    region: &'static str,
+    azure_region: &'static str,
+    scale_unit: &'static str,
+    instance_type: &'static str,
+    provisioning_state: &'static str,
+    organisation: Organisation,
+    /// `users`: creator and caller hold this role, nobody else holds any.
+    first_role: &'static str,
+    /// `apiAccess`.
+    api_access: bool,
+    /// Domain of a tenant whose configuration names no user.
+    domain: &'static str,
+    /// Users that fill seeded groups; each group gets two of them.
+    members: [&'static str; 4],
+}
+
+struct Organisation {
+    state: &'static str,
+    sku: &'static str,
+    suffix: &'static str,
+}
+
+const DEFAULTS: Defaults = Defaults {
+    region: "europe",
+    azure_region: "westeurope",
+    scale_unit: "prod-weu-01",
+    instance_type: "production",
+    provisioning_state: "active",
+    organisation: Organisation { state: "Ready", sku: "Production", suffix: "crm4.dynamics.com" },
+    first_role: "Admin",
+    api_access: false,
+    domain: "example.com",
+    members: ["analyst", "marketer", "operator", "steward"],
+};
+
+/// Adds to `world` what `wanted` talks about and the world doesn't have yet.
+pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), SeedError> {
+    let tenant = bind(world, wanted)?;
+    add_client(world, &tenant);
+    let creator = add_user(world, &tenant, &format!("creator@{}", tenant.domain));
+    let named = || wanted.environments.iter().flat_map(|e| &e.principals);
+    // Bare ids last: the same id may stand elsewhere with its kind.
+    for principal in named().filter(|p| !matches!(p, WantedPrincipal::Principal { .. })) {
+        add_principal(world, &tenant, principal);
+    }
+    for principal in named().filter(|p| matches!(p, WantedPrincipal::Principal { .. })) {
+        add_principal(world, &tenant, principal);
+    }
+    for environment in &wanted.environments {
+        if !world.instances.contains_key(&environment.instance_id) {
+            let instance = instance(world, &tenant, environment, creator, now);
+            world.instances.insert(environment.instance_id, instance);
+        }
+    }
+    Ok(())
+}
+
+/// An id that looks like any other but depends only on the tenant and the name.
+pub(crate) fn derived_id(tenant: Uuid, kind: &str, name: &str) -> Uuid {
+    let digest = Sha256::new()
+        .chain_update(tenant.as_bytes())
+        .chain_update(kind.as_bytes())
+        .chain_update([0])
+        .chain_update(name.to_lowercase().as_bytes())
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+fn bind(world: &mut World, wanted: &Wanted) -> Result<Tenant, SeedError> {
+    if let Some(tenant) = &world.tenant {
+        if tenant.id != wanted.tenant {
+            return Err(SeedError::OtherTenant { world: tenant.id, wanted: wanted.tenant });
+        }
+        return Ok(tenant.clone());
+    }
+    let upn = wanted.environments.iter().flat_map(|e| &e.principals).find_map(|p| match p {
+        WantedPrincipal::User { upn } => upn.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()),
+        _ => None,
+    });
+    let domain = upn.filter(|d| !d.is_empty()).unwrap_or_else(|| DEFAULTS.domain.to_owned());
+    let name = domain.split('.').next().unwrap_or(&domain).to_owned();
+    let tenant = Tenant { id: wanted.tenant, domain, name };
+    world.tenant = Some(tenant.clone());
+    Ok(tenant)
+}
+
+fn add_client(world: &mut World, tenant: &Tenant) {
+    if world.application(CLIENT_ID).is_none() {
+        let application = Application {
+            app_id: CLIENT_ID,
+            display_name: "palisade".to_owned(),
+            client: Some(Client { secret: Masked::new(CLIENT_SECRET), graph: Access::Allowed }),
+        };
+        world.applications.insert(derived_id(tenant.id, "app", &CLIENT_ID.to_string()), application);
+    }
+}
+
+fn add_user(world: &mut World, tenant: &Tenant, upn: &str) -> Uuid {
+    if let Some((id, _)) = world.users.iter().find(|(_, u)| u.user_principal_name.eq_ignore_ascii_case(upn)) {
+        return *id;
+    }
+    let id = derived_id(tenant.id, "user", upn);
+    let display_name = upn.split('@').next().unwrap_or(upn).to_owned();
+    world.users.insert(id, User { user_principal_name: upn.to_owned(), display_name });
+    id
+}
+
+fn add_principal(world: &mut World, tenant: &Tenant, principal: &WantedPrincipal) {
+    match principal {
+        WantedPrincipal::User { upn } => {
+            add_user(world, tenant, upn);
+        }
+        WantedPrincipal::Group { name, id } => {
+            if world.principal(*id).is_none() {
+                let members = group_members(*id).map(|m| add_user(world, tenant, &format!("{m}@{}", tenant.domain)));
+                let group = Group { display_name: name.clone(), members: members.into_iter().collect() };
+                world.groups.insert(*id, group);
+            }
+        }
+        WantedPrincipal::App { name, app_id } => {
+            if world.application(*app_id).is_none() {
+                let id = derived_id(tenant.id, "app", &app_id.to_string());
+                let application = Application { app_id: *app_id, display_name: name.clone(), client: None };
+                world.applications.insert(id, application);
+            }
+        }
+        WantedPrincipal::Principal { id } => {
+            if world.principal(*id).is_none() {
+                let name = format!("principal-{id}");
+                let user_principal_name = format!("{name}@{}", tenant.domain);
+                world.users.insert(*id, User { user_principal_name, display_name: name });
+            }
+        }
+    }
+}
+
+/// Two different members, by the group's id.
+fn group_members(group: Uuid) -> [&'static str; 2] {
+    let names = DEFAULTS.members;
+    let byte = |index: usize| usize::from(Sha256::digest(group.as_bytes())[index]);
+    let first = byte(0) % names.len();
+    let second = (first + 1 + byte(1) % (names.len() - 1)) % names.len();
+    [names[first], names[second]]
+}
+
+fn instance(world: &World, tenant: &Tenant, wanted: &WantedEnvironment, creator: Uuid, now: Timestamp) -> Instance {
+    let name = wanted.name.clone().unwrap_or_else(|| wanted.key.clone());
+    let admin = |id: Uuid, principal_type| Assignment {
+        principal_id: id.to_string(),
+        principal_type,
+        roles: vec![DEFAULTS.first_role.to_owned()],
+    };
+    let caller = world.application(CLIENT_ID).map(|(id, _)| admin(id, PrincipalType::App));
+    let assignments = std::iter::once(admin(creator, PrincipalType::User)).chain(caller).collect();
+    let author = world.users.get(&creator).map(|u| u.user_principal_name.clone());
+    Instance {
+        metadata: metadata(tenant, wanted, name, author, now),
+        scale_unit_id: DEFAULTS.scale_unit.to_owned(),
+        environment_id: wanted.environment_id.clone(),
+        owner: creator,
+        business_units: wanted.business_units,
+        assignments,
+        earlier_assignments: Vec::new(),
+        api_subscription: ApiSubscription { is_subscribed: DEFAULTS.api_access, ..ApiSubscription::default() },
+        earlier_api_subscriptions: Vec::new(),
+    }
+}
+
+fn metadata(
+    tenant: &Tenant,
+    wanted: &WantedEnvironment,
+    name: String,
+    author: Option<String>,
+    now: Timestamp,
+) -> InstanceMetadata {
+    let organisation = &DEFAULTS.organisation;
+    let host = derived_id(tenant.id, "org", &wanted.instance_id.to_string()).simple().to_string();
+    let host = host.get(..8).unwrap_or(&host);
+    InstanceMetadata {
+        cds_org_info: Some(CdsOrgInfo {
+            friendly_name: name.clone(),
+            url: format!("https://org{host}.{}", organisation.suffix),
+            state: organisation.state.to_owned(),
+            location: DEFAULTS.region.to_owned(),
+            environment_sku: organisation.sku.to_owned(),
+        }),
+        name: Some(name),
+        instance_type: DEFAULTS.instance_type.to_owned(),
+        provisioning_state: DEFAULTS.provisioning_state.to_owned(),
+        region: DEFAULTS.region.to_owned(),
+        azure_region: DEFAULTS.azure_region.to_owned(),
+        is_b2_b: false,
+        is_b2_c: true,
+        is_byo_pbi: false,
+        is_byo_synapse: false,
+        is_cds_mdl_or_cds_byodl: true,
+        expiry_time_utc: None,
+        platform_type: None,
+        version: 1,
+        updated_by: author.clone(),
+        updated_utc: Some(now),
+        created_by: author,
+        created_utc: Some(now),
+    }
+}

@@ -1,0 +1,27 @@
+//! The guards: rules that every plan must pass.
+//!
+//! A guard looks at what was found and pushes typed notes; a note of severity error refuses the plan. The apply engine
+//! asks the same guards again, on fresh observations, before each write that takes something away. What must stay true:
+//! guards are functions of their arguments, and doubt counts as danger: where it isn't known who would be locked out,
+//! nobody loses anything.
+
+mod administrators;
+
+use crate::plan::{Account, Findings, Note};
+
+/// What the guards say about all environments.
+pub fn check(accounts: &[Account]) -> Vec<Note> {
+    accounts
+        .iter()
+        .flat_map(|account| account.findings.iter().flat_map(|findings| check_findings(&account.head.key, findings)))
+        .collect()
+}
+
+/// What the guards say about one setting of one environment.
+pub fn check_findings(scope: &str, findings: &Findings) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if let Some(administrators) = &findings.administrators {
+        administrators::check(scope, administrators, !findings.changes.is_empty(), &mut notes);
+    }
+    notes
+}

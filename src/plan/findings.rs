@@ -1,0 +1,96 @@
+//! What comparing one setting of one environment brought.
+
+use std::rc::Rc;
+
+use super::change::{Address, Change};
+use super::document::{Unknown, Waiting};
+use super::note::Note;
+use super::step::Step;
+
+/// Everything that there is to say about one setting of one environment.
+#[derive(Default)]
+pub struct Findings {
+    /// Differences to be closed.
+    pub changes: Vec<Planned>,
+    /// What was declared and could not be read.
+    pub unknown: Vec<Unknown>,
+    /// What is under way, or waits for a person.
+    pub waiting: Vec<Waiting>,
+    /// How many declared things are as declared.
+    pub in_sync: usize,
+    /// What the comparison noticed.
+    pub notes: Vec<Note>,
+    /// Who administers the environment, if this setting decides it; the guards look at it.
+    pub administrators: Option<Administrators>,
+}
+
+/// A change with the steps that carry it out.
+#[derive(Clone)]
+pub struct Planned {
+    /// What plans show.
+    pub change: Change,
+    /// Whether somebody or something has less afterwards; such changes come last.
+    pub takes_away: bool,
+    /// The writes, in order; none for a manual change.
+    pub steps: Vec<Rc<dyn Step>>,
+}
+
+/// Who administers an environment, before and after its changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Administrators {
+    /// The object id of the identity that runs palisade; `None` if the service didn't say.
+    pub caller: Option<String>,
+    /// Whether the caller has the role Admin now.
+    pub caller_is_admin: bool,
+    /// Admins now.
+    pub before: Vec<Administrator>,
+    /// Admins after all changes of the plan.
+    pub after: Vec<Administrator>,
+    /// Whose role goes or shrinks.
+    pub losses: Vec<Loss>,
+    /// Protected principals that could not be looked up.
+    pub unresolved_break_glass: Vec<String>,
+}
+
+/// One principal with the role Admin.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Administrator {
+    /// Object id, lower case.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// For a person.
+    pub label: String,
+    /// For a group: how many principals it reaches, if that could be read.
+    pub members: Option<u64>,
+}
+
+/// What a principal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A person.
+    User,
+    /// A group of principals.
+    Group,
+    /// An application's service principal.
+    App,
+    /// The directory didn't say.
+    Unknown,
+}
+
+/// A principal whose role goes or shrinks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The change.
+    pub address: Address,
+    /// Object id, lower case.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// For a person.
+    pub label: String,
+    /// Whether it is Admin now.
+    pub was_admin: bool,
+    /// Whether the configuration protects it.
+    pub break_glass: bool,
+}

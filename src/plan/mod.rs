@@ -1,0 +1,23 @@
+//! The plan: what would change, why, and what it means for security and for people.
+//!
+//! Words: a *change* is one difference to be closed; a *step* is one write of a change; *findings* are what comparing one
+//! setting of one environment brought; the *intent digest* hashes what a plan would do.
+//!
+//! What must stay true: everything here is a function of its arguments; the same findings give the same plan, byte for
+//! byte, apart from its three instants; what is unknown stands in the plan as unknown and never as a change.
+
+mod change;
+mod derive;
+mod document;
+mod findings;
+mod note;
+mod saved;
+mod step;
+
+pub use change::{Action, Address, Change, Direction, Impact, Mode};
+pub use derive::{Account, Derivation, derive};
+pub use document::{FORMAT, Observed, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
+pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Planned};
+pub use note::{Note, NoteCode, Severity};
+pub use saved::{Refusal, VALIDITY, differences, parse, render};
+pub use step::{ReadBack, Step};

@@ -1,0 +1,31 @@
+//! A step: one write of a change, and how to see that it took effect.
+
+use async_trait::async_trait;
+
+use crate::azure::operations::Facts;
+use crate::azure::{CallError, Reader, Writer};
+
+/// What a read after a write shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadBack {
+    /// The desired state.
+    Shown,
+    /// Something else still, in words.
+    NotYet(String),
+}
+
+/// One write. Its settings module makes it while comparing; only the apply engine carries it out.
+#[async_trait(?Send)]
+pub trait Step {
+    /// What it does, as an imperative: `give ada@contoso.com the role Admin`.
+    fn title(&self) -> String;
+
+    /// The operation that writes.
+    fn operation(&self) -> &'static Facts;
+
+    /// Sends the write. Success means that the service took it, not that it took effect.
+    async fn write(&self, writer: &Writer) -> Result<(), CallError>;
+
+    /// Reads, freshly, whether the desired state shows.
+    async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError>;
+}

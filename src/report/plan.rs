@@ -1,0 +1,254 @@
+//! A plan for a person who has to decide from it.
+//!
+//! Environments stand in the file's order, changes in the order in which they are made. What takes something away, opens
+//! something or could not be read stands out; a change carries its own notes, so that nobody has to look them up below.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use serde_json::Value as Json;
+
+use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
+use crate::azure::Provenance;
+use crate::plan::{Action, Change, Direction, Impact, Mode, Note, Plan, ScopePlan, Severity, Target, WaitingFor};
+
+/// What the plan is shown for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody wants to change something.
+    Plan,
+    /// Somebody looks for drift.
+    Drift,
+}
+
+/// The whole plan as text, with escape codes for colour.
+pub fn text(plan: &Plan, purpose: Purpose) -> String {
+    let mut out = format!("{} {}\n", paint(HEADING, "Target:"), target(&plan.target));
+    for scope in &plan.scopes {
+        out.push('\n');
+        environment(plan, scope, &mut out);
+    }
+    out.push('\n');
+    verdict(plan, purpose, &mut out);
+    out
+}
+
+fn target(target: &Target) -> String {
+    match target {
+        Target::Cloud { .. } => paint(WARNING, target),
+        Target::Emulator { .. } => target.to_string(),
+    }
+}
+
+fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
+    let ScopePlan { scope: key, instance_id, environment_id: _, observed, in_sync, changes, unknown, waiting } = scope;
+    let name = observed.as_ref().and_then(|observed| observed.name.as_deref()).map(printable);
+    let region = observed.as_ref().and_then(|observed| observed.region.as_deref()).map(printable);
+    let detail: Vec<String> = name.into_iter().chain(region).chain([format!("instance {instance_id}")]).collect();
+    let _ = writeln!(out, "{} {}", paint(HEADING, key), paint(DIM, format!("({})", detail.join(", "))));
+
+    let widths = Widths::of(changes);
+    for entry in changes {
+        change(entry, &widths, out);
+        for found in plan.notes.iter().filter(|note| note.address == entry.address) {
+            note(found, false, out);
+        }
+    }
+    for entry in unknown {
+        let _ = writeln!(out, "  {} {}", paint(DANGER, "? unknown"), entry.address.within_scope());
+        let operation = if entry.operation.is_empty() { String::new() } else { format!(" [{}]", entry.operation) };
+        let _ = writeln!(out, "      {}{}", printable(&entry.reason), paint(DIM, operation));
+    }
+    for entry in waiting {
+        let whom = match entry.waiting_for {
+            WaitingFor::Service => "the service",
+            WaitingFor::Person => "a person",
+        };
+        let _ = writeln!(out, "  {} {} (for {whom})", paint(WARNING, "… waiting"), entry.address.within_scope());
+        let _ = writeln!(out, "      {}", printable(&entry.detail));
+    }
+    let elsewhere =
+        |note: &&Note| note.address.is_in(key) && !changes.iter().any(|change| change.address == note.address);
+    for found in plan.notes.iter().filter(elsewhere) {
+        note(found, true, out);
+    }
+    let _ = writeln!(out, "  {}", paint(GOOD, format!("= {in_sync} as declared")));
+}
+
+struct Widths {
+    action: usize,
+    address: usize,
+    values: usize,
+}
+
+impl Widths {
+    fn of(changes: &[Change]) -> Self {
+        let widest = |width: fn(&Change) -> usize| changes.iter().map(width).max().unwrap_or_default();
+        Self {
+            action: widest(|change| change.action.to_string().len()),
+            address: widest(|change| change.address.within_scope().chars().count()),
+            values: widest(|change| values(change).chars().count()),
+        }
+    }
+}
+
+fn change(change: &Change, widths: &Widths, out: &mut String) {
+    let Change {
+        address,
+        setting: _,
+        subject,
+        action,
+        direction,
+        impact,
+        provenance,
+        mode,
+        before: _,
+        after: _,
+        preimage: _,
+        reason,
+        permissions: _,
+        source,
+    } = change;
+    let (sign, style) = sign(*action, *direction);
+    let mut marks = vec![match direction {
+        Direction::Weakens => paint(WARNING, direction),
+        Direction::Hardens => paint(GOOD, direction),
+        Direction::Neutral => direction.to_string(),
+    }];
+    match impact {
+        Impact::None => {}
+        Impact::Interrupts => marks.push(paint(WARNING, "interrupts")),
+        Impact::Outage => marks.push(paint(DANGER, "OUTAGE")),
+        Impact::DataLoss => marks.push(paint(DANGER, "DATA LOSS")),
+    }
+    match provenance {
+        Provenance::Documented => {}
+        Provenance::Observed => marks.push("observed operation".to_owned()),
+        Provenance::Undocumented => marks.push("undocumented operation".to_owned()),
+    }
+    if *mode == Mode::Manual {
+        marks.push(paint(WARNING, "by a person"));
+    }
+    let _ = writeln!(
+        out,
+        "  {} {:address$}  {:values$}  {}",
+        paint(style, format!("{sign} {action:width$}", width = widths.action)),
+        printable(address.within_scope()),
+        values(change),
+        marks.join(", "),
+        address = widths.address,
+        values = widths.values,
+    );
+    let place = format!("{}:{}:{}", source.file, source.line, source.column);
+    let _ = writeln!(out, "      {}: {reason} {}", printable(subject), paint(DIM, place));
+}
+
+fn sign(action: Action, direction: Direction) -> (char, Style) {
+    let sign = match action {
+        Action::Create | Action::Enable => '+',
+        Action::Update => '~',
+        Action::Delete | Action::Disable => '-',
+    };
+    let style = match (sign, direction) {
+        ('-', _) => DANGER,
+        (_, Direction::Weakens) => WARNING,
+        _ => GOOD,
+    };
+    (sign, style)
+}
+
+fn values(change: &Change) -> String {
+    let text = match (&change.before, &change.after) {
+        (Json::Null, after) => value(after),
+        (before, Json::Null) => value(before),
+        (before, after) => format!("{} -> {}", value(before), value(after)),
+    };
+    printable(&text)
+}
+
+/// A value in a person's words; an object with one member is that member.
+fn value(json: &Json) -> String {
+    match json {
+        Json::Object(map) if map.len() == 1 => map.values().next().map(value).unwrap_or_default(),
+        Json::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) if items.is_empty() => "none".to_owned(),
+        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().join(" and "),
+        Json::Null => "nothing".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn note(note: &Note, with_address: bool, out: &mut String) {
+    let Note { code, severity, address, message, help } = note;
+    let (style, word) = match severity {
+        Severity::Error => (DANGER, "error"),
+        Severity::Warning => (WARNING, "warning"),
+        Severity::Info => (HINT, "note"),
+    };
+    let indent = if with_address { "  " } else { "      " };
+    let about = match with_address {
+        true if address.as_str().contains('/') => format!("{}: ", address.within_scope()),
+        _ => String::new(),
+    };
+    let _ = writeln!(
+        out,
+        "{indent}{} {}{}",
+        paint(style, format!("{word}[{code}]")),
+        printable(&about),
+        printable(message)
+    );
+    if let Some(help) = help {
+        let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "help:"), printable(help));
+    }
+}
+
+fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
+    let summary = &plan.summary;
+    let errors = plan.refusals().count();
+    let mut parts = Vec::new();
+    if summary.changes > 0 {
+        let what = if purpose == Purpose::Drift { "Drift" } else { "Plan" };
+        let manual = if summary.manual > 0 { format!(", {} by a person", summary.manual) } else { String::new() };
+        parts.push(format!(
+            "{what}: {} ({} hardening, {} weakening, {} neutral{manual})",
+            count(summary.changes, "change", "changes"),
+            summary.hardens,
+            summary.weakens,
+            summary.neutral
+        ));
+    }
+    if summary.unknown > 0 {
+        parts.push(paint(DANGER, format!("{} could not be determined", summary.unknown)));
+    }
+    if summary.waiting > 0 {
+        parts.push(paint(WARNING, format!("{} waiting", summary.waiting)));
+    }
+    if parts.is_empty() && errors == 0 {
+        parts.push(paint(GOOD, "No changes: everything declared was read and is as declared"));
+    } else if summary.changes == 0 && errors == 0 && summary.unknown > 0 {
+        parts.insert(0, "No changes known".to_owned());
+    }
+    parts.push(format!("{} as declared", summary.in_sync));
+    let _ = writeln!(out, "{}.", parts.join("; "));
+    if errors > 0 {
+        let _ = writeln!(
+            out,
+            "{} {} above: palisade won't apply this plan.",
+            paint(DANGER, "Refused:"),
+            count(errors, "error", "errors")
+        );
+    }
+    if summary.changes > 0 {
+        let _ = writeln!(out, "{}", paint(DIM, format!("Intent {}", plan.intent_digest)));
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Text without control characters: names and messages come from services, and must not steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,32 @@
+//! Which operations this run may use: section 6 of the design, as data.
+
+use crate::azure::Provenance;
+use crate::plan::Mode;
+
+/// Whether unpublished operations are called or left to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surface {
+    /// Operations that are only seen in public code.
+    pub observed: Mode,
+    /// Operations that nobody has published. Automatic only where the emulator serves them.
+    pub undocumented: Mode,
+}
+
+impl Surface {
+    /// The emulator serves everything.
+    pub const EMULATOR: Self = Self { observed: Mode::Automatic, undocumented: Mode::Automatic };
+
+    /// A real cloud, or an emulator that is to be treated as one.
+    pub fn cloud(observed: Mode) -> Self {
+        Self { observed, undocumented: Mode::Manual }
+    }
+
+    /// Who carries out an operation of this provenance.
+    pub fn mode(self, provenance: Provenance) -> Mode {
+        match provenance {
+            Provenance::Documented => Mode::Automatic,
+            Provenance::Observed => self.observed,
+            Provenance::Undocumented => self.undocumented,
+        }
+    }
+}

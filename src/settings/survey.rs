@@ -1,0 +1,182 @@
+//! The survey: asks everything about all environments, side by side, and compares it with what is declared.
+//!
+//! What must stay true: an environment that can't be looked at hides none of the others; before any setting is looked at,
+//! the environment behind the id must be the one that the configuration means; accounts come in the configuration's order,
+//! whichever answer came first.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::observation::Unreadable;
+use super::setting::{Comparing, Observing};
+use super::surface::Surface;
+use super::users;
+use crate::azure::customer_insights::{self as ci, Instance, InstanceInfo, InstanceMetadata};
+use crate::azure::directory::Directory;
+use crate::azure::operations::LIST_INSTANCES;
+use crate::azure::{CallError, Reader};
+use crate::config::{Environment, EnvironmentHead};
+use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed, Severity};
+
+/// The state in which an environment takes changes.
+const ACTIVE: &str = "active";
+
+/// What one run knows and remembers while it asks.
+pub struct Survey {
+    reader: Reader,
+    tenant: Uuid,
+    caller: Option<String>,
+    surface: Surface,
+    directory: Directory,
+    instances: OnceCell<Result<Vec<InstanceInfo>, CallError>>,
+}
+
+impl Survey {
+    /// A survey of `environments` in `tenant`. `caller` is the object id that the token names.
+    pub fn new<'a>(
+        reader: Reader,
+        tenant: Uuid,
+        caller: Option<String>,
+        surface: Surface,
+        environments: impl IntoIterator<Item = &'a Environment>,
+    ) -> Self {
+        let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
+        let directory = Directory::expecting(principals.map(|principal| users::name(&principal)));
+        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new() }
+    }
+
+    /// Looks at all environments.
+    pub async fn accounts(&self, environments: &[&Environment], now: Timestamp) -> Vec<Account> {
+        join_all(environments.iter().map(|environment| self.account(environment, now))).await
+    }
+
+    /// Looks at one environment.
+    pub async fn account(&self, environment: &Environment, now: Timestamp) -> Account {
+        let head = environment.head.clone();
+        let address = Address::scope(&head.key);
+        let mut account =
+            Account { head, observed: None, unknown: Vec::new(), notes: Vec::new(), findings: Vec::new() };
+        let instance = match self.instance(&account.head).await {
+            Ok(instance) => instance,
+            Err(Missing::Unknown(unreadable)) => {
+                account.unknown.push(unreadable.at(address));
+                return account;
+            }
+            Err(Missing::Refused(note)) => {
+                account.notes.push(note);
+                return account;
+            }
+        };
+        match ci::get_instance(&self.reader, &instance).await {
+            Err(error) => account.unknown.push(Unreadable::from(error).at(address)),
+            Ok(metadata) => {
+                account.notes.extend(identity(&account.head, &metadata));
+                account.observed = Some(Observed {
+                    name: metadata.name,
+                    region: metadata.region,
+                    dataverse: metadata.cds_org_info.and_then(|organisation| organisation.url),
+                });
+                account.findings = self.review(environment, &instance, now, None).await;
+            }
+        }
+        account
+    }
+
+    /// Looks at one setting again, freshly.
+    pub async fn setting(&self, environment: &Environment, setting: &str, now: Timestamp) -> Result<Findings, String> {
+        let instance = self.instance(&environment.head).await.map_err(|missing| match missing {
+            Missing::Unknown(unreadable) => unreadable.reason,
+            Missing::Refused(note) => note.message,
+        })?;
+        let mut findings = self.review(environment, &instance, now, Some(setting)).await;
+        findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))
+    }
+
+    async fn review(
+        &self,
+        environment: &Environment,
+        instance: &Instance,
+        now: Timestamp,
+        only: Option<&str>,
+    ) -> Vec<Findings> {
+        let observing = Observing {
+            reader: &self.reader,
+            instance,
+            directory: &self.directory,
+            caller: self.caller.as_deref(),
+            surface: self.surface,
+        };
+        let comparing = Comparing {
+            head: &environment.head,
+            instance,
+            attested: &environment.attested,
+            surface: self.surface,
+            now,
+        };
+        environment.blocks.review(&observing, &comparing, only).await
+    }
+
+    /// Finds the environment in the list of those that the caller sees. The list is read once a run.
+    async fn instance(&self, head: &EnvironmentHead) -> Result<Instance, Missing> {
+        let listed = self.instances.get_or_init(|| ci::list_instances(&self.reader)).await;
+        let listed = listed.as_ref().map_err(|error| Missing::Unknown(error.clone().into()))?;
+        let Some(info) = listed.iter().find(|info| info.instance_id == Some(head.instance_id)) else {
+            let reason = format!(
+                "no environment with the instance id {} is among the {} that this identity sees: it may be gone, reset (which \
+                 gives it a new id), or not shared with this identity",
+                head.instance_id,
+                listed.len()
+            );
+            return Err(Missing::Unknown(Unreadable::from_operation(LIST_INSTANCES.facts(), reason)));
+        };
+        if let Some(tenant) = info.tenant_id.filter(|tenant| *tenant != self.tenant) {
+            return Err(Missing::Refused(Note {
+                code: NoteCode::TenantMismatch,
+                severity: Severity::Error,
+                address: Address::scope(&head.key),
+                message: format!(
+                    "the environment belongs to the tenant {tenant}, the configuration is for {}",
+                    self.tenant
+                ),
+                help: Some("correct `instanceId`, or `tenant.id`".to_owned()),
+            }));
+        }
+        Ok(Instance { id: head.instance_id, scale_unit: info.scale_unit_uri.clone() })
+    }
+}
+
+enum Missing {
+    Unknown(Unreadable),
+    Refused(Note),
+}
+
+/// Whether the environment behind the id is the one that is meant, and takes changes.
+fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
+    let address = Address::scope(&head.key);
+    let mut notes = Vec::new();
+    if let Some(declared) = &head.name
+        && live.name.as_ref() != Some(declared)
+    {
+        let found = live.name.as_deref().unwrap_or("without a name");
+        notes.push(Note {
+            code: NoteCode::NameMismatch,
+            severity: Severity::Error,
+            address: address.clone(),
+            message: format!("the live environment is called `{found}`, the configuration says `{declared}`"),
+            help: Some("make sure that `instanceId` is right, then correct `name`".to_owned()),
+        });
+    }
+    if live.provisioning_state.as_deref() != Some(ACTIVE) {
+        let state = live.provisioning_state.as_deref().unwrap_or("unknown");
+        notes.push(Note {
+            code: NoteCode::NotActive,
+            severity: Severity::Error,
+            address,
+            message: format!("the environment is in the state `{state}`; only `{ACTIVE}` ones are changed"),
+            help: Some("wait until it is active, then plan again".to_owned()),
+        });
+    }
+    notes
+}

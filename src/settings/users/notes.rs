@@ -1,0 +1,104 @@
+//! What a person must know about a comparison of users.
+
+use super::block::{Assignment, PrincipalRef, Role};
+use super::compare::{Comparison, Target};
+use super::principal::Principal;
+use crate::azure::graph::DirectoryObject;
+use crate::plan::{Address, Kind, Note, NoteCode, Severity};
+
+fn note(code: NoteCode, severity: Severity, address: Address, message: String, help: Option<&str>) -> Note {
+    Note { code, severity, address, message, help: help.map(str::to_owned) }
+}
+
+pub(super) fn not_found(address: Address, principal: &PrincipalRef) -> Note {
+    let message = format!("{} isn't in the directory", described(principal));
+    let help = "correct the name or the id; somebody new must be in the directory before it can be given a role";
+    note(NoteCode::PrincipalNotFound, Severity::Error, address, message, Some(help))
+}
+
+fn described(principal: &PrincipalRef) -> String {
+    match principal {
+        PrincipalRef::User { upn } => format!("the user {upn}"),
+        PrincipalRef::Group { name, id } => format!("the group `{name}` with the id {id}"),
+        PrincipalRef::App { name, app_id } => format!("the app `{name}` with the application id {app_id}"),
+        PrincipalRef::Principal { id } => format!("a principal with the id {id}"),
+    }
+}
+
+/// Names are for readers, ids decide: if the two disagree, the reader was told something else than what is done.
+pub(super) fn mismatch(
+    address: &Address,
+    declared: &PrincipalRef,
+    found: &Principal,
+    object: &DirectoryObject,
+) -> Option<Note> {
+    let live = object.display_name.as_deref().unwrap_or("without a name");
+    let message = match declared {
+        PrincipalRef::Group { name, id } if found.kind != Kind::Group => {
+            format!("the id {id} of the group `{name}` belongs to {}, which isn't a group", found.label)
+        }
+        PrincipalRef::Group { name, id } if live != name => {
+            format!("the id {id} belongs to the group `{live}`, not to `{name}`")
+        }
+        PrincipalRef::App { name, app_id } if live != name => {
+            format!("the application id {app_id} belongs to the app `{live}`, not to `{name}`")
+        }
+        PrincipalRef::User { .. }
+        | PrincipalRef::Group { .. }
+        | PrincipalRef::App { .. }
+        | PrincipalRef::Principal { .. } => return None,
+    };
+    let help = "find out which of the two is meant, and correct the other";
+    Some(note(NoteCode::PrincipalMismatch, Severity::Error, address.clone(), message, Some(help)))
+}
+
+pub(super) fn twice(address: Address, first: &Assignment, second: &Assignment, found: &Principal) -> Note {
+    let message = format!(
+        "{} (line {}) and {} (line {}) are the same principal, {}",
+        first.principal, first.place.line, second.principal, second.place.line, found.label
+    );
+    note(NoteCode::PrincipalTwice, Severity::Error, address, message, Some("keep one of the two"))
+}
+
+pub(super) fn role_unavailable(address: Address, role: Role, known: &[String]) -> Note {
+    let message = format!("the environment has no role {role}; it knows {}", known.join(", "));
+    let help = "Marketing Contributor needs business unit separation; for the others, ask who changed the roles";
+    note(NoteCode::RoleUnavailable, Severity::Error, address, message, Some(help))
+}
+
+pub(super) fn cannot_hold_roles(address: Address, found: &Principal) -> Note {
+    let message = format!("{} is neither a user, nor a group, nor an app, so it can't be given a role", found.label);
+    note(NoteCode::PrincipalMismatch, Severity::Error, address, message, None)
+}
+
+/// What else happens when a role is granted.
+pub(super) fn granting(comparison: &Comparison<'_>, address: &Address, target: &Target<'_>) -> Vec<Note> {
+    let Target { assignment, principal } = target;
+    let mut notes = Vec::new();
+    if assignment.role == Role::Admin {
+        let whom = if principal.kind == Kind::Group { "every member" } else { "it" };
+        let message =
+            format!("the role Admin also makes {whom} System Administrator in the linked Dataverse environment");
+        notes.push(note(NoteCode::GrantsDataverseAdmin, Severity::Warning, address.clone(), message, None));
+    }
+    if principal.kind == Kind::Group {
+        let count = principal.uuid().and_then(|id| comparison.observed.members.get(&id));
+        let message = match count {
+            Some(Ok(1)) => "reaches 1 member".to_owned(),
+            Some(Ok(members)) => format!("reaches {members} members, those of nested groups included"),
+            Some(Err(reason)) => format!("how many members it reaches could not be read: {reason}"),
+            None => "how many members it reaches was not read".to_owned(),
+        };
+        notes.push(note(NoteCode::GroupReach, Severity::Info, address.clone(), message, None));
+    }
+    notes
+}
+
+pub(super) fn left_alone(setting: &Address, others: usize) -> Option<Note> {
+    let message = match others {
+        0 => return None,
+        1 => "1 other principal has a role and isn't declared; `match: atLeast` leaves it alone".to_owned(),
+        _ => format!("{others} other principals have roles and aren't declared; `match: atLeast` leaves them alone"),
+    };
+    Some(note(NoteCode::LeftAlone, Severity::Info, setting.clone(), message, None))
+}

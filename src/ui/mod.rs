@@ -1,0 +1,119 @@
+//! The only place that prints.
+//!
+//! Results go to standard output, everything else to standard error: *status* (what happens now; silenced by `-q`),
+//! *hints*, *warnings*, *errors*. What must stay true: colour means something and everything can be read without it; a
+//! closed pipe ends the output quietly; escape codes are stripped wherever they can't be shown.
+
+mod log;
+mod progress;
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::report::colour::{DANGER, HINT, WARNING, paint};
+
+pub use log::start_log;
+pub use progress::Progress;
+
+/// How to talk to the person.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// When to use colour.
+    pub colour: ColorChoice,
+    /// Whether to keep quiet about what happens.
+    pub quiet: bool,
+    /// How much of the log to show.
+    pub verbosity: u8,
+}
+
+/// The person's side of palisade.
+pub struct Ui {
+    out: RefCell<AutoStream<io::Stdout>>,
+    err: RefCell<AutoStream<io::Stderr>>,
+    quiet: bool,
+    /// A closed pipe, or the first other error on standard output.
+    broken: Cell<Option<io::ErrorKind>>,
+    animated: bool,
+}
+
+impl Ui {
+    /// Talks to the standard streams.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
+    pub fn new(manner: Manner) -> Self {
+        Self {
+            out: RefCell::new(AutoStream::new(io::stdout(), manner.colour)),
+            err: RefCell::new(AutoStream::new(io::stderr(), manner.colour)),
+            quiet: manner.quiet,
+            broken: Cell::new(None),
+            // Bars and log lines would write over each other.
+            animated: !manner.quiet && manner.verbosity == 0 && io::stderr().is_terminal(),
+        }
+    }
+
+    /// A result: what the person asked for.
+    pub fn result(&self, text: &str) {
+        if self.broken.get().is_some() {
+            return;
+        }
+        let mut out = self.out.borrow_mut();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            self.broken.set(Some(error.kind()));
+        }
+    }
+
+    /// What happens now.
+    pub fn status(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// What a person should look at.
+    pub fn warning(&self, text: &str) {
+        self.line(&format!("{} {text}", paint(WARNING, "warning:")));
+    }
+
+    /// What went wrong.
+    pub fn error(&self, text: &str) {
+        self.line(&format!("{} {text}", paint(DANGER, "error:")));
+    }
+
+    /// What to do about it.
+    pub fn hint(&self, text: &str) {
+        self.line(&format!("{} {text}", paint(HINT, "hint:")));
+    }
+
+    /// Text that belongs to none of the above, such as code frames.
+    pub fn message(&self, text: &str) {
+        self.line(text.trim_end());
+    }
+
+    /// Asks a question; `None` if nobody can answer.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let mut err = self.err.borrow_mut();
+        let _ = write!(err, "{question} ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned())
+    }
+
+    /// Whether a person watches, so that something may move on the screen.
+    pub fn is_animated(&self) -> bool {
+        self.animated
+    }
+
+    /// What is wrong with standard output, unless its reader merely left.
+    pub fn failure(&self) -> Option<io::ErrorKind> {
+        self.broken.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe)
+    }
+
+    fn line(&self, text: &str) {
+        // Nowhere is left to complain when standard error is gone.
+        let _ = writeln!(self.err.borrow_mut(), "{text}");
+    }
+}

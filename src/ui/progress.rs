@@ -1,0 +1,94 @@
+//! What happens right now: a moving line on a terminal, plain lines elsewhere.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Ui;
+use crate::apply::{Event, Listener, Status};
+use crate::azure::{Failure, Notices, Waiting};
+use crate::report::colour::{DANGER, GOOD, WARNING, paint};
+
+/// Shows progress until it is dropped.
+pub struct Progress {
+    ui: std::rc::Rc<Ui>,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Progress {
+    /// Shows that `what` is under way.
+    pub fn new(ui: std::rc::Rc<Ui>, what: &str) -> Self {
+        let progress = Self { ui, bar: RefCell::default() };
+        progress.begin(what);
+        progress
+    }
+
+    /// Shows that something else is under way now.
+    pub fn begin(&self, what: &str) {
+        if !self.ui.is_animated() {
+            return;
+        }
+        let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        self.bar.replace(Some(bar));
+    }
+
+    /// Takes the moving line away.
+    pub fn end(&self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// A line that stays, above the moving one.
+    fn line(&self, text: &str) {
+        match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(|| self.ui.status(text)),
+            None => self.ui.status(text),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Notices for Progress {
+    fn waiting(&self, waiting: &Waiting<'_>) {
+        let Waiting { service, failure, wait } = waiting;
+        let why = match failure {
+            Failure::Status { status: 429, .. } => "asked to slow down".to_owned(),
+            Failure::Status { status, .. } => format!("answered {status}"),
+            Failure::NotSent { .. } => "can't be reached".to_owned(),
+            _ => "gave no whole answer".to_owned(),
+        };
+        self.line(&format!("waiting {:.1} s: {service} {why}", wait.as_secs_f64()));
+    }
+}
+
+impl Listener for Progress {
+    fn hear(&self, event: &Event<'_>) {
+        match event {
+            Event::Started { address, title } => self.line(&format!("{address}: {title}")),
+            Event::Waiting { address, detail, wait } => {
+                self.line(&format!("{address}: waiting {} s, since {detail}", wait.as_secs()));
+            }
+            Event::Ended { address, outcome } => {
+                let (style, word) = match outcome.status {
+                    Status::Done => (GOOD, "done"),
+                    Status::Waiting => (WARNING, "waiting"),
+                    Status::Failed => (DANGER, "failed"),
+                    Status::Refused => (DANGER, "refused"),
+                    Status::NotStarted => (WARNING, "not started"),
+                };
+                self.line(&format!("{address}: {}", paint(style, word)));
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Contract tests of the emulator's routes, with a plain HTTP client: what the reference documents promise, and nothing of
+//! palisade's own clients.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]
+
+mod customer_insights;
+mod entra;
+mod faults;
+mod graph;
+mod support;
+mod worlds;
