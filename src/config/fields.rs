@@ -163,7 +163,8 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
             .map(|choice| (choice.to_owned(), meaning(choice).unwrap_or_default()))
             .collect(),
         default: field.get("default").filter(|default| !default.is_object()).map(plain),
-        example: example(root, field),
+        // Where the values are listed, singling one out would read like advice.
+        example: if choices(target).is_empty() { example(root, field) } else { None },
         fields,
     }
 }
