@@ -13,7 +13,7 @@ use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::merge::{self, Combined};
 use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
 use super::source::{Place, Sources, Span};
-use super::tree::{Entry, Located, Node};
+use super::tree::{Entry, Located, Node, Value};
 use crate::digest;
 use crate::settings::blocks::DeclaredBlocks;
 
@@ -88,12 +88,17 @@ pub struct Attestation {
 
 /// Makes the configuration of what the files say together. `whole` is false if a file couldn't be read, so that what
 /// seems to be missing may well be in it.
-pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Configuration> {
+pub(super) fn build(
+    combined: &Combined,
+    whole: bool,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Configuration> {
     let base = combined.base.as_ref().map(|entry| &entry.value);
     if whole && !diagnostics.has_errors() {
         check_presence(combined, diagnostics);
     }
-    let tenant = combined.tenant.as_ref().and_then(|entry| tenant(entry, sources));
+    let tenant = combined.tenant.as_ref().and_then(|entry| tenant(entry, sources, diagnostics));
     let mut environments = Vec::new();
     let mut merged = serde_json::Map::new();
     for entry in &combined.environments {
@@ -111,7 +116,11 @@ pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnos
         return None;
     }
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
-    Some(Configuration { tenant: tenant?, environments: environments.into_iter().collect::<Option<_>>()?, digest: digest::of_json(&data) })
+    Some(Configuration {
+        tenant: tenant?,
+        environments: environments.into_iter().collect::<Option<_>>()?,
+        digest: digest::of_json(&data),
+    })
 }
 
 fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
@@ -124,19 +133,32 @@ fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
     }
     if combined.environments.is_empty() {
         diagnostics.push(
-            Diagnostic::error(Code::NoEnvironments, top, "the configuration declares no environment")
-                .help("add `environments:` with one key for each environment"),
+            Diagnostic::error(
+                Code::NoEnvironments,
+                combined.environments_key.unwrap_or(top),
+                "the configuration declares no environment",
+            )
+            .help("write `environments:`, and below it a key for each environment"),
         );
     }
 }
 
-/// What can't be read here was reported by the schema check, in better words.
-fn typed<T: DeserializeOwned>(node: &Node) -> Option<T> {
-    serde_json::from_value(node.to_json()).ok()
+/// Reads a value whose shape the schema check has looked at. Returns none only together with an error: a value that is
+/// neither read nor reported would be taken for one that isn't declared.
+pub(crate) fn typed<T: DeserializeOwned>(at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<T> {
+    let read = serde_json::from_value(at.node.to_json()).ok();
+    if read.is_none() && !diagnostics.has_errors() {
+        diagnostics.push(
+            Diagnostic::error(Code::WrongType, at.spot(), "something in here can't be read")
+                .help("`palisade explain FIELD` describes each field"),
+        );
+    }
+    read
 }
 
-fn tenant(entry: &Entry, sources: &Sources) -> Option<Tenant> {
-    let TenantShape { id, cloud, customer_insights, unpublished_operations } = typed(&entry.value)?;
+fn tenant(entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Tenant> {
+    let TenantShape { id, cloud, customer_insights, unpublished_operations } =
+        typed(Located::new(&entry.value, sources), diagnostics)?;
     Some(Tenant {
         id: id.0,
         cloud,
@@ -147,8 +169,8 @@ fn tenant(entry: &Entry, sources: &Sources) -> Option<Tenant> {
 }
 
 fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Environment> {
-    let at = Located { node, sources };
-    let head: Option<HeadShape> = typed(node);
+    let at = Located::new(node, sources);
+    let head: Option<HeadShape> = typed(at, diagnostics);
     let complete = head.is_some();
     let head = head.unwrap_or_default();
     let head = EnvironmentHead {
@@ -165,12 +187,18 @@ fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut 
 }
 
 fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<Attestation> {
-    let Some(list) = environment.node.entry("attested") else { return Vec::new() };
+    let Some(list) = environment.node.entry("attested") else {
+        return Vec::new();
+    };
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut attested = Vec::new();
     for item in list.value.items() {
-        let Some(AttestationShape { setting, by, on, valid_for }) = typed(item) else { continue };
-        let item = Located { node: item, ..environment };
+        let Some(AttestationShape { setting, by, on, valid_for }) =
+            typed(Located::new(item, environment.sources), diagnostics)
+        else {
+            continue;
+        };
+        let item = Located::new(item, environment.sources);
         let span = item.at(&["setting"]).span();
         if let Some(first) = seen.insert(setting.0.clone(), span) {
             let message = format!("{} is attested twice in this environment", quoted(&setting.0));
@@ -180,7 +208,13 @@ fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<
                     .help("keep the newer of the two"),
             );
         }
-        attested.push(Attestation { setting: setting.0, by: by.0, on: on.0, valid_for: valid_for.0, place: item.place() });
+        attested.push(Attestation {
+            setting: setting.0,
+            by: by.0,
+            on: on.0,
+            valid_for: valid_for.0,
+            place: item.place(),
+        });
     }
     attested
 }
@@ -190,16 +224,27 @@ fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
     for (key, code) in [("instanceId", Code::DuplicateInstanceId), ("environmentId", Code::DuplicateEnvironmentId)] {
         let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
         for environment in environments {
-            let Some(super::tree::Value::String(id)) = environment.value.child(key).map(|node| &node.value) else { continue };
-            let span = environment.value.child(key).map_or(environment.key_span, |node| node.span);
-            match seen.get(&id.to_lowercase()) {
-                Some((first, name)) => diagnostics.push(
-                    Diagnostic::error(code, span, format!("{} and {} have the same `{key}`", quoted(name), quoted(&environment.key)))
-                        .related(*first, "first here")
-                        .help("each environment is one instance; copy the id of the right one"),
-                ),
-                None => drop(seen.insert(id.to_lowercase(), (span, &environment.key))),
-            }
+            let Some(node) = environment.value.child(key) else {
+                continue;
+            };
+            let Value::String(id) = &node.value else {
+                continue;
+            };
+            let Some((first, name)) = seen.get(&id.to_lowercase()) else {
+                seen.insert(id.to_lowercase(), (node.span, &environment.key));
+                continue;
+            };
+            let names = (quoted(name), quoted(&environment.key));
+            let message = format!("{} and {} have the same `{key}`", names.0, names.1);
+            let diagnostic = Diagnostic::error(code, node.span, message);
+            diagnostics.push(if *first == node.span {
+                diagnostic
+                    .help("an alias repeats ids as well; give each environment its own, and share the rest in `base`")
+            } else {
+                diagnostic
+                    .related(*first, "first here")
+                    .help("each environment is one instance; copy the id of the right one")
+            });
         }
     }
 }

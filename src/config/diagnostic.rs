@@ -112,7 +112,7 @@ impl Diagnostics {
             ))
         });
         self.0.dedup_by(|later, first| {
-            later.code == first.code && later.span == first.span && later.related == first.related
+            (later.code, later.span, &later.message) == (first.code, first.span, &first.message)
         });
         if self.0.len() > SHOWN_AT_MOST {
             let left_out = self.0.len() - SHOWN_AT_MOST;
@@ -129,6 +129,9 @@ impl Diagnostics {
 /// Text from a file as part of a message: in backticks, on one line, without control characters, not too long.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
+    if text.is_empty() {
+        return "an empty text".to_owned();
+    }
     let mut shown: String = text.chars().take(LONGEST).map(visible).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');

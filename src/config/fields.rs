@@ -3,7 +3,8 @@
 //! A path has `*` where a person chooses the key (`environments.*.users.match`), and no indexes. Fields that `base` and
 //! environments share are listed under `environments.*` only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
@@ -43,8 +44,7 @@ pub enum Lookup {
 
 /// Finds a field by its path, or by any end of its path that only one field has: `users.match`, `match`.
 pub fn field_help(path: &str) -> Lookup {
-    let schema = schema();
-    let fields = all(&schema);
+    let fields = all();
     if let Some(help) = fields.get(path) {
         return Lookup::Found(Box::new(help.clone()));
     }
@@ -52,7 +52,7 @@ pub fn field_help(path: &str) -> Lookup {
     let matching: Vec<&FieldHelp> = fields.values().filter(|field| field.path.ends_with(&ending)).collect();
     match matching.as_slice() {
         [only] => Lookup::Found(Box::new((*only).clone())),
-        [] => Lookup::Unknown(suggestions(path, &fields)),
+        [] => Lookup::Unknown(suggestions(path, fields)),
         several => Lookup::Ambiguous(several.iter().map(|field| field.path.clone()).collect()),
     }
 }
@@ -61,13 +61,15 @@ fn suggestions(path: &str, fields: &BTreeMap<String, FieldHelp>) -> Vec<String> 
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     let names: Vec<String> = fields.keys().map(|path| last(path)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let Some(near) = nearest(&last(path), &names) else { return Vec::new() };
+    let Some(near) = nearest(&last(path), &names) else {
+        return Vec::new();
+    };
     fields.keys().filter(|path| last(path) == near).cloned().collect()
 }
 
 /// Where a key belongs, if it is known in exactly one place; for a key that stands in the wrong one.
-pub(super) fn home_of(schema: &Json, key: &str) -> Option<String> {
-    let fields = all(schema);
+pub(super) fn home_of(key: &str) -> Option<String> {
+    let fields = all();
     let ending = format!(".{key}");
     let mut homes = fields.keys().filter_map(|path| path.strip_suffix(&ending)).filter(|home| !home.is_empty());
     let home = homes.next()?;
@@ -94,16 +96,19 @@ pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
     given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned()))
 }
 
-/// All fields by path.
-fn all(schema: &Json) -> BTreeMap<String, FieldHelp> {
-    let mut fields = BTreeMap::new();
-    collect(schema, schema, "", &mut fields);
-    let shared = |path: &str| path.strip_prefix("base.").map(|rest| format!("environments.*.{rest}"));
-    let paths: Vec<String> = fields.keys().cloned().collect();
-    for path in paths.iter().filter(|path| shared(path).is_some_and(|other| fields.contains_key(&other))).cloned().collect::<Vec<_>>() {
-        fields.remove(&path);
-    }
-    fields
+/// All fields by path. Kept, since a file with thousands of unknown keys asks thousands of times.
+pub(super) fn all() -> &'static BTreeMap<String, FieldHelp> {
+    static FIELDS: OnceLock<BTreeMap<String, FieldHelp>> = OnceLock::new();
+    FIELDS.get_or_init(|| {
+        let schema = schema();
+        let mut fields = BTreeMap::new();
+        collect(&schema, &schema, "", &mut fields);
+        let paths: BTreeSet<String> = fields.keys().cloned().collect();
+        fields.retain(|path, _| {
+            path.strip_prefix("base.").is_none_or(|shared| !paths.contains(&format!("environments.*.{shared}")))
+        });
+        fields
+    })
 }
 
 fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String, FieldHelp>) {
@@ -111,13 +116,17 @@ fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String,
     if let Some(items) = schema.get("items") {
         return collect(root, items, path, fields);
     }
-    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let join = |key: &str| {
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    };
     for (key, field) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
         let path = join(key);
         fields.insert(path.clone(), describe(root, field, &path));
         collect(root, field, &path, fields);
     }
-    for environment in schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|map| map.values()) {
+    for environment in
+        schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|map| map.values())
+    {
         let path = join("*");
         fields.insert(path.clone(), describe(root, environment, &path));
         collect(root, environment, &path, fields);
@@ -128,10 +137,14 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
     let target = resolve(root, field);
     let text = |schema: &Json, keyword: &str| schema.get(keyword).and_then(Json::as_str).map(str::to_owned);
     let below = target.get("items").map_or(target, |items| resolve(root, items));
-    let fields = below.get("properties").and_then(Json::as_object).map_or_else(Vec::new, |map| map.keys().cloned().collect());
+    let fields =
+        below.get("properties").and_then(Json::as_object).map_or_else(Vec::new, |map| map.keys().cloned().collect());
     let meaning = |choice: &str| {
         let listed = target.get("oneOf").and_then(Json::as_array).into_iter().flatten();
-        listed.into_iter().find(|one| one.get("const").is_some_and(|value| value == choice)).and_then(|one| text(one, "description"))
+        listed
+            .into_iter()
+            .find(|one| one.get("const").is_some_and(|value| value == choice))
+            .and_then(|one| text(one, "description"))
     };
     let kind = match text(target, "type").as_deref() {
         Some("boolean") => "`true` or `false`",
@@ -145,9 +158,13 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
         path: path.to_owned(),
         description: text(field, "description").or_else(|| text(target, "description")).unwrap_or_default(),
         kind: kind.to_owned(),
-        values: choices(target).into_iter().map(|choice| (choice.to_owned(), meaning(choice).unwrap_or_default())).collect(),
+        values: choices(target)
+            .into_iter()
+            .map(|choice| (choice.to_owned(), meaning(choice).unwrap_or_default()))
+            .collect(),
         default: field.get("default").filter(|default| !default.is_object()).map(plain),
-        example: example(root, field),
+        // Where the values are listed, singling one out would read like advice.
+        example: if choices(target).is_empty() { example(root, field) } else { None },
         fields,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
-use super::source::Sources;
+use super::source::{Sources, Span};
 use super::texts::ENVIRONMENT;
 use super::tree::{Entry, Node, Value};
 use crate::settings::blocks;
@@ -18,6 +18,8 @@ pub(super) struct Combined {
     pub(super) tenant: Option<Entry>,
     pub(super) base: Option<Entry>,
     pub(super) environments: Vec<Entry>,
+    /// Where the first `environments:` is written.
+    pub(super) environments_key: Option<Span>,
 }
 
 /// Puts the files' trees together, each part in one file only.
@@ -29,6 +31,7 @@ pub(super) fn combine(roots: Vec<Node>, sources: &Sources, diagnostics: &mut Dia
             "tenant" => take(&mut combined.tenant, entry, Code::DuplicateTenant, sources, diagnostics),
             "base" => take(&mut combined.base, entry, Code::DuplicateBase, sources, diagnostics),
             "environments" => {
+                combined.environments_key.get_or_insert(entry.key_span);
                 for environment in entry.value.into_entries() {
                     if let Some(first) = seen.get(&environment.key) {
                         let what = format!("the environment {}", quoted(&environment.key));
@@ -52,7 +55,7 @@ fn take(slot: &mut Option<Entry>, entry: Entry, code: Code, sources: &Sources, d
     }
 }
 
-fn twice(code: Code, what: &str, second: &Entry, first: super::source::Span, sources: &Sources) -> Diagnostic {
+fn twice(code: Code, what: &str, second: &Entry, first: Span, sources: &Sources) -> Diagnostic {
     let message = format!("{what} stands in two files");
     let place = sources.place(first);
     Diagnostic::error(code, second.key_span, message)
@@ -74,7 +77,10 @@ pub(super) fn environment(base: Option<&Node>, entry: &Entry) -> Node {
 /// The blocks that an environment leaves out.
 fn unmanaged(environment: &Node) -> Vec<&str> {
     let listed = environment.entry("unmanaged").map_or(&[][..], |entry| entry.value.items());
-    listed.iter().filter_map(|item| if let Value::String(name) = &item.value { Some(name.as_str()) } else { None }).collect()
+    listed
+        .iter()
+        .filter_map(|item| if let Value::String(name) = &item.value { Some(name.as_str()) } else { None })
+        .collect()
 }
 
 fn without(base: &Node, unmanaged: &[&str]) -> Node {
@@ -84,7 +90,9 @@ fn without(base: &Node, unmanaged: &[&str]) -> Node {
 
 /// `upper` with what only `lower` has; maps at the same key merge in turn.
 pub(super) fn over(lower: &Node, upper: &Node) -> Node {
-    let (Value::Map(below), Value::Map(above)) = (&lower.value, &upper.value) else { return upper.clone() };
+    let (Value::Map(below), Value::Map(above)) = (&lower.value, &upper.value) else {
+        return upper.clone();
+    };
     let mut entries: Vec<Entry> = above
         .iter()
         .map(|entry| match lower.entry(&entry.key) {
@@ -107,14 +115,18 @@ fn expand(node: &mut Node, key: &str) {
 
 /// Reports blocks that are left out without effect, or declared all the same.
 pub(super) fn check_unmanaged(base: Option<&Node>, environment: &Entry, diagnostics: &mut Diagnostics) {
-    let Some(list) = environment.value.entry("unmanaged") else { return };
+    let Some(list) = environment.value.entry("unmanaged") else {
+        return;
+    };
     for item in list.value.items() {
-        let Value::String(name) = &item.value else { continue };
+        let Value::String(name) = &item.value else {
+            continue;
+        };
         if !blocks::NAMES.contains(&name.as_str()) {
             continue;
         }
         if let Some(block) = environment.value.entry(name) {
-            let message = format!("{} is listed as unmanaged and declared below", quoted(name));
+            let message = format!("{} is listed as unmanaged, and declared as well", quoted(name));
             diagnostics.push(
                 Diagnostic::error(Code::UnmanagedButDeclared, item.span, message)
                     .related(block.key_span, "declared here")

@@ -18,6 +18,8 @@ mod scalar;
 pub mod schema;
 mod shape;
 mod source;
+#[cfg(test)]
+mod tests;
 mod texts;
 pub mod tree;
 pub(crate) mod words;
@@ -27,6 +29,7 @@ mod yaml_errors;
 use std::path::PathBuf;
 
 pub use codes::Code;
+pub(crate) use configuration::typed;
 pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
 pub use fields::{FieldHelp, Lookup, field_help};
@@ -48,16 +51,36 @@ pub struct Loaded {
 /// Reads files, and all `.yaml` and `.yml` files in and below folders, as one configuration.
 pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut diagnostics = Diagnostics::default();
+    if paths.is_empty() {
+        diagnostics.push(Diagnostic {
+            span: None,
+            ..Diagnostic::error(Code::MissingFile, Span::start_of(0), "no file or folder was given")
+        });
+        return Loaded { sources: Sources::default(), diagnostics, configuration: None };
+    }
     let files = files::read(paths, &mut diagnostics);
-    let sources = Sources::new(files.sources);
+    read(files.sources, &files.readable, diagnostics)
+}
+
+/// Reads texts that are already in memory as one configuration, for checking what was just written.
+pub fn load_sources(sources: Vec<Source>) -> Loaded {
+    if sources.is_empty() {
+        return load(&[]);
+    }
+    let readable = vec![true; sources.len()];
+    read(sources, &readable, Diagnostics::default())
+}
+
+fn read(sources: Vec<Source>, readable: &[bool], mut diagnostics: Diagnostics) -> Loaded {
+    let sources = Sources::new(sources);
     let checker = schema::Checker::new();
     let mut roots = Vec::new();
-    for (file, (source, readable)) in sources.iter().zip(&files.readable).enumerate() {
+    for (file, (source, readable)) in sources.iter().zip(readable).enumerate() {
         if *readable && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics) {
             roots.push(root);
         }
     }
-    let whole = roots.len() == files.readable.len();
+    let whole = roots.len() == readable.len();
     let combined = merge::combine(roots, &sources, &mut diagnostics);
     let configuration = configuration::build(&combined, whole, &sources, &mut diagnostics);
     diagnostics.finish();
@@ -66,7 +89,13 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
 }
 
 /// One file's tree, without what the schema check complained about.
-fn document(file: usize, source: &Source, sources: &Sources, checker: &schema::Checker, diagnostics: &mut Diagnostics) -> Option<Node> {
+fn document(
+    file: usize,
+    source: &Source,
+    sources: &Sources,
+    checker: &schema::Checker,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let before = diagnostics.len();
     let root = yaml::read(file, &source.text, diagnostics);
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
@@ -78,8 +107,24 @@ fn document(file: usize, source: &Source, sources: &Sources, checker: &schema::C
         }
         return None;
     };
+    if let Some(version) = root.child("version").filter(|version| is_of_another_version(version)) {
+        diagnostics.push(
+            Diagnostic::error(
+                Code::WrongVersion,
+                version.span,
+                format!("this palisade reads version 1 of the file format, not {}", quoted(sources.text(version.span))),
+            )
+            .help("write `version: 1`; a file for a newer version needs a newer palisade"),
+        );
+        return None;
+    }
     texts::check_placeholders(&root, sources, diagnostics);
     let root = checker.check(root, sources, diagnostics);
     texts::check_quotes(&root, "", sources, diagnostics);
     Some(root)
+}
+
+/// A whole number other than 1: everything else in the file may rightly look different, so it isn't checked.
+fn is_of_another_version(version: &Node) -> bool {
+    matches!(version.value, tree::Value::Integer(number) if number != 1)
 }

@@ -24,7 +24,22 @@ pub fn schema() -> Json {
     let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<File>().to_value();
     without_null(&mut schema);
+    on_one_line(&mut schema);
     schema
+}
+
+/// Doc comments are broken at the code's width; editors show descriptions at their own.
+fn on_one_line(schema: &mut Json) {
+    match schema {
+        Json::Object(keywords) => {
+            if let Some(Json::String(text)) = keywords.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            keywords.values_mut().for_each(on_one_line);
+        }
+        Json::Array(items) => items.iter_mut().for_each(on_one_line),
+        _ => {}
+    }
 }
 
 /// An optional key may be left out, but not be empty: takes `null` out of what derived options accept.
@@ -70,27 +85,26 @@ impl Checker {
     pub(super) fn new() -> Self {
         let schema = schema();
         let date = |text: &str| words::WORDS.iter().all(|word| word.name != "Day" || (word.check)(text).is_none());
-        let validator = jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
+        let validator =
+            jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
         Self { schema, validator }
-    }
-
-    /// Whether the schema itself is sound; only a mistake in palisade could make it otherwise, and a test looks.
-    #[cfg(test)]
-    pub(super) fn is_ready(&self) -> bool {
-        self.validator.is_some()
     }
 
     /// Reports everything that doesn't fit, and gives back the tree without it.
     pub(super) fn check(&self, root: Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Node {
-        let Some(validator) = &self.validator else { return root };
+        let Some(validator) = &self.validator else {
+            return root;
+        };
         let json = root.to_json();
         let mut dropped = HashSet::new();
+        let mut found = Vec::new();
         for error in validator.iter_errors(&json) {
-            for complaint in complaint::describe(&error, &root, sources, &self.schema) {
-                diagnostics.push(complaint.diagnostic);
+            for complaint in complaint::describe(&error, &root, sources, &self.schema, diagnostics) {
+                found.extend(complaint.diagnostic);
                 dropped.extend(complaint.drop);
             }
         }
+        found.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
         if dropped.is_empty() { root } else { without(root, &mut Vec::new(), &dropped) }
     }
 }
@@ -103,9 +117,9 @@ fn without(node: Node, at: &mut Pointer, dropped: &HashSet<Pointer>) -> Node {
         kept
     };
     let value = match node.value {
-        Value::List(items) => {
-            Value::List(items.into_iter().enumerate().filter_map(|(index, item)| keep(index.to_string(), item)).collect())
-        }
+        Value::List(items) => Value::List(
+            items.into_iter().enumerate().filter_map(|(index, item)| keep(index.to_string(), item)).collect(),
+        ),
         Value::Map(entries) => Value::Map(
             entries
                 .into_iter()

@@ -17,10 +17,13 @@ use crate::settings::blocks::{self, Blocks};
 /// no file declares isn't managed.
 #[derive(Debug, JsonSchema)]
 #[schemars(title = "palisade configuration", rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the file; values are read part by part, so that one mistake doesn't hide others")]
+#[expect(
+    dead_code,
+    reason = "describes the file; values are read part by part, so that one mistake doesn't hide others"
+)]
 pub(super) struct File {
     /// The version of the file format. Each file says it: `version: 1`.
-    #[schemars(extend("const" = 1))]
+    #[schemars(schema_with = "version")]
     version: u32,
     /// The Entra tenant that the environments belong to. Stands in one file only.
     tenant: Option<TenantShape>,
@@ -31,9 +34,14 @@ pub(super) struct File {
     environments: Option<BTreeMap<EnvironmentKey, EnvironmentShape>>,
 }
 
+fn version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "const": 1 })
+}
+
 /// The Entra tenant, and how to reach its services.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Tenant")]
 pub(super) struct TenantShape {
     /// The tenant's id. Required.
     pub(super) id: Guid,
@@ -68,6 +76,7 @@ pub enum Cloud {
 /// How Customer Insights - Data is reached.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "CustomerInsights")]
 pub(super) struct CustomerInsightsShape {
     /// Which front of the service to call.
     #[serde(default)]
@@ -125,6 +134,7 @@ enum AlwaysManual {
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the file; values are read after merging")]
+#[schemars(rename = "Base")]
 pub(super) struct BaseShape {
     /// Whether business unit separation is on in all environments that don't say otherwise.
     business_units: Option<bool>,
@@ -138,6 +148,7 @@ pub(super) struct BaseShape {
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the file; `HeadShape` and the blocks are what is read")]
+#[schemars(rename = "Environment")]
 pub(super) struct EnvironmentShape {
     /// The id of the Customer Insights - Data instance, from its settings page or its address. Required.
     instance_id: Guid,
@@ -170,6 +181,7 @@ pub(super) struct HeadShape {
 /// A person's statement about a setting that no operation can read.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Attestation")]
 pub(super) struct AttestationShape {
     /// The setting that was looked at. Required.
     pub(super) setting: SettingName,

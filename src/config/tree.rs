@@ -110,25 +110,38 @@ pub struct Located<'a> {
     pub node: &'a Node,
     /// The files.
     pub sources: &'a Sources,
+    /// The key that the node is the value of, if there is one.
+    key: Option<Span>,
 }
 
 impl<'a> Located<'a> {
+    /// A node that isn't the value of a key.
+    pub fn new(node: &'a Node, sources: &'a Sources) -> Self {
+        Self { node, sources, key: None }
+    }
+
     /// Follows keys and indexes (`["assignments", "3", "role"]`) as far as they lead; where a step is missing, stays at
     /// the last value there was, so that a complaint about something missing points at what should hold it.
     pub fn at(self, path: &[&str]) -> Located<'a> {
-        let mut node = self.node;
+        let mut located = self;
         for step in path {
-            match node.child(step) {
-                Some(child) => node = child,
-                None => break,
-            }
+            let Some(node) = located.node.child(step) else {
+                break;
+            };
+            let key = located.node.entry(step).map(|entry| entry.key_span);
+            located = Located { node, key, ..located };
         }
-        Located { node, ..self }
+        located
     }
 
     /// Where the value is written.
     pub fn span(self) -> Span {
         self.node.span
+    }
+
+    /// Where to point if something is missing in the value: its key, if it has one.
+    pub fn spot(self) -> Span {
+        self.key.unwrap_or(self.node.span)
     }
 
     /// Where `key` of this map is written; the map itself if it has no such key.

@@ -146,7 +146,9 @@ fn parse_environment_id(text: &str) -> Result<String, Wrong> {
 
 fn is_user_name(text: &str) -> bool {
     let mut halves = text.splitn(2, '@');
-    let (Some(name), Some(domain)) = (halves.next(), halves.next()) else { return false };
+    let (Some(name), Some(domain)) = (halves.next(), halves.next()) else {
+        return false;
+    };
     let labels: Vec<&str> = domain.split('.').collect();
     !name.is_empty()
         && !text.contains(char::is_whitespace)
@@ -192,7 +194,9 @@ fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
     };
     let digits = (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     match (hours, number.parse::<i64>()) {
-        (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => Ok(SignedDuration::from_mins(count * minutes)),
+        (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => {
+            Ok(SignedDuration::from_mins(count * minutes))
+        }
         _ => wrong(
             Code::BadDuration,
             format!("must be a duration, not {}", quoted(text)),

@@ -72,8 +72,12 @@ impl<'a> Reader<'a> {
                 (Event::StreamEnd, _) => break,
                 (Event::DocumentStart(..), mark) if root.is_some() => {
                     return Err(Box::new(
-                        Diagnostic::error(Code::SeveralDocuments, self.span(mark), "a second YAML document starts here")
-                            .help("put each document in a file of its own and give palisade the folder"),
+                        Diagnostic::error(
+                            Code::SeveralDocuments,
+                            self.span(mark),
+                            "a second YAML document starts here",
+                        )
+                        .help("put each document in a file of its own and give palisade the folder"),
                     ));
                 }
                 (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
@@ -97,19 +101,22 @@ impl<'a> Reader<'a> {
     /// Reads the value that `event` starts.
     fn node(&mut self, event: Event<'a>, mark: Mark, depth: usize) -> Result<Node, Stop> {
         let span = self.span(mark);
+        let tag_span = mark.tag_span().map_or(span, |tag| self.span(tag));
         if depth > DEPTH {
             return Err(Box::new(yaml_errors::too_deep(span)));
         }
         let before = self.values;
         self.count(1, span)?;
         let (anchor, node) = match event {
-            Event::Scalar(text, style, anchor, tag) => (anchor, Node { span, value: self.scalar(&text, style, tag.as_deref(), span) }),
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, Node { span, value: self.scalar(&text, style, tag.as_deref(), tag_span) })
+            }
             Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), "seq", span);
+                self.refuse_tag(tag.as_deref(), "seq", tag_span);
                 (anchor, self.list(span, depth)?)
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), "map", span);
+                self.refuse_tag(tag.as_deref(), "map", tag_span);
                 (anchor, self.map(span, depth)?)
             }
             Event::Alias(id) => return self.repeat(id, span, depth),
@@ -155,12 +162,18 @@ impl<'a> Reader<'a> {
             let key = self.node(event, mark, depth + 1)?;
             let (event, mark) = self.next()?;
             let value = self.node(event, mark, depth + 1)?;
-            let Some(name) = self.key_name(&key) else { continue };
+            let Some(name) = self.key_name(&key) else {
+                continue;
+            };
             if let Some(first) = seen.get(&name) {
                 self.diagnostics.push(
-                    Diagnostic::error(Code::DuplicateKey, key.span, format!("the key {} stands twice in this map", quoted(&name)))
-                        .related(*first, "first here")
-                        .help("keep one of the two"),
+                    Diagnostic::error(
+                        Code::DuplicateKey,
+                        key.span,
+                        format!("the key {} stands twice in this map", quoted(&name)),
+                    )
+                    .related(*first, "first here")
+                    .help("keep one of the two"),
                 );
                 continue;
             }
@@ -218,8 +231,12 @@ impl<'a> Reader<'a> {
             // The anchor is still open: the value would contain itself.
             let shown = quoted(self.text.get(span.start..span.end).unwrap_or_default());
             self.diagnostics.push(
-                Diagnostic::error(Code::UnknownAnchor, span, format!("the alias {shown} stands inside the value it repeats"))
-                    .help("write the value out"),
+                Diagnostic::error(
+                    Code::UnknownAnchor,
+                    span,
+                    format!("the alias {shown} stands inside the value it repeats"),
+                )
+                .help("write the value out"),
             );
             return Ok(Node { span, value: Value::Null });
         };
@@ -241,19 +258,29 @@ impl<'a> Reader<'a> {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Value {
-        if tag.is_none() && style == ScalarStyle::Plain {
-            return scalar::plain(text);
+        let quoted = style != ScalarStyle::Plain;
+        match tag {
+            None if quoted => Value::String(text.to_owned()),
+            None => scalar::plain(text),
+            Some(tag) if tag.is_yaml_core_schema_tag("str") => Value::String(text.to_owned()),
+            // Reported once, as a tag; what the text says without it is good enough to go on with.
+            Some(_) => {
+                self.refuse_tag(tag, "str", span);
+                scalar::plain(text)
+            }
         }
-        self.refuse_tag(tag, "str", span);
-        Value::String(text.to_owned())
     }
 
     /// Only the tag that says what the value is anyway is let through.
     fn refuse_tag(&mut self, tag: Option<&Tag>, accepted: &str, span: Span) {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag(accepted)) {
             self.diagnostics.push(
-                Diagnostic::error(Code::UnsupportedTag, span, format!("the tag {} isn't supported", quoted(&tag.original())))
-                    .help("remove the tag; text that must stay text goes in quotes"),
+                Diagnostic::error(
+                    Code::UnsupportedTag,
+                    span,
+                    format!("the tag {} isn't supported", quoted(&tag.original())),
+                )
+                .help("remove the tag; text that must stay text goes in quotes"),
             );
         }
     }

@@ -24,58 +24,127 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
     use ErrorKind as K;
     // Where the text ended too early, point at its last line rather than behind it.
     let at = if at >= text.len() { text.trim_end().len() } else { at };
-    let end = text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| if c == '\n' { at } else { at + c.len_utf8() });
-    let span = Span { file, start: at, end };
-    let syntax = |message: &str, help: &str| Diagnostic::error(Code::YamlSyntax, span, message).help(help);
-    match kind {
-        K::TabNotAllowed | K::TabInBlockIndentation | K::TabInIndentation | K::TabAtBlockScalarStart | K::TabInPlainScalar => {
-            Diagnostic::error(Code::TabIndentation, span, "a tab stands where YAML takes only spaces")
-                .help("indent with two spaces per level; most editors can convert tabs")
-        }
-        K::RecursionLimitExceeded => too_deep(span),
-        K::UnclosedQuotedScalar => syntax("a quoted text isn't closed", "add the closing quote"),
-        K::UnclosedFlowCollection { open } => syntax(
-            &format!("the `{open}` isn't closed"),
-            if *open == '{' { "add the closing `}`" } else { "add the closing `]`" },
-        ),
+    let tab = matches!(
+        kind,
+        K::TabNotAllowed
+            | K::TabInBlockIndentation
+            | K::TabInIndentation
+            | K::TabAtBlockScalarStart
+            | K::TabInPlainScalar
+    );
+    if tab {
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let at = text[line..].find('\t').map_or(at, |tab| line + tab);
+        let message = "a tab stands where YAML takes only spaces";
+        return Diagnostic::error(Code::TabIndentation, mark(file, at, text), message)
+            .help("indent with two spaces per level; most editors can convert tabs");
+    }
+    if *kind == K::RecursionLimitExceeded {
+        return too_deep(mark(file, at, text));
+    }
+    let (message, help) = brackets(kind).or_else(|| quotes(kind)).unwrap_or_else(|| layout(kind, at, text));
+    Diagnostic::error(Code::YamlSyntax, mark(file, at, text), message).help(help)
+}
+
+/// The character at `at`.
+fn mark(file: usize, at: usize, text: &str) -> Span {
+    let character = text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| *c != '\n' && *c != '\r');
+    Span { file, start: at, end: at + character.map_or(0, char::len_utf8) }
+}
+
+/// What is wrong, and what to do.
+type Advice = (String, &'static str);
+
+fn brackets(kind: &ErrorKind) -> Option<Advice> {
+    use ErrorKind as K;
+    Some(match kind {
+        K::UnclosedFlowCollection { open: '{' } => ("the `{` isn't closed".into(), "add the closing `}`"),
+        K::UnclosedFlowCollection { open } => (format!("the `{open}` isn't closed"), "add the closing `]`"),
         K::UnexpectedEofFlowSequence | K::ExpectedFlowSequenceSeparator => {
-            syntax("a list in brackets isn't continued or closed", "separate its items with `,` and end it with `]`")
+            ("a list in brackets isn't continued or closed".into(), "separate its items with `,` and end it with `]`")
         }
         K::UnexpectedEofFlowMapping | K::UnexpectedEofImplicitFlowMapping | K::ExpectedFlowMappingSeparator => {
-            syntax("a map in braces isn't continued or closed", "separate its keys with `,` and end it with `}`")
+            ("a map in braces isn't continued or closed".into(), "separate its keys with `,` and end it with `}`")
         }
         K::MismatchedFlowCollectionEnd { open, close } => {
-            syntax(&format!("`{close}` can't close `{open}`"), "close brackets and braces in the order they were opened")
+            (format!("`{close}` can't close `{open}`"), "close brackets and braces in the order they were opened")
         }
-        K::MisplacedFlowCollectionEnd => syntax("nothing is open that this could close", "remove it, or put the text in quotes"),
-        K::MappingValueNotAllowed | K::MappingKeyNotAllowed | K::InvalidColonPlacement => syntax(
-            "a second `: ` on one line can't be read",
-            "put text that contains `: ` in quotes, or give the key a line of its own",
-        ),
-        K::InvalidSimpleKey | K::SimpleKeyExpected | K::ExpectedBlockMappingKey => syntax(
-            "a `key: value` belongs here",
-            "check the indentation, and that the key is followed by a colon and a space",
-        ),
-        K::InvalidIndentation | K::ExpectedBlockSequenceEntry | K::BlockSequenceEntryNotAllowed | K::InvalidBlockScalarIndent => {
-            syntax("the indentation doesn't fit the lines above", "keys of one map and items of one list start in the same column")
+        K::MisplacedFlowCollectionEnd => {
+            ("nothing is open that this could close".into(), "remove it, or put the text in quotes")
         }
-        K::UnexpectedCharacter { character } => syntax(
-            &format!("a value can't start with {}", quoted(&character.to_string())),
-            "put the text in quotes",
-        ),
-        K::UnknownQuotedScalarEscape | K::InvalidQuotedScalarHexEscape | K::InvalidUnicodeEscape => syntax(
-            "there is no such escape in a text in double quotes",
+        _ => return None,
+    })
+}
+
+fn quotes(kind: &ErrorKind) -> Option<Advice> {
+    use ErrorKind as K;
+    Some(match kind {
+        K::UnclosedQuotedScalar => ("a quoted text isn't closed".into(), "add the closing quote"),
+        K::InvalidQuotedScalarIndent | K::DocumentIndicatorInQuotedScalar => {
+            ("a quoted text goes on in this line".into(), "add the closing quote that is missing above")
+        }
+        K::UnknownQuotedScalarEscape | K::InvalidQuotedScalarHexEscape | K::InvalidUnicodeEscape => (
+            "there is no such escape in a text in double quotes".into(),
             "double the backslash, or use single quotes, where backslashes mean themselves",
         ),
         K::InvalidTrailingDoubleQuotedScalar | K::InvalidTrailingSingleQuotedScalar => {
-            syntax("text follows a closed quote", "quote the whole value, and double a quote inside single quotes")
+            ("text follows a closed quote".into(), "quote the whole value; inside single quotes, write a quote twice")
         }
+        K::UnexpectedCharacter { character } if character.is_control() => (
+            "a control character stands here; YAML doesn't allow it".into(),
+            "remove it, or write it as an escape in double quotes",
+        ),
+        K::UnexpectedCharacter { character: '`' } => {
+            ("a value can't start with a backtick".into(), "put the text in quotes")
+        }
+        K::UnexpectedCharacter { character } => {
+            (format!("a value can't start with {}", quoted(&character.to_string())), "put the text in quotes")
+        }
+        K::MissingAnchorOrAliasName => (
+            "a value that starts with `*` or `&` repeats or marks another, and the name is missing".into(),
+            "put the text in quotes",
+        ),
+        _ => return None,
+    })
+}
+
+/// Colons, indentation and documents: the kinds alone don't say enough, so the line is looked at.
+fn layout(kind: &ErrorKind, at: usize, text: &str) -> Advice {
+    use ErrorKind as K;
+    const FIT: &str = "the indentation doesn't fit the lines above";
+    const COLUMNS: &str = "keys of one map and items of one list start in the same column";
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    match kind {
+        K::MappingValueNotAllowed | K::MappingKeyNotAllowed | K::InvalidColonPlacement => {
+            if text[start..at].contains(": ") {
+                (
+                    "a second `: ` on one line can't be read".into(),
+                    "put text that contains `: ` in quotes, or give the key a line of its own",
+                )
+            } else {
+                ("a key can't start here".into(), "look above for a bracket, a brace or a quote that isn't closed")
+            }
+        }
+        K::InvalidSimpleKey | K::SimpleKeyExpected | K::ExpectedBlockMappingKey => {
+            let line = text[start..end].trim_end();
+            if line.contains(": ") || line.ends_with(':') {
+                (FIT.into(), COLUMNS)
+            } else {
+                ("a `key: value` belongs here".into(), "follow the key by a colon and a space")
+            }
+        }
+        K::InvalidIndentation
+        | K::ExpectedBlockSequenceEntry
+        | K::BlockSequenceEntryNotAllowed
+        | K::InvalidBlockScalarIndent => (FIT.into(), COLUMNS),
         K::MissingDocumentEndBeforeDirective | K::ExpectedDocumentStart | K::InvalidDocumentEnd => {
-            syntax("something follows the end of the document", "a file holds one document; remove what follows `...`")
+            ("something follows the end of the document".into(), "a file holds one document; remove what follows `...`")
         }
-        K::DuplicateVersionDirective | K::UnsupportedYamlMajorVersion | K::DuplicateTagDirective | K::DirectiveDisallowed => {
-            syntax("this directive can't be read", "remove the line that starts with `%`")
-        }
-        _ => syntax("this isn't valid YAML", "check indentation, quotes and brackets on this line and the one above"),
+        K::DuplicateVersionDirective
+        | K::UnsupportedYamlMajorVersion
+        | K::DuplicateTagDirective
+        | K::DirectiveDisallowed => ("this directive can't be read".into(), "remove the line that starts with `%`"),
+        _ => ("this isn't valid YAML".into(), "check indentation, quotes and brackets on this line and the one above"),
     }
 }

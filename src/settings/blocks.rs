@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, users};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
+use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
 use crate::plan::Findings;
 
 /// A setting's block in the file.
@@ -81,17 +81,21 @@ async fn review<S: Setting>(declared: &S::Declared, observing: &Observing<'_>, c
     S::compare(declared, &observed, comparing)
 }
 
-fn declare<B: Block>(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<B::Declared> {
-    let node = &at.node.entry(B::KEY)?.value;
-    // What can't be read here was reported by the schema check, in better words.
-    let block: B = serde_json::from_value(node.to_json()).ok()?;
-    Some(block.declare(Located { node, ..at }, environment, diagnostics))
+fn declare<B: Block>(
+    at: Located<'_>,
+    environment: &EnvironmentHead,
+    diagnostics: &mut Diagnostics,
+) -> Option<B::Declared> {
+    at.node.entry(B::KEY)?;
+    let at = at.at(&[B::KEY]);
+    let block: B = config::typed(at, diagnostics)?;
+    Some(block.declare(at, environment, diagnostics))
 }
 
 /// Reports a key that a block needs. The schema can't ask for it, since `base` may supply it.
 pub fn missing(at: Located<'_>, block: &str, key: &str, help: &str, diagnostics: &mut Diagnostics) {
     if !diagnostics.error_within(at.span()) {
         let message = format!("`{block}` has no `{key}`");
-        diagnostics.push(Diagnostic::error(Code::MissingKey, at.span(), message).help(help));
+        diagnostics.push(Diagnostic::error(Code::MissingKey, at.spot(), message).help(help));
     }
 }

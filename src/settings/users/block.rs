@@ -4,14 +4,13 @@
 //! and ids doesn't count), and a list that would lock everybody out is never accepted.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+pub use super::words::{PrincipalRef, Role};
 use crate::config::words::{Guid, PrincipalName, PrincipalText, Text, UserName};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, quoted};
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
 use crate::settings::blocks;
 
 /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
@@ -62,89 +61,6 @@ pub(crate) struct AssignmentBlock {
     role: Role,
 }
 
-/// A role in Customer Insights - Data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
-pub enum Role {
-    /// May do everything, including giving roles.
-    Admin,
-    /// May change data and configuration, but not give roles.
-    Contributor,
-    /// A contributor within a business unit. Needs `businessUnits: true`.
-    #[serde(rename = "Marketing Contributor")]
-    MarketingContributor,
-    /// May look.
-    Viewer,
-}
-
-impl Role {
-    /// The role's name, as the service and the file write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Admin => "Admin",
-            Role::Contributor => "Contributor",
-            Role::MarketingContributor => "Marketing Contributor",
-            Role::Viewer => "Viewer",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-/// Who is meant. Equality looks at names as well; [`PrincipalRef::identity`] is what decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PrincipalRef {
-    /// A person.
-    User {
-        /// The user principal name, as written.
-        upn: String,
-    },
-    /// A group.
-    Group {
-        /// The display name, for readers.
-        name: String,
-        /// The object id.
-        id: Uuid,
-    },
-    /// An app.
-    App {
-        /// The display name, for readers.
-        name: String,
-        /// The application (client) id.
-        app_id: Uuid,
-    },
-    /// Any principal.
-    Principal {
-        /// The object id.
-        id: Uuid,
-    },
-}
-
-impl PrincipalRef {
-    /// What two spellings of the same principal have in common. Application ids and object ids are different numbers
-    /// for different things, so they never meet.
-    pub fn identity(&self) -> String {
-        match self {
-            PrincipalRef::User { upn } => upn.to_lowercase(),
-            PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => id.to_string(),
-            PrincipalRef::App { app_id, .. } => format!("app:{app_id}"),
-        }
-    }
-}
-
-impl fmt::Display for PrincipalRef {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PrincipalRef::User { upn } => formatter.write_str(upn),
-            PrincipalRef::Group { name, .. } | PrincipalRef::App { name, .. } => formatter.write_str(name),
-            PrincipalRef::Principal { id } => write!(formatter, "{id}"),
-        }
-    }
-}
-
 /// A principal with its role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
@@ -190,19 +106,19 @@ impl blocks::Block for Block {
         let listed = self.assignments.is_some();
         let list = at.at(&["assignments"]);
         let mut assignments = Vec::new();
+        let mut items = Vec::new();
         for (index, written) in self.assignments.unwrap_or_default().into_iter().enumerate() {
             let item = list.at(&[&index.to_string()]);
-            check_role(written.role, item, environment, diagnostics);
             let role = written.role;
+            check_role(role, item, environment, diagnostics);
             if let Some(principal) = written.principal(item, diagnostics) {
                 assignments.push(Assignment { principal, role, place: item.place() });
+                items.push(item);
             }
         }
-        let principals: Vec<&PrincipalRef> = assignments.iter().map(|assignment| &assignment.principal).collect();
-        if principals.len() == list.node.items().len() {
-            check_duplicates(&principals, list, diagnostics);
-            check_names(&principals, list, diagnostics);
-        }
+        let written: Vec<Written<'_>> = assignments.iter().map(|assignment| &assignment.principal).zip(items).collect();
+        check_duplicates(&written, diagnostics);
+        check_names(&written, diagnostics);
         if listed && self.matching == Match::Exact && !diagnostics.error_within(list.span()) {
             check_somebody_remains(&assignments, at, diagnostics);
         }
@@ -220,7 +136,10 @@ impl AssignmentBlock {
             (None, None, Some(name), None, Some(id)) => Some(PrincipalRef::App { name: name.0, app_id: id.0 }),
             (None, None, None, Some(id), None) => Some(PrincipalRef::Principal { id: id.0 }),
             _ => {
-                diagnostics.push(unclear(item));
+                // A key that isn't known here may be the one that is missing.
+                if !diagnostics.error_within(item.span()) {
+                    diagnostics.push(unclear(item));
+                }
                 None
             }
         }
@@ -256,24 +175,30 @@ fn unclear(item: Located<'_>) -> Diagnostic {
 
 fn check_role(role: Role, item: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) {
     if role == Role::MarketingContributor && !environment.business_units {
-        let message = "the role Marketing Contributor exists only where business unit separation is on";
+        let message = format!(
+            "the role Marketing Contributor isn't available in {}, where business unit separation is off",
+            quoted(&environment.key)
+        );
         diagnostics.push(
             Diagnostic::error(Code::MarketingContributorUnavailable, item.at(&["role"]).span(), message)
-                .help("add `businessUnits: true` to the environment if it is on there, or use `Contributor`"),
+                .help("write `businessUnits: true` there if it is on after all, or use `Contributor`"),
         );
     }
 }
 
+/// A principal and the entry that names it.
+type Written<'a> = (&'a PrincipalRef, Located<'a>);
+
 /// The place in an entry that says who it is.
-fn who(item: Located<'_>) -> crate::config::Span {
+fn who(item: Located<'_>) -> Span {
     let keys = ["user", "id", "principal"];
     keys.into_iter().find(|key| item.node.entry(key).is_some()).map_or(item.span(), |key| item.at(&[key]).span())
 }
 
-fn check_duplicates(principals: &[&PrincipalRef], list: Located<'_>, diagnostics: &mut Diagnostics) {
+fn check_duplicates(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
     let mut seen = HashMap::new();
-    for (index, principal) in principals.iter().enumerate() {
-        let span = who(list.at(&[&index.to_string()]));
+    for (principal, item) in written {
+        let span = who(*item);
         if let Some(first) = seen.get(&principal.identity()) {
             let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
             diagnostics.push(
@@ -287,23 +212,23 @@ fn check_duplicates(principals: &[&PrincipalRef], list: Located<'_>, diagnostics
     }
 }
 
-fn check_names(principals: &[&PrincipalRef], list: Located<'_>, diagnostics: &mut Diagnostics) {
-    let mut seen: HashMap<(&str, String), (crate::config::Span, String)> = HashMap::new();
-    for (index, principal) in principals.iter().enumerate() {
+fn check_names(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<(&str, String), (Span, String)> = HashMap::new();
+    for (principal, item) in written {
         let (kind, name) = match principal {
             PrincipalRef::Group { name, .. } => ("group", name),
             PrincipalRef::App { name, .. } => ("app", name),
             PrincipalRef::User { .. } | PrincipalRef::Principal { .. } => continue,
         };
-        let span = list.at(&[&index.to_string(), kind]).span();
-        match seen.get(&(kind, name.to_lowercase())) {
-            Some((first, identity)) if *identity != principal.identity() => diagnostics.push(
-                Diagnostic::warning(Code::SameName, span, format!("two different ids for the {kind} {}", quoted(name)))
+        let span = item.at(&[kind]).span();
+        let (first, identity) = seen.entry((kind, name.to_lowercase())).or_insert_with(|| (span, principal.identity()));
+        if *identity != principal.identity() {
+            let message = format!("two different ids for the {kind} {}", quoted(name));
+            diagnostics.push(
+                Diagnostic::warning(Code::SameName, span, message)
                     .related(*first, "the other one")
                     .help("ids decide. If both are right, tell readers apart by a longer name"),
-            ),
-            Some(_) => {}
-            None => drop(seen.insert((kind, name.to_lowercase()), (span, principal.identity()))),
+            );
         }
     }
 }
@@ -316,16 +241,28 @@ fn check_somebody_remains(assignments: &[Assignment], at: Located<'_>, diagnosti
     let list = at.at(&["assignments"]);
     let exact = at.at(&["match"]).span();
     let diagnostic = if assignments.is_empty() {
-        Diagnostic::error(Code::ExactWithoutAssignments, list.span(), "`match: exact` with an empty list would remove everybody")
-            .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
+        Diagnostic::error(
+            Code::ExactWithoutAssignments,
+            list.span(),
+            "`match: exact` with an empty list would remove everybody",
+        )
+        .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
     } else {
-        Diagnostic::error(Code::ExactWithoutAdmin, at.key_span("assignments"), "`match: exact` without an Admin would lock everybody out")
-            .help("list at least one Admin, and the identity that runs palisade with the role Admin")
+        Diagnostic::error(
+            Code::ExactWithoutAdmin,
+            at.key_span("assignments"),
+            "`match: exact` without an Admin would lock everybody out",
+        )
+        .help("list at least one Admin, and the identity that runs palisade with the role Admin")
     };
     diagnostics.push(diagnostic.related(exact, "removes whoever isn't listed"));
 }
 
-fn declare_break_glass(written: Vec<PrincipalName>, list: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<BreakGlass> {
+fn declare_break_glass(
+    written: Vec<PrincipalName>,
+    list: Located<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<BreakGlass> {
     let mut seen = HashMap::new();
     let mut declared = Vec::new();
     for (index, name) in written.into_iter().enumerate() {

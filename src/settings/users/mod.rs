@@ -12,6 +12,7 @@ mod notes;
 mod observe;
 mod principal;
 mod steps;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,112 @@
+//! Values that aren't what belongs there.
+
+use jsonschema::JsonType;
+
+use super::{Finding, called, listed};
+use crate::config::codes::Code;
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::fields;
+use crate::config::nearest::nearest;
+use crate::config::tree::Value;
+use crate::config::words::{WORDS, Word};
+
+impl Finding<'_> {
+    pub(super) fn not_a_boolean(&self) -> Diagnostic {
+        let raw = self.raw().to_ascii_lowercase();
+        let meant = match raw.as_str() {
+            "true" | "yes" | "on" | "y" | "1" => Some("true"),
+            "false" | "no" | "off" | "n" | "0" => Some("false"),
+            _ => None,
+        };
+        let shown = match &self.node.value {
+            Value::List(_) | Value::Map(_) => called(&self.node.value).to_owned(),
+            _ => quoted(self.sources.text(self.node.span)),
+        };
+        let in_quotes = self.sources.text(self.node.span).starts_with(['"', '\'']);
+        let help = match meant {
+            Some(meant) if in_quotes => format!("write `{meant}`, without quotes"),
+            Some(meant) => format!("write `{meant}`"),
+            None => "write `true` or `false`".to_owned(),
+        };
+        self.error(Code::NotABoolean, format!("{} must be `true` or `false`, not {shown}", self.subject())).help(help)
+    }
+
+    pub(super) fn not_a_text(&self) -> Diagnostic {
+        match (&self.node.value, self.word()) {
+            (Value::List(_) | Value::Map(_), word) => {
+                let wanted = word.map_or("text", |word| word.called);
+                let message = format!("{} must be {wanted}, not {}", self.subject(), called(&self.node.value));
+                let bare = self.raw().trim_start_matches("- ").trim_matches(['{', '}', '[', ']']).trim();
+                let help = match word {
+                    Some(word) if (word.check)(bare).is_none() => {
+                        format!("write `{bare}` on the same line, without dash, brackets or braces")
+                    }
+                    _ => "write one value on the same line".to_owned(),
+                };
+                self.error(Code::WrongType, message).help(help)
+            }
+            (_, Some(word)) if word.name != "Text" => self.not_this_word(word, self.raw()),
+            _ if !self.choices().is_empty() => self.not_among(self.choices()),
+            (value, _) => {
+                let message = format!(
+                    "{} must be text, and {} without quotes is {}",
+                    self.subject(),
+                    quoted(self.raw()),
+                    called(value)
+                );
+                self.error(Code::UnquotedText, message)
+                    .help(format!("write \"{}\"", quoted(self.raw()).trim_matches('`')))
+            }
+        }
+    }
+
+    pub(super) fn word(&self) -> Option<&'static Word> {
+        WORDS.iter().find(|word| self.owner_path.strip_prefix("/$defs/").is_some_and(|name| name == word.name))
+    }
+
+    pub(super) fn not_the_word(&self) -> Diagnostic {
+        let text = match &self.node.value {
+            Value::String(text) => text,
+            _ => self.raw(),
+        };
+        self.word().map_or_else(|| self.generic(), |word| self.not_this_word(word, text))
+    }
+
+    pub(super) fn not_this_word(&self, word: &Word, text: &str) -> Diagnostic {
+        match (word.check)(text) {
+            Some(wrong) => self.error(wrong.code, format!("{} {}", self.subject(), wrong.message)).help(wrong.help),
+            // Right when read as text, but another type without quotes.
+            None => self
+                .error(Code::UnquotedText, format!("{} must be {}, written as text", self.subject(), word.called))
+                .help(format!("write \"{text}\"")),
+        }
+    }
+
+    /// The values that the schema allows here; none if it isn't about values.
+    pub(super) fn choices(&self) -> Vec<&str> {
+        self.owner.map_or_else(Vec::new, fields::choices)
+    }
+
+    pub(super) fn not_among(&self, choices: Vec<&str>) -> Diagnostic {
+        if matches!(self.node.value, Value::Null) {
+            return self.no_value(JsonType::String);
+        }
+        let shown = match &self.node.value {
+            Value::List(_) | Value::Map(_) => called(&self.node.value).to_owned(),
+            _ => quoted(self.raw()),
+        };
+        let allowed = listed(&choices);
+        let help = match nearest(self.raw(), &choices) {
+            _ if choices.len() == 1 => format!("only {allowed} is possible here"),
+            Some(near) => format!("did you mean `{near}`? Allowed: {allowed}"),
+            None => format!("allowed: {allowed}"),
+        };
+        self.error(Code::UnknownValue, format!("{} can't be {shown}", self.subject())).help(help)
+    }
+
+    /// For keywords that the schema doesn't use today.
+    pub(super) fn generic(&self) -> Diagnostic {
+        self.error(Code::WrongType, format!("{} isn't what belongs here", self.subject()))
+            .help("`palisade explain FIELD` describes each field")
+    }
+}
