@@ -2,7 +2,7 @@
 //!
 //! `PALISADE_BLESS=1 cargo test --test config` rewrites the expectations. Read them afterwards, as a user would.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

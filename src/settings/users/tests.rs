@@ -153,7 +153,10 @@ impl Scene {
             .iter()
             .map(|planned| {
                 let change = &planned.change;
-                format!("{} {} {} -> {} {}", change.action, change.address, change.before, change.after, change.direction)
+                format!(
+                    "{} {} {} -> {} {}",
+                    change.action, change.address, change.before, change.after, change.direction
+                )
             })
             .collect();
         lines.sort();
