@@ -13,6 +13,8 @@ mod findings;
 mod note;
 mod saved;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use change::{Action, Address, Change, Direction, Impact, Mode};
 pub use derive::{Account, Derivation, derive};

@@ -33,7 +33,8 @@ pub struct Block {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Match {
-    /// The list is complete: palisade removes everybody else, except `breakGlass` and itself.
+    /// The list is complete: everybody else is removed. A plan that would remove palisade itself, or a principal under
+    /// `breakGlass`, is refused.
     Exact,
     /// Those listed have their roles; others are left alone.
     #[default]

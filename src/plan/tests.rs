@@ -1,0 +1,215 @@
+//! Deriving, ordering, hashing and refusing plans.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::azure::Provenance;
+use crate::config::{EnvironmentHead, Place};
+
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn planned(address: &str, action: Action, direction: Direction, before: Json, after: Json) -> Planned {
+    let change = Change {
+        address: Address::scope(address),
+        setting: "users".into(),
+        subject: "somebody (user)".into(),
+        action,
+        direction,
+        impact: Impact::None,
+        provenance: Provenance::Documented,
+        mode: Mode::Automatic,
+        preimage: Change::preimage_of(&before),
+        before,
+        after,
+        reason: "a reason".into(),
+        permissions: vec!["a right".into()],
+        source: Place { file: "f.yaml".into(), line: 3, column: 5 },
+    };
+    Planned { change, takes_away: matches!(action, Action::Delete | Action::Disable), steps: Vec::new() }
+}
+
+fn account(changes: Vec<Planned>) -> Account {
+    let place = Place { file: "f.yaml".into(), line: 1, column: 1 };
+    Account {
+        head: EnvironmentHead {
+            key: "prod".into(),
+            instance_id: Uuid::from_u128(1),
+            environment_id: "e".into(),
+            name: None,
+            business_units: false,
+            place,
+        },
+        observed: Some(Observed { name: Some("Contoso".into()), region: Some("europe".into()), dataverse: None }),
+        unknown: Vec::new(),
+        notes: Vec::new(),
+        findings: vec![Findings { changes, in_sync: 2, ..Findings::default() }],
+    }
+}
+
+fn usual() -> Vec<Planned> {
+    let role = |role: &str| json!({ "role": role });
+    vec![
+        planned("prod/users/zoe", Action::Delete, Direction::Hardens, role("Viewer"), Json::Null),
+        planned("prod/users/bob", Action::Update, Direction::Hardens, role("Admin"), role("Viewer")),
+        planned("prod/users/ada", Action::Create, Direction::Weakens, Json::Null, role("Admin")),
+    ]
+}
+
+fn target(world: &str) -> Target {
+    Target::Emulator { world: world.into(), tenant: "t".into() }
+}
+
+fn plan_of(accounts: &[Account], now: Timestamp) -> Plan {
+    derive(&Derivation { config_digest: "sha256:c".into(), target: target("w"), now }, accounts, Vec::new())
+}
+
+fn plan() -> Plan {
+    plan_of(&[account(usual())], now())
+}
+
+#[test]
+fn what_adds_comes_before_what_takes_away_and_hardening_before_weakening() {
+    let plan = plan();
+    let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
+    assert_eq!(order, ["prod/users/bob", "prod/users/ada", "prod/users/zoe"]);
+    assert_eq!(
+        plan.summary,
+        Summary { changes: 3, hardens: 2, weakens: 1, in_sync: 2, ..Summary::default() }
+    );
+}
+
+#[test]
+fn a_downgrade_takes_away_and_comes_last() {
+    let mut changes = usual();
+    changes[1].takes_away = true;
+    let plan = plan_of(&[account(changes)], now());
+    let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
+    assert_eq!(order, ["prod/users/ada", "prod/users/bob", "prod/users/zoe"]);
+}
+
+#[test]
+fn plans_of_the_same_things_differ_only_in_their_instants() {
+    let later = now() + SignedDuration::from_hours(3);
+    let mut reversed = usual();
+    reversed.reverse();
+    let (one, two) = (plan(), plan_of(&[account(reversed)], later));
+    assert_eq!(one.intent_digest, two.intent_digest);
+    assert_eq!(one.seal, two.seal);
+    let blank = |plan: &Plan| {
+        let mut json = serde_json::to_value(plan).unwrap();
+        for field in ["createdAt", "assumedNow", "expiresAt"] {
+            json[field] = Json::Null;
+        }
+        json
+    };
+    assert_eq!(blank(&one), blank(&two));
+    assert_ne!(one.created_at, two.created_at);
+}
+
+#[test]
+fn the_intent_is_what_would_be_done_and_to_what() {
+    let digest = |accounts: &[Account]| plan_of(accounts, now()).intent_digest;
+    let usual_digest = digest(&[account(usual())]);
+
+    let mut words = usual();
+    words[0].change.reason = "another reason".into();
+    assert_eq!(digest(&[account(words)]), usual_digest);
+
+    let mut before = usual();
+    before[0].change.before = json!({ "role": "Contributor" });
+    assert_ne!(digest(&[account(before)]), usual_digest);
+
+    let mut renamed = account(usual());
+    renamed.observed.as_mut().unwrap().name = Some("Fabrikam".into());
+    assert_ne!(digest(&[renamed]), usual_digest);
+
+    let derivation = Derivation { config_digest: "sha256:c".into(), target: target("other"), now: now() };
+    assert_ne!(derive(&derivation, &[account(usual())], Vec::new()).intent_digest, usual_digest);
+}
+
+#[test]
+fn a_saved_plan_comes_back_as_it_was() {
+    let plan = plan();
+    assert_eq!(parse(&render(&plan).unwrap()).unwrap(), plan);
+}
+
+/// Every byte counts: whatever is flipped, the file doesn't pass as an approval.
+#[test]
+fn a_plan_that_differs_in_one_byte_is_refused() {
+    let bytes = render(&plan()).unwrap().into_bytes();
+    for at in 0..bytes.len() {
+        for flip in [1u8, 2, 32] {
+            let mut tampered = bytes.clone();
+            tampered[at] ^= flip;
+            let Ok(text) = String::from_utf8(tampered) else { continue };
+            let outcome = parse(&text);
+            assert!(outcome.is_err(), "byte {at} ^ {flip} passed: {:?}", &text[at.saturating_sub(20)..at + 10]);
+        }
+    }
+    let whole = render(&plan()).unwrap();
+    assert!(parse(&whole[..whole.len() - 1]).is_err());
+    assert!(parse(&format!("{whole}\n")).is_err());
+    assert!(parse("").is_err());
+}
+
+#[test]
+fn a_forger_who_mends_seal_and_digest_still_needs_the_same_intent() {
+    let mut forged = plan();
+    forged.scopes[0].changes.remove(0);
+    forged.summary = Summary::of(&forged.scopes);
+    forged.intent_digest = forged.computed_intent_digest();
+    forged.seal = forged.computed_seal();
+    let forged = parse(&render(&forged).unwrap()).unwrap();
+    assert_eq!(forged.approves(&plan(), now()), Err(Refusal::OtherIntent));
+}
+
+#[test]
+fn an_approval_is_for_one_target_one_configuration_one_intent_and_a_day() {
+    let approved = plan();
+    let accept = |change: fn(&mut Plan)| {
+        let mut fresh = plan();
+        change(&mut fresh);
+        approved.approves(&fresh, now())
+    };
+    assert_eq!(accept(|_| {}), Ok(()));
+    assert!(matches!(accept(|fresh| fresh.target = target("other")), Err(Refusal::OtherTarget { .. })));
+    assert_eq!(accept(|fresh| fresh.config_digest.push('x')), Err(Refusal::OtherConfiguration));
+    assert_eq!(accept(|fresh| fresh.intent_digest.push('x')), Err(Refusal::OtherIntent));
+    assert_eq!(approved.approves(&plan(), now() + VALIDITY - SignedDuration::from_secs(1)), Ok(()));
+    assert_eq!(approved.approves(&plan(), now() + VALIDITY), Err(Refusal::Expired(approved.expires_at)));
+    let early = now() - SignedDuration::from_mins(6);
+    assert_eq!(approved.approves(&plan(), early), Err(Refusal::FromTheFuture(approved.created_at)));
+}
+
+#[test]
+fn differences_say_what_was_approved_and_what_would_be_done() {
+    let mut moved = usual();
+    moved[0].change.before = json!({ "role": "Contributor" });
+    let fresh = plan_of(&[account(moved)], now());
+    assert_eq!(
+        differences(&plan(), &fresh),
+        [
+            r#"- prod/users/zoe delete: {"role":"Viewer"} -> null"#,
+            r#"+ prod/users/zoe delete: {"role":"Contributor"} -> null"#,
+        ]
+    );
+}
+
+#[test]
+fn codes_of_notes_are_unique_and_explained() {
+    let mut names: Vec<_> = NoteCode::ALL.iter().map(|code| code.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), NoteCode::ALL.len());
+    for code in NoteCode::ALL {
+        assert!(code.explanation().len() > code.summary().len(), "{code} needs a real explanation");
+        assert!(crate::config::Code::named(code.name()).is_none(), "{code} is a code of the configuration, too");
+        assert_eq!(serde_json::to_value(code).unwrap(), json!(code.name()));
+    }
+}
