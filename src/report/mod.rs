@@ -6,4 +6,5 @@
 pub mod applied;
 pub mod colour;
 pub mod diagnostics;
+pub mod operations;
 pub mod plan;
