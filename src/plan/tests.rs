@@ -78,10 +78,7 @@ fn what_adds_comes_before_what_takes_away_and_hardening_before_weakening() {
     let plan = plan();
     let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
     assert_eq!(order, ["prod/users/bob", "prod/users/ada", "prod/users/zoe"]);
-    assert_eq!(
-        plan.summary,
-        Summary { changes: 3, hardens: 2, weakens: 1, in_sync: 2, ..Summary::default() }
-    );
+    assert_eq!(plan.summary, Summary { changes: 3, hardens: 2, weakens: 1, in_sync: 2, ..Summary::default() });
 }
 
 #[test]
