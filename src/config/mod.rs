@@ -31,7 +31,7 @@ use std::path::PathBuf;
 pub use codes::Code;
 pub(crate) use configuration::typed;
 pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
-pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
 pub use fields::{FieldHelp, Lookup, field_help};
 pub use shape::{Cloud, Face, Policy, UnpublishedOperations};
 pub use source::{Place, Source, Sources, Span};

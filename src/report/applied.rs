@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::colour::{DANGER, GOOD, WARNING, paint};
 use crate::apply::{Report, Status};
+use crate::text::printable;
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
 pub fn text(report: &Report) -> String {
@@ -21,7 +22,7 @@ pub fn text(report: &Report) -> String {
             let word = paint(style, format!("{word:<11}"));
             let _ = writeln!(out, "{word}  {} {}", applied.action, applied.address);
             if status != Status::Done || applied.reason != "read back as declared" {
-                let _ = writeln!(out, "             {}", applied.reason);
+                let _ = writeln!(out, "             {}", printable(&applied.reason));
             }
         }
     }

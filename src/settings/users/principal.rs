@@ -6,6 +6,7 @@ use super::block::{Declared, PrincipalRef};
 use crate::azure::directory::Name;
 use crate::azure::graph::{DirectoryObject, Key};
 use crate::plan::Kind;
+use crate::text::printable;
 
 /// A principal that is known well enough to compare and to address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +116,4 @@ fn label(name: &str, kind: Kind) -> String {
         Kind::App => format!("{name} (app)"),
         Kind::Unknown => name.to_owned(),
     }
-}
-
-/// Names come from a directory that many can write to; a name must not steer a terminal.
-fn printable(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
