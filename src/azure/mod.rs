@@ -16,6 +16,7 @@ pub mod graph;
 pub mod hosts;
 pub mod operations;
 pub mod retry;
+mod resource_id;
 mod token;
 mod transport;
 
@@ -23,5 +24,6 @@ pub use access::{Reader, Writer};
 pub use call::{Answer, Call};
 pub use error::{CallError, Failure};
 pub use operations::{Operation, Provenance, Service};
+pub use resource_id::{ResourceId, ResourceType};
 pub use token::{Caller, ClientCredentials, Token, TokenError, TokenSource};
 pub use transport::{Notices, Quiet, REQUEST_LOG, Settings, Transport, Waiting};
