@@ -6,14 +6,17 @@
 
 use std::borrow::Cow;
 
-use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
 use super::codes::Code;
 use super::diagnostic::quoted;
+use super::texts::ENVIRONMENT;
+use crate::azure::{ResourceId, ResourceType};
+use crate::rotation::Window;
 
 /// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,22 @@ words! {
     /// A day, written year-month-day.
     Day(Date), called "a date",
         { "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "examples": ["2026-10-01"], "format": "date" }, parse_date;
+
+    /// An instant: date, time and offset, as in RFC 3339.
+    Instant(Timestamp), called "an instant",
+        { "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "examples": ["2026-09-01T00:00:00Z"], "format": "date-time" }, parse_instant;
+
+    /// The Azure resource id of a Key Vault.
+    VaultId(ResourceId), called "the id of a Key Vault",
+        { "pattern": r"^/[Ss]ubscriptions/[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/[Rr]esource[Gg]roups/[^/\s]+/[Pp]roviders/[Mm]icrosoft\.[Kk]ey[Vv]ault/[Vv]aults/([0-9A-Za-z-]|\$\{environment\}){3,24}$", "examples": ["/subscriptions/0b1f0c52-0000-4000-8000-00000000005a/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci-prod"] }, parse_vault_id;
+
+    /// Days of the week, hours of the day and a time zone.
+    WindowText(Window), called "a time window",
+        { "pattern": r"^[A-Za-z,-]+ [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9] [A-Za-z0-9_/+-]+$", "examples": ["Mon-Thu 08:00-15:00 Europe/Berlin"] }, parse_window;
+
+    /// The name of a secret in a Key Vault: letters, digits and hyphens.
+    SecretName(String), called "the name of a secret",
+        { "pattern": r"^([0-9A-Za-z-]|\$\{environment\}){1,127}$", "examples": ["ci-api-key"] }, parse_secret_name;
 
     /// A text of at least one visible character.
     Text(String), called "text",
@@ -221,4 +240,68 @@ fn parse_text(text: &str) -> Result<String, Wrong> {
         return wrong(Code::EmptyText, "must not be empty", "write the text, or remove the key");
     }
     Ok(text.to_owned())
+}
+
+fn parse_instant(text: &str) -> Result<Timestamp, Wrong> {
+    // The parser also takes a space for the `T`, and leaves out seconds; the file has one form.
+    let whole = text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T');
+    text.parse::<Timestamp>().ok().filter(|_| whole).ok_or_else(|| Wrong {
+        code: Code::BadInstant,
+        message: format!("must be an instant, not {}", quoted(text)),
+        help: "write date, time and offset, such as `2026-09-01T00:00:00Z`".to_owned(),
+    })
+}
+
+fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
+    // The placeholder may stand for a part of the name; it is judged as if it were a short word.
+    let id = ResourceId::parse(&text.replace(ENVIRONMENT, "env"));
+    match id {
+        Some(id) if id.resource_type == ResourceType::Vault && is_vault_name(&id.name) => {
+            Ok(ResourceId { name: text.rsplit('/').next().unwrap_or_default().to_owned(), ..id })
+        }
+        Some(id) if id.resource_type != ResourceType::Vault => wrong(
+            Code::BadVaultId,
+            format!("must be the id of a Key Vault, not of a {}", id.resource_type.called()),
+            "copy the vault's id: in the portal, Key Vault > Properties > Resource ID",
+        ),
+        _ => wrong(
+            Code::BadVaultId,
+            format!("must be the Azure resource id of a Key Vault, not {}", quoted(text)),
+            "it looks like `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.KeyVault/vaults/NAME`",
+        ),
+    }
+}
+
+/// 3 to 24 letters, digits and hyphens, beginning with a letter: a name becomes a host name, so nothing else may pass.
+fn is_vault_name(name: &str) -> bool {
+    (3..=24).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+fn parse_secret_name(text: &str) -> Result<String, Wrong> {
+    let name = text.replace(ENVIRONMENT, "env");
+    if (1..=127).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Ok(text.to_owned());
+    }
+    wrong(
+        Code::BadSecretName,
+        format!("must be the name of a secret, not {}", quoted(text)),
+        "names of secrets have 1 to 127 letters, digits and hyphens",
+    )
+}
+
+fn parse_window(text: &str) -> Result<Window, Wrong> {
+    text.parse::<Window>().map_err(|problem| Wrong {
+        code: Code::BadWindow,
+        message: format!("must be a time window, not {}: {problem}", quoted(text)),
+        help: "write days, hours and a time zone, such as `Mon-Thu 08:00-15:00 Europe/Berlin`".to_owned(),
+    })
+}
+
+impl SecretName {
+    /// What is wrong with a name whose placeholders are filled in, if anything is.
+    pub(crate) fn check(text: &str) -> Option<Wrong> {
+        parse_secret_name(text).err()
+    }
 }
