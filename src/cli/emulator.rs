@@ -23,8 +23,6 @@ use crate::ui::Ui;
 #[derive(Debug, clap::Args)]
 #[command(after_help = FAULTS_HELP)]
 pub(super) struct Args {
-    #[command(flatten)]
-    files: Files,
     /// Where to listen for http; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     http: SocketAddr,
@@ -46,6 +44,8 @@ pub(super) struct Args {
     /// Written once it listens: the addresses and the certificate's path, as JSON
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 const FAULTS_HELP: &str = "\
