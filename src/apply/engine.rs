@@ -137,12 +137,15 @@ impl Engine<'_> {
             return Err(refused("the configuration doesn't declare this environment any more".to_owned()));
         };
         let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(failed)?;
-        let guards = guard::check_findings(&scope.scope, &findings);
+        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
+        let guards = match planned {
+            Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
+            _ => guard::check_findings(&scope.scope, &findings),
+        };
         let refusal = findings.notes.iter().chain(&guards).find(|note| note.severity == Severity::Error);
         if let Some(note) = refusal {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
-        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
         match planned {
             Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
             Some(Planned { change: now, .. }) => Err(refused(format!(
