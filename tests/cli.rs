@@ -14,5 +14,7 @@ mod cycle;
 mod live;
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/saved.rs"]
+mod saved;
 #[path = "cli/support.rs"]
 mod support;

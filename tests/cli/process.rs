@@ -1,6 +1,6 @@
 //! A palisade that runs while the test goes on: its lines can be awaited, and it can be sent signals.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufReader, Read as _};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use crate::support::Run;
