@@ -107,17 +107,11 @@ impl Engine<'_> {
         if change.mode == Mode::Manual {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
-        let planned = match self.still_approved(scope, change).await {
+        let planned = match self.still_approved(scope, change, progress).await {
             Ok(Some(planned)) => planned,
             Ok(None) => return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent"),
             Err(outcome) => return outcome,
         };
-        if planned.takes_away && progress.trouble {
-            return Outcome::unsent(
-                Status::NotStarted,
-                "nothing is taken away in this environment after an earlier change in it didn't get done",
-            );
-        }
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
         for step in &planned.steps {
             outcome = self.step(plan, change, step.as_ref()).await;
@@ -130,7 +124,12 @@ impl Engine<'_> {
 
     /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
     /// left to do.
-    async fn still_approved(&self, scope: &ScopePlan, change: &Change) -> Result<Option<Planned>, Outcome> {
+    async fn still_approved(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+    ) -> Result<Option<Planned>, Outcome> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
         let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
         let Some(environment) = self.environments.get(scope.scope.as_str()) else {
@@ -138,6 +137,12 @@ impl Engine<'_> {
         };
         let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(failed)?;
         let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
+        if planned.is_some_and(|planned| planned.takes_away) && progress.trouble {
+            return Err(Outcome::unsent(
+                Status::NotStarted,
+                "nothing is taken away in this environment after an earlier change in it didn't get done",
+            ));
+        }
         let guards = match planned {
             Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
             _ => guard::check_findings(&scope.scope, &findings),
