@@ -10,6 +10,8 @@
 mod basics;
 #[path = "cli/cycle.rs"]
 mod cycle;
+#[path = "cli/exits.rs"]
+mod exits;
 #[path = "cli/live.rs"]
 mod live;
 #[path = "cli/process.rs"]
@@ -18,3 +20,5 @@ mod process;
 mod saved;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/unknown.rs"]
+mod unknown;
