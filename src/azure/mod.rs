@@ -15,8 +15,8 @@ mod error;
 pub mod graph;
 pub mod hosts;
 pub mod operations;
-pub mod retry;
 mod resource_id;
+pub mod retry;
 mod token;
 mod transport;
 
