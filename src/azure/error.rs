@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::operations::Facts;
 use super::token::TokenError;
+use crate::config::visible;
 
 /// A call that brought no usable answer.
 #[derive(Debug, Clone)]
@@ -135,7 +136,7 @@ impl std::error::Error for CallError {}
 pub(crate) fn plain(text: &str) -> String {
     const LONGEST: usize = 300;
     let mut line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { visible(c) }).take(LONGEST).collect();
     if text.chars().count() > LONGEST {
         line.push('…');
     }
