@@ -14,11 +14,21 @@ mod cycle;
 mod exits;
 #[path = "cli/live.rs"]
 mod live;
+#[path = "cli/partial.rs"]
+mod partial;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/saved.rs"]
 mod saved;
+#[path = "cli/secrets.rs"]
+mod secrets;
+#[path = "cli/server.rs"]
+mod server;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/surface.rs"]
+mod surface;
 #[path = "cli/unknown.rs"]
 mod unknown;
+#[path = "cli/waits.rs"]
+mod waits;

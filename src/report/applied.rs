@@ -20,7 +20,7 @@ pub fn text(report: &Report) -> String {
                 Status::Refused => (DANGER, "refused"),
             };
             let word = paint(style, format!("{word:<11}"));
-            let _ = writeln!(out, "{word}  {} {}", applied.action, applied.address);
+            let _ = writeln!(out, "{word}  {} {}", applied.action, printable(applied.address.as_str()));
             if status != Status::Done || applied.reason != "read back as declared" {
                 let _ = writeln!(out, "             {}", printable(&applied.reason));
             }

@@ -141,7 +141,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         values = widths.values,
     );
     let place = format!("{}:{}:{}", source.file, source.line, source.column);
-    let _ = writeln!(out, "      {}: {reason} {}", printable(subject), paint(DIM, place));
+    let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
 }
 
 fn sign(action: Action, direction: Direction) -> (char, Style) {

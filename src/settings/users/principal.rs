@@ -65,6 +65,7 @@ impl Principal {
             (Kind::Group, ..) => (format!("group:{id}"), id.clone()),
             _ => (id.clone(), id.clone()),
         };
+        // Names come from a directory that many can write to; a name must not steer a terminal.
         let name = display.map_or(fallback, printable);
         Self { id, kind, part, label: label(&name, kind) }
     }
