@@ -71,9 +71,6 @@ mod tests {
 
     #[test]
     fn the_form_is_fixed() {
-        assert_eq!(
-            of_json(&json!({})),
-            "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-        );
+        assert_eq!(of_json(&json!({})), "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     }
 }

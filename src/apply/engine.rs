@@ -109,7 +109,9 @@ impl Engine<'_> {
         }
         let planned = match self.still_approved(scope, change).await {
             Ok(Some(planned)) => planned,
-            Ok(None) => return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent"),
+            Ok(None) => {
+                return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent");
+            }
             Err(outcome) => return outcome,
         };
         if planned.takes_away && progress.trouble {
@@ -165,9 +167,7 @@ impl Engine<'_> {
         let outcome = self.write_and_look(change, step).await;
         match self.record(plan, change, step, Some(&outcome)) {
             Ok(()) => outcome,
-            Err(Outcome { reason, .. }) => {
-                Outcome::sent(Status::Failed, format!("{}, but {reason}", outcome.reason))
-            }
+            Err(Outcome { reason, .. }) => Outcome::sent(Status::Failed, format!("{}, but {reason}", outcome.reason)),
         }
     }
 
@@ -201,18 +201,23 @@ impl Engine<'_> {
             (Look::Shown, Some(error)) => {
                 Outcome::sent(Status::Done, format!("read back as declared, although the write ended with: {error}"))
             }
-            (Look::NotShown(detail), None) => {
-                Outcome::sent(Status::Waiting, format!("the service took it, but {detail} after {}", spoken(self.patience)))
-            }
-            (Look::Interrupted(detail), None) => {
-                Outcome::sent(Status::Waiting, format!("the service took it, but {detail} when the run was interrupted"))
-            }
+            (Look::NotShown(detail), None) => Outcome::sent(
+                Status::Waiting,
+                format!("the service took it, but {detail} after {}", spoken(self.patience)),
+            ),
+            (Look::Interrupted(detail), None) => Outcome::sent(
+                Status::Waiting,
+                format!("the service took it, but {detail} when the run was interrupted"),
+            ),
             (Look::NotShown(detail) | Look::Interrupted(detail), Some(error)) => {
                 Outcome::sent(Status::Failed, format!("{error}; {detail}"))
             }
             (Look::Unreadable(unreadable), problem) => {
                 let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
-                Outcome::sent(Status::Failed, format!("{took}, but whether it took effect could not be read: {unreadable}"))
+                Outcome::sent(
+                    Status::Failed,
+                    format!("{took}, but whether it took effect could not be read: {unreadable}"),
+                )
             }
         }
     }

@@ -169,7 +169,9 @@ pub async fn delete_assignment(writer: &Writer, instance: &Instance, principal_i
 /// Whether API access is on. Not published: served by the emulator (reference section 12).
 pub async fn api_access(reader: &Reader, instance: &Instance) -> Result<ApiAccess, CallError> {
     let answer = match reader.send(call(&GET_API_SUBSCRIPTION, instance)).await {
-        Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => return Ok(ApiAccess::Off),
+        Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => {
+            return Ok(ApiAccess::Off);
+        }
         other => other?,
     };
     match answer.json::<ApiSubscription>()?.is_subscribed {

@@ -85,9 +85,9 @@ async fn find(reader: &Reader, keys: &[Key]) -> Vec<(Key, Found)> {
     if keys.is_empty() {
         return Vec::new();
     }
-    graph::find(reader, keys).await.unwrap_or_else(|error| {
-        keys.iter().map(|key| (key.clone(), Err(error.to_string()))).collect()
-    })
+    graph::find(reader, keys)
+        .await
+        .unwrap_or_else(|error| keys.iter().map(|key| (key.clone(), Err(error.to_string()))).collect())
 }
 
 async fn by_ids(reader: &Reader, ids: &[Uuid]) -> Vec<(Uuid, Found)> {

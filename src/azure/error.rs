@@ -134,8 +134,7 @@ impl std::error::Error for CallError {}
 /// A service's words on one line and without control characters, so that they can't steer a terminal or a log.
 pub(crate) fn plain(text: &str) -> String {
     const LONGEST: usize = 300;
-    let mut line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
     if text.chars().count() > LONGEST {
         line.push('…');
     }

@@ -12,7 +12,9 @@ use uuid::Uuid;
 use super::access::Reader;
 use super::call::Call;
 use super::error::{CallError, plain};
-use super::operations::{GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER};
+use super::operations::{
+    GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER,
+};
 
 const JSON: &str = "application/json";
 /// Graph takes at most so many requests in a batch.
@@ -169,9 +171,8 @@ pub async fn by_ids(reader: &Reader, ids: &[Uuid]) -> Result<Vec<DirectoryObject
 
 /// How many principals a group reaches, nested groups included. `GET /groups/{id}/transitiveMembers/$count`
 pub async fn count_members(reader: &Reader, group: Uuid) -> Result<u64, CallError> {
-    let call = Call::of(&GRAPH_COUNT_MEMBERS)
-        .path("groupId", &group.to_string())
-        .header("ConsistencyLevel", "eventual");
+    let call =
+        Call::of(&GRAPH_COUNT_MEMBERS).path("groupId", &group.to_string()).header("ConsistencyLevel", "eventual");
     let answer = reader.send(call).await?;
     answer.text()?.trim_start_matches('\u{feff}').trim().parse().map_err(|_| answer.unreadable("it isn't a number"))
 }

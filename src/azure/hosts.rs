@@ -37,7 +37,9 @@ pub struct CloudHosts {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HostRefused {
     /// Microsoft prints no Customer Insights host for this cloud.
-    #[error("Microsoft publishes no Customer Insights host for the cloud `{0}`, so palisade can't know where it would send a token")]
+    #[error(
+        "Microsoft publishes no Customer Insights host for the cloud `{0}`, so palisade can't know where it would send a token"
+    )]
     CloudUnknown(&'static str),
     /// The emulator must be on this machine.
     #[error("`{0}` is not a loopback address; an emulator is reached over http on 127.0.0.1, [::1] or localhost only")]

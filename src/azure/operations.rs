@@ -151,7 +151,12 @@ const GRAPH_DOCS: &str = "learn.microsoft.com/graph/api (v1.0)";
 const CI_ADMIN: &str = "Customer Insights role Admin in the environment";
 const CI_MEMBER: &str = "any Customer Insights role in the environment";
 
-const fn customer_insights(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
+const fn customer_insights(
+    name: &'static str,
+    method: &'static str,
+    path: &'static str,
+    permission: &'static str,
+) -> Facts {
     Facts {
         name,
         service: Service::CustomerInsights,
@@ -195,8 +200,12 @@ pub const LIST_ROLES: Operation<Read> = Operation::read(customer_insights(
 ));
 
 /// The caller's own role.
-pub const GET_MY_ROLE: Operation<Read> =
-    Operation::read(customer_insights("Get-current-user-role", "GET", "/instances/{instanceId}/rbac/myrole", CI_MEMBER));
+pub const GET_MY_ROLE: Operation<Read> = Operation::read(customer_insights(
+    "Get-current-user-role",
+    "GET",
+    "/instances/{instanceId}/rbac/myrole",
+    CI_MEMBER,
+));
 
 /// Everybody's roles. A bare array: the service documents no paging, so a well-formed answer is the whole list.
 pub const LIST_ASSIGNMENTS: Operation<Read> = Operation::read(customer_insights(
@@ -229,11 +238,8 @@ pub const DELETE_ASSIGNMENT: Operation<Write> = Operation::write(Facts {
 });
 
 /// Whether API access is on.
-pub const GET_API_SUBSCRIPTION: Operation<Read> = Operation::read(unpublished(
-    "apisubscription-get",
-    "GET",
-    "/instances/{instanceId}/manage/apisubscription",
-));
+pub const GET_API_SUBSCRIPTION: Operation<Read> =
+    Operation::read(unpublished("apisubscription-get", "GET", "/instances/{instanceId}/manage/apisubscription"));
 
 /// Turns API access on. Not repeatable: it creates keys, and nobody says what a second call does to them.
 pub const ACTIVATE_API_SUBSCRIPTION: Operation<Write> = Operation::write(Facts {

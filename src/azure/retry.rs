@@ -157,8 +157,14 @@ mod tests {
     #[test]
     fn tries_end() {
         let failure = lost();
-        let mut attempt =
-            Try { failure: &failure, retry_after: None, repeatable: true, number: 6, elapsed: Duration::ZERO, jitter: 0 };
+        let mut attempt = Try {
+            failure: &failure,
+            retry_after: None,
+            repeatable: true,
+            number: 6,
+            elapsed: Duration::ZERO,
+            jitter: 0,
+        };
         assert_eq!(decide(&attempt, Limits::default()), Decision::Stop);
         attempt.number = 5;
         assert_eq!(decide(&attempt, Limits::default()), Decision::Wait(Duration::from_secs(6)));

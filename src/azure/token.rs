@@ -92,8 +92,7 @@ impl ClientCredentials {
         ]);
         let issued = transport.clock().now();
         let answer = transport.send(&call).await.map_err(|error| TokenError(error.to_string()))?;
-        let TokenAnswer { access_token, expires_in } =
-            answer.json().map_err(|error| TokenError(error.to_string()))?;
+        let TokenAnswer { access_token, expires_in } = answer.json().map_err(|error| TokenError(error.to_string()))?;
         let expires = issued.saturating_add(Duration::from_secs(expires_in)).unwrap_or(Timestamp::MAX);
         Ok(Token { secret: access_token, expires })
     }
@@ -102,7 +101,10 @@ impl ClientCredentials {
 impl fmt::Debug for ClientCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tenant, client_id, client_secret: _, kept: _ } = self;
-        f.debug_struct("ClientCredentials").field("tenant", tenant).field("client_id", client_id).finish_non_exhaustive()
+        f.debug_struct("ClientCredentials")
+            .field("tenant", tenant)
+            .field("client_id", client_id)
+            .finish_non_exhaustive()
     }
 }
 

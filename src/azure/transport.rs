@@ -219,7 +219,8 @@ impl Transport {
             .header("x-ms-client-request-id", correlation.to_string());
         if let Some(audience) = service.audience() {
             let token = self.settings.tokens.token(self, audience).await.map_err(Failure::Token)?;
-            builder = builder.header(AUTHORIZATION, secret_header(&format!("Bearer {}", token.secret.expose_secret()))?);
+            builder =
+                builder.header(AUTHORIZATION, secret_header(&format!("Bearer {}", token.secret.expose_secret()))?);
         }
         if service == Service::CustomerInsights
             && self.settings.face == Face::Gateway
@@ -336,8 +337,16 @@ mod tests {
         let cases = [
             (r#"{"errorCode":"instanceNotFound","message":"No."}"#, Some("instanceNotFound"), Some("No.")),
             (r#"{"statusCode":401,"message":"Access denied"}"#, None, Some("Access denied")),
-            (r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#, Some("Request_ResourceNotFound"), Some("m")),
-            (r#"{"error":"invalid_client","error_description":"AADSTS7000215"}"#, Some("invalid_client"), Some("AADSTS7000215")),
+            (
+                r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#,
+                Some("Request_ResourceNotFound"),
+                Some("m"),
+            ),
+            (
+                r#"{"error":"invalid_client","error_description":"AADSTS7000215"}"#,
+                Some("invalid_client"),
+                Some("AADSTS7000215"),
+            ),
             ("", None, None),
             ("<html>", None, None),
         ];

@@ -84,7 +84,9 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     }
     if plan.refusals().next().is_some() {
         let error = CommandError::refused("a guard refused the plan; nothing was done");
-        return Err(plan.refusals().fold(error, |error, note| error.hint(format!("{}: {}", note.address, note.message))));
+        return Err(plan
+            .refusals()
+            .fold(error, |error, note| error.hint(format!("{}: {}", note.address, note.message))));
     }
     let nothing_to_do = plan.summary.changes == 0;
     if !nothing_to_do && approved.is_none() && args.approved.is_none() && !args.yes {
@@ -109,9 +111,7 @@ fn environments<'a>(
         return Err(CommandError::new("a saved plan says itself which environments it is about")
             .hint("leave out `-e`, or leave out the plan"));
     }
-    let planned = |environment: &&Environment| {
-        approved.scopes.iter().any(|scope| scope.scope == environment.head.key)
-    };
+    let planned = |environment: &&Environment| approved.scopes.iter().any(|scope| scope.scope == environment.head.key);
     Ok(configuration.environments.iter().filter(planned).collect())
 }
 
@@ -135,9 +135,8 @@ fn not_approved(refusal: &Refusal, approved: &Plan, fresh: &Plan) -> CommandErro
     }
     let error = CommandError::refused(message);
     let error = match refusal {
-        Refusal::OtherIntent | Refusal::OtherConfiguration => {
-            error.hint("lines with - were approved and wouldn't be done, lines with + would be done and weren't approved")
-        }
+        Refusal::OtherIntent | Refusal::OtherConfiguration => error
+            .hint("lines with - were approved and wouldn't be done, lines with + would be done and weren't approved"),
         _ => error,
     };
     error.hint("make a new plan with `palisade plan --out FILE`, and review it")
@@ -145,7 +144,11 @@ fn not_approved(refusal: &Refusal, approved: &Plan, fresh: &Plan) -> CommandErro
 
 fn confirm(ui: &Ui, plan: &Plan) -> Result<(), CommandError> {
     let count = plan.summary.changes;
-    let question = format!("Make {} on {}? Only `yes` is accepted:", if count == 1 { "this change".to_owned() } else { format!("these {count} changes") }, plan.target);
+    let question = format!(
+        "Make {} on {}? Only `yes` is accepted:",
+        if count == 1 { "this change".to_owned() } else { format!("these {count} changes") },
+        plan.target
+    );
     match ui.ask(&question) {
         Some(answer) if answer == "yes" => Ok(()),
         Some(_) => Err(CommandError::new("not confirmed; nothing was done")),
@@ -204,7 +207,8 @@ async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Repo
 
 fn json(report: &Report) -> Result<String, CommandError> {
     let text = serde_json::to_string_pretty(report);
-    text.map(|text| text + "\n").map_err(|error| CommandError::new(format!("the report can't be written as JSON: {error}")))
+    text.map(|text| text + "\n")
+        .map_err(|error| CommandError::new(format!("the report can't be written as JSON: {error}")))
 }
 
 fn patience(text: &str) -> Result<Duration, String> {

@@ -50,7 +50,8 @@ impl Exit {
 
     /// The end that matters most of several: 5, 1, 4, 3, 6, 2, 0.
     fn worst(ends: impl IntoIterator<Item = Exit>) -> Exit {
-        let order = [Exit::Partial, Exit::Error, Exit::Refused, Exit::Unknown, Exit::Waiting, Exit::Changes, Exit::Done];
+        let order =
+            [Exit::Partial, Exit::Error, Exit::Refused, Exit::Unknown, Exit::Waiting, Exit::Changes, Exit::Done];
         let ends: Vec<_> = ends.into_iter().collect();
         order.into_iter().find(|exit| ends.contains(exit)).unwrap_or(Exit::Done)
     }
@@ -113,7 +114,8 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_help() {
-        let exits = [Exit::Done, Exit::Error, Exit::Changes, Exit::Unknown, Exit::Refused, Exit::Partial, Exit::Waiting];
+        let exits =
+            [Exit::Done, Exit::Error, Exit::Changes, Exit::Unknown, Exit::Refused, Exit::Partial, Exit::Waiting];
         assert_eq!(exits.map(Exit::code), [0, 1, 2, 3, 4, 5, 6]);
     }
 }

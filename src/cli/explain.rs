@@ -26,7 +26,8 @@ pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
         (None, None) => match field_help(topic) {
             Lookup::Found(help) => field(&help),
             Lookup::Ambiguous(paths) => {
-                return Err(CommandError::new(format!("several fields end in `{topic}`")).hint(format!("one of {}", paths.join(", "))));
+                return Err(CommandError::new(format!("several fields end in `{topic}`"))
+                    .hint(format!("one of {}", paths.join(", "))));
             }
             Lookup::Unknown(nearest) => return Err(unknown(topic, nearest)),
         },

@@ -32,7 +32,11 @@ pub(super) fn schema(ui: &Rc<Ui>, SchemaArgs {}: &SchemaArgs) -> Result<Exit, Co
     Ok(Exit::Done)
 }
 
-pub(super) fn completions(ui: &Rc<Ui>, args: &CompletionsArgs, mut command: clap::Command) -> Result<Exit, CommandError> {
+pub(super) fn completions(
+    ui: &Rc<Ui>,
+    args: &CompletionsArgs,
+    mut command: clap::Command,
+) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "palisade", &mut script);
     ui.result(&String::from_utf8_lossy(&script));

@@ -70,10 +70,12 @@ impl Files {
             return Ok(self.file.clone());
         }
         let defaults = ["palisade.yaml", "palisade"];
-        defaults.into_iter().find(|path| Path::new(path).exists()).map(|path| vec![PathBuf::from(path)]).ok_or_else(|| {
-            CommandError::new("there is no configuration: neither `palisade.yaml` nor a folder `palisade` is here")
-                .hint("name a file or a folder with `-f PATH`")
-        })
+        defaults.into_iter().find(|path| Path::new(path).exists()).map(|path| vec![PathBuf::from(path)]).ok_or_else(
+            || {
+                CommandError::new("there is no configuration: neither `palisade.yaml` nor a folder `palisade` is here")
+                    .hint("name a file or a folder with `-f PATH`")
+            },
+        )
     }
 }
 

@@ -53,7 +53,11 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         Format::Json => document,
     });
     if let Some(path) = &args.out {
-        ui.status(&format!("saved to {}, good until {}; apply it with `palisade apply`", path.display(), plan.expires_at));
+        ui.status(&format!(
+            "saved to {}, good until {}; apply it with `palisade apply`",
+            path.display(),
+            plan.expires_at
+        ));
     }
     Ok(Exit::of_plan(&plan, args.detailed_exitcode))
 }

@@ -176,7 +176,11 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// Starts the embedded emulator with a world that knows what the configuration talks about.
-async fn embedded(configuration: &Configuration, connection: &Connection, clock: Clock) -> Result<Emulator, CommandError> {
+async fn embedded(
+    configuration: &Configuration,
+    connection: &Connection,
+    clock: Clock,
+) -> Result<Emulator, CommandError> {
     let world = open_world(&connection.emulator_state, Some(configuration), clock.now())?;
     let faults = faults(connection.emulator_faults.as_deref())?;
     let options = emulator::Options {
@@ -192,7 +196,11 @@ async fn embedded(configuration: &Configuration, connection: &Connection, clock:
 }
 
 /// Opens a world and gives it what a configuration talks about.
-pub(super) fn open_world(path: &Path, configuration: Option<&Configuration>, now: Timestamp) -> Result<Store, CommandError> {
+pub(super) fn open_world(
+    path: &Path,
+    configuration: Option<&Configuration>,
+    now: Timestamp,
+) -> Result<Store, CommandError> {
     let world = Store::file(path).map_err(|error| CommandError::new(chain(&error)))?;
     if let Some(configuration) = configuration {
         let wanted = wanted(configuration);
@@ -210,14 +218,15 @@ pub(super) fn faults(path: Option<&Path>) -> Result<Vec<emulator::Rule>, Command
 }
 
 fn wanted(configuration: &Configuration) -> Wanted {
-    let environments = configuration.environments.iter().map(|Environment { head, attested: _, blocks }| WantedEnvironment {
-        key: head.key.clone(),
-        instance_id: head.instance_id,
-        environment_id: head.environment_id.clone(),
-        name: head.name.clone(),
-        business_units: head.business_units,
-        principals: blocks.principals().into_iter().map(wanted_principal).collect(),
-    });
+    let environments =
+        configuration.environments.iter().map(|Environment { head, attested: _, blocks }| WantedEnvironment {
+            key: head.key.clone(),
+            instance_id: head.instance_id,
+            environment_id: head.environment_id.clone(),
+            name: head.name.clone(),
+            business_units: head.business_units,
+            principals: blocks.principals().into_iter().map(wanted_principal).collect(),
+        });
     Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
 }
 

@@ -48,7 +48,9 @@ pub(super) fn describe(error: &ValidationError<'_>, root: &Node, sources: &Sourc
     let owner_path = schema_path.rsplit_once('/').map_or("", |(owner, _)| owner);
     let finding = Finding { path, node, key_span, sources, schema, owner_path, owner: schema.pointer(owner_path) };
     let diagnostic = match error.kind() {
-        Kind::AdditionalProperties { unexpected } => return unexpected.iter().map(|key| finding.unexpected(key)).collect(),
+        Kind::AdditionalProperties { unexpected } => {
+            return unexpected.iter().map(|key| finding.unexpected(key)).collect();
+        }
         Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
         Kind::Type { kind } => finding.wrong_type(expected(kind)),
         Kind::Constant { .. } => finding.wrong_version(),
@@ -105,7 +107,11 @@ impl Finding<'_> {
     /// Where to point: the value, or its key where the value is empty.
     fn spot(&self) -> Span {
         let span = self.node.span;
-        if span.start == span.end || matches!(self.node.value, Value::Null) { self.key_span.unwrap_or(span) } else { span }
+        if span.start == span.end || matches!(self.node.value, Value::Null) {
+            self.key_span.unwrap_or(span)
+        } else {
+            span
+        }
     }
 
     fn error(&self, code: Code, message: String) -> Diagnostic {
@@ -137,12 +143,14 @@ impl Finding<'_> {
     }
 
     fn unknown_key(&self, key: &str, span: Span) -> Diagnostic {
-        let mut known: Vec<&str> =
-            self.owner.and_then(|owner| owner.get("properties")).and_then(Json::as_object).map_or_else(Vec::new, |map| {
-                map.keys().map(String::as_str).collect()
-            });
+        let mut known: Vec<&str> = self
+            .owner
+            .and_then(|owner| owner.get("properties"))
+            .and_then(Json::as_object)
+            .map_or_else(Vec::new, |map| map.keys().map(String::as_str).collect());
         known.sort_unstable();
-        let place = if self.path.is_empty() { "at the top of the file".to_owned() } else { format!("in {}", self.subject()) };
+        let place =
+            if self.path.is_empty() { "at the top of the file".to_owned() } else { format!("in {}", self.subject()) };
         let help = if let Some(near) = nearest(key, &known) {
             format!("did you mean `{near}`?")
         } else if let Some(home) = fields::home_of(self.schema, key) {
@@ -156,7 +164,9 @@ impl Finding<'_> {
 
     fn required(&self, key: &str) -> Diagnostic {
         if key == "version" {
-            return self.error(Code::MissingKey, "the file doesn't say which version of the format it uses".to_owned()).help("add `version: 1` at the top");
+            return self
+                .error(Code::MissingKey, "the file doesn't say which version of the format it uses".to_owned())
+                .help("add `version: 1` at the top");
         }
         let wanted = self.owner.and_then(|owner| owner.get("properties")).and_then(|properties| properties.get(key));
         let example = wanted.and_then(|wanted| fields::example(self.schema, wanted)).unwrap_or_else(|| "…".to_owned());
@@ -166,15 +176,22 @@ impl Finding<'_> {
     }
 
     fn wrong_version(&self) -> Diagnostic {
-        self.error(Code::WrongVersion, format!("this palisade reads version 1 of the file format, not {}", quoted(self.raw())))
-            .help("write `version: 1`; a file for a newer version needs a newer palisade")
+        self.error(
+            Code::WrongVersion,
+            format!("this palisade reads version 1 of the file format, not {}", quoted(self.raw())),
+        )
+        .help("write `version: 1`; a file for a newer version needs a newer palisade")
     }
 
     fn wrong_type(&self, expected: JsonType) -> Diagnostic {
         if matches!(self.node.value, Value::Null) {
-            return self
-                .error(Code::NoValue, format!("{} has no value", self.subject()))
-                .help(if self.path.is_empty() { "write the configuration" } else { "write a value, or remove the key: what isn't declared isn't managed" });
+            return self.error(Code::NoValue, format!("{} has no value", self.subject())).help(
+                if self.path.is_empty() {
+                    "write the configuration"
+                } else {
+                    "write a value, or remove the key: what isn't declared isn't managed"
+                },
+            );
         }
         match expected {
             JsonType::Boolean => self.not_a_boolean(),
@@ -210,7 +227,8 @@ impl Finding<'_> {
             Value::List(_) | Value::Map(_) => called(&self.node.value).to_owned(),
             _ => quoted(self.sources.text(self.node.span)),
         };
-        let help = meant.map_or("write `true` or `false`".to_owned(), |meant| format!("write `{meant}`, without quotes"));
+        let help =
+            meant.map_or("write `true` or `false`".to_owned(), |meant| format!("write `{meant}`, without quotes"));
         self.error(Code::NotABoolean, format!("{} must be `true` or `false`, not {shown}", self.subject())).help(help)
     }
 
@@ -224,8 +242,14 @@ impl Finding<'_> {
             (_, Some(word)) if word.name != "Text" => self.not_this_word(word, self.raw()),
             _ if !self.choices().is_empty() => self.not_among(self.choices()),
             (value, _) => {
-                let message = format!("{} must be text, and {} without quotes is {}", self.subject(), quoted(self.raw()), called(value));
-                self.error(Code::UnquotedText, message).help(format!("write \"{}\"", quoted(self.raw()).trim_matches('`')))
+                let message = format!(
+                    "{} must be text, and {} without quotes is {}",
+                    self.subject(),
+                    quoted(self.raw()),
+                    called(value)
+                );
+                self.error(Code::UnquotedText, message)
+                    .help(format!("write \"{}\"", quoted(self.raw()).trim_matches('`')))
             }
         }
     }
@@ -286,6 +310,7 @@ fn bad_environment_key(key: &str, span: Span) -> Diagnostic {
     } else {
         format!("{} can't be the key of an environment", quoted(key))
     };
-    Diagnostic::error(Code::BadEnvironmentKey, span, message)
-        .help("use letters, digits, `-` and `_`, starting with a letter, at most 64 of them; `name` holds the display name")
+    Diagnostic::error(Code::BadEnvironmentKey, span, message).help(
+        "use letters, digits, `-` and `_`, starting with a letter, at most 64 of them; `name` holds the display name",
+    )
 }

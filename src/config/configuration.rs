@@ -88,7 +88,12 @@ pub struct Attestation {
 
 /// Makes the configuration of what the files say together. `whole` is false if a file couldn't be read, so that what
 /// seems to be missing may well be in it.
-pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Configuration> {
+pub(super) fn build(
+    combined: &Combined,
+    whole: bool,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Configuration> {
     let base = combined.base.as_ref().map(|entry| &entry.value);
     if whole && !diagnostics.has_errors() {
         check_presence(combined, diagnostics);
@@ -111,7 +116,11 @@ pub(super) fn build(combined: &Combined, whole: bool, sources: &Sources, diagnos
         return None;
     }
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
-    Some(Configuration { tenant: tenant?, environments: environments.into_iter().collect::<Option<_>>()?, digest: digest::of_json(&data) })
+    Some(Configuration {
+        tenant: tenant?,
+        environments: environments.into_iter().collect::<Option<_>>()?,
+        digest: digest::of_json(&data),
+    })
 }
 
 fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
@@ -180,7 +189,13 @@ fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<
                     .help("keep the newer of the two"),
             );
         }
-        attested.push(Attestation { setting: setting.0, by: by.0, on: on.0, valid_for: valid_for.0, place: item.place() });
+        attested.push(Attestation {
+            setting: setting.0,
+            by: by.0,
+            on: on.0,
+            valid_for: valid_for.0,
+            place: item.place(),
+        });
     }
     attested
 }
@@ -190,13 +205,19 @@ fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
     for (key, code) in [("instanceId", Code::DuplicateInstanceId), ("environmentId", Code::DuplicateEnvironmentId)] {
         let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
         for environment in environments {
-            let Some(super::tree::Value::String(id)) = environment.value.child(key).map(|node| &node.value) else { continue };
+            let Some(super::tree::Value::String(id)) = environment.value.child(key).map(|node| &node.value) else {
+                continue;
+            };
             let span = environment.value.child(key).map_or(environment.key_span, |node| node.span);
             match seen.get(&id.to_lowercase()) {
                 Some((first, name)) => diagnostics.push(
-                    Diagnostic::error(code, span, format!("{} and {} have the same `{key}`", quoted(name), quoted(&environment.key)))
-                        .related(*first, "first here")
-                        .help("each environment is one instance; copy the id of the right one"),
+                    Diagnostic::error(
+                        code,
+                        span,
+                        format!("{} and {} have the same `{key}`", quoted(name), quoted(&environment.key)),
+                    )
+                    .related(*first, "first here")
+                    .help("each environment is one instance; copy the id of the right one"),
                 ),
                 None => drop(seen.insert(id.to_lowercase(), (span, &environment.key))),
             }

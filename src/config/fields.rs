@@ -100,7 +100,12 @@ fn all(schema: &Json) -> BTreeMap<String, FieldHelp> {
     collect(schema, schema, "", &mut fields);
     let shared = |path: &str| path.strip_prefix("base.").map(|rest| format!("environments.*.{rest}"));
     let paths: Vec<String> = fields.keys().cloned().collect();
-    for path in paths.iter().filter(|path| shared(path).is_some_and(|other| fields.contains_key(&other))).cloned().collect::<Vec<_>>() {
+    for path in paths
+        .iter()
+        .filter(|path| shared(path).is_some_and(|other| fields.contains_key(&other)))
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         fields.remove(&path);
     }
     fields
@@ -117,7 +122,9 @@ fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String,
         fields.insert(path.clone(), describe(root, field, &path));
         collect(root, field, &path, fields);
     }
-    for environment in schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|map| map.values()) {
+    for environment in
+        schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|map| map.values())
+    {
         let path = join("*");
         fields.insert(path.clone(), describe(root, environment, &path));
         collect(root, environment, &path, fields);
@@ -128,10 +135,14 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
     let target = resolve(root, field);
     let text = |schema: &Json, keyword: &str| schema.get(keyword).and_then(Json::as_str).map(str::to_owned);
     let below = target.get("items").map_or(target, |items| resolve(root, items));
-    let fields = below.get("properties").and_then(Json::as_object).map_or_else(Vec::new, |map| map.keys().cloned().collect());
+    let fields =
+        below.get("properties").and_then(Json::as_object).map_or_else(Vec::new, |map| map.keys().cloned().collect());
     let meaning = |choice: &str| {
         let listed = target.get("oneOf").and_then(Json::as_array).into_iter().flatten();
-        listed.into_iter().find(|one| one.get("const").is_some_and(|value| value == choice)).and_then(|one| text(one, "description"))
+        listed
+            .into_iter()
+            .find(|one| one.get("const").is_some_and(|value| value == choice))
+            .and_then(|one| text(one, "description"))
     };
     let kind = match text(target, "type").as_deref() {
         Some("boolean") => "`true` or `false`",
@@ -145,7 +156,10 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
         path: path.to_owned(),
         description: text(field, "description").or_else(|| text(target, "description")).unwrap_or_default(),
         kind: kind.to_owned(),
-        values: choices(target).into_iter().map(|choice| (choice.to_owned(), meaning(choice).unwrap_or_default())).collect(),
+        values: choices(target)
+            .into_iter()
+            .map(|choice| (choice.to_owned(), meaning(choice).unwrap_or_default()))
+            .collect(),
         default: field.get("default").filter(|default| !default.is_object()).map(plain),
         example: example(root, field),
         fields,

@@ -85,7 +85,11 @@ fn found(path: &Path) -> Result<Vec<PathBuf>, Problem> {
     files.sort();
     let shown = quoted(&path.display().to_string());
     match files.len() {
-        0 => Err(problem(Code::EmptyFolder, format!("there is no YAML file in {shown}"), "put files that end in `.yaml` or `.yml` there; hidden files don't count")),
+        0 => Err(problem(
+            Code::EmptyFolder,
+            format!("there is no YAML file in {shown}"),
+            "put files that end in `.yaml` or `.yml` there; hidden files don't count",
+        )),
         count if count > MOST_FILES => Err(problem(
             Code::TooManyFiles,
             format!("there are more than {MOST_FILES} YAML files in {shown}"),
@@ -116,8 +120,16 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
 fn unreadable(path: &Path, error: &io::Error) -> Problem {
     let shown = quoted(&path.display().to_string());
     match error.kind() {
-        ErrorKind::NotFound => problem(Code::MissingFile, format!("there is no file or folder {shown}"), "check the path; it is relative to where palisade runs"),
-        ErrorKind::PermissionDenied => problem(Code::UnreadableFile, format!("{shown} can't be read: permission denied"), "let the account that runs palisade read it"),
+        ErrorKind::NotFound => problem(
+            Code::MissingFile,
+            format!("there is no file or folder {shown}"),
+            "check the path; it is relative to where palisade runs",
+        ),
+        ErrorKind::PermissionDenied => problem(
+            Code::UnreadableFile,
+            format!("{shown} can't be read: permission denied"),
+            "let the account that runs palisade read it",
+        ),
         kind => problem(Code::UnreadableFile, format!("{shown} can't be read: {kind}"), "check the path and the disk"),
     }
 }
@@ -129,7 +141,10 @@ fn text(path: &Path) -> Result<String, (String, Problem)> {
     read.map_err(|error| (String::new(), unreadable(path, &error)))?;
     if bytes.len() > LARGEST {
         let message = format!("the file is larger than {} MB, the most that is read", LARGEST / 1024 / 1024);
-        return Err((String::new(), problem(Code::FileTooLarge, message, "a configuration is a few kilobytes; is this the right file?")));
+        return Err((
+            String::new(),
+            problem(Code::FileTooLarge, message, "a configuration is a few kilobytes; is this the right file?"),
+        ));
     }
     decode(bytes)
 }
@@ -143,11 +158,17 @@ fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
         bytes.drain(..3);
     }
     if bytes.contains(&0) {
-        return Err((String::new(), problem(Code::BinaryFile, "the file isn't text: it holds bytes of zero", "is this the right file?")));
+        return Err((
+            String::new(),
+            problem(Code::BinaryFile, "the file isn't text: it holds bytes of zero", "is this the right file?"),
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        (text, Problem { at, ..problem(Code::NotUtf8, "the file isn't encoded as UTF-8; this byte can't be read", UTF8) })
+        (
+            text,
+            Problem { at, ..problem(Code::NotUtf8, "the file isn't encoded as UTF-8; this byte can't be read", UTF8) },
+        )
     })
 }

@@ -74,7 +74,10 @@ pub(super) fn environment(base: Option<&Node>, entry: &Entry) -> Node {
 /// The blocks that an environment leaves out.
 fn unmanaged(environment: &Node) -> Vec<&str> {
     let listed = environment.entry("unmanaged").map_or(&[][..], |entry| entry.value.items());
-    listed.iter().filter_map(|item| if let Value::String(name) = &item.value { Some(name.as_str()) } else { None }).collect()
+    listed
+        .iter()
+        .filter_map(|item| if let Value::String(name) = &item.value { Some(name.as_str()) } else { None })
+        .collect()
 }
 
 fn without(base: &Node, unmanaged: &[&str]) -> Node {

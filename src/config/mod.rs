@@ -66,7 +66,13 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
 }
 
 /// One file's tree, without what the schema check complained about.
-fn document(file: usize, source: &Source, sources: &Sources, checker: &schema::Checker, diagnostics: &mut Diagnostics) -> Option<Node> {
+fn document(
+    file: usize,
+    source: &Source,
+    sources: &Sources,
+    checker: &schema::Checker,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let before = diagnostics.len();
     let root = yaml::read(file, &source.text, diagnostics);
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {

@@ -2,7 +2,8 @@
 
 /// The candidate that `written` is most likely a misspelling of, if any is close enough.
 pub(super) fn nearest<'a>(written: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let plain =
+        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let wanted = plain(written);
     let close = |distance: usize, length: usize| distance <= (length / 3).max(1);
     candidates

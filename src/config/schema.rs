@@ -70,7 +70,8 @@ impl Checker {
     pub(super) fn new() -> Self {
         let schema = schema();
         let date = |text: &str| words::WORDS.iter().all(|word| word.name != "Day" || (word.check)(text).is_none());
-        let validator = jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
+        let validator =
+            jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
         Self { schema, validator }
     }
 
@@ -103,9 +104,9 @@ fn without(node: Node, at: &mut Pointer, dropped: &HashSet<Pointer>) -> Node {
         kept
     };
     let value = match node.value {
-        Value::List(items) => {
-            Value::List(items.into_iter().enumerate().filter_map(|(index, item)| keep(index.to_string(), item)).collect())
-        }
+        Value::List(items) => Value::List(
+            items.into_iter().enumerate().filter_map(|(index, item)| keep(index.to_string(), item)).collect(),
+        ),
         Value::Map(entries) => Value::Map(
             entries
                 .into_iter()

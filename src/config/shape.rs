@@ -17,7 +17,10 @@ use crate::settings::blocks::{self, Blocks};
 /// no file declares isn't managed.
 #[derive(Debug, JsonSchema)]
 #[schemars(title = "palisade configuration", rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "describes the file; values are read part by part, so that one mistake doesn't hide others")]
+#[expect(
+    dead_code,
+    reason = "describes the file; values are read part by part, so that one mistake doesn't hide others"
+)]
 pub(super) struct File {
     /// The version of the file format. Each file says it: `version: 1`.
     #[schemars(extend("const" = 1))]

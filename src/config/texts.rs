@@ -38,7 +38,11 @@ fn placeholders(text: &str) -> impl Iterator<Item = &str> {
 
 /// The part of a scalar as written that says `part`; the whole scalar if escapes hide it.
 fn part_of(span: Span, part: &str, sources: &Sources) -> Span {
-    sources.text(span).find(part).map_or(span, |at| Span { start: span.start + at, end: span.start + at + part.len(), ..span })
+    sources.text(span).find(part).map_or(span, |at| Span {
+        start: span.start + at,
+        end: span.start + at + part.len(),
+        ..span
+    })
 }
 
 /// Reports texts that other YAML readers would take for something else because they have no quotes.

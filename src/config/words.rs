@@ -192,7 +192,9 @@ fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
     };
     let digits = (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     match (hours, number.parse::<i64>()) {
-        (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => Ok(SignedDuration::from_mins(count * minutes)),
+        (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => {
+            Ok(SignedDuration::from_mins(count * minutes))
+        }
         _ => wrong(
             Code::BadDuration,
             format!("must be a duration, not {}", quoted(text)),

@@ -72,8 +72,12 @@ impl<'a> Reader<'a> {
                 (Event::StreamEnd, _) => break,
                 (Event::DocumentStart(..), mark) if root.is_some() => {
                     return Err(Box::new(
-                        Diagnostic::error(Code::SeveralDocuments, self.span(mark), "a second YAML document starts here")
-                            .help("put each document in a file of its own and give palisade the folder"),
+                        Diagnostic::error(
+                            Code::SeveralDocuments,
+                            self.span(mark),
+                            "a second YAML document starts here",
+                        )
+                        .help("put each document in a file of its own and give palisade the folder"),
                     ));
                 }
                 (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
@@ -103,7 +107,9 @@ impl<'a> Reader<'a> {
         let before = self.values;
         self.count(1, span)?;
         let (anchor, node) = match event {
-            Event::Scalar(text, style, anchor, tag) => (anchor, Node { span, value: self.scalar(&text, style, tag.as_deref(), span) }),
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, Node { span, value: self.scalar(&text, style, tag.as_deref(), span) })
+            }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), "seq", span);
                 (anchor, self.list(span, depth)?)
@@ -158,9 +164,13 @@ impl<'a> Reader<'a> {
             let Some(name) = self.key_name(&key) else { continue };
             if let Some(first) = seen.get(&name) {
                 self.diagnostics.push(
-                    Diagnostic::error(Code::DuplicateKey, key.span, format!("the key {} stands twice in this map", quoted(&name)))
-                        .related(*first, "first here")
-                        .help("keep one of the two"),
+                    Diagnostic::error(
+                        Code::DuplicateKey,
+                        key.span,
+                        format!("the key {} stands twice in this map", quoted(&name)),
+                    )
+                    .related(*first, "first here")
+                    .help("keep one of the two"),
                 );
                 continue;
             }
@@ -218,8 +228,12 @@ impl<'a> Reader<'a> {
             // The anchor is still open: the value would contain itself.
             let shown = quoted(self.text.get(span.start..span.end).unwrap_or_default());
             self.diagnostics.push(
-                Diagnostic::error(Code::UnknownAnchor, span, format!("the alias {shown} stands inside the value it repeats"))
-                    .help("write the value out"),
+                Diagnostic::error(
+                    Code::UnknownAnchor,
+                    span,
+                    format!("the alias {shown} stands inside the value it repeats"),
+                )
+                .help("write the value out"),
             );
             return Ok(Node { span, value: Value::Null });
         };
@@ -252,8 +266,12 @@ impl<'a> Reader<'a> {
     fn refuse_tag(&mut self, tag: Option<&Tag>, accepted: &str, span: Span) {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag(accepted)) {
             self.diagnostics.push(
-                Diagnostic::error(Code::UnsupportedTag, span, format!("the tag {} isn't supported", quoted(&tag.original())))
-                    .help("remove the tag; text that must stay text goes in quotes"),
+                Diagnostic::error(
+                    Code::UnsupportedTag,
+                    span,
+                    format!("the tag {} isn't supported", quoted(&tag.original())),
+                )
+                .help("remove the tag; text that must stay text goes in quotes"),
             );
         }
     }

@@ -24,11 +24,18 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
     use ErrorKind as K;
     // Where the text ended too early, point at its last line rather than behind it.
     let at = if at >= text.len() { text.trim_end().len() } else { at };
-    let end = text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| if c == '\n' { at } else { at + c.len_utf8() });
+    let end = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .map_or(at, |c| if c == '\n' { at } else { at + c.len_utf8() });
     let span = Span { file, start: at, end };
     let syntax = |message: &str, help: &str| Diagnostic::error(Code::YamlSyntax, span, message).help(help);
     match kind {
-        K::TabNotAllowed | K::TabInBlockIndentation | K::TabInIndentation | K::TabAtBlockScalarStart | K::TabInPlainScalar => {
+        K::TabNotAllowed
+        | K::TabInBlockIndentation
+        | K::TabInIndentation
+        | K::TabAtBlockScalarStart
+        | K::TabInPlainScalar => {
             Diagnostic::error(Code::TabIndentation, span, "a tab stands where YAML takes only spaces")
                 .help("indent with two spaces per level; most editors can convert tabs")
         }
@@ -44,10 +51,13 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
         K::UnexpectedEofFlowMapping | K::UnexpectedEofImplicitFlowMapping | K::ExpectedFlowMappingSeparator => {
             syntax("a map in braces isn't continued or closed", "separate its keys with `,` and end it with `}`")
         }
-        K::MismatchedFlowCollectionEnd { open, close } => {
-            syntax(&format!("`{close}` can't close `{open}`"), "close brackets and braces in the order they were opened")
+        K::MismatchedFlowCollectionEnd { open, close } => syntax(
+            &format!("`{close}` can't close `{open}`"),
+            "close brackets and braces in the order they were opened",
+        ),
+        K::MisplacedFlowCollectionEnd => {
+            syntax("nothing is open that this could close", "remove it, or put the text in quotes")
         }
-        K::MisplacedFlowCollectionEnd => syntax("nothing is open that this could close", "remove it, or put the text in quotes"),
         K::MappingValueNotAllowed | K::MappingKeyNotAllowed | K::InvalidColonPlacement => syntax(
             "a second `: ` on one line can't be read",
             "put text that contains `: ` in quotes, or give the key a line of its own",
@@ -56,13 +66,16 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
             "a `key: value` belongs here",
             "check the indentation, and that the key is followed by a colon and a space",
         ),
-        K::InvalidIndentation | K::ExpectedBlockSequenceEntry | K::BlockSequenceEntryNotAllowed | K::InvalidBlockScalarIndent => {
-            syntax("the indentation doesn't fit the lines above", "keys of one map and items of one list start in the same column")
-        }
-        K::UnexpectedCharacter { character } => syntax(
-            &format!("a value can't start with {}", quoted(&character.to_string())),
-            "put the text in quotes",
+        K::InvalidIndentation
+        | K::ExpectedBlockSequenceEntry
+        | K::BlockSequenceEntryNotAllowed
+        | K::InvalidBlockScalarIndent => syntax(
+            "the indentation doesn't fit the lines above",
+            "keys of one map and items of one list start in the same column",
         ),
+        K::UnexpectedCharacter { character } => {
+            syntax(&format!("a value can't start with {}", quoted(&character.to_string())), "put the text in quotes")
+        }
         K::UnknownQuotedScalarEscape | K::InvalidQuotedScalarHexEscape | K::InvalidUnicodeEscape => syntax(
             "there is no such escape in a text in double quotes",
             "double the backslash, or use single quotes, where backslashes mean themselves",
@@ -73,9 +86,10 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
         K::MissingDocumentEndBeforeDirective | K::ExpectedDocumentStart | K::InvalidDocumentEnd => {
             syntax("something follows the end of the document", "a file holds one document; remove what follows `...`")
         }
-        K::DuplicateVersionDirective | K::UnsupportedYamlMajorVersion | K::DuplicateTagDirective | K::DirectiveDisallowed => {
-            syntax("this directive can't be read", "remove the line that starts with `%`")
-        }
+        K::DuplicateVersionDirective
+        | K::UnsupportedYamlMajorVersion
+        | K::DuplicateTagDirective
+        | K::DirectiveDisallowed => syntax("this directive can't be read", "remove the line that starts with `%`"),
         _ => syntax("this isn't valid YAML", "check indentation, quotes and brackets on this line and the one above"),
     }
 }

@@ -10,8 +10,11 @@ pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, note
             code: NoteCode::NotAdmin,
             severity: Severity::Error,
             address: setting.clone(),
-            message: "the identity that runs palisade isn't Admin here, so the service would refuse these changes".into(),
-            help: Some("give it the role Admin under Settings > Permissions > Users, or run as another identity".into()),
+            message: "the identity that runs palisade isn't Admin here, so the service would refuse these changes"
+                .into(),
+            help: Some(
+                "give it the role Admin under Settings > Permissions > Users, or run as another identity".into(),
+            ),
         });
     }
     if !found.losses.is_empty() && found.caller.is_none() {
@@ -47,10 +50,9 @@ fn self_lockout(loss: &Loss, found: &Administrators) -> Option<Note> {
         found.caller_is_admin && !direct && loss.was_admin && matches!(loss.kind, Kind::Group | Kind::Unknown);
     let message = match loss.id == caller {
         true => format!("{} runs palisade and would lose its role: no later run could repair anything", loss.label),
-        false if through_group => format!(
-            "the identity that runs palisade is Admin through a group, and {} may be that group",
-            loss.label
-        ),
+        false if through_group => {
+            format!("the identity that runs palisade is Admin through a group, and {} may be that group", loss.label)
+        }
         false => return None,
     };
     Some(Note {

@@ -78,7 +78,11 @@ fn cropped(source: &Source, span: Span) -> (String, Range<usize>) {
     let line = source.line_range(source.line_of(span.start));
     let start = span.start.clamp(line.start, line.end);
     let end = span.end.clamp(start, line.end);
-    let from = if line.len() > 2 * AROUND { boundary(source, start.saturating_sub(AROUND).max(line.start)) } else { line.start };
+    let from = if line.len() > 2 * AROUND {
+        boundary(source, start.saturating_sub(AROUND).max(line.start))
+    } else {
+        line.start
+    };
     let to = if line.len() > 2 * AROUND { boundary(source, (start + AROUND).min(line.end)) } else { line.end };
     let part = |range: Range<usize>| source.text.get(range).map_or_else(String::new, |text| shown(text));
     let before = if from > line.start { format!("...{}", part(from..start)) } else { part(from..start) };

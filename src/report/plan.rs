@@ -67,9 +67,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         let _ = writeln!(out, "  {} {} (for {whom})", paint(WARNING, "… waiting"), entry.address.within_scope());
         let _ = writeln!(out, "      {}", printable(&entry.detail));
     }
-    let elsewhere = |note: &&Note| {
-        note.address.is_in(key) && !changes.iter().any(|change| change.address == note.address)
-    };
+    let elsewhere =
+        |note: &&Note| note.address.is_in(key) && !changes.iter().any(|change| change.address == note.address);
     for found in plan.notes.iter().filter(elsewhere) {
         note(found, true, out);
     }
@@ -95,8 +94,20 @@ impl Widths {
 
 fn change(change: &Change, widths: &Widths, out: &mut String) {
     let Change {
-        address, setting: _, subject, action, direction, impact, provenance, mode, before: _, after: _, preimage: _,
-        reason, permissions: _, source,
+        address,
+        setting: _,
+        subject,
+        action,
+        direction,
+        impact,
+        provenance,
+        mode,
+        before: _,
+        after: _,
+        preimage: _,
+        reason,
+        permissions: _,
+        source,
     } = change;
     let (sign, style) = sign(*action, *direction);
     let mut marks = vec![match direction {
@@ -180,7 +191,13 @@ fn note(note: &Note, with_address: bool, out: &mut String) {
         true if address.as_str().contains('/') => format!("{}: ", address.within_scope()),
         _ => String::new(),
     };
-    let _ = writeln!(out, "{indent}{} {}{}", paint(style, format!("{word}[{code}]")), printable(&about), printable(message));
+    let _ = writeln!(
+        out,
+        "{indent}{} {}{}",
+        paint(style, format!("{word}[{code}]")),
+        printable(&about),
+        printable(message)
+    );
     if let Some(help) = help {
         let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "help:"), printable(help));
     }

@@ -81,7 +81,11 @@ async fn review<S: Setting>(declared: &S::Declared, observing: &Observing<'_>, c
     S::compare(declared, &observed, comparing)
 }
 
-fn declare<B: Block>(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<B::Declared> {
+fn declare<B: Block>(
+    at: Located<'_>,
+    environment: &EnvironmentHead,
+    diagnostics: &mut Diagnostics,
+) -> Option<B::Declared> {
     let node = &at.node.entry(B::KEY)?.value;
     // What can't be read here was reported by the schema check, in better words.
     let block: B = serde_json::from_value(node.to_json()).ok()?;

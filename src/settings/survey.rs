@@ -56,7 +56,8 @@ impl Survey {
     pub async fn account(&self, environment: &Environment, now: Timestamp) -> Account {
         let head = environment.head.clone();
         let address = Address::scope(&head.key);
-        let mut account = Account { head, observed: None, unknown: Vec::new(), notes: Vec::new(), findings: Vec::new() };
+        let mut account =
+            Account { head, observed: None, unknown: Vec::new(), notes: Vec::new(), findings: Vec::new() };
         let instance = match self.instance(&account.head).await {
             Ok(instance) => instance,
             Err(Missing::Unknown(unreadable)) => {
@@ -93,7 +94,13 @@ impl Survey {
         findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))
     }
 
-    async fn review(&self, environment: &Environment, instance: &Instance, now: Timestamp, only: Option<&str>) -> Vec<Findings> {
+    async fn review(
+        &self,
+        environment: &Environment,
+        instance: &Instance,
+        now: Timestamp,
+        only: Option<&str>,
+    ) -> Vec<Findings> {
         let observing = Observing {
             reader: &self.reader,
             instance,
@@ -129,7 +136,10 @@ impl Survey {
                 code: NoteCode::TenantMismatch,
                 severity: Severity::Error,
                 address: Address::scope(&head.key),
-                message: format!("the environment belongs to the tenant {tenant}, the configuration is for {}", self.tenant),
+                message: format!(
+                    "the environment belongs to the tenant {tenant}, the configuration is for {}",
+                    self.tenant
+                ),
                 help: Some("correct `instanceId`, or `tenant.id`".to_owned()),
             }));
         }

@@ -65,8 +65,7 @@ impl Setting for Block {
 fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     let enable = declared.enabled;
     let address = comparing.address(Block::KEY);
-    let operation =
-        if enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() };
+    let operation = if enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() };
     let before = json!({ "enabled": !enable });
     let change = Change {
         address: address.clone(),
@@ -86,11 +85,7 @@ fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     };
     let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
     let notes = if enable { Vec::new() } else { vec![cuts_clients(change.address.clone())] };
-    Findings {
-        changes: vec![Planned { change, takes_away: !enable, steps: vec![step] }],
-        notes,
-        ..Findings::default()
-    }
+    Findings { changes: vec![Planned { change, takes_away: !enable, steps: vec![step] }], notes, ..Findings::default() }
 }
 
 fn cuts_clients(address: crate::plan::Address) -> Note {
@@ -108,7 +103,8 @@ fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     let address = comparing.address(Block::KEY);
     let state = if declared.enabled { "on" } else { "off" };
     let today = comparing.now.to_zoned(TimeZone::UTC).date();
-    let attestation = comparing.attested.iter().filter(|attestation| attestation.setting == Block::KEY).max_by_key(|a| a.on);
+    let attestation =
+        comparing.attested.iter().filter(|attestation| attestation.setting == Block::KEY).max_by_key(|a| a.on);
     let Some(attestation) = attestation else {
         let reason = format!(
             "Microsoft publishes no operation that reads it: look under Settings > Permissions > APIs, make sure that API \
@@ -123,7 +119,8 @@ fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
         let note = Note { code: NoteCode::RestsOnAttestation, severity: Severity::Info, address, message, help: None };
         return Findings { in_sync: 1, notes: vec![note], ..Findings::default() };
     }
-    let reason = format!("the attestation of {on} by {by} ran out on {end}, or lies in the future: look again, and renew it");
+    let reason =
+        format!("the attestation of {on} by {by} ran out on {end}, or lies in the future: look again, and renew it");
     let note = Note {
         code: NoteCode::ExpiredAttestation,
         severity: Severity::Warning,

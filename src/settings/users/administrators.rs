@@ -62,7 +62,8 @@ fn becomes_admin(planned: &Planned) -> bool {
 fn newcomers(comparison: &Comparison<'_>) -> Vec<Administrator> {
     let declared = comparison.declared.assignments.iter().filter(|assignment| assignment.role == Role::Admin);
     let objects = declared.filter_map(|assignment| {
-        let object = comparison.observed.directory.get(&principal::name(&assignment.principal))?.as_ref().ok()?.as_ref()?;
+        let object =
+            comparison.observed.directory.get(&principal::name(&assignment.principal))?.as_ref().ok()?.as_ref()?;
         Some(Principal::of(object, super::compare::look_up_kind(&assignment.principal)))
     });
     objects

@@ -316,16 +316,28 @@ fn check_somebody_remains(assignments: &[Assignment], at: Located<'_>, diagnosti
     let list = at.at(&["assignments"]);
     let exact = at.at(&["match"]).span();
     let diagnostic = if assignments.is_empty() {
-        Diagnostic::error(Code::ExactWithoutAssignments, list.span(), "`match: exact` with an empty list would remove everybody")
-            .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
+        Diagnostic::error(
+            Code::ExactWithoutAssignments,
+            list.span(),
+            "`match: exact` with an empty list would remove everybody",
+        )
+        .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
     } else {
-        Diagnostic::error(Code::ExactWithoutAdmin, at.key_span("assignments"), "`match: exact` without an Admin would lock everybody out")
-            .help("list at least one Admin, and the identity that runs palisade with the role Admin")
+        Diagnostic::error(
+            Code::ExactWithoutAdmin,
+            at.key_span("assignments"),
+            "`match: exact` without an Admin would lock everybody out",
+        )
+        .help("list at least one Admin, and the identity that runs palisade with the role Admin")
     };
     diagnostics.push(diagnostic.related(exact, "removes whoever isn't listed"));
 }
 
-fn declare_break_glass(written: Vec<PrincipalName>, list: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<BreakGlass> {
+fn declare_break_glass(
+    written: Vec<PrincipalName>,
+    list: Located<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<BreakGlass> {
     let mut seen = HashMap::new();
     let mut declared = Vec::new();
     for (index, name) in written.into_iter().enumerate() {

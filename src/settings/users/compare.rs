@@ -198,7 +198,10 @@ impl<'a> Comparison<'a> {
             let address = self.setting.part(&principal.part);
             if !self.unresolved.is_empty() {
                 let names = self.unresolved.join(", ");
-                let reason = format!("{} isn't removed: it may be one of those that could not be looked up ({names})", principal.label);
+                let reason = format!(
+                    "{} isn't removed: it may be one of those that could not be looked up ({names})",
+                    principal.label
+                );
                 self.findings.unknown.push(Unreadable::because(reason).at(address));
                 continue;
             }

@@ -77,7 +77,8 @@ pub(super) fn granting(comparison: &Comparison<'_>, address: &Address, target: &
     let mut notes = Vec::new();
     if assignment.role == Role::Admin {
         let whom = if principal.kind == Kind::Group { "every member" } else { "it" };
-        let message = format!("the role Admin also makes {whom} System Administrator in the linked Dataverse environment");
+        let message =
+            format!("the role Admin also makes {whom} System Administrator in the linked Dataverse environment");
         notes.push(note(NoteCode::GrantsDataverseAdmin, Severity::Warning, address.clone(), message, None));
     }
     if principal.kind == Kind::Group {

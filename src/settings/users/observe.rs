@@ -50,7 +50,8 @@ pub struct Held {
 /// Whether two spellings mean one role. How the wire spells roles isn't documented (reference 8.1), so letter case and
 /// spaces don't count.
 pub(super) fn same_role(one: &str, other: &str) -> bool {
-    let letters = |role: &str| role.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect::<String>();
+    let letters =
+        |role: &str| role.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect::<String>();
     letters(one) == letters(other)
 }
 
@@ -134,7 +135,8 @@ async fn count_members(
         let admins = list.held.iter().filter(|(_, held)| held.kind == Kind::Group && held.is_admin());
         groups.extend(admins.filter_map(|(id, _)| id.parse::<Uuid>().ok()));
     }
-    let counts = groups.into_iter().map(async |group| (group, observing.directory.members(observing.reader, group).await));
+    let counts =
+        groups.into_iter().map(async |group| (group, observing.directory.members(observing.reader, group).await));
     futures_util::future::join_all(counts).await.into_iter().collect()
 }
 
@@ -150,6 +152,8 @@ pub(super) async fn assignments_now(
 pub(super) fn incomplete(nameless: usize) -> Unreadable {
     Unreadable::from_operation(
         LIST_ASSIGNMENTS.facts(),
-        format!("{nameless} entries of the service's list name no principal, so it isn't certain who is missing from it"),
+        format!(
+            "{nameless} entries of the service's list name no principal, so it isn't certain who is missing from it"
+        ),
     )
 }
