@@ -14,6 +14,7 @@ pub mod emulator;
 pub mod guard;
 pub mod plan;
 pub mod report;
+pub mod rotation;
 pub mod settings;
 pub mod text;
 pub mod ui;
