@@ -117,10 +117,12 @@ impl Engine<'_> {
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
         let mut wrote = false;
         for step in &planned.steps {
-            outcome = self.step(plan, change, step.as_ref()).await;
-            wrote |= outcome.wrote;
-            if outcome.status != Status::Done {
-                break;
+            if outcome.status == Status::Done {
+                outcome = self.step(plan, change, step.as_ref()).await;
+                wrote |= outcome.wrote;
+            } else if step.closes() && wrote {
+                let closing = self.step(plan, change, step.as_ref()).await;
+                outcome.reason = format!("{}; {}: {}", outcome.reason, step.title(), closing.reason);
             }
         }
         Outcome { wrote, ..outcome }
@@ -214,6 +216,10 @@ impl Engine<'_> {
             (Look::Shown, Some(error)) => {
                 Outcome::sent(Status::Done, format!("read back as declared, although the write ended with: {error}"))
             }
+            (Look::Gone(detail), problem) => {
+                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
+                Outcome::sent(Status::Failed, format!("{took}, but then {detail}"))
+            }
             (Look::NotShown(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} after {}", spoken(self.patience)),
@@ -243,6 +249,7 @@ impl Engine<'_> {
         loop {
             let seen = match step.read_back(self.writer.reader()).await {
                 Ok(ReadBack::Shown) => return Look::Shown,
+                Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
                 Err(error) => Err(error),
             };
@@ -263,6 +270,7 @@ impl Engine<'_> {
 
 enum Look {
     Shown,
+    Gone(String),
     NotShown(String),
     Interrupted(String),
     Unreadable(CallError),

@@ -177,7 +177,7 @@ async fn carry_out(
     let stop = Stop::default();
     let engine = Engine {
         survey,
-        writer: &session.writer(),
+        writer: &session.writer(&plan.intent_digest),
         clock: &session.clock,
         environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect::<BTreeMap<_, _>>(),
         patience: args.wait,

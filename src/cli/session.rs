@@ -99,8 +99,8 @@ impl Session {
     }
 
     /// The right to write, for applying.
-    pub(super) fn writer(&self) -> Writer {
-        Writer::new(self.transport.clone())
+    pub(super) fn writer(&self, approval: &str) -> Writer {
+        Writer::new(self.transport.clone(), approval)
     }
 
     /// Asks the emulator which world it serves: a plan for one world is refused for every other.

@@ -147,8 +147,8 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
 fn sign(action: Action, direction: Direction) -> (char, Style) {
     let sign = match action {
         Action::Create | Action::Enable => '+',
-        Action::Update => '~',
-        Action::Delete | Action::Disable => '-',
+        Action::Update | Action::Rotate | Action::Publish | Action::Resume => '~',
+        Action::Delete | Action::Disable | Action::Retire => '-',
     };
     let style = match (sign, direction) {
         ('-', _) => DANGER,

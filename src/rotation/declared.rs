@@ -5,25 +5,32 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::window::Window;
 
 /// What happens to a replaced key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Retire {
-    /// It is regenerated once its grace is over.
+    /// It is regenerated once its grace is over, so that its old value dies.
+    #[default]
     AfterGrace,
-    /// It stays valid until the next rotation.
+    /// It stays valid until the next replacement.
     Keep,
 }
 
 /// How live values are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Verify {
-    /// Both slots and the secret are read and compared.
+    /// Both keys and the secret are read and compared. Needs the right to read them.
+    #[default]
     Values,
-    /// Only the age is read; which slot is live shows when applying.
+    /// Only the secret's age is read; which key is live shows when applying. Needs less rights, and sees less: a key that
+    /// somebody replaced by hand goes unnoticed.
     Metadata,
 }
 

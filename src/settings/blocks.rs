@@ -11,6 +11,7 @@ use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, users};
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
+use crate::azure::ResourceId;
 use crate::plan::Findings;
 
 /// A setting's block in the file.
@@ -77,6 +78,13 @@ macro_rules! settings {
                 let mut principals = Vec::new();
                 $(principals.extend(self.$field.iter().flat_map(<$block as Setting>::principals));)+
                 principals
+            }
+
+            /// The Azure resources that the declared settings name.
+            pub fn resources(&self) -> Vec<ResourceId> {
+                let mut resources = Vec::new();
+                $(resources.extend(self.$field.iter().flat_map(<$block as Setting>::resources));)+
+                resources
             }
 
             /// Observes and compares the declared settings side by side, or only the one that `only` names. Findings come

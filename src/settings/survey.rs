@@ -109,6 +109,7 @@ impl Survey {
         let observing = Observing {
             reader: &self.reader,
             instance,
+            tenant: self.tenant,
             directory: &self.directory,
             caller: self.caller.as_deref(),
             surface: self.surface,
