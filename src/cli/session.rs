@@ -17,7 +17,7 @@ use crate::azure::retry::Limits;
 use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
 use crate::clock::Clock;
 use crate::config::{Configuration, Environment, Face, Policy};
-use crate::emulator::{self, Emulator, Store, Wanted, WantedEnvironment, WantedPrincipal};
+use crate::emulator::{self, Emulator, Store, Wanted, WantedEnvironment, WantedPrincipal, WantedVault};
 use crate::plan::{Mode, Target};
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
@@ -218,6 +218,8 @@ pub(super) fn faults(path: Option<&Path>) -> Result<Vec<emulator::Rule>, Command
 }
 
 fn wanted(configuration: &Configuration) -> Wanted {
+    let vaults = configuration.environments.iter().flat_map(|environment| environment.blocks.vaults());
+    let vaults = vaults.map(|id| WantedVault { id: id.to_string() }).collect();
     let environments =
         configuration.environments.iter().map(|Environment { head, attested: _, blocks }| WantedEnvironment {
             key: head.key.clone(),
@@ -227,7 +229,7 @@ fn wanted(configuration: &Configuration) -> Wanted {
             business_units: head.business_units,
             principals: blocks.principals().into_iter().map(wanted_principal).collect(),
         });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
+    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults }
 }
 
 fn wanted_principal(principal: PrincipalRef) -> WantedPrincipal {

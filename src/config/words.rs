@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::codes::Code;
 use super::diagnostic::quoted;
 use super::texts::ENVIRONMENT;
-use crate::azure::{ResourceId, ResourceType};
+use crate::azure::vaults::VaultId;
 use crate::rotation::Window;
 
 /// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
@@ -105,7 +105,7 @@ words! {
         { "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "examples": ["2026-09-01T00:00:00Z"], "format": "date-time" }, parse_instant;
 
     /// The Azure resource id of a Key Vault.
-    VaultId(ResourceId), called "the id of a Key Vault",
+    VaultText(VaultId), called "the id of a Key Vault",
         { "pattern": r"^/[Ss]ubscriptions/[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/[Rr]esource[Gg]roups/[^/\s]+/[Pp]roviders/[Mm]icrosoft\.[Kk]ey[Vv]ault/[Vv]aults/([0-9A-Za-z-]|\$\{environment\}){3,24}$", "examples": ["/subscriptions/0b1f0c52-0000-4000-8000-00000000005a/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci-prod"] }, parse_vault_id;
 
     /// Days of the week, hours of the day and a time zone.
@@ -252,16 +252,16 @@ fn parse_instant(text: &str) -> Result<Timestamp, Wrong> {
     })
 }
 
-fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
-    // The placeholder may stand for a part of the name; it is judged as if it were a short word.
-    let id = ResourceId::parse(&text.replace(ENVIRONMENT, "env"));
-    match id {
-        Some(id) if id.resource_type == ResourceType::Vault && is_vault_name(&id.name) => {
-            Ok(ResourceId { name: text.rsplit('/').next().unwrap_or_default().to_owned(), ..id })
-        }
-        Some(id) if id.resource_type != ResourceType::Vault => wrong(
+fn parse_vault_id(text: &str) -> Result<VaultId, Wrong> {
+    // A placeholder may stand for a part of the name; it is judged as if it were a short word.
+    if let Ok(id) = text.replace(ENVIRONMENT, "env").parse::<VaultId>() {
+        return Ok(VaultId { name: text.rsplit('/').next().unwrap_or_default().to_owned(), ..id });
+    }
+    let other = text.split_once("/providers/").map(|(_, rest)| rest.split('/').take(2).collect::<Vec<_>>().join("/"));
+    match other {
+        Some(other) if !other.eq_ignore_ascii_case("Microsoft.KeyVault/vaults") => wrong(
             Code::BadVaultId,
-            format!("must be the id of a Key Vault, not of a {}", id.resource_type.called()),
+            format!("must be the id of a Key Vault, not of a resource of the type {}", quoted(&other)),
             "copy the vault's id: in the portal, Key Vault > Properties > Resource ID",
         ),
         _ => wrong(
@@ -270,13 +270,6 @@ fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
             "it looks like `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.KeyVault/vaults/NAME`",
         ),
     }
-}
-
-/// 3 to 24 letters, digits and hyphens, beginning with a letter: a name becomes a host name, so nothing else may pass.
-fn is_vault_name(name: &str) -> bool {
-    (3..=24).contains(&name.len())
-        && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 fn parse_secret_name(text: &str) -> Result<String, Wrong> {

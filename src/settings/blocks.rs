@@ -11,7 +11,7 @@ use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, users};
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
-use crate::azure::ResourceId;
+use crate::azure::vaults::VaultId;
 use crate::plan::Findings;
 
 /// A setting's block in the file.
@@ -80,11 +80,11 @@ macro_rules! settings {
                 principals
             }
 
-            /// The Azure resources that the declared settings name.
-            pub fn resources(&self) -> Vec<ResourceId> {
-                let mut resources = Vec::new();
-                $(resources.extend(self.$field.iter().flat_map(<$block as Setting>::resources));)+
-                resources
+            /// The vaults that the declared settings name.
+            pub fn vaults(&self) -> Vec<VaultId> {
+                let mut vaults = Vec::new();
+                $(vaults.extend(self.$field.iter().flat_map(<$block as Setting>::vaults));)+
+                vaults
             }
 
             /// Observes and compares the declared settings side by side, or only the one that `only` names. Findings come

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
-use crate::azure::{Reader, ResourceId};
+use crate::azure::Reader;
+use crate::azure::vaults::VaultId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
 use crate::config::{Attestation, EnvironmentHead};
@@ -24,8 +25,8 @@ pub trait Setting: Block {
         Vec::new()
     }
 
-    /// The Azure resources that the declaration names.
-    fn resources(_declared: &Self::Declared) -> Vec<ResourceId> {
+    /// The vaults that the declaration names.
+    fn vaults(_declared: &Self::Declared) -> Vec<VaultId> {
         Vec::new()
     }
 

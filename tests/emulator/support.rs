@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use palisade::clock::Clock;
 use palisade::emulator::{
-    Access, Application, Client, Emulator, Group, Masked, Options, Rule, Store, User, Wanted, WantedEnvironment,
-    WantedPrincipal, World, seed, start,
+    Access, Application, AzurePrincipalType, Client, Emulator, Group, Masked, Options, RoleAssignment, Rule, Store,
+    User, Vault, Wanted, WantedEnvironment, WantedPrincipal, WantedVault, World, seed, start,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -18,6 +18,10 @@ pub(crate) const GROUP: Uuid = Uuid::from_u128(0x3b0c_2c6e_0000_4000_8000_0000_0
 pub(crate) const OUTER_GROUP: Uuid = Uuid::from_u128(0x3b0c_2c6e_0000_4000_8000_0000_0000_c002);
 pub(crate) const BARE: Uuid = Uuid::from_u128(0x9d1e_7a55_0000_4000_8000_0000_0000_d001);
 pub(crate) const EXPORT_APP: Uuid = Uuid::from_u128(0x5e0c_9c1a_0000_4000_8000_0000_0000_b001);
+pub(crate) const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-Secrets/providers/\
+                                Microsoft.KeyVault/vaults/kv-CI-prod";
+pub(crate) const ARM: &str = "https://management.azure.com";
+pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
 pub(crate) const CI: &str = "https://api.ci.ai.microsoft.com";
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
@@ -60,6 +64,7 @@ pub(crate) fn wanted() -> Wanted {
                 WantedPrincipal::Principal { id: BARE },
             ],
         }],
+        vaults: vec![WantedVault { id: VAULT.into() }],
     }
 }
 
@@ -84,6 +89,24 @@ pub(crate) fn world() -> World {
         instance.assignments.push(serde_json::from_value(assignment).unwrap());
     }
     world
+}
+
+/// Gives a client an Azure role.
+pub(crate) fn grant(world: &mut World, who: Who, role: &str, scope: &str) {
+    world.role_assignments.push(RoleAssignment {
+        name: Uuid::new_v4(),
+        scope: scope.into(),
+        role_definition: role.parse().unwrap(),
+        principal_id: who.object_id,
+        principal_type: AzurePrincipalType::ServicePrincipal,
+        description: None,
+        created_on: start_of_time(),
+    });
+}
+
+/// The seeded vault.
+pub(crate) fn vault_of(world: &mut World) -> &mut Vault {
+    world.vaults.get_mut("kv-ci-prod").unwrap()
 }
 
 /// The object id that seeding gave a user.
@@ -145,7 +168,11 @@ impl Ask {
 pub(crate) fn plain_client() -> reqwest::Client {
     // Fails if another test was first, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    // Vaults' names resolve nowhere; the port of the address doesn't count.
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let vaults = ["kv-ci-prod", "kv-old", "nowhere"].map(|name| format!("{name}.vault.localhost"));
+    let builder = vaults.iter().fold(builder, |builder, host| builder.resolve(host, ([127, 0, 0, 1], 0).into()));
+    builder.build().unwrap()
 }
 
 pub(crate) fn options(world: World, faults: Vec<Rule>) -> Options {
@@ -173,6 +200,11 @@ impl Fixture {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.emulator.http().as_str().trim_end_matches('/'))
+    }
+
+    /// The address of a path of a vault.
+    pub(crate) fn vault_url(&self, vault: &str, path: &str) -> String {
+        format!("http://{vault}.vault.localhost:{}{path}", self.emulator.http().port().unwrap())
     }
 
     pub(crate) async fn try_ask(&self, method: &str, path: &str, ask: Ask) -> reqwest::Result<Reply> {

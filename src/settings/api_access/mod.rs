@@ -21,7 +21,7 @@ use self::keys::Look;
 use super::blocks::Block as _;
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
-use crate::azure::ResourceId;
+use crate::azure::vaults::VaultId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
 use crate::config::Attestation;
@@ -40,7 +40,7 @@ pub struct Observed {
 impl Setting for Block {
     type Observed = Observed;
 
-    fn resources(declared: &Declared) -> Vec<ResourceId> {
+    fn vaults(declared: &Declared) -> Vec<VaultId> {
         declared.keys.iter().map(|keys| keys.publish_to.vault.clone()).collect()
     }
 

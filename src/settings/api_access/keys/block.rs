@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::azure::ResourceId;
-use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultId, WindowText};
+use crate::azure::vaults::VaultId;
+use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultText, WindowText};
 use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, quoted};
 use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
 use crate::settings::blocks::{self, Claim};
@@ -50,7 +50,7 @@ pub(crate) struct KeysBlock {
 #[schemars(rename = "PublishTo")]
 struct PublishToBlock {
     /// The vault's Azure resource id.
-    vault: VaultId,
+    vault: VaultText,
     /// The secret's name.
     // Taken as it is, since `${environment}` may have put in what the name can't hold; judged in `declare`.
     #[schemars(with = "SecretName")]
@@ -72,9 +72,16 @@ struct ConsumerBlock {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretPlace {
     /// The vault.
-    pub vault: ResourceId,
+    pub vault: VaultId,
     /// The secret's name.
     pub secret: String,
+}
+
+impl std::fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { vault, secret } = self;
+        write!(f, "{secret} in {}", vault.name)
+    }
 }
 
 /// What the file says about the keys.
@@ -92,13 +99,13 @@ pub struct Keys {
 
 impl KeysBlock {
     /// Checks the block; `None` if it doesn't say where to publish, which is then reported.
-    pub(super) fn declare(
+    pub(in crate::settings::api_access) fn declare(
         self,
         at: Located<'_>,
         environment: &EnvironmentHead,
         diagnostics: &mut Diagnostics,
     ) -> Option<Keys> {
-        let Some(PublishToBlock { vault, secret }) = self.publish_to else {
+        let Some(PublishToBlock { vault: VaultText(vault), secret }) = self.publish_to else {
             let help = "write `publishTo: { vault: /subscriptions/…/vaults/NAME, secret: NAME }`";
             blocks::missing(at, "keys", "publishTo", help, diagnostics);
             return None;

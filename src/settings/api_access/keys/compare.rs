@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::look::Observed;
+use super::look::{self, Observed};
 use super::steps;
 use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
@@ -18,9 +18,6 @@ use crate::plan::{
 use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, Warning, assess};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
-
-/// How far the vault's clock may be from ours.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Compares. `setting` is the address of `apiAccess`; where API access has to be turned on first, the keys' change is the
 /// setting's own.
@@ -65,7 +62,8 @@ pub(in crate::settings::api_access) fn compare(observed: &Rc<Observed>, comparin
     findings
 }
 
-fn change(observed: &Observed, assessment: &Assessment, next: Move, setting: &Address, comparing: &Comparing<'_>) -> Change {
+fn change(
+    observed: &Observed, assessment: &Assessment, next: Move, setting: &Address, comparing: &Comparing<'_>) -> Change {
     let look = &observed.look;
     let Outline { action, direction, impact, operations } = outline(next);
     let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
@@ -246,11 +244,8 @@ fn warning(found: &Warning, address: &Address) -> Note {
 
 /// Ages are counted from instants of two clocks; they must agree.
 fn skewed(observed: &Observed, address: &Address, now: Timestamp) -> Option<Note> {
-    let theirs = observed.vault_clock?;
-    let apart = theirs.duration_since(now).abs();
-    (apart > CLOCK_SKEW).then(|| {
-        let minutes = apart.as_secs() / 60;
-        let message = format!("the vault's clock and this machine's differ by {minutes} minutes; nothing is regenerated");
-        Note { help: Some("set this machine's clock".to_owned()), ..note(NoteCode::ClockSkew, Severity::Warning, address, message) }
-    })
+    let minutes = look::skew(observed.vault_clock, now)?;
+    let message = format!("the vault's clock and this machine's differ by {minutes} minutes; nothing is regenerated");
+    let help = Some("set this machine's clock".to_owned());
+    Some(Note { help, ..note(NoteCode::ClockSkew, Severity::Warning, address, message) })
 }

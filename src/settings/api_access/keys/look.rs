@@ -6,20 +6,27 @@
 
 use std::rc::Rc;
 
-use jiff::Timestamp;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::block::Keys;
 use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
-use crate::azure::key_vault::{self as kv, CurrentSecret, SecretVersion};
+use crate::azure::key_vault::{self as kv, Lookup, Properties, SecretAddress};
 use crate::azure::operations::{Facts as Operation, LIST_API_KEYS};
-use crate::azure::{CallError, Reader, vaults};
-use crate::rotation::{Access, Content, Facts, FingerprintKey, Published, Secret, Slots, Tags, Verify, Version};
+use crate::azure::vaults::{self, Vault};
+use crate::azure::{CallError, Reader};
+use crate::rotation::{
+    Access, Content, Facts, Fingerprint, FingerprintKey, Published, Secret, Slots, Tags, Verify, Version,
+};
 use crate::settings::setting::Observing;
 
 /// The most versions whose values are read; older ones are too old to matter, and the history then counts as incomplete.
 const VERSIONS: usize = 50;
+
+/// How far the vault's clock may be from ours before nothing is regenerated.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// How to look, again and again.
 #[derive(Debug, Clone)]
@@ -94,16 +101,143 @@ impl Look {
 
     async fn slots(&self, reader: &Reader) -> (Slots, Option<ApiKeys>) {
         match ci::list_keys(reader, &self.instance).await {
-            Ok(keys) => {
-                let slots =
-                    Slots::Read { primary: self.fingerprint(&keys.primary), secondary: self.fingerprint(&keys.secondary) };
-                (slots, Some(keys))
+            Ok(Some(keys)) => {
+                let (primary, secondary) = (self.fingerprint(&keys.primary), self.fingerprint(&keys.secondary));
+                (Slots::Read { primary, secondary }, Some(keys))
             }
+            Ok(None) => (Slots::Unknown("API access was turned off just now".to_owned()), None),
             Err(error) => (Slots::Unknown(error.to_string()), None),
         }
     }
 
-    pub(super) fn fingerprint(&self, value: &SecretString) -> crate::rotation::Fingerprint {
+    pub(super) fn fingerprint(&self, value: &SecretString) -> Fingerprint {
         self.fingerprints.fingerprint(value.expose_secret().as_bytes())
     }
+
+    /// Where the key in force is published.
+    pub(super) fn address(&self) -> SecretAddress {
+        SecretAddress {
+            vault: self.keys.publish_to.vault.name.clone(),
+            name: self.keys.publish_to.secret.clone(),
+        }
+    }
+
+    /// The secret with its history, and the vault's clock.
+    async fn secret(&self, reader: &Reader, verify: Verify) -> (Secret, Option<Timestamp>) {
+        if let Err(reason) = self.right_vault(reader).await {
+            return (Secret::Unknown(reason), None);
+        }
+        let read = match verify {
+            Verify::Values => self.with_values(reader).await,
+            Verify::Metadata => self.without_values(reader).await,
+        };
+        read.unwrap_or_else(|error| (Secret::Unknown(error.to_string()), None))
+    }
+
+    /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
+    /// is the declared one, in this tenant, under the name that makes its address.
+    async fn right_vault(&self, reader: &Reader) -> Result<(), String> {
+        let id = &self.keys.publish_to.vault;
+        let Some(Vault { properties, .. }) = vaults::get(reader, id).await.map_err(|error| error.to_string())? else {
+            return Err(format!("there is no vault {id}"));
+        };
+        if properties.tenant_id != Some(self.tenant) {
+            return Err(format!("the vault {} isn't in the tenant {}", id.name, self.tenant));
+        }
+        let host = properties.vault_uri.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+        match host.split('.').next() {
+            Some(name) if name.eq_ignore_ascii_case(&id.name) => Ok(()),
+            _ => Err(format!("the vault {} says that its address is `{host}`", id.name)),
+        }
+    }
+
+    async fn with_values(&self, reader: &Reader) -> Result<(Secret, Option<Timestamp>), CallError> {
+        let at = self.address();
+        let current = match kv::get_current(reader, &at).await? {
+            Lookup::Absent => return Ok((Secret::Absent, None)),
+            Lookup::SoftDeleted(_) => return Ok((Secret::SoftDeleted, None)),
+            Lookup::Forbidden(error) | Lookup::Firewall(error) => return Err(error),
+            Lookup::Disabled => None,
+            Lookup::Found(secret) => Some(secret),
+        };
+        let versions = kv::list_versions(reader, &at).await?;
+        let mut items = newest_first(versions.items);
+        let current = match current {
+            Some(secret) => {
+                items.retain(|item| item.version != secret.properties.version);
+                version(secret.properties, Content::Read(self.fingerprint(&secret.value)))
+            }
+            // The service answers "disabled" for the newest version, whichever that is.
+            None if items.is_empty() => return Ok((Secret::Unknown("a disabled secret without versions".to_owned()), None)),
+            None => version(items.remove(0), Content::Disabled),
+        };
+        let complete = items.len() <= VERSIONS;
+        items.truncate(VERSIONS);
+        let history = join_all(items.into_iter().map(|item| self.earlier(reader, &at, item))).await;
+        let published = Published { current, history, complete };
+        Ok((Secret::Present(Box::new(published)), versions.served_at))
+    }
+
+    async fn earlier(&self, reader: &Reader, at: &SecretAddress, item: Properties) -> Version {
+        if !item.enabled {
+            return version(item, Content::Disabled);
+        }
+        let content = match kv::get_version(reader, at, &item.version).await {
+            Ok(Lookup::Found(secret)) => Content::Read(self.fingerprint(&secret.value)),
+            Ok(Lookup::Disabled) => Content::Disabled,
+            Ok(Lookup::Absent | Lookup::SoftDeleted(_)) => Content::Unreadable("it is gone".to_owned()),
+            Ok(Lookup::Forbidden(error) | Lookup::Firewall(error)) | Err(error) => Content::Unreadable(error.to_string()),
+        };
+        version(item, content)
+    }
+
+    /// What the list of versions tells: ages and tags. The newest version is taken for the current one; a tie of two is
+    /// left to the assessment.
+    async fn without_values(&self, reader: &Reader) -> Result<(Secret, Option<Timestamp>), CallError> {
+        let at = self.address();
+        let versions = kv::list_versions(reader, &at).await?;
+        let mut items = newest_first(versions.items);
+        if items.is_empty() {
+            let secret = match kv::get_deleted(reader, &at).await? {
+                Some(_) => Secret::SoftDeleted,
+                None => Secret::Absent,
+            };
+            return Ok((secret, versions.served_at));
+        }
+        let seen = |item: Properties| {
+            let content = if item.enabled { Content::NotRead } else { Content::Disabled };
+            version(item, content)
+        };
+        let current = seen(items.remove(0));
+        let history = items.into_iter().map(seen).collect();
+        let published = Published { current, history, complete: true };
+        Ok((Secret::Present(Box::new(published)), versions.served_at))
+    }
+}
+
+impl Live {
+    /// Ages are counted from instants of two clocks, so before anything is regenerated the two must agree.
+    pub(super) fn agree_on_time(&self, now: Timestamp) -> Result<(), String> {
+        match skew(self.vault_clock, now) {
+            Some(minutes) => Err(format!("the vault's clock and this machine's differ by {minutes} minutes")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// By how many minutes the vault's clock is off, if by too many.
+pub(super) fn skew(vault_clock: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    let apart = vault_clock?.duration_since(now).abs();
+    (apart > CLOCK_SKEW).then(|| apart.as_mins())
+}
+
+fn newest_first(mut items: Vec<Properties>) -> Vec<Properties> {
+    items.sort_by(|a, b| (b.created, &b.version).cmp(&(a.created, &a.version)));
+    items
+}
+
+fn version(properties: Properties, content: Content) -> Version {
+    let Properties { version: id, created, tags, previous, .. } = properties;
+    let tags = Tags::parse(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    Version { id, created, content, tags, previous }
 }

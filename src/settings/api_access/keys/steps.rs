@@ -10,12 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::look::{Live, Look, Observed};
-use crate::azure::customer_insights::{self as ci, ApiKeys, Probe};
+use crate::azure::customer_insights::{self as ci, KeyCheck};
+use crate::azure::key_vault::{self as kv, Changes, Labels};
 use crate::azure::operations::{
-    ACTIVATE_API_SUBSCRIPTION, Facts as Operation, GET_SECRET, LIST_INSTANCES, RECOVER_SECRET, REGENERATE_PRIMARY_KEY,
-    REGENERATE_SECONDARY_KEY, SET_SECRET, UPDATE_SECRET,
+    ACTIVATE_API_SUBSCRIPTION, Facts as Operation, GET_SECRET, RECOVER_SECRET, REGENERATE_PRIMARY_KEY,
+    REGENERATE_SECONDARY_KEY, SET_SECRET, TRY_API_KEY, UPDATE_SECRET,
 };
-use crate::azure::{CallError, Reader, Writer, key_vault as kv};
+use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{ReadBack, Step, StepError};
 use crate::rotation::{Access, Check, Facts, Move, Request, Rotation, Run, Secret, Slot, StepKind, Verify, assess, steps};
 
@@ -76,30 +77,31 @@ impl Carrier {
 
     /// Sends the one request that a check names. What it stores is what was just read.
     async fn send(&self, writer: &Writer, request: Request, live: &Live) -> Result<(), StepError> {
-        let Look { instance, keys, .. } = &self.look;
-        let place = &keys.publish_to;
+        let (instance, place) = (&self.look.instance, self.look.address());
         match request {
             Request::Nothing => {}
             Request::EnableAccess => ci::activate_api_access(writer, instance).await?,
             Request::Regenerate { slot } => {
-                self.look.agree_on_time(live, writer.reader()).map_err(StepError::Stopped)?;
+                live.agree_on_time(writer.reader().now()).map_err(StepError::Stopped)?;
                 ci::regenerate_key(writer, instance, slot).await?;
             }
             Request::Tag { version, tags } => {
-                kv::update_tags(writer, &place.vault, &place.secret, &version, &tags.render()).await?;
+                let changes = Changes { tags: Some(tags.render()), ..Changes::default() };
+                kv::update_properties(writer, &place, &version, &changes).await?;
             }
             Request::Publish { slot, value, tags } => {
                 let key = self.key(live, slot, value)?;
-                kv::set_secret(writer, &place.vault, &place.secret, key, &tags.render()).await?;
+                let labels = Labels { tags: tags.render(), ..Labels::default() };
+                kv::set_secret(writer, &place, key, &labels).await?;
             }
-            Request::Recover => kv::recover_secret(writer, &place.vault, &place.secret).await?,
+            Request::Recover => kv::recover(writer, &place).await?,
             Request::Probe { slot, value } => {
                 let key = self.key(live, slot, value)?;
-                match ci::probe_key(writer.reader(), key).await {
-                    Probe::Accepted => {}
-                    Probe::Refused => return Err(stopped("the service refuses the new key")),
-                    Probe::Unknown(reason) => {
-                        return Err(stopped(&format!("whether the service accepts the new key isn't known: {reason}")));
+                match ci::check_key(writer.reader(), key).await {
+                    KeyCheck::Accepted => {}
+                    KeyCheck::Refused => return Err(stopped("the service refuses the new key")),
+                    KeyCheck::Unknown(error) => {
+                        return Err(stopped(&format!("whether the service accepts the new key isn't known: {error}")));
                     }
                 }
             }
@@ -113,10 +115,7 @@ impl Carrier {
         slot: Slot,
         value: crate::rotation::Fingerprint,
     ) -> Result<&'a secrecy::SecretString, StepError> {
-        let key = live.keys.as_ref().map(|ApiKeys { primary, secondary }| match slot {
-            Slot::Primary => primary,
-            Slot::Secondary => secondary,
-        });
+        let key = live.keys.as_ref().map(|keys| keys.get(slot));
         key.filter(|key| self.look.fingerprint(key) == value).ok_or_else(|| stopped("the keys could not be read"))
     }
 
@@ -174,7 +173,7 @@ impl Step for KeyStep {
             (StepKind::Regenerate, _) => REGENERATE_PRIMARY_KEY.facts(),
             (StepKind::Publish, _) => SET_SECRET.facts(),
             (StepKind::Recover, _) => RECOVER_SECRET.facts(),
-            (StepKind::Probe, _) => LIST_INSTANCES.facts(),
+            (StepKind::Probe, _) => TRY_API_KEY.facts(),
             (StepKind::ReadBackChanged | StepKind::ReadVaultBack | StepKind::CompareAgain, _) => GET_SECRET.facts(),
         }
     }
