@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 
 use crate::live::Live;
-use crate::support::{API_ON, EXACT, NOW, PROD, Scene, THREE, TENANT, WORLD, changes, give, roles};
+use crate::support::{API_ON, EXACT, NOW, PROD, Scene, TENANT, THREE, WORLD, changes, give, roles};
 
 #[test]
 fn plan_then_apply_then_plan_shows_no_changes() {

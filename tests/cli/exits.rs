@@ -42,7 +42,10 @@ fn one_is_an_error() {
     for command in [&["plan"] as &[&str], &["drift"], &["apply", "--yes"]] {
         scene.faulty(token, command).ended(1).complains("signing in failed");
     }
-    scene.run(&["plan", "--emulator=http://127.0.0.1:9", "--now", NOW]).ended(1).complains("no palisade emulator answers");
+    scene
+        .run(&["plan", "--emulator=http://127.0.0.1:9", "--now", NOW])
+        .ended(1)
+        .complains("no palisade emulator answers");
     scene.run(&["plan", "--emulator=http://10.0.0.1:80"]).ended(1).complains("loopback");
     scene.run(&["plan", "--emulator=https://127.0.0.1:443"]).ended(1).complains("loopback");
     scene.emulated(&["plan", "--emulator-faults", "missing.yaml"]).ended(1).complains("missing.yaml");
@@ -204,7 +207,9 @@ fn a_refusal_half_way_is_five_and_before_anything_was_written_four() {
             held
         });
         let body: Json = held.collect();
-        format!("- {{ operation: GET */rbac/assignments, nth: {nth}, action: {{ status: {{ code: 200, body: {body} }} }} }}")
+        format!(
+            "- {{ operation: GET */rbac/assignments, nth: {nth}, action: {{ status: {{ code: 200, body: {body} }} }} }}"
+        )
     };
     let statuses = |run: &Run| run.outcomes().into_iter().map(|(_, status)| status).collect::<Vec<_>>();
     // Reads of the list: the plan, then a look and a read-back for each of two grants, then the look before the removal.

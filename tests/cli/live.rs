@@ -38,9 +38,8 @@ struct Traps(Mutex<Vec<Trap>>);
 impl Traps {
     fn caught(&self, moment: Moment, request: &SeenRequest) -> Option<Trap> {
         let mut traps = self.0.lock().unwrap();
-        let fits = |trap: &Trap| {
-            trap.moment == moment && trap.method == request.method && request.path.ends_with(&trap.path)
-        };
+        let fits =
+            |trap: &Trap| trap.moment == moment && trap.method == request.method && request.path.ends_with(&trap.path);
         let index = traps.iter().position(fits)?;
         Some(traps.remove(index))
     }

@@ -15,9 +15,11 @@ fn count(writes: &[String], end: &str) -> usize {
 #[test]
 fn one_failing_environment_hides_none_of_the_others() {
     let scene = Scene::with(THREE);
-    let rules = "- { operation: GET /api/instances/6f2b1c34-0000-4000-8000-00000000a002*, action: { status: { code: 500 } } }";
+    let rules =
+        "- { operation: GET /api/instances/6f2b1c34-0000-4000-8000-00000000a002*, action: { status: { code: 500 } } }";
     let plan = scene.faulty(rules, &["plan"]).ended(3);
-    for words in ["+ create users/ada@contoso.com", "\ntest (instance", "? unknown test", "6 changes", "1 could not be"] {
+    for words in ["+ create users/ada@contoso.com", "\ntest (instance", "? unknown test", "6 changes", "1 could not be"]
+    {
         assert!(plan.stdout.contains(words), "`{words}`:\n{}", plan.stdout);
     }
     scene.faulty(rules, &["apply", "--yes"]).ended(3).says("6 done");
@@ -128,7 +130,8 @@ fn what_is_already_so_when_it_is_looked_at_again_is_not_sent() {
 #[test]
 fn a_crash_between_a_write_and_its_read_back_is_healed_by_the_next_run() {
     let scene = Scene::with(&format!("{EXACT}{API_ON}"));
-    for (operation, upn) in [("PUT */activate", None), ("PUT */assignment", Some("ada@contoso.com")), ("DELETE", None)] {
+    for (operation, upn) in [("PUT */activate", None), ("PUT */assignment", Some("ada@contoso.com")), ("DELETE", None)]
+    {
         let run = scene.faulty(&format!("- {{ operation: {operation}, action: crash }}"), &["apply", "--yes"]);
         assert_eq!(run.status, None, "it didn't end by itself: {}", run.stderr);
         let journal = scene.journal();

@@ -96,7 +96,9 @@ fn a_world_that_another_process_has_is_refused_clearly() {
 fn a_file_that_is_no_world_is_left_alone() {
     let scene = Scene::with(EXACT);
     scene.write("world.json", "{\"precious\": true}");
-    for arguments in [&["plan", "--emulator", "--emulator-state", "world.json"] as &[&str], &["emulator", "--world", "world.json"]] {
+    for arguments in
+        [&["plan", "--emulator", "--emulator-state", "world.json"] as &[&str], &["emulator", "--world", "world.json"]]
+    {
         scene.run(arguments).ended(1).complains("is not a world of the emulator");
         assert_eq!(scene.read("world.json"), "{\"precious\": true}");
     }

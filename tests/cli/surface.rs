@@ -43,7 +43,11 @@ fn where_nothing_may_be_asked_only_an_attestation_counts() {
     scene.emulated(&["drift", "--as-cloud"]).ended(3).says("? unknown apiAccess").says("Settings > Permissions > APIs");
 
     for (on, status, words) in [
-        ("2026-10-01", 0, "note[rests-on-attestation] apiAccess: ada@contoso.com attested on 2026-10-01 that it is on, 50 days ago"),
+        (
+            "2026-10-01",
+            0,
+            "note[rests-on-attestation] apiAccess: ada@contoso.com attested on 2026-10-01 that it is on, 50 days ago",
+        ),
         ("2026-11-20", 0, "today"),
         ("2026-08-22", 0, "90 days ago"),
         ("2026-08-21", 3, "warning[expired-attestation]"),

@@ -126,7 +126,8 @@ fn a_fresh_look_that_fails_stops_the_removal() {
         let scene = scene();
         let rules = format!("- {{ operation: GET */rbac/assignments, nth: 2, action: {action} }}");
         // Where a failure is repeated, all repetitions fail as well.
-        let rules = (2..12).fold(String::new(), |all, nth| all + &rules.replace("nth: 2", &format!("nth: {nth}")) + "\n");
+        let rules =
+            (2..12).fold(String::new(), |all, nth| all + &rules.replace("nth: 2", &format!("nth: {nth}")) + "\n");
         let run = scene.faulty(&rules, &["apply", "--yes", "--format", "json"]).ended(5);
         assert_eq!(run.outcomes(), [("prod/users/zoe@contoso.com".to_owned(), "failed".to_owned())], "{way}");
         assert!(run.stdout.contains("not sent"), "{way}: {}", run.stdout);
@@ -148,7 +149,8 @@ fn a_list_with_an_entry_that_names_nobody_proves_no_absence() {
         }
     }
     let body = json!(list).to_string();
-    let rules = format!("- {{ operation: GET */rbac/assignments, action: {{ status: {{ code: 200, body: {body} }} }} }}");
+    let rules =
+        format!("- {{ operation: GET */rbac/assignments, action: {{ status: {{ code: 200, body: {body} }} }} }}");
     let plan = scene.faulty(&rules, &["plan", "--format", "json"]).ended(3).json();
     assert_eq!(changes(&plan), [""; 0], "ada may well be there");
     assert!(unknown(&plan).contains(&"prod/users/ada@contoso.com".to_owned()), "{plan:#}");

@@ -67,7 +67,8 @@ fn a_service_that_comes_back_is_asked_again_and_one_that_does_not_is_given_up() 
 #[test]
 fn a_throttled_write_is_sent_again() {
     let scene = Scene::with(EXACT);
-    let rules = "- { operation: PUT */assignment, nth: 1, action: { status: { code: 429, headers: { Retry-After: '30' } } } }";
+    let rules =
+        "- { operation: PUT */assignment, nth: 1, action: { status: { code: 429, headers: { Retry-After: '30' } } } }";
     let run = scene.faulty(rules, &["apply", "--yes"]).ended(0);
     assert!(run.stderr.contains("waiting 30.0 s"), "{}", run.stderr);
     assert_eq!(ended_at(&scene), "2026-11-20T12:00:30Z");
@@ -83,7 +84,7 @@ fn the_effect_of_a_write_is_waited_for_and_what_is_seen_meanwhile_is_said() {
     });
     let run = scene.emulated(&["apply", "--yes"]).ended(0);
     assert!(run.stderr.contains("since the service still shows Viewer for it"), "{}", run.stderr);
-    assert!(ended_at(&scene) >= "2026-11-20T12:00:20Z".to_owned(), "{}", ended_at(&scene));
+    assert!(*ended_at(&scene) >= *"2026-11-20T12:00:20Z", "{}", ended_at(&scene));
 }
 
 /// Tokens that run out while a run waits are renewed.
