@@ -106,11 +106,11 @@ words! {
 
     /// The Azure resource id of a Key Vault.
     VaultText(VaultId), called "the id of a Key Vault",
-        { "pattern": r"^/[Ss]ubscriptions/[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/[Rr]esource[Gg]roups/[^/\s]+/[Pp]roviders/[Mm]icrosoft\.[Kk]ey[Vv]ault/[Vv]aults/([0-9A-Za-z-]|\$\{environment\}){3,24}$", "examples": ["/subscriptions/0b1f0c52-0000-4000-8000-00000000005a/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci-prod"] }, parse_vault_id;
+        { "pattern": r"^/[^/]+/[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/[^/]+/[^/]+/[^/]+/[^/]+/[^/]+/[^/]+$", "format": "vault-id", "examples": ["/subscriptions/0b1f0c52-0000-4000-8000-00000000005a/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci-prod"] }, parse_vault_id;
 
     /// Days of the week, hours of the day and a time zone.
     WindowText(Window), called "a time window",
-        { "pattern": r"^[A-Za-z,-]+ [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9] [A-Za-z0-9_/+-]+$", "examples": ["Mon-Thu 08:00-15:00 Europe/Berlin"] }, parse_window;
+        { "pattern": r"^[A-Za-z,-]+ [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9] [A-Za-z0-9_/+-]+$", "format": "time-window", "examples": ["Mon-Thu 08:00-15:00 Europe/Berlin"] }, parse_window;
 
     /// The name of a secret in a Key Vault: letters, digits and hyphens.
     SecretName(String), called "the name of a secret",
@@ -120,6 +120,10 @@ words! {
     Text(String), called "text",
         { "pattern": r"\S", "examples": ["Contoso prod"] }, parse_text;
 }
+
+/// Words whose pattern alone doesn't say everything, by the format that the schema gives them. Editors know the first two.
+pub(super) const FORMATS: &[(&str, &str)] =
+    &[("date", "Day"), ("date-time", "Instant"), ("vault-id", "VaultText"), ("time-window", "WindowText")];
 
 /// What stands in a list of principals: a person's sign-in name, or an id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,12 +49,12 @@ pub(crate) struct KeysBlock {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "PublishTo")]
 struct PublishToBlock {
-    /// The vault's Azure resource id.
-    vault: VaultText,
-    /// The secret's name.
+    /// The vault's Azure resource id. Required.
+    vault: Option<VaultText>,
+    /// The secret's name. Required.
     // Taken as it is, since `${environment}` may have put in what the name can't hold; judged in `declare`.
-    #[schemars(with = "SecretName")]
-    secret: String,
+    #[schemars(with = "Option<SecretName>")]
+    secret: Option<String>,
 }
 
 /// Somebody who reads the secret.
@@ -105,14 +105,19 @@ impl KeysBlock {
         environment: &EnvironmentHead,
         diagnostics: &mut Diagnostics,
     ) -> Option<Keys> {
-        let Some(PublishToBlock { vault: VaultText(vault), secret }) = self.publish_to else {
-            let help = "write `publishTo: { vault: /subscriptions/…/vaults/NAME, secret: NAME }`";
+        let help = "write `publishTo: { vault: /subscriptions/…/vaults/NAME, secret: NAME }`";
+        let Some(PublishToBlock { vault, secret }) = self.publish_to else {
             blocks::missing(at, "keys", "publishTo", help, diagnostics);
+            return None;
+        };
+        let (Some(VaultText(vault)), Some(secret)) = (vault, secret) else {
+            let key = if at.at(&["publishTo"]).node.entry("vault").is_none() { "vault" } else { "secret" };
+            blocks::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
             return None;
         };
         let secret_at = at.at(&["publishTo", "secret"]);
         if let Some(wrong) = SecretName::check(&secret) {
-            diagnostics.push(Diagnostic::error(wrong.code, secret_at.span(), wrong.message).help(wrong.help));
+            diagnostics.push(Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message)).help(wrong.help));
         }
         let defaults = Rotation::new(environment.instance_id.to_string());
         let rotation = Rotation {
