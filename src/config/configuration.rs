@@ -132,9 +132,9 @@ fn check_claims<'a>(environments: impl Iterator<Item = &'a Environment>, diagnos
             let Some((other, there)) = first.insert(what, (&environment.head.key, span)) else { continue };
             let message = format!("{called} is published to by `{other}` and by `{}`", environment.head.key);
             diagnostics.push(
-                Diagnostic::error(Code::SharedSecret, span, message)
-                    .related(there, "there for the first")
-                    .help("give each environment a secret of its own; in `base`, `${environment}` makes the difference"),
+                Diagnostic::error(Code::SharedSecret, span, message).related(there, "there for the first").help(
+                    "give each environment a secret of its own; in `base`, `${environment}` makes the difference",
+                ),
             );
         }
     }

@@ -159,22 +159,31 @@ fn sign(action: Action, direction: Direction) -> (char, Style) {
 }
 
 fn values(change: &Change) -> String {
-    let text = match (&change.before, &change.after) {
-        (Json::Null, after) => value(after),
-        (before, Json::Null) => value(before),
-        (before, after) => format!("{} -> {}", value(before), value(after)),
+    let (before, after) = (&change.before, &change.after);
+    // Where one side has several members, names tell them apart; a lone member speaks for itself.
+    let named = [before, after].iter().any(|side| side.as_object().is_some_and(|members| members.len() > 1));
+    let text = match (before, after) {
+        (Json::Null, after) => value(after, named),
+        (before, Json::Null) => value(before, named),
+        (before, after) => format!("{} -> {}", value(before, named), value(after, named)),
     };
     printable(&text)
 }
 
-/// A value in a person's words; an object with one member is that member.
-fn value(json: &Json) -> String {
+/// A value in a person's words.
+fn value(json: &Json, named: bool) -> String {
     match json {
-        Json::Object(map) if map.len() == 1 => map.values().next().map(value).unwrap_or_default(),
+        Json::Object(members) => {
+            let member = |(name, member): (&String, &Json)| match named {
+                true => format!("{name} {}", value(member, true)),
+                false => value(member, false),
+            };
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
         Json::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
         Json::String(text) => text.clone(),
         Json::Array(items) if items.is_empty() => "none".to_owned(),
-        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().join(" and "),
+        Json::Array(items) => items.iter().map(|item| value(item, named)).collect::<Vec<_>>().join(" and "),
         Json::Null => "nothing".to_owned(),
         other => other.to_string(),
     }

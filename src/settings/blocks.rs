@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, users};
-use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
 use crate::azure::vaults::VaultId;
+use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
 use crate::plan::Findings;
 
 /// A setting's block in the file.

@@ -8,9 +8,9 @@ use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Reader;
-use crate::azure::vaults::VaultId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
+use crate::azure::vaults::VaultId;
 use crate::config::{Attestation, EnvironmentHead};
 use crate::plan::{Address, Findings};
 

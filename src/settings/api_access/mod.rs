@@ -21,9 +21,9 @@ use self::keys::Look;
 use super::blocks::Block as _;
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
-use crate::azure::vaults::VaultId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
+use crate::azure::vaults::VaultId;
 use crate::config::Attestation;
 use crate::plan::{Action, Change, Direction, Findings, Impact, Mode, Note, NoteCode, Planned, Severity, Step};
 
@@ -100,7 +100,11 @@ fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     };
     let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
     let notes = if enable { Vec::new() } else { vec![cuts_clients(change.address.clone())] };
-    Findings { changes: vec![Planned { change, takes_away: !enable, requires: None, steps: vec![step] }], notes, ..Findings::default() }
+    Findings {
+        changes: vec![Planned { change, takes_away: !enable, requires: None, steps: vec![step] }],
+        notes,
+        ..Findings::default()
+    }
 }
 
 fn cuts_clients(address: crate::plan::Address) -> Note {
@@ -151,7 +155,8 @@ fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
         message,
         help: Some("look under Settings > Permissions > APIs, and renew the entry under `attested`".to_owned()),
     };
-    Findings { unknown: vec![Unreadable::because(reason).at(address)], notes: vec![note], ..Findings::default() }.and(keys)
+    Findings { unknown: vec![Unreadable::because(reason).at(address)], notes: vec![note], ..Findings::default() }
+        .and(keys)
 }
 
 fn age(on: Date, today: Date) -> String {

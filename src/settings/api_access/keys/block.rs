@@ -117,7 +117,9 @@ impl KeysBlock {
         };
         let secret_at = at.at(&["publishTo", "secret"]);
         if let Some(wrong) = SecretName::check(&secret) {
-            diagnostics.push(Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message)).help(wrong.help));
+            diagnostics.push(
+                Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message)).help(wrong.help),
+            );
         }
         let defaults = Rotation::new(environment.instance_id.to_string());
         let rotation = Rotation {
@@ -156,7 +158,9 @@ fn diagnostic(problem: &Problem, at: Located<'_>) -> Diagnostic {
         Problem::RenewBeforeAboveMaxAge => {
             (Code::BadRotation, "renewBefore", "make `renewBefore` shorter, or `maxAge` longer")
         }
-        Problem::GraceBelowCache(_) => (Code::BadRotation, "consumers", "make `grace` at least as long as every `maxCache`"),
+        Problem::GraceBelowCache(_) => {
+            (Code::BadRotation, "consumers", "make `grace` at least as long as every `maxCache`")
+        }
         Problem::DuplicateConsumer(_) => (Code::DuplicateConsumer, "consumers", "keep one of the two"),
         Problem::DuplicateWindow(_) => (Code::BadWindow, "windows", "keep one of the two"),
     };

@@ -13,7 +13,8 @@ use crate::azure::operations::{
 };
 use crate::digest;
 use crate::plan::{
-    Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Planned, Severity, Unknown, Waiting, WaitingFor,
+    Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Planned, Severity, Unknown, Waiting,
+    WaitingFor,
 };
 use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, Warning, assess};
 use crate::settings::observation::Unreadable;
@@ -21,7 +22,11 @@ use crate::settings::setting::Comparing;
 
 /// Compares. `setting` is the address of `apiAccess`; where API access has to be turned on first, the keys' change is the
 /// setting's own.
-pub(in crate::settings::api_access) fn compare(observed: &Rc<Observed>, comparing: &Comparing<'_>, setting: &Address) -> Findings {
+pub(in crate::settings::api_access) fn compare(
+    observed: &Rc<Observed>,
+    comparing: &Comparing<'_>,
+    setting: &Address,
+) -> Findings {
     let address = setting.part("keys");
     let look = &observed.look;
     let assessment = assess(&look.keys.rotation, &observed.facts, comparing.now);
@@ -63,7 +68,12 @@ pub(in crate::settings::api_access) fn compare(observed: &Rc<Observed>, comparin
 }
 
 fn change(
-    observed: &Observed, assessment: &Assessment, next: Move, setting: &Address, comparing: &Comparing<'_>) -> Change {
+    observed: &Observed,
+    assessment: &Assessment,
+    next: Move,
+    setting: &Address,
+    comparing: &Comparing<'_>,
+) -> Change {
     let look = &observed.look;
     let Outline { action, direction, impact, operations } = outline(next);
     let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
@@ -123,10 +133,10 @@ fn outline(next: Move) -> Outline {
         Move::PublishNewKeys { .. } => {
             (Action::Enable, Direction::Weakens, Impact::None, vec![ACTIVATE_API_SUBSCRIPTION.facts(), publish])
         }
-        Move::Rotate { slot } => (Action::Rotate, Direction::Hardens, Impact::None, vec![tag, regenerate(slot), publish]),
-        Move::Retire { slot } => {
-            (Action::Retire, Direction::Hardens, Impact::Interrupts, vec![tag, regenerate(slot)])
+        Move::Rotate { slot } => {
+            (Action::Rotate, Direction::Hardens, Impact::None, vec![tag, regenerate(slot), publish])
         }
+        Move::Retire { slot } => (Action::Retire, Direction::Hardens, Impact::Interrupts, vec![tag, regenerate(slot)]),
         Move::FinishRetirement { .. } => (Action::Resume, Direction::Neutral, Impact::None, vec![tag]),
         Move::RecoverSecret => (Action::Resume, Direction::Neutral, Impact::None, vec![RECOVER_SECRET.facts()]),
         // Which slot it is, only the values tell, which are read when applying.
@@ -185,7 +195,7 @@ fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
     let mut notes = Vec::new();
     if assessment.critical {
         notes.push(note(NoteCode::ConsumersCutOff, Severity::Warning, address, assessment.reason.clone()));
-    } else if assessment.state != State::Unknown {
+    } else if assessment.state != State::Unknown && assessment.next.is_none() {
         notes.push(note(NoteCode::RotationSchedule, Severity::Info, address, schedule(assessment)));
     }
     notes.extend(assessment.warnings.iter().map(|found| warning(found, address)));
@@ -197,8 +207,12 @@ fn schedule(assessment: &Assessment) -> String {
     for hold in &assessment.holds {
         text += &match hold {
             Hold::Grace { until } => format!("; held by grace until {until}"),
-            Hold::Adoption { until: Some(until) } => format!("; held until {until}, when all consumers read the secret"),
-            Hold::Adoption { until: None } => "; held until `adoptedOn` says since when all consumers read the secret".to_owned(),
+            Hold::Adoption { until: Some(until) } => {
+                format!("; held until {until}, when all consumers read the secret")
+            }
+            Hold::Adoption { until: None } => {
+                "; held until `adoptedOn` says since when all consumers read the secret".to_owned()
+            }
             Hold::Gap { until } => format!("; held until {until}, since a key was regenerated moments ago"),
             Hold::Window { opens: Some(opens) } => format!("; held until a window opens at {opens}"),
             Hold::Window { opens: None } => "; held, since no window ever opens".to_owned(),

@@ -116,10 +116,7 @@ impl Look {
 
     /// Where the key in force is published.
     pub(super) fn address(&self) -> SecretAddress {
-        SecretAddress {
-            vault: self.keys.publish_to.vault.name.clone(),
-            name: self.keys.publish_to.secret.clone(),
-        }
+        SecretAddress { vault: self.keys.publish_to.vault.name.clone(), name: self.keys.publish_to.secret.clone() }
     }
 
     /// The secret with its history, and the vault's clock.
@@ -168,7 +165,9 @@ impl Look {
                 version(secret.properties, Content::Read(self.fingerprint(&secret.value)))
             }
             // The service answers "disabled" for the newest version, whichever that is.
-            None if items.is_empty() => return Ok((Secret::Unknown("a disabled secret without versions".to_owned()), None)),
+            None if items.is_empty() => {
+                return Ok((Secret::Unknown("a disabled secret without versions".to_owned()), None));
+            }
             None => version(items.remove(0), Content::Disabled),
         };
         let complete = items.len() <= VERSIONS;
@@ -186,7 +185,9 @@ impl Look {
             Ok(Lookup::Found(secret)) => Content::Read(self.fingerprint(&secret.value)),
             Ok(Lookup::Disabled) => Content::Disabled,
             Ok(Lookup::Absent | Lookup::SoftDeleted(_)) => Content::Unreadable("it is gone".to_owned()),
-            Ok(Lookup::Forbidden(error) | Lookup::Firewall(error)) | Err(error) => Content::Unreadable(error.to_string()),
+            Ok(Lookup::Forbidden(error) | Lookup::Firewall(error)) | Err(error) => {
+                Content::Unreadable(error.to_string())
+            }
         };
         version(item, content)
     }

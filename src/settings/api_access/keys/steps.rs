@@ -18,7 +18,9 @@ use crate::azure::operations::{
 };
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{ReadBack, Step, StepError};
-use crate::rotation::{Access, Check, Facts, Move, Request, Rotation, Run, Secret, Slot, StepKind, Verify, assess, steps};
+use crate::rotation::{
+    Access, Check, Facts, Move, Request, Rotation, Run, Secret, Slot, StepKind, Verify, assess, steps,
+};
 
 /// How often, and how far apart, a move that is carried out in one go looks for an effect.
 const LOOKS: u32 = 30;
@@ -146,7 +148,9 @@ impl Carrier {
     /// Puts a live key where a dead one is, and ends the change: what was planned rested on something else.
     async fn heal(&self, writer: &Writer, heal: Move) -> StepError {
         match self.carry(writer, heal).await {
-            Ok(()) => stopped("consumers held a key that doesn't work any more; a live one was published, and the change ended there"),
+            Ok(()) => stopped(
+                "consumers held a key that doesn't work any more; a live one was published, and the change ended there",
+            ),
             Err(error) => error,
         }
     }
