@@ -22,7 +22,8 @@ use crate::report::plan::{Purpose, text};
 use crate::settings::survey::Survey;
 use crate::ui::{Progress, Ui};
 
-const JOURNAL: &str = ".palisade/journal.jsonl";
+/// Where the journal is kept.
+pub(super) const JOURNAL: &str = ".palisade/journal.jsonl";
 
 /// Makes the live settings what the configuration says
 ///

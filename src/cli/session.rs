@@ -98,6 +98,11 @@ impl Session {
         Survey::new(reader, self.tenant, self.caller.clone(), self.surface, environments.iter().copied())
     }
 
+    /// The right to read.
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.transport.clone())
+    }
+
     /// The right to write, for applying.
     pub(super) fn writer(&self, approval: &str) -> Writer {
         Writer::new(self.transport.clone(), approval)
