@@ -139,6 +139,12 @@ async fn a_list_that_is_not_whole_is_an_error() {
     let error = list_versions(services.admin().reader(), &secret()).await.unwrap_err();
     assert!(matches!(error.failure, Failure::Unreadable { .. }), "{error}");
     assert_eq!(services.count("GET", "/versions"), 2);
+    // Another vault would get the token, too, but a list of this one doesn't go on there.
+    let elsewhere = |port: u16| page(&format!("http://kv-other.vault.localhost:{port}/secrets/ci-api-key/versions"));
+    let services = Services::serve_knowing_its_port(world(), elsewhere).await;
+    let error = list_versions(services.admin().reader(), &secret()).await.unwrap_err();
+    assert!(matches!(error.failure, Failure::HostRefused { .. }), "{error}");
+    assert_eq!(services.count("GET", ""), 1);
 }
 
 #[tokio::test]
