@@ -91,6 +91,10 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     }
     let nothing_to_do = plan.summary.changes == 0;
     if !nothing_to_do && approved.is_none() && args.approved.is_none() && !args.yes {
+        if args.format == Format::Json {
+            // Nobody may be asked about what they haven't seen; standard output is the program's.
+            ui.message(&text(&plan, Purpose::Plan));
+        }
         confirm(ui, &plan)?;
     }
     let report = carry_out(ui, args, &session, &survey, &environments, &plan, &progress).await?;
