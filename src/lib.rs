@@ -14,5 +14,6 @@ pub mod emulator;
 pub mod guard;
 pub mod plan;
 pub mod report;
+pub mod rotation;
 pub mod settings;
 pub mod ui;
