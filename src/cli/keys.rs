@@ -117,8 +117,9 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
     };
     let keys = declared(environment)?;
     let progress = Rc::new(Progress::new(ui.clone(), "connecting"));
-    let session = Session::open(&configuration, &which.connection, intent, progress).await?;
+    let session = Session::open(&configuration, &which.connection, intent, progress.clone()).await?;
     let instance = session.survey(&[environment]).reach(environment).await.map_err(CommandError::new)?;
+    progress.end();
     let look = Look::at(keys, instance, configuration.tenant.id);
     let address = Address::setting(&environment.head.key, "apiAccess").part("keys");
     Ok(Scene { session, look, address })

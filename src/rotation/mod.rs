@@ -21,6 +21,7 @@ mod declared;
 mod facts;
 mod fingerprint;
 mod ledger;
+pub mod page;
 mod rules;
 mod steps;
 mod tags;
