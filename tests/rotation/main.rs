@@ -3,7 +3,14 @@
 //! The walk itself is in `walk`, what can happen in `runner` and `world`. Run with `--nocapture` to see the numbers and
 //! the counter-examples.
 
-#![allow(missing_docs, unreachable_pub, clippy::disallowed_macros, clippy::print_stdout, clippy::panic, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::disallowed_macros,
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod runner;
 mod walk;
@@ -16,15 +23,8 @@ use runner::{Harm, Luck, State, issued_notes};
 use walk::{Scope, Walk, summary, walk};
 use world::{Notes, Scale, Shelf, Stored, Value, World};
 
-const ALL: &[Harm] = &[
-    Harm::Cut,
-    Harm::BothSlots,
-    Harm::Again,
-    Harm::LeftBroken,
-    Harm::NotRepaired,
-    Harm::Restless,
-    Harm::Blind,
-];
+const ALL: &[Harm] =
+    &[Harm::Cut, Harm::BothSlots, Harm::Again, Harm::LeftBroken, Harm::NotRepaired, Harm::Restless, Harm::Blind];
 
 /// What two runners at once may do: one interleaving cuts consumers off until the next comparison.
 const WITH_TWO: &[Harm] = &[Harm::BothSlots, Harm::LeftBroken, Harm::NotRepaired, Harm::Restless];
@@ -77,7 +77,13 @@ const LARGE: Scale = Scale { cap: 3, cache: 2 };
 const SMALL: Scale = Scale { cap: 2, cache: 1 };
 
 fn all_rules(harms: &'static [Harm]) -> Scope {
-    Scope { rules: Rules::ALL, harms, luck: &[Luck::Fine, Luck::Dies, Luck::DiesAfterwards, Luck::Fails], hand_races: false, limit: std::env::var("LIMIT").ok().and_then(|t| t.parse().ok()).unwrap_or(300_000) }
+    Scope {
+        rules: Rules::ALL,
+        harms,
+        luck: &[Luck::Fine, Luck::Dies, Luck::DiesAfterwards, Luck::Fails],
+        hand_races: false,
+        limit: std::env::var("LIMIT").ok().and_then(|t| t.parse().ok()).unwrap_or(300_000),
+    }
 }
 
 #[test]

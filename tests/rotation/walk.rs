@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use palisade::rotation::{Access, Check, Content, Facts, Move, Request, Rules, Run, Secret, Slot, Slots, Why, assess_under, steps_under};
+use palisade::rotation::{
+    Access, Check, Content, Facts, Move, Request, Rules, Run, Secret, Slot, Slots, Why, assess_under, steps_under,
+};
 
 use super::runner::{Deed, Harm, Luck, Planned, Runner, State, Task, broken_by_palisade};
 use super::world::{Shelf, Value, now};
@@ -116,7 +118,11 @@ pub fn walk(scope: Scope, starts: Vec<State>) -> Walk {
     }
     let mut at = 0;
     while at < walker.visited.len() && walker.walk.counter_example.is_none() {
-        assert!(walker.visited.len() < scope.limit, "the world is larger than it should be: {}", walker.walk.transitions);
+        assert!(
+            walker.visited.len() < scope.limit,
+            "the world is larger than it should be: {}",
+            walker.walk.transitions
+        );
         walker.expand(at);
         at += 1;
     }
@@ -254,7 +260,8 @@ impl Walker {
             }
         }
         let mut known = HashMap::new();
-        let starts: Vec<usize> = (0..self.visited.len()).filter(|at| broken_by_palisade(&self.visited[*at].state.world)).collect();
+        let starts: Vec<usize> =
+            (0..self.visited.len()).filter(|at| broken_by_palisade(&self.visited[*at].state.world)).collect();
         [0, 1].map(|faults| starts.iter().map(|at| longest(*at, faults, &edges, &mut known)).max().unwrap_or(0))
     }
 }
@@ -381,10 +388,10 @@ fn acts(rules: &Rules, state: &State, planned: Planned, step: u8, facts: &Facts)
     let declared = state.world.declared();
     let Some(kind) = steps_under(rules, &planned.get()).get(usize::from(step)) else { return false };
     let run = Run { declared: &declared, planned: planned.get(), plan: "", rules: *rules };
-    match run.check(*kind, facts, now()) {
-        Check::Continue(Request::Regenerate { .. } | Request::Publish { .. }) | Check::Heal(Move::Repair { .. }) => true,
-        _ => false,
-    }
+    matches!(
+        run.check(*kind, facts, now()),
+        Check::Continue(Request::Regenerate { .. } | Request::Publish { .. }) | Check::Heal(Move::Repair { .. })
+    )
 }
 
 /// The facts with one thing hidden.
@@ -405,7 +412,9 @@ fn hidden(facts: &Facts) -> Vec<(&'static str, Facts)> {
             all.push((what, Facts { secret: Secret::Present(published), ..facts.clone() }));
         };
         with("the list of versions is cut off", &|published| published.complete = false);
-        with("the current version is unreadable", &|published| published.current.content = Content::Unreadable(reason()));
+        with("the current version is unreadable", &|published| {
+            published.current.content = Content::Unreadable(reason())
+        });
         for index in 0..published.history.len() {
             with("a former version is unreadable", &|published| {
                 published.history[index].content = Content::Unreadable(reason());
