@@ -80,13 +80,15 @@ impl Look {
 
     /// Looks, and keeps the values of the slots for a step that may store one.
     pub(super) async fn live(&self, reader: &Reader, verify: Verify) -> Live {
-        let (access, (secret, vault_clock)) = tokio::join!(self.access(reader), self.secret(reader, verify));
+        let access = self.access(reader).await;
         let (slots, keys) = match (&access, verify) {
             (Access::On, Verify::Values) => self.slots(reader).await,
-            (Access::On, Verify::Metadata) => (Slots::NotRead, None),
-            (Access::Off, _) => (Slots::NotRead, None),
+            (Access::On, Verify::Metadata) | (Access::Off, _) => (Slots::NotRead, None),
             (Access::Unknown(reason), _) => (Slots::Unknown(reason.clone()), None),
         };
+        // The slots before the secret, never the other way round: a key that is published between the two reads is then
+        // seen as published, and not taken for a standby that may be regenerated.
+        let (secret, vault_clock) = self.secret(reader, verify).await;
         Live { facts: Facts { access, slots, secret }, vault_clock, keys }
     }
 
