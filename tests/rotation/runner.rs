@@ -18,11 +18,17 @@ const HEALS: u8 = 2;
 pub enum Runner {
     Idle,
     /// It read the slots; the vault is next, then the decision.
-    Read { task: Task, slots: [Value; 2] },
+    Read {
+        task: Task,
+        slots: [Value; 2],
+    },
     /// It is about to read.
     Ready(Task),
     /// It is about to send.
-    Send { task: Task, request: Sending },
+    Send {
+        task: Task,
+        request: Sending,
+    },
 }
 
 /// What a run is about to decide on.
@@ -61,10 +67,16 @@ impl Planned {
 pub enum Sending {
     EnableAccess,
     /// The version is the one this far behind the newest.
-    Tag { back: u8, notes: Notes },
+    Tag {
+        back: u8,
+        notes: Notes,
+    },
     Regenerate(Slot),
     Probe(Value),
-    Publish { value: Value, notes: Notes },
+    Publish {
+        value: Value,
+        notes: Notes,
+    },
     Recover,
 }
 
@@ -151,7 +163,9 @@ impl State {
         next.faulted |= luck != Luck::Fine;
         let live = [Value::Live(Slot::Primary), Value::Live(Slot::Secondary)];
         let (place, what) = match (self.runners[runner].clone(), luck) {
-            (Runner::Idle, Luck::Fine) => (Runner::Read { task: Task::Assess, slots: live }, What::Says("reads the slots")),
+            (Runner::Idle, Luck::Fine) => {
+                (Runner::Read { task: Task::Assess, slots: live }, What::Says("reads the slots"))
+            }
             (Runner::Idle, _) => return None,
             (_, Luck::Dies) => (Runner::Idle, What::Says("dies")),
             (Runner::Ready(task), Luck::Fine) => (Runner::Read { task, slots: live }, What::Says("reads the slots")),
@@ -190,7 +204,9 @@ impl State {
             Task::Assess => {
                 let next = assess_under(rules, &declared, &facts, now()).next;
                 return match next {
-                    Some(planned) if !steps_under(rules, &planned).is_empty() => (begin(planned, HEALS), What::Plans(planned)),
+                    Some(planned) if !steps_under(rules, &planned).is_empty() => {
+                        (begin(planned, HEALS), What::Plans(planned))
+                    }
                     _ => (Runner::Idle, What::Says("has nothing to do and ends")),
                 };
             }
@@ -330,7 +346,9 @@ impl State {
         self.world.tick();
         let cap = self.world.scale.cap;
         for runner in &mut self.runners {
-            let (Runner::Ready(task) | Runner::Read { task, .. } | Runner::Send { task, .. }) = runner else { continue };
+            let (Runner::Ready(task) | Runner::Read { task, .. } | Runner::Send { task, .. }) = runner else {
+                continue;
+            };
             if let Task::Step { planned, .. } = task
                 && matches!(planned.planned, Move::PublishNewKeys { .. })
             {
@@ -442,7 +460,10 @@ pub fn broken_by_palisade(world: &World) -> bool {
 pub enum Deed {
     RegenerateInPortal(Slot),
     /// Stores a slot's value by hand, with the former version's tags or with none.
-    StoreByHand { slot: Slot, copies_tags: bool },
+    StoreByHand {
+        slot: Slot,
+        copies_tags: bool,
+    },
     Disable,
     Enable,
     Delete,

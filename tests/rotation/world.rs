@@ -264,9 +264,9 @@ fn names() -> &'static Names {
     static NAMES: OnceLock<Names> = OnceLock::new();
     NAMES.get_or_init(|| {
         let key = FingerprintKey::derive("tenant", "vault");
-        let all = [Value::Live(Slot::Primary), Value::Live(Slot::Secondary)].into_iter().chain(
-            (0..DEAD).flat_map(|id| [By::Person, By::Palisade].map(|by| Value::Dead(id, by))),
-        );
+        let all = [Value::Live(Slot::Primary), Value::Live(Slot::Secondary)]
+            .into_iter()
+            .chain((0..DEAD).flat_map(|id| [By::Person, By::Palisade].map(|by| Value::Dead(id, by))));
         let named: Vec<_> = all.map(|value| (key.fingerprint(format!("{value:?}").as_bytes()), value)).collect();
         Names { prints: named.iter().map(|(print, _)| *print).collect(), values: named.into_iter().collect() }
     })
