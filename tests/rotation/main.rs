@@ -13,6 +13,8 @@
 )]
 
 mod blind;
+mod effects;
+mod people;
 mod runner;
 mod walk;
 mod world;

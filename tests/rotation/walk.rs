@@ -8,7 +8,8 @@ use std::rc::Rc;
 use palisade::rotation::{Move, Rules, Slot, Why, assess_under};
 
 use super::blind::blind;
-use super::runner::{Deed, Harm, Luck, Runner, State, broken_by_palisade};
+use super::people::Deed;
+use super::runner::{Harm, Luck, Runner, State, broken_by_palisade};
 use super::world::{Shelf, Value, now};
 
 /// Runs in a row after which nothing may be left to send.
