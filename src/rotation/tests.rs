@@ -345,7 +345,9 @@ fn disabled_former_versions_may_hold_anything() {
 fn full_tags_stop_a_rotation_before_it_starts_but_no_repair() {
     let mut current = version(P, "p", 100);
     current.tags.others = (0..12).map(|index| (format!("t{index}"), String::new())).collect();
-    assert_eq!(look(&declared(), &facts(vec![current.clone()])).next, Some(Move::AskPerson(Why::TagsFull)));
+    let seen = look(&declared(), &facts(vec![current.clone()]));
+    assert_eq!(seen.next, Some(Move::AskPerson(Why::TagsFull)));
+    assert!(seen.reason.contains("too many tags"), "{}", seen.reason);
     current.content = Content::Read(value("gone"));
     assert_eq!(look(&declared(), &facts(vec![current])).next, Some(Move::Repair { slot: S }));
 }
@@ -383,6 +385,16 @@ fn dies_after_publishing() {
 fn dies_while_retiring() {
     assert_eq!(next_after("retire", StepKind::Regenerate), ("finish the retirement", false));
     assert_eq!(next_after("retire", StepKind::TagRetired), ("nothing", false));
+}
+
+#[test]
+fn the_page_lists_every_step_and_what_a_dead_run_leaves() {
+    let page = super::page::explanation();
+    for step in steps(&Move::Rotate { slot: S }).iter().chain(steps(&Move::Retire { slot: S })) {
+        assert!(page.contains(step.name()), "{}", step.name());
+    }
+    assert!(page.contains("rotate: regenerate the standby key"));
+    assert!(page.lines().all(|line| line.len() <= 120 && !line.ends_with(' ')));
 }
 
 #[test]

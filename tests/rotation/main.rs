@@ -76,8 +76,9 @@ fn walked(name: &str, scope: Scope, starts: Vec<State>) -> Walk {
     walk
 }
 
-const LARGE: Scale = Scale { cap: 3, cache: 2 };
-const SMALL: Scale = Scale { cap: 2, cache: 1 };
+const LARGE: Scale = Scale { cap: 3, cache: 2, keeps: false };
+const SMALL: Scale = Scale { cap: 2, cache: 1, keeps: false };
+const KEEPS: Scale = Scale { keeps: true, ..SMALL };
 
 fn all_rules(harms: &'static [Harm]) -> Scope {
     Scope {
@@ -91,7 +92,7 @@ fn all_rules(harms: &'static [Harm]) -> Scope {
 
 #[test]
 fn one_runner_never_cuts_a_consumer_off_and_repairs_what_people_break() {
-    let starts = [settled(LARGE), before_adoption(LARGE), stored_by_hand(LARGE), switched_off(LARGE)];
+    let starts = [settled(LARGE), before_adoption(LARGE), stored_by_hand(LARGE), switched_off(LARGE), settled(KEEPS)];
     let walk = walked("one runner", all_rules(ALL), starts.map(|world| State::new(world, 1, 1)).into());
     assert!(walk.counter_example.is_none());
 }
@@ -99,7 +100,8 @@ fn one_runner_never_cuts_a_consumer_off_and_repairs_what_people_break() {
 /// Two deeds of people may combine; the clock is coarser for it.
 #[test]
 fn one_runner_repairs_what_people_break_twice() {
-    let walk = walked("one runner, two deeds", all_rules(ALL), vec![State::new(settled(SMALL), 1, 2)]);
+    let scope = Scope { luck: &[Luck::Fine, Luck::Dies, Luck::DiesAfterwards], ..all_rules(ALL) };
+    let walk = walked("one runner, two deeds", scope, vec![State::new(settled(SMALL), 1, 2)]);
     assert!(walk.counter_example.is_none());
 }
 
