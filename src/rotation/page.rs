@@ -295,15 +295,17 @@ pub fn explanation() -> String {
 }
 
 const EXPLANATION: &str = "\
-An environment has two API keys, and consumers read one of them from a secret in a vault. The slot whose value the secret
-holds is active, the other one is standby. Palisade finds out which is which by comparing values; tags are notes, never
-the reason for anything that could cut a consumer off.
+An environment has two API keys, and consumers read one of them from a secret in a vault. The slot
+whose value the secret holds is active, the other one is standby. Palisade finds out which is which
+by comparing values; tags are notes, never the reason for anything that could cut a consumer off.
 
-When the published key comes of age (`maxAge` less `renewBefore`, spread by environment), or when `rotatedAfter` says
-that it is compromised, the standby slot is regenerated and published. The former key stays valid for `grace`; then, in a
-later run, it is retired by regenerating its slot. One slot is regenerated per run. What can't be read is unknown, and
-then nothing is regenerated or published.
+When the published key comes of age (`maxAge` less `renewBefore`, spread by environment), or when
+`rotatedAfter` says that it is compromised, the standby slot is regenerated and published. The
+former key stays valid for `grace`; then, in a later run, it is retired by regenerating its slot.
+One slot is regenerated per run. What can't be read is unknown, and then nothing is regenerated or
+published.
 
-If somebody regenerates the published key in the portal, consumers hold a dead key. The next run publishes the other
-one, which is alive, and regenerates nothing; neither `windows` nor `grace` hold that up.
+If somebody regenerates the published key in the portal, consumers hold a dead key. The next run
+publishes the other one, which is alive, and regenerates nothing; neither `windows` nor `grace` hold
+that up.
 ";

@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use palisade::rotation::{
-    Access, Content, Facts, Fingerprint, FingerprintKey, Intent, Published, Purpose, Retired, Rotation, Secret, Slot,
-    Slots, Tags, Version,
+    Access, Content, Facts, Fingerprint, FingerprintKey, Intent, Published, Purpose, Retire, Retired, Rotation, Secret,
+    Slot, Slots, Tags, Version,
 };
 
 /// How long things take, in ticks.
@@ -22,6 +22,8 @@ pub struct Scale {
     pub cap: u8,
     /// For how long consumers may use what they read, which is what `grace` covers.
     pub cache: u8,
+    /// What is declared to happen to a replaced key: `retire: keep`.
+    pub keeps: bool,
 }
 
 /// The greatest cap that a scale may have.
@@ -122,7 +124,7 @@ impl World {
     }
 
     pub fn tick(&mut self) {
-        let Scale { cap, cache } = self.scale;
+        let Scale { cap, cache, .. } = self.scale;
         let older = |age: &mut u8| *age = (*age + 1).min(cap);
         for version in &mut self.versions {
             older(&mut version.age);
@@ -147,7 +149,7 @@ impl World {
     }
 
     fn rotation(&self) -> Rotation {
-        let Scale { cap, cache } = self.scale;
+        let Scale { cap, cache, keeps } = self.scale;
         let days = |days: u8| SignedDuration::from_hours(24 * i64::from(days));
         let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
         Rotation {
@@ -156,6 +158,7 @@ impl World {
             renew_before: days(2),
             // A vault tells whole seconds, so the last one counts for grace anyway.
             grace: days(cache) - SignedDuration::from_secs(1),
+            retire: if keeps { Retire::Keep } else { Retire::AfterGrace },
             rotated_after: self.rotated_after.map(ago),
             adopted_on: Some(today - (i64::from(self.adopted) + 1).days()),
             ..Rotation::new(INSTANCE)
