@@ -8,9 +8,8 @@ use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
 use super::plan::document;
-use super::session::{Intent, Session};
 use crate::report::plan::{Purpose, text};
-use crate::ui::{Progress, Ui};
+use crate::ui::Ui;
 
 /// Looks for drift: a check for cron that can't write
 ///
@@ -31,13 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let configuration = args.files.configuration()?;
-    let environments = args.selection.of(&configuration)?;
-    let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
-    let session = Session::open(&configuration, &args.connection, Intent::Read, progress.clone()).await?;
-    let survey = session.survey(&environments);
-    let plan = observe::plan(&session, &survey, &configuration, &environments).await;
-    progress.end();
+    let plan = observe::look(ui, &args.files, &args.selection, &args.connection).await?;
     ui.result(&match args.format {
         Format::Text => text(&plan, Purpose::Drift),
         Format::Json => document(&plan)?,

@@ -8,10 +8,9 @@ use super::error::CommandError;
 use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
-use super::session::{Intent, Session};
 use crate::plan::{Plan, render};
 use crate::report::plan::{Purpose, text};
-use crate::ui::{Progress, Ui};
+use crate::ui::Ui;
 
 /// Shows what applying would change, and why
 ///
@@ -38,13 +37,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let configuration = args.files.configuration()?;
-    let environments = args.selection.of(&configuration)?;
-    let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
-    let session = Session::open(&configuration, &args.connection, Intent::Read, progress.clone()).await?;
-    let survey = session.survey(&environments);
-    let plan = observe::plan(&session, &survey, &configuration, &environments).await;
-    progress.end();
+    let plan = observe::look(ui, &args.files, &args.selection, &args.connection).await?;
     let document = document(&plan)?;
     if let Some(path) = &args.out {
         save(path, &document)?;
