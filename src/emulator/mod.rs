@@ -43,8 +43,11 @@ pub use log::Seen;
 pub use seed::{SeedError, Wanted, WantedEnvironment, WantedPrincipal, seed};
 pub use store::{Store, StoreError};
 pub use world::{
-    Access, ApiSubscription, Application, Assignment, Behaviour, CdsOrgInfo, Client, Earlier, FORMAT, Group, Instance,
-    InstanceMetadata, Masked, PrincipalType, Tenant, User, World,
+    Access, AccessPolicy, ApiSubscription, Application, Assignment, Attributes, AzurePrincipalType, Behaviour, Bucket,
+    CdsOrgInfo, ChallengeResource, Client, CustomRole, DefaultAction, Deletion, Earlier, FORMAT, Group, Instance,
+    InstanceMetadata, Key, KeyVersion, Masked, NetworkAcls, Permission, PolicyPermissions, PrincipalType,
+    ResourceGroup, RoleAssignment, Secret, SecretVersion, Subscription, Tenant, User, Vault, VaultObject, VaultSku,
+    Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.

@@ -1,0 +1,82 @@
+//! How the services behave where the real ones leave it open, are slow, or are stale.
+//!
+//! What must stay true: the default of every knob is the service at its best: at once, unlimited, never stale.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// Knobs for what the real services leave open (customer-insights-api.md, sections 8.1 and 12; azure-api.md,
+/// sections 4 and 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Behaviour {
+    /// Refuse to remove or downgrade the last Admin. Whether the service does is UNDOCUMENTED.
+    pub refuse_last_admin: bool,
+    /// Refuse to remove or downgrade the owner. Whether the service does is UNDOCUMENTED.
+    pub refuse_owner_removal: bool,
+    /// A role write is listed at once but counts for authorisation only after this long (documented: up to 15 minutes).
+    pub role_write_propagation: SignedDuration,
+    /// Reads of role assignments and of the API subscription show the earlier state for this long after a write.
+    pub stale_reads: SignedDuration,
+    /// How long an access token lives.
+    pub token_lifetime: SignedDuration,
+    /// The gateway goes by the API keys of this long ago: so long a regenerated key's old value still works and its new
+    /// one doesn't yet. What the service does is UNDOCUMENTED. Switching API access off works at once all the same.
+    pub api_key_propagation: SignedDuration,
+    /// An Azure role assignment counts only this long after it was made (documented: minutes).
+    pub azure_role_propagation: SignedDuration,
+    /// A deleted object of a vault is to be had under `/deleted…` only after this long; until then its name is in
+    /// transition (documented: seconds).
+    pub vault_deletion_delay: SignedDuration,
+    /// How many calls a vault takes; no limit if none. Microsoft's number is 4000 in ten seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault_throttle: Option<Bucket>,
+    /// The resource that a vault's challenge names.
+    pub vault_challenge: ChallengeResource,
+    /// Lists of ARM and of vaults begin with an empty page that has a `nextLink`, as the real ones may.
+    pub empty_first_pages: bool,
+    /// The address that a vault's firewall takes every caller for; all calls really come from loopback.
+    pub client_address: IpAddr,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            refuse_last_admin: false,
+            refuse_owner_removal: false,
+            role_write_propagation: SignedDuration::ZERO,
+            stale_reads: SignedDuration::ZERO,
+            token_lifetime: SignedDuration::from_secs(3599),
+            api_key_propagation: SignedDuration::ZERO,
+            azure_role_propagation: SignedDuration::ZERO,
+            vault_deletion_delay: SignedDuration::ZERO,
+            vault_throttle: None,
+            vault_challenge: ChallengeResource::Azure,
+            empty_first_pages: false,
+            client_address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),
+        }
+    }
+}
+
+/// A bucket of calls that fills up again all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bucket {
+    /// Calls that it holds.
+    pub calls: u32,
+    /// How long until it is full again.
+    pub per: SignedDuration,
+}
+
+/// The resource that a vault names in its challenge. Official clients ask for a token for it, and by default only where the
+/// vault's host lies below it (azure-api.md, sections 4.4 and 9.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChallengeResource {
+    /// `https://vault.azure.net`, as the real service; a client must be told not to compare it with the host.
+    Azure,
+    /// `https://vault.localhost:PORT`, below which the emulator's vaults lie, so that the comparison holds.
+    Local,
+}

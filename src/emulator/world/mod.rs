@@ -1,0 +1,215 @@
+//! The world: the state that the emulator serves, as one readable document.
+//!
+//! Words: the *directory* is users, groups and applications (service principals) of one tenant; a *client* is an
+//! application that may ask for tokens; an *instance* is one Customer Insights - Data environment; *earlier* is what an
+//! instance showed before its latest writes, kept only as long as the propagation or the stale reads of [`Behaviour`]
+//! need it; a *scope* is an ARM id, on which Azure roles are granted. What must stay true: the document has one stable order (struct order, sorted maps), so that equal worlds are
+//! equal bytes; nothing in here reads the clock; secrets are masked in `Debug`.
+
+mod authorization;
+mod behaviour;
+mod instances;
+mod vaults;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use authorization::{AzurePrincipalType, CustomRole, Permission, ResourceGroup, RoleAssignment, Subscription};
+pub use behaviour::{Behaviour, Bucket, ChallengeResource};
+pub use instances::{ApiSubscription, Assignment, CdsOrgInfo, Instance, InstanceMetadata, PrincipalType};
+pub use vaults::{
+    AccessPolicy, Attributes, DefaultAction, Deletion, Key, KeyVersion, NetworkAcls, PolicyPermissions, Secret,
+    SecretVersion, Vault, VaultObject, VaultSku, Versioned,
+};
+
+/// The format number of the document; a file with another one is refused.
+pub const FORMAT: &str = "palisade.world/1";
+
+/// Everything that the emulator serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct World {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// The world's own id; a plan made against one world is refused for another.
+    pub world: Uuid,
+    /// The tenant; none until the first seeding binds the world to one.
+    pub tenant: Option<Tenant>,
+    /// How the services behave where the real ones are undocumented, slow or stale.
+    #[serde(default)]
+    pub behaviour: Behaviour,
+    /// Users by object id.
+    #[serde(default)]
+    pub users: BTreeMap<Uuid, User>,
+    /// Groups by object id.
+    #[serde(default)]
+    pub groups: BTreeMap<Uuid, Group>,
+    /// Applications by the object id of their service principal.
+    #[serde(default)]
+    pub applications: BTreeMap<Uuid, Application>,
+    /// Customer Insights - Data instances by instance id.
+    #[serde(default)]
+    pub instances: BTreeMap<Uuid, Instance>,
+    /// Azure subscriptions with their resource groups, by subscription id.
+    #[serde(default)]
+    pub subscriptions: BTreeMap<Uuid, Subscription>,
+    /// Who holds which role on which Azure scope, in the order in which it was granted.
+    #[serde(default)]
+    pub role_assignments: Vec<RoleAssignment>,
+    /// Role definitions besides the built-in ones, by id.
+    #[serde(default)]
+    pub custom_roles: BTreeMap<Uuid, CustomRole>,
+    /// Key vaults by their name in lower case; names of vaults are unique in the whole of Azure.
+    #[serde(default)]
+    pub vaults: BTreeMap<String, Vault>,
+}
+
+/// An Entra tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tenant {
+    /// Tenant id.
+    pub id: Uuid,
+    /// Its verified domain, as in user principal names.
+    pub domain: String,
+    /// Display name.
+    pub name: String,
+}
+
+/// A user of the tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    /// User principal name.
+    pub user_principal_name: String,
+    /// Display name.
+    pub display_name: String,
+}
+
+/// A security group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Group {
+    /// Display name; several groups may share one.
+    pub display_name: String,
+    /// Object ids of the direct members: users, groups, service principals.
+    #[serde(default)]
+    pub members: BTreeSet<Uuid>,
+}
+
+/// An application with its service principal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Application {
+    /// Application (client) id.
+    pub app_id: Uuid,
+    /// Display name.
+    pub display_name: String,
+    /// Present if the application may ask for tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Client>,
+}
+
+/// What an application needs to ask for tokens, and what it may do with them outside Customer Insights.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Client {
+    /// Client secret.
+    pub secret: Masked,
+    /// Whether it may read the directory through Microsoft Graph.
+    pub graph: Access,
+}
+
+/// Whether something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Access {
+    /// Yes.
+    Allowed,
+    /// No.
+    Denied,
+}
+
+/// A text that is written to the world file but never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Masked(String);
+
+impl Masked {
+    /// Wraps a secret text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"***\"")
+    }
+}
+
+/// A state that was replaced, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Earlier<T> {
+    /// When it was replaced.
+    pub until: Timestamp,
+    /// What it was.
+    pub was: T,
+}
+
+impl World {
+    /// An empty world with a random id; bound to `tenant`, or by the first seeding.
+    pub fn new(tenant: Option<Tenant>) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            world: Uuid::new_v4(),
+            tenant,
+            behaviour: Behaviour::default(),
+            users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            applications: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            role_assignments: Vec::new(),
+            custom_roles: BTreeMap::new(),
+            vaults: BTreeMap::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn secrets_do_not_show_in_debug() {
+        let client = Client { secret: Masked::new("hidden-text"), graph: Access::Allowed };
+        assert!(!format!("{client:?}").contains("hidden-text"));
+    }
+
+    #[test]
+    fn a_document_may_leave_out_what_has_a_default() {
+        let text = r#"{ "format": "palisade.world/1", "world": "00000000-0000-4000-8000-000000000001", "tenant": null,
+                        "behaviour": { "roleWritePropagation": "PT15M", "refuseLastAdmin": true } }"#;
+        let world: World = serde_json::from_str(text).unwrap();
+        let expected = Behaviour {
+            refuse_last_admin: true,
+            role_write_propagation: SignedDuration::from_mins(15),
+            ..Behaviour::default()
+        };
+        assert_eq!(world.behaviour, expected);
+        let knobs = serde_json::to_value(&world.behaviour).unwrap();
+        assert_eq!((&knobs["roleWritePropagation"], &knobs["staleReads"]), (&"PT15M".into(), &"PT0S".into()));
+    }
+}
