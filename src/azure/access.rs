@@ -63,6 +63,11 @@ impl Reader {
     pub(super) async fn pause(&self, wait: std::time::Duration) {
         self.transport.clock().sleep(wait).await;
     }
+
+    /// The present instant, for clients that wait no longer than they were given.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.transport.clock().now()
+    }
 }
 
 /// Sends writes.

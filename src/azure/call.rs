@@ -17,6 +17,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 pub struct Call<E: 'static> {
     pub(super) operation: &'static Operation<E>,
     pub(super) base: Option<Url>,
+    pub(super) address: Option<Url>,
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) headers: Vec<(&'static str, &'static str)>,
@@ -42,6 +43,7 @@ impl<E> Call<E> {
         Self {
             operation,
             base: None,
+            address: None,
             path: operation.facts().path.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -54,6 +56,23 @@ impl<E> Call<E> {
     pub fn path(mut self, name: &str, value: &str) -> Self {
         let encoded = utf8_percent_encode(value, SEGMENT).to_string();
         self.path = self.path.replace(&format!("{{{name}}}"), &encoded);
+        self
+    }
+
+    /// Fills a parameter of the path that is itself a path, such as the scope of a role assignment.
+    #[must_use]
+    pub fn subpath(mut self, name: &str, value: &str) -> Self {
+        let segments = value.split('/').filter(|segment| !segment.is_empty());
+        let encoded: Vec<String> = segments.map(|s| utf8_percent_encode(s, SEGMENT).to_string()).collect();
+        self.path = self.path.replace(&format!("{{{name}}}"), &encoded.join("/"));
+        self
+    }
+
+    /// Sends the call to an address that an answer named, such as the next page, in place of path and query. The host is
+    /// checked all the same.
+    #[must_use]
+    pub fn at(mut self, address: Url) -> Self {
+        self.address = Some(address);
         self
     }
 

@@ -29,6 +29,8 @@ pub enum Hosts {
 pub struct CloudHosts {
     entra: &'static str,
     graph: &'static str,
+    /// Azure Resource Manager; its regions have names below it.
+    arm: &'static str,
     /// The suffix of all Customer Insights hosts: `api.` (gateway), `global.api.` (locator), `{scale unit}.api.`
     customer_insights: &'static str,
 }
@@ -58,6 +60,7 @@ pub enum HostRefused {
 const PUBLIC: CloudHosts = CloudHosts {
     entra: "login.microsoftonline.com",
     graph: "graph.microsoft.com",
+    arm: "management.azure.com",
     customer_insights: "ci.ai.dynamics.com",
 };
 
@@ -89,6 +92,7 @@ impl Hosts {
         let (host, prefix) = match service {
             Service::Entra => ("entra", ""),
             Service::Graph => ("graph", "/v1.0"),
+            Service::Arm => ("arm", ""),
             Service::CustomerInsights | Service::ScaleUnit if gateway => ("gateway", "/v1"),
             Service::CustomerInsights | Service::ScaleUnit => ("locator", "/api"),
             Service::Emulator => ("emulator", ""),
@@ -99,6 +103,7 @@ impl Hosts {
                 let name = match host {
                     "entra" => hosts.entra.to_owned(),
                     "graph" => hosts.graph.to_owned(),
+                    "arm" => hosts.arm.to_owned(),
                     "gateway" => format!("api.{}", hosts.customer_insights),
                     _ => format!("global.api.{}", hosts.customer_insights),
                 };
@@ -115,6 +120,7 @@ impl Hosts {
                 let suffix = match service {
                     Service::Entra => hosts.entra,
                     Service::Graph => hosts.graph,
+                    Service::Arm => hosts.arm,
                     Service::CustomerInsights | Service::ScaleUnit => hosts.customer_insights,
                     Service::Emulator => "",
                 };

@@ -8,6 +8,7 @@
 //! [`hosts`] allows for its audience; an answer that can't be read whole is an error, never an empty value.
 
 mod access;
+pub mod arm;
 mod call;
 pub mod customer_insights;
 pub mod directory;
@@ -15,7 +16,10 @@ mod error;
 pub mod graph;
 pub mod hosts;
 pub mod operations;
+pub mod private_endpoints;
 pub mod retry;
+pub mod storage;
+pub mod synapse;
 mod token;
 mod transport;
 

@@ -143,12 +143,19 @@ impl Transport {
     }
 
     fn address<E>(&self, call: &Call<E>) -> Result<Url, String> {
-        let Facts { service, .. } = *call.facts();
+        let Facts { service, api_version, .. } = *call.facts();
+        if let Some(address) = &call.address {
+            self.settings.hosts.check(service, address).map_err(|refused| refused.to_string())?;
+            return Ok(address.clone());
+        }
         let base = match &call.base {
             Some(base) => format!("{}/api", base.as_str().trim_end_matches('/')),
             None => self.settings.hosts.base(service, self.settings.face),
         };
         let mut url: Url = format!("{base}{}", call.path).parse().map_err(|_| format!("`{base}` is no address"))?;
+        if let Some(version) = api_version {
+            url.query_pairs_mut().append_pair("api-version", version);
+        }
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }

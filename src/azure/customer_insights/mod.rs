@@ -1,9 +1,12 @@
-//! Customer Insights - Data: environments, roles, API access.
+//! Customer Insights - Data: environments, roles, API access; the Key Vault link and private links in files of their own.
 //!
 //! Shapes: code model of library 1.0.8 (reference section 5). No member is documented as required, so all are optional
 //! here, and what is needed and missing makes the answer unreadable. Unknown members and unknown role names are kept
 //! harmless. What must stay true: only a body that says so proves an absence; a bare 404 doesn't, since the service also
 //! answers 404 to those who may not look.
+
+mod key_vault;
+mod private_links;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -17,6 +20,12 @@ use super::error::CallError;
 use super::operations::{
     ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, DELETE_ASSIGNMENT, GET_API_SUBSCRIPTION, GET_INSTANCE,
     GET_MY_ROLE, LIST_ASSIGNMENTS, LIST_INSTANCES, LIST_ROLES, Operation, PUT_ASSIGNMENT,
+};
+
+pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_vault, unlink_key_vault};
+pub use private_links::{
+    LinkEndpoint, PrivateLink, add_private_link, private_link, private_links, remove_private_link,
+    validate_private_link,
 };
 
 /// What Microsoft's own clients send with a plain JSON object (reference 3.1).

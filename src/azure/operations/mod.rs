@@ -3,7 +3,9 @@
 //! Words: an operation's *effect* is what it does to the service; it is *repeatable* if sending it twice leaves what
 //! sending it once leaves, so that it may be replayed when its answer got lost; its *provenance* is how far Microsoft has
 //! published it. What must stay true: the marker type of an [`Operation`] agrees with its effect (checked when the
-//! constant is compiled), and every constant stands in [`ALL`] (checked by a test).
+//! constant is compiled), and every constant is among [`all`] (checked by a test).
+
+pub mod arm;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,6 +23,8 @@ pub enum Service {
     CustomerInsights,
     /// Customer Insights - Data on its scale unit, where its own user interface calls it.
     ScaleUnit,
+    /// Azure Resource Manager.
+    Arm,
     /// Palisade's emulator about itself.
     Emulator,
 }
@@ -33,6 +37,8 @@ impl Service {
         match self {
             Service::CustomerInsights | Service::ScaleUnit => Some("https://api.ci.ai.microsoft.com"),
             Service::Graph => Some("https://graph.microsoft.com"),
+            // What the official libraries ask for (azure reference 7.12).
+            Service::Arm => Some("https://management.azure.com"),
             Service::Entra | Service::Emulator => None,
         }
     }
@@ -44,6 +50,7 @@ impl fmt::Display for Service {
             Service::Entra => "Microsoft Entra ID",
             Service::Graph => "Microsoft Graph",
             Service::CustomerInsights | Service::ScaleUnit => "Customer Insights",
+            Service::Arm => "Azure Resource Manager",
             Service::Emulator => "emulator",
         })
     }
@@ -91,6 +98,8 @@ pub struct Facts {
     pub method: &'static str,
     /// The path below the service's base, parameters in braces.
     pub path: &'static str,
+    /// What is sent as `api-version`, where the service asks for one. Pinned: a new version is a change of palisade.
+    pub api_version: Option<&'static str>,
     /// What it does.
     pub effect: Effect,
     /// Whether it may be replayed when its answer got lost.
@@ -162,6 +171,7 @@ const fn customer_insights(
         service: Service::CustomerInsights,
         method,
         path,
+        api_version: None,
         effect: Effect::Read,
         repeatable: true,
         provenance: Provenance::Documented,
@@ -255,6 +265,56 @@ pub const DEACTIVATE_API_SUBSCRIPTION: Operation<Write> = Operation::write(Facts
     ..unpublished("apisubscription-deactivate", "PUT", "/instances/{instanceId}/manage/apisubscription/deactivate")
 });
 
+/// The Key Vault that an environment is linked to.
+pub const GET_KEY_VAULT: Operation<Read> =
+    Operation::read(unpublished("keyvault-get", "GET", "/instances/{instanceId}/manage/keyvault"));
+
+/// Links a Key Vault, in place of the one before if there was one.
+pub const PUT_KEY_VAULT: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Write,
+    ..unpublished("keyvault-put", "PUT", "/instances/{instanceId}/manage/keyvault")
+});
+
+/// Ends the link to a Key Vault. What becomes of the connections that use it isn't known.
+pub const DELETE_KEY_VAULT: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Destructive,
+    ..unpublished("keyvault-delete", "DELETE", "/instances/{instanceId}/manage/keyvault")
+});
+
+/// All private links of an environment.
+pub const LIST_PRIVATE_LINKS: Operation<Read> =
+    Operation::read(unpublished("privatelinks-list", "GET", "/instances/{instanceId}/manage/privatelinks"));
+
+/// Adds a private link, which asks for connections on the Azure side. Not repeatable: nobody says what a second call does.
+pub const ADD_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Write,
+    repeatable: false,
+    ..unpublished("privatelinks-add", "POST", "/instances/{instanceId}/manage/privatelinks")
+});
+
+/// One private link.
+pub const GET_PRIVATE_LINK: Operation<Read> = Operation::read(unpublished(
+    "privatelinks-get",
+    "GET",
+    "/instances/{instanceId}/manage/privatelinks/{privateLinkId}",
+));
+
+/// Removes a private link.
+pub const DELETE_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Destructive,
+    ..unpublished("privatelinks-delete", "DELETE", "/instances/{instanceId}/manage/privatelinks/{privateLinkId}")
+});
+
+/// Has a private link checked end to end; true only if all of its connections are approved.
+pub const VALIDATE_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Write,
+    ..unpublished(
+        "privatelinks-validate",
+        "POST",
+        "/instances/{instanceId}/manage/privatelinks/{privateLinkId}/validate",
+    )
+});
+
 /// Up to twenty look-ups in one request. Palisade puts only reads into a batch.
 pub const GRAPH_BATCH: Operation<Read> =
     Operation::read(graph("batch", "POST", "/$batch", "Microsoft Graph: the rights of the look-ups inside"));
@@ -302,7 +362,12 @@ pub const EMULATOR_ABOUT: Operation<Read> = Operation::read(Facts {
 });
 
 /// The whole catalogue.
-pub const ALL: &[&Facts] = &[
+pub fn all() -> impl Iterator<Item = &'static Facts> {
+    ALL.iter().chain(arm::ALL).copied()
+}
+
+/// Everything but [`arm::ALL`].
+const ALL: &[&Facts] = &[
     LIST_INSTANCES.facts(),
     GET_INSTANCE.facts(),
     LIST_ROLES.facts(),
@@ -313,6 +378,14 @@ pub const ALL: &[&Facts] = &[
     GET_API_SUBSCRIPTION.facts(),
     ACTIVATE_API_SUBSCRIPTION.facts(),
     DEACTIVATE_API_SUBSCRIPTION.facts(),
+    GET_KEY_VAULT.facts(),
+    PUT_KEY_VAULT.facts(),
+    DELETE_KEY_VAULT.facts(),
+    LIST_PRIVATE_LINKS.facts(),
+    ADD_PRIVATE_LINK.facts(),
+    GET_PRIVATE_LINK.facts(),
+    DELETE_PRIVATE_LINK.facts(),
+    VALIDATE_PRIVATE_LINK.facts(),
     GRAPH_BATCH.facts(),
     GRAPH_GET_BY_IDS.facts(),
     GRAPH_GET_USER.facts(),
@@ -328,17 +401,19 @@ mod tests {
 
     #[test]
     fn the_catalogue_holds_every_operation_once() {
-        let declared = include_str!("operations.rs").matches("\npub const ").count() - 1;
-        assert_eq!(ALL.len(), declared, "an operation is missing from ALL");
-        let mut names: Vec<_> = ALL.iter().map(|facts| facts.name).collect();
+        let declared = |source: &str| source.matches("\npub const ").count();
+        assert_eq!(ALL.len(), declared(include_str!("mod.rs")), "an operation is missing from ALL");
+        assert_eq!(arm::ALL.len(), declared(include_str!("arm.rs")) - 1, "an operation is missing from arm::ALL");
+        let mut names: Vec<_> = all().map(|facts| facts.name).collect();
+        let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), ALL.len(), "two operations share a name");
+        assert_eq!(names.len(), count, "two operations share a name");
     }
 
     #[test]
     fn what_is_not_published_is_never_called_documented() {
-        for facts in ALL {
+        for facts in all() {
             assert_eq!(facts.source == HOUSE_STYLE, facts.provenance == Provenance::Undocumented, "{}", facts.name);
             assert!(facts.path.starts_with('/') && !facts.permission.is_empty(), "{}", facts.name);
         }
