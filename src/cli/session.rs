@@ -227,7 +227,8 @@ fn wanted(configuration: &Configuration) -> Wanted {
             business_units: head.business_units,
             principals: blocks.principals().into_iter().map(wanted_principal).collect(),
         });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
+    // No block of this version names a vault yet.
+    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults: Vec::new() }
 }
 
 fn wanted_principal(principal: PrincipalRef) -> WantedPrincipal {

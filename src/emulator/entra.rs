@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Shared;
 use super::call::{Answer, Call, guid};
-use super::gate::RESOURCES;
+use super::gate;
 use super::tokens::Claims;
 use super::world::{Tenant, World};
 
@@ -125,7 +125,7 @@ fn resource(scope: &str, tenant: &Tenant) -> Result<&'static str, Refusal> {
         );
         return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_scope", 1_002_012, text));
     };
-    RESOURCES.iter().find(|r| asked.trim_end_matches('/').eq_ignore_ascii_case(r)).copied().ok_or_else(|| {
+    gate::audience(asked).ok_or_else(|| {
         let text = format!(
             "The resource principal named {asked} was not found in the tenant named {}. This can happen if the application \
              has not been installed by the administrator of the tenant or consented to by any user in the tenant.",

@@ -4,10 +4,12 @@
 //! very audience of the service asked; each service words its own refusal.
 
 use http::HeaderMap;
+use url::Url;
 use uuid::Uuid;
 
 use super::Shared;
 use super::call::Call;
+use super::key_vault::LOCAL_VAULTS;
 use super::tokens::Claims;
 
 /// The audience of Customer Insights (customer-insights-api.md, section 2.2).
@@ -15,8 +17,29 @@ pub(crate) const CUSTOMER_INSIGHTS: &str = "https://api.ci.ai.microsoft.com";
 /// The audience of Microsoft Graph.
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
-/// The resources that tokens are issued for.
-pub(crate) const RESOURCES: &[&str] = &[CUSTOMER_INSIGHTS, GRAPH];
+/// The audience of Azure Resource Manager.
+pub(crate) const ARM: &str = "https://management.azure.com";
+/// The audience of every key vault.
+pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
+
+/// The resources that tokens are issued for, with what the token then names as its audience. Azure's command line asks for
+/// Resource Manager by its older name (azure-api.md, section 7.12).
+const RESOURCES: &[(&str, &str)] = &[
+    (CUSTOMER_INSIGHTS, CUSTOMER_INSIGHTS),
+    (GRAPH, GRAPH),
+    (ARM, ARM),
+    ("https://management.core.windows.net", ARM),
+    (KEY_VAULT, KEY_VAULT),
+];
+
+/// The audience of tokens for a resource, if there is such a resource. `https://vault.localhost:PORT` is ours: what vaults
+/// name where a client insists on a resource that lies above the vault's host.
+pub(crate) fn audience(resource: &str) -> Option<&'static str> {
+    let resource = resource.trim_end_matches('/');
+    let known = RESOURCES.iter().find(|(name, _)| resource.eq_ignore_ascii_case(name)).map(|(_, audience)| *audience);
+    let local = || Url::parse(resource).ok().filter(|url| url.host_str() == Some(LOCAL_VAULTS)).map(|_| KEY_VAULT);
+    known.or_else(local)
+}
 
 /// Who is calling.
 #[derive(Debug, Clone, Copy)]
@@ -79,13 +102,7 @@ pub(crate) fn subscription_key(shared: &Shared, call: &Call) -> Result<(), KeyFa
     // The query name is API Management's default; the spec declares such a scheme without its name (section 2.3).
     let sent = call.header("ocp-apim-subscription-key").or_else(|| call.parameter("subscription-key"));
     let sent = sent.filter(|k| !k.is_empty()).ok_or(KeyFault::Missing)?;
-    let live = shared.store.read(|world| {
-        world
-            .instances
-            .values()
-            .map(|i| &i.api_subscription)
-            .filter(|s| s.is_subscribed)
-            .any(|s| [&s.primary_key, &s.secondary_key].into_iter().flatten().any(|key| key.expose() == sent))
-    });
+    let now = shared.clock.now();
+    let live = shared.store.read(|world| world.instances.values().any(|i| world.accepts_key(i, sent, now)));
     if live { Ok(()) } else { Err(KeyFault::Invalid) }
 }

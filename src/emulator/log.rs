@@ -11,6 +11,9 @@ use uuid::Uuid;
 pub struct Seen {
     /// Method.
     pub method: String,
+    /// The vault, if the request was to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault: Option<String>,
     /// Path, without the query (which may hold a key).
     pub path: String,
     /// Status of the answer; none while it is under way, and if no answer was sent.

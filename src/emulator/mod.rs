@@ -1,15 +1,16 @@
 //! The services that palisade talks to, served on loopback.
 //!
-//! One port for http and one for https speak the real routes of Entra, Microsoft Graph and Customer Insights, told apart by
-//! path. Words: the [`World`] is what is served, the [`Store`] is where it is kept, a [`Rule`] makes calls fail on purpose,
+//! One port for http and one for https speak the real routes of Entra, Microsoft Graph, Customer Insights and Azure Resource
+//! Manager, told apart by path, and of key vaults, told apart by host (`NAME.vault.localhost`). Words: the [`World`] is what is served, the [`Store`] is where it is kept, a [`Rule`] makes calls fail on purpose,
 //! an [`Observer`] lets a test hold a call. What must stay true: where the emulator and the reference documents disagree,
 //! the reference wins; what no document says is chosen where the code says so; the emulator listens on loopback only; a
 //! write is complete and on disk before its answer leaves; the clock is the only source of instants.
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; a service per file or folder (`entra`, `graph`,
-//! `customer_insights`, `control`) brings its routes; `gate` checks tokens and keys; `call` is a request as they see it;
-//! `views` asks the world.
+//! `customer_insights`, `arm`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
+//! roles; `call` is a request as they see it; `views` asks the world.
 
+mod arm;
 mod call;
 mod control;
 mod customer_insights;
@@ -17,7 +18,9 @@ mod entra;
 mod faults;
 mod gate;
 mod graph;
+mod key_vault;
 mod log;
+mod rights;
 pub mod seed;
 mod server;
 mod store;
@@ -40,7 +43,7 @@ use crate::clock::Clock;
 
 pub use faults::{Action, Rule, parse_rules};
 pub use log::Seen;
-pub use seed::{SeedError, Wanted, WantedEnvironment, WantedPrincipal, seed};
+pub use seed::{SeedError, Wanted, WantedEnvironment, WantedPrincipal, WantedVault, seed};
 pub use store::{Store, StoreError};
 pub use world::{
     Access, AccessPolicy, ApiSubscription, Application, Assignment, Attributes, AzurePrincipalType, Behaviour, Bucket,
@@ -79,6 +82,8 @@ pub struct Options {
 pub struct SeenRequest {
     /// Method.
     pub method: String,
+    /// The vault, if the request is to one.
+    pub vault: Option<String>,
     /// Path, without the query.
     pub path: String,
     /// Query, undecoded.
@@ -132,6 +137,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) tokens: tokens::Tokens,
     pub(crate) log: log::Log,
+    pub(crate) throttle: key_vault::Throttle,
 }
 
 /// A running emulator. Dropping it stops it as well, without waiting.
@@ -148,10 +154,19 @@ pub struct Emulator {
 /// Starts the emulator on the current tokio runtime.
 pub async fn start(options: Options) -> Result<Emulator, StartError> {
     let Options { http, https, certificate, world, faults, clock, observer } = options;
-    let shared = Arc::new(Shared { store: world, clock, tokens: tokens::Tokens::new(), log: log::Log::default() });
+    let vaults: Vec<String> = world.read(|w| w.vaults.keys().cloned().collect());
+    let shared = Arc::new(Shared {
+        store: world,
+        clock,
+        tokens: tokens::Tokens::new(),
+        log: log::Log::default(),
+        throttle: key_vault::Throttle::default(),
+    });
     let (http_listener, http) = server::listen(http, "http").await?;
     let https = match https {
-        Some(address) => Some((server::listen(address, "https").await?, tls::acceptor(certificate.as_deref())?)),
+        Some(address) => {
+            Some((server::listen(address, "https").await?, tls::acceptor(certificate.as_deref(), &vaults)?))
+        }
         None => None,
     };
     let (stop, stopped) = watch::channel(false);

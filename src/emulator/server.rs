@@ -29,7 +29,9 @@ use uuid::Uuid;
 use super::call::{Answer, Origin};
 use super::faults::{Action, Faults, Rule, Strike};
 use super::log::Seen;
-use super::{Observer, SeenRequest, Shared, StartError, control, customer_insights, entra, gate, graph};
+use super::{
+    Observer, SeenRequest, Shared, StartError, arm, control, customer_insights, entra, gate, graph, key_vault,
+};
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 4 << 20;
@@ -58,6 +60,8 @@ pub(crate) async fn listen(address: SocketAddr, scheme: &str) -> Result<(TcpList
 /// Everything between the listeners and the services.
 pub(crate) struct Server {
     router: Router,
+    /// For requests to a vault's host.
+    vaults: Router,
     shared: Arc<Shared>,
     faults: Faults,
     observer: Option<Arc<dyn Observer>>,
@@ -79,9 +83,11 @@ impl Server {
             .merge(entra::routes())
             .merge(customer_insights::routes())
             .merge(graph::routes())
+            .merge(arm::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&shared));
-        Self { router, shared, faults: Faults::new(faults), observer, stopped, _alive: alive }
+        let vaults = key_vault::routes().with_state(Arc::clone(&shared));
+        Self { router, vaults, shared, faults: Faults::new(faults), observer, stopped, _alive: alive }
     }
 
     /// Takes connections until the emulator stops.
@@ -150,17 +156,20 @@ impl Server {
 
     async fn handle(&self, request: Request<Body>, headers: &HeaderMap) -> Result<Response<Body>, Gone> {
         let path = request.uri().path().to_owned();
-        if path == control::PREFIX || path.starts_with("/_emulator/") {
+        let vault = request.extensions().get::<Origin>().and_then(|o| key_vault::vault_of(&o.0)).map(str::to_owned);
+        if vault.is_none() && (path == control::PREFIX || path.starts_with("/_emulator/")) {
             return Ok(self.finish(self.route(request).await?, headers));
         }
         let seen = SeenRequest {
             method: request.method().to_string(),
+            vault,
             path,
             query: request.uri().query().map(str::to_owned),
             caller: gate::peek(&self.shared, headers).map(|claims| claims.appid),
         };
         let number = self.shared.log.arrived(Seen {
             method: seen.method.clone(),
+            vault: seen.vault.clone(),
             path: seen.path.clone(),
             status: None,
             caller: seen.caller,
@@ -200,7 +209,9 @@ impl Server {
     }
 
     async fn route(&self, request: Request<Body>) -> Result<Response<Body>, Gone> {
-        self.router.clone().oneshot(request).await.map_err(|never| match never {})
+        let vault = request.extensions().get::<Origin>().is_some_and(|o| key_vault::vault_of(&o.0).is_some());
+        let router = if vault { &self.vaults } else { &self.router };
+        router.clone().oneshot(request).await.map_err(|never| match never {})
     }
 
     /// What every answer carries.

@@ -11,15 +11,19 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
+use super::key_vault::LOCAL_VAULTS;
 
-/// The names of the certificate. Explicit, since clients refuse a wildcard for `*.localhost`.
+/// The names of the certificate, besides those of the vaults.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// Makes the certificate, writes it to `file`, and returns what accepts connections with it.
-pub(crate) fn acceptor(file: Option<&Path>) -> Result<TlsAcceptor, StartError> {
+/// Makes the certificate, writes it to `file`, and returns what accepts connections with it. Each vault that the world has at
+/// start is named, since clients refuse a wildcard for `*.localhost`.
+pub(crate) fn acceptor(file: Option<&Path>, vaults: &[String]) -> Result<TlsAcceptor, StartError> {
     let tls = |e: &dyn std::fmt::Display| StartError::Tls(e.to_string());
     let key = KeyPair::generate().map_err(|e| tls(&e))?;
-    let params = CertificateParams::new(NAMES.map(str::to_owned)).map_err(|e| tls(&e))?;
+    let vaults = vaults.iter().map(|name| format!("{name}.{LOCAL_VAULTS}"));
+    let names: Vec<String> = NAMES.map(str::to_owned).into_iter().chain(vaults).collect();
+    let params = CertificateParams::new(names).map_err(|e| tls(&e))?;
     let certificate = params.self_signed(&key).map_err(|e| tls(&e))?;
     if let Some(file) = file {
         let write = |source| StartError::Certificate { path: file.to_owned(), source };

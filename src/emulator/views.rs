@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::world::{ApiSubscription, Application, Assignment, Earlier, Group, Instance, User, World};
+use super::world::{ApiSubscription, Application, Assignment, Behaviour, Earlier, Group, Instance, User, World};
 
 /// What was true at `instant`, from the present value and the earlier ones (oldest first).
 pub(crate) fn as_of<'a, T>(earlier: &'a [Earlier<T>], present: &'a T, instant: Timestamp) -> &'a T {
@@ -84,9 +84,21 @@ impl World {
             .collect()
     }
 
+    /// Whether the gateway takes `key` for a live one of an instance: so it was when the keys that it goes by were made, and
+    /// API access hasn't been switched off since.
+    pub(crate) fn accepts_key(&self, instance: &Instance, key: &str, now: Timestamp) -> bool {
+        let counted = before(now, self.behaviour.api_key_propagation);
+        let earlier = &instance.earlier_api_subscriptions;
+        let seen = as_of(earlier, &instance.api_subscription, counted);
+        let since = earlier.iter().filter(|e| e.until > counted).map(|e| &e.was);
+        let on = since.chain([&instance.api_subscription]).all(|s| s.is_subscribed);
+        on && [&seen.primary_key, &seen.secondary_key].into_iter().flatten().any(|live| live.expose() == key)
+    }
+
     /// How long earlier states must be kept.
     fn memory(&self) -> SignedDuration {
-        self.behaviour.role_write_propagation.max(self.behaviour.stale_reads)
+        let Behaviour { role_write_propagation, stale_reads, api_key_propagation, .. } = self.behaviour;
+        role_write_propagation.max(stale_reads).max(api_key_propagation)
     }
 
     /// Replaces the role assignments of an instance and remembers the earlier ones as long as somebody may see them.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use palisade::clock::Clock;
 use palisade::emulator::{
     Access, Application, Client, Emulator, Group, Masked, Options, Rule, Store, User, Wanted, WantedEnvironment,
-    WantedPrincipal, World, seed, start,
+    WantedPrincipal, WantedVault, World, seed, start,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -18,6 +18,10 @@ pub(crate) const GROUP: Uuid = Uuid::from_u128(0x3b0c_2c6e_0000_4000_8000_0000_0
 pub(crate) const OUTER_GROUP: Uuid = Uuid::from_u128(0x3b0c_2c6e_0000_4000_8000_0000_0000_c002);
 pub(crate) const BARE: Uuid = Uuid::from_u128(0x9d1e_7a55_0000_4000_8000_0000_0000_d001);
 pub(crate) const EXPORT_APP: Uuid = Uuid::from_u128(0x5e0c_9c1a_0000_4000_8000_0000_0000_b001);
+pub(crate) const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-Secrets/providers/\
+                                Microsoft.KeyVault/vaults/kv-CI-prod";
+pub(crate) const ARM: &str = "https://management.azure.com";
+pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
 pub(crate) const CI: &str = "https://api.ci.ai.microsoft.com";
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
@@ -60,6 +64,7 @@ pub(crate) fn wanted() -> Wanted {
                 WantedPrincipal::Principal { id: BARE },
             ],
         }],
+        vaults: vec![WantedVault { id: VAULT.into() }],
     }
 }
 

@@ -1,7 +1,7 @@
 //! API access in the house style of customer-insights-api.md, section 12. No such endpoint of the product is known.
 //!
 //! What must stay true: keys are made when access is switched on and are dead the moment it is switched off; keys never
-//! come back, as the version that they are made from only grows.
+//! come back, as the version that they are made from only grows; regenerating touches one slot only.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -30,6 +30,58 @@ pub(super) fn get(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
             "secondaryKeyRegeneratedUtc": seen.secondary_key_regenerated_utc,
             "version": seen.version,
         })))
+    })
+}
+
+/// A key's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    Primary,
+    Secondary,
+}
+
+impl Slot {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+        }
+    }
+}
+
+/// Both keys, in the form that API Management has for them (section 8.2). Shows them again and again, as the product does.
+pub(super) fn list_secrets(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
+    visit.read(|world| {
+        let (_, instance) = visit.admin(world, id)?;
+        let seen = before(visit.now, world.behaviour.stale_reads);
+        let seen = as_of(&instance.earlier_api_subscriptions, &instance.api_subscription, seen);
+        if !seen.is_subscribed {
+            return Err(not_found());
+        }
+        let text = |key: &Option<Masked>| key.as_ref().map(|k| k.expose().to_owned());
+        Ok(Answer::ok(json!({ "primaryKey": text(&seen.primary_key), "secondaryKey": text(&seen.secondary_key) })))
+    })
+}
+
+/// Makes a new key in one slot. The answer has no body, as in API Management: whoever wants the key reads again.
+pub(super) fn regenerate(visit: &Visit<'_>, id: &str, slot: Slot) -> Result<Answer, ApiError> {
+    visit.change(|world| {
+        let world_id = world.world;
+        let (id, instance) = visit.admin(world, id)?;
+        if !instance.api_subscription.is_subscribed {
+            return Err(not_found());
+        }
+        let mut next = instance.api_subscription.clone();
+        next.version += 1;
+        let made = Some(key(world_id, id, slot.name(), next.version));
+        let (place, instant) = match slot {
+            Slot::Primary => (&mut next.primary_key, &mut next.primary_key_regenerated_utc),
+            Slot::Secondary => (&mut next.secondary_key, &mut next.secondary_key_regenerated_utc),
+        };
+        *place = made;
+        *instant = Some(visit.now);
+        world.set_api_subscription(id, next, visit.now);
+        Ok(Answer::empty(StatusCode::NO_CONTENT))
     })
 }
 

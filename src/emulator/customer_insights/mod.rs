@@ -26,6 +26,7 @@ use super::Shared;
 use super::call::{Answer, Call, guid};
 use super::gate::{self, Caller, KeyFault};
 use super::world::{Instance, World};
+use api_subscription::Slot;
 use error::ApiError;
 
 /// The role that may see and change permissions.
@@ -58,6 +59,8 @@ enum Route<'c> {
     ApiSubscription(&'c str),
     Activate(&'c str),
     Deactivate(&'c str),
+    ListSecrets(&'c str),
+    Regenerate(&'c str, Slot),
 }
 
 impl<'c> Route<'c> {
@@ -75,9 +78,15 @@ impl<'c> Route<'c> {
             ["instances", _, "rbac", "myrole"] => Some(Self::MyRole(id)),
             ["instances", _, "rbac", "assignments"] => Some(Self::Assignments(id)),
             ["instances", _, "rbac", "principals", _, "assignment"] => Some(Self::Assignment(id, texts.get(5)?)),
-            ["instances", _, "manage", "apisubscription"] if undocumented => Some(Self::ApiSubscription(id)),
-            ["instances", _, "manage", "apisubscription", "activate"] if undocumented => Some(Self::Activate(id)),
-            ["instances", _, "manage", "apisubscription", "deactivate"] if undocumented => Some(Self::Deactivate(id)),
+            ["instances", _, "manage", "apisubscription", rest @ ..] if undocumented => match rest {
+                [] => Some(Self::ApiSubscription(id)),
+                ["activate"] => Some(Self::Activate(id)),
+                ["deactivate"] => Some(Self::Deactivate(id)),
+                ["listsecrets"] => Some(Self::ListSecrets(id)),
+                ["regenerateprimarykey"] => Some(Self::Regenerate(id, Slot::Primary)),
+                ["regeneratesecondarykey"] => Some(Self::Regenerate(id, Slot::Secondary)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -86,12 +95,25 @@ impl<'c> Route<'c> {
         match self {
             Self::Assignment(..) => &[Method::PUT, Method::DELETE],
             Self::Activate(_) | Self::Deactivate(_) => &[Method::PUT],
+            Self::ListSecrets(_) | Self::Regenerate(..) => &[Method::POST],
             _ => &[Method::GET],
         }
     }
 
     fn documented(&self) -> bool {
-        !matches!(self, Self::ApiSubscription(_) | Self::Activate(_) | Self::Deactivate(_))
+        match self {
+            Self::Instances
+            | Self::Instance(_)
+            | Self::Roles(_)
+            | Self::MyRole(_)
+            | Self::Assignments(_)
+            | Self::Assignment(..) => true,
+            Self::ApiSubscription(_)
+            | Self::Activate(_)
+            | Self::Deactivate(_)
+            | Self::ListSecrets(_)
+            | Self::Regenerate(..) => false,
+        }
     }
 }
 
@@ -182,6 +204,8 @@ fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, ApiError> {
         Route::ApiSubscription(id) => api_subscription::get(visit, id),
         Route::Activate(id) => api_subscription::activate(visit, id),
         Route::Deactivate(id) => api_subscription::deactivate(visit, id),
+        Route::ListSecrets(id) => api_subscription::list_secrets(visit, id),
+        Route::Regenerate(id, slot) => api_subscription::regenerate(visit, id, *slot),
     }
 }
 

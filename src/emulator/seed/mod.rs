@@ -4,10 +4,13 @@
 //! every seeded id is derived from the tenant and a name, never random, so that two fresh worlds made from one
 //! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
 
+mod azure;
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::rights;
 use super::store::StoreError;
 use super::world::{
     Access, ApiSubscription, Application, Assignment, CdsOrgInfo, Client, Group, Instance, InstanceMetadata, Masked,
@@ -22,6 +25,16 @@ pub struct Wanted {
     pub tenant: Uuid,
     /// Its environments.
     pub environments: Vec<WantedEnvironment>,
+    /// The key vaults that it names.
+    pub vaults: Vec<WantedVault>,
+}
+
+/// A key vault as a configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedVault {
+    /// Its ARM id. One that isn't of the shape `/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/NAME`
+    /// brings nothing into the world.
+    pub id: String,
 }
 
 /// One environment.
@@ -104,6 +117,18 @@ struct Defaults {
     domain: &'static str,
     /// Users that fill seeded groups; each group gets two of them.
     members: [&'static str; 4],
+    /// Vaults: `keyVault`, and where `apiAccess` publishes to.
+    vault: VaultDefaults,
+}
+
+struct VaultDefaults {
+    soft_delete: bool,
+    retention_in_days: u8,
+    purge_protection: bool,
+    azure_roles: bool,
+    public_network_access: &'static str,
+    /// What the embedded client holds on each.
+    roles: [Uuid; 2],
 }
 
 struct Organisation {
@@ -123,6 +148,14 @@ const DEFAULTS: Defaults = Defaults {
     api_access: false,
     domain: "example.com",
     members: ["analyst", "marketer", "operator", "steward"],
+    vault: VaultDefaults {
+        soft_delete: true,
+        retention_in_days: 90,
+        purge_protection: true,
+        azure_roles: true,
+        public_network_access: "Enabled",
+        roles: [rights::READER, rights::KEY_VAULT_SECRETS_OFFICER],
+    },
 };
 
 /// Adds to `world` what `wanted` talks about and the world doesn't have yet.
@@ -143,6 +176,9 @@ pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), Se
             let instance = instance(world, &tenant, environment, creator, now);
             world.instances.insert(environment.instance_id, instance);
         }
+    }
+    for vault in &wanted.vaults {
+        azure::add_vault(world, &tenant, &vault.id, now);
     }
     Ok(())
 }

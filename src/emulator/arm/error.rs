@@ -1,0 +1,130 @@
+//! ARM's error envelope (azure-api.md, section 7.2).
+
+use http::StatusCode;
+use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::emulator::call::Answer;
+use crate::emulator::gate::{BearerFault, Caller};
+use crate::emulator::store::StoreError;
+
+/// An error of ARM or of a provider.
+#[derive(Debug)]
+pub(super) struct ArmError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ArmError {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), headers: Vec::new() }
+    }
+
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(super) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// The full condition of real 401s isn't printed (section 12); codes are those of section 7.2.
+    pub(super) fn unauthorized(fault: BearerFault, tenant: Option<Uuid>) -> Self {
+        let (code, message) = match fault {
+            BearerFault::Missing => {
+                ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+            }
+            BearerFault::Invalid => ("InvalidAuthenticationToken", "The access token is invalid."),
+            BearerFault::Expired => ("ExpiredAuthenticationToken", "The access token expiry UTC time is in the past."),
+            BearerFault::Tenant => (
+                "InvalidAuthenticationTokenTenant",
+                "The access token is from the wrong issuer. It must match the tenant associated with this subscription.",
+            ),
+            BearerFault::Audience => (
+                "InvalidAuthenticationTokenAudience",
+                "The access token has been obtained for wrong audience or resource.",
+            ),
+        };
+        let error = Self::new(StatusCode::UNAUTHORIZED, code, message);
+        let authority = format!("https://login.microsoftonline.com/{}", tenant.unwrap_or_default());
+        let challenge = format!(
+            "Bearer authorization_uri=\"{authority}\", error=\"invalid_token\", error_description=\"{message}\""
+        );
+        match HeaderValue::from_str(&challenge) {
+            Ok(value) => error.with(WWW_AUTHENTICATE, value),
+            Err(_) => error,
+        }
+    }
+
+    pub(super) fn api_version_missing() -> Self {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        Self::bad_request("MissingApiVersionParameter", message)
+    }
+
+    pub(super) fn api_version_unknown(asked: &str, kind: Option<&str>, known: &[&str]) -> Self {
+        let date = asked.get(..10).is_some_and(|d| d.parse::<jiff::civil::Date>().is_ok());
+        if !date {
+            let message =
+                format!("The api-version '{asked}' is invalid. The supported versions are '{}'.", known.join(","));
+            return Self::bad_request("InvalidApiVersionParameter", message);
+        }
+        let message = format!(
+            "No registered resource provider found for location 'westeurope' and API version '{asked}' for type '{}'. The \
+             supported api-versions are '{}'.",
+            kind.unwrap_or_default(),
+            known.join(", ")
+        );
+        Self::bad_request("NoRegisteredProviderFound", message)
+    }
+
+    pub(super) fn not_served() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotServedByEmulator", "The emulator serves nothing under this path.")
+    }
+
+    pub(super) fn subscription_not_found(subscription: &str) -> Self {
+        let message = format!("The subscription '{subscription}' could not be found.");
+        Self::new(StatusCode::NOT_FOUND, "SubscriptionNotFound", message)
+    }
+
+    pub(super) fn group_not_found(group: &str) -> Self {
+        let message = format!("Resource group '{group}' could not be found.");
+        Self::new(StatusCode::NOT_FOUND, "ResourceGroupNotFound", message)
+    }
+
+    pub(super) fn resource_not_found(kind: &str, name: &str, group: &str) -> Self {
+        let message = format!(
+            "The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to \
+             https://aka.ms/ARMResourceNotFoundFix"
+        );
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
+    }
+
+    pub(super) fn not_authorized(caller: Caller, action: &str, scope: &str) -> Self {
+        let Caller { oid, app_id } = caller;
+        let message = format!(
+            "The client '{app_id}' with object id '{oid}' does not have authorization to perform action '{action}' over \
+             scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+        );
+        Self::new(StatusCode::FORBIDDEN, "AuthorizationFailed", message)
+    }
+}
+
+impl From<StoreError> for ArmError {
+    fn from(error: StoreError) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", error.to_string())
+    }
+}
+
+impl From<ArmError> for Answer {
+    fn from(error: ArmError) -> Self {
+        let ArmError { status, code, message, headers } = error;
+        let answer = Self::json(status, json!({ "error": { "code": code, "message": message } }))
+            // `gateway` and `service` tell ARM's own refusals from a provider's (section 7.2); all of these are ARM's.
+            .with(HeaderName::from_static("x-ms-failure-cause"), HeaderValue::from_static("gateway"));
+        headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
+    }
+}

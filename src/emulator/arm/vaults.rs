@@ -1,0 +1,148 @@
+//! `Microsoft.KeyVault/vaults`: reading vaults (azure-api.md, section 3). Nothing here writes.
+//!
+//! What must stay true: `enablePurgeProtection` is there only when on, rules of the firewall have no `action`; `vaultUri` is
+//! where this very emulator serves the vault.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::error::ArmError;
+use super::page::page;
+use super::{Provider, Target, Visit, only};
+use crate::emulator::call::Answer;
+use crate::emulator::key_vault;
+use crate::emulator::rights::covers;
+use crate::emulator::world::{AccessPolicy, NetworkAcls, PolicyPermissions, Vault, VaultSku, World};
+
+/// The type on the wire.
+const TYPE: &str = "Microsoft.KeyVault/vaults";
+/// The right to read one, or all below a scope.
+const READ: &str = "Microsoft.KeyVault/vaults/read";
+
+pub(super) const PROVIDER: Provider = Provider {
+    namespace: "Microsoft.KeyVault",
+    api_versions: &[
+        "2019-09-01",
+        "2021-10-01",
+        "2022-07-01",
+        "2023-02-01",
+        "2023-07-01",
+        "2024-11-01",
+        "2026-02-01",
+        "2026-05-15",
+    ],
+    serve,
+};
+
+fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
+    match target.rest.as_slice() {
+        [kind] if kind.eq_ignore_ascii_case("vaults") => {
+            only(visit.call, &[Method::GET])?;
+            visit.read(|world| list(visit, world, target))
+        }
+        [kind, name] if kind.eq_ignore_ascii_case("vaults") && target.group.is_some() => {
+            only(visit.call, &[Method::GET])?;
+            visit.read(|world| get(visit, world, target, name))
+        }
+        _ => Err(ArmError::not_served()),
+    }
+}
+
+/// `GET {RG}/providers/Microsoft.KeyVault/vaults/{name}`
+fn get(visit: &Visit<'_>, world: &World, target: &Target<'_>, name: &str) -> Result<Answer, ArmError> {
+    let id = target.id();
+    visit.require(world, READ, &id)?;
+    let group = visit.group(world, target)?;
+    let found = world.vaults.get(&name.to_ascii_lowercase()).filter(|v| v.id.eq_ignore_ascii_case(&id));
+    let vault = found.ok_or_else(|| ArmError::resource_not_found(TYPE, name, &group.name))?;
+    Ok(Answer::ok(resource(vault, &visit.call.origin)))
+}
+
+/// `GET {S}/providers/Microsoft.KeyVault/vaults` and `GET {RG}/providers/Microsoft.KeyVault/vaults`. Chosen: a list needs the
+/// right on the whole scope that it is of, and isn't cut down to what the caller sees.
+fn list(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<Answer, ArmError> {
+    visit.require(world, READ, &target.scope)?;
+    if target.group.is_some() {
+        visit.group(world, target)?;
+    }
+    let below = world.vaults.values().filter(|v| covers(&target.scope, &v.id));
+    let items = below.map(|v| resource(v, &visit.call.origin)).collect();
+    page(visit, items, world.behaviour.empty_first_pages)
+}
+
+/// A vault as ARM shows it. Taken apart in full, so that a new member can't be forgotten.
+fn resource(vault: &Vault, origin: &Url) -> Value {
+    let Vault {
+        id,
+        location,
+        tenant_id,
+        sku,
+        tags,
+        enable_soft_delete,
+        soft_delete_retention_in_days,
+        enable_purge_protection,
+        enable_rbac_authorization,
+        access_policies,
+        network_acls,
+        public_network_access,
+        created: _,
+        // The data plane's.
+        secrets: _,
+        keys: _,
+    } = vault;
+    let name = id.rsplit('/').next().unwrap_or_default();
+    let sku = match sku {
+        VaultSku::Standard => "standard",
+        VaultSku::Premium => "premium",
+    };
+    let mut properties = Map::from_iter(
+        [
+            ("sku", json!({ "family": "A", "name": sku })),
+            ("tenantId", json!(tenant_id)),
+            ("accessPolicies", access_policies.iter().map(policy).collect()),
+            ("enabledForDeployment", json!(false)),
+            ("enabledForDiskEncryption", json!(false)),
+            ("enabledForTemplateDeployment", json!(false)),
+            ("enableSoftDelete", json!(enable_soft_delete)),
+            ("softDeleteRetentionInDays", json!(soft_delete_retention_in_days)),
+            ("vaultUri", json!(key_vault::address(origin, name))),
+            ("provisioningState", json!("Succeeded")),
+        ]
+        .map(|(member, value)| (member.to_owned(), value)),
+    );
+    let optional = [
+        ("enableRbacAuthorization", enable_rbac_authorization.map(Value::Bool)),
+        ("enablePurgeProtection", enable_purge_protection.then_some(Value::Bool(true))),
+        ("networkAcls", network_acls.as_ref().map(firewall)),
+        ("publicNetworkAccess", public_network_access.clone().map(Value::String)),
+    ];
+    properties.extend(optional.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?))));
+    json!({ "id": id, "name": name, "type": TYPE, "location": location, "tags": tags, "properties": properties })
+}
+
+fn policy(policy: &AccessPolicy) -> Value {
+    let AccessPolicy { tenant_id, object_id, application_id, permissions } = policy;
+    let PolicyPermissions { keys, secrets, certificates, storage } = permissions;
+    let mut shown = json!({
+        "tenantId": tenant_id,
+        "objectId": object_id,
+        "permissions": { "keys": keys, "secrets": secrets, "certificates": certificates, "storage": storage },
+    });
+    if let (Some(application), Some(members)) = (application_id, shown.as_object_mut()) {
+        members.insert("applicationId".to_owned(), json!(application));
+    }
+    shown
+}
+
+fn firewall(acls: &NetworkAcls) -> Value {
+    let NetworkAcls { bypass, default_action, ip_rules, virtual_network_rules } = acls;
+    let addresses: Vec<Value> = ip_rules.iter().map(|value| json!({ "value": value })).collect();
+    let subnets: Vec<Value> = virtual_network_rules.iter().map(|id| json!({ "id": id })).collect();
+    json!({
+        "bypass": bypass,
+        "defaultAction": default_action,
+        "ipRules": addresses,
+        "virtualNetworkRules": subnets,
+    })
+}

@@ -1,0 +1,161 @@
+//! Keys: what they have that secrets don't (azure-api.md, section 4.1). Nothing here computes with keys: there are no
+//! cryptographic operations, and the public part is random digits of the right length.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::access::Right;
+use super::error::VaultError;
+use super::objects::{Names, Stored};
+use super::{Visit, body, objects};
+use crate::emulator::call::Answer;
+use crate::emulator::world::{Key, KeyVersion, Vault};
+
+const KEY_OPS: [&str; 6] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
+const SIZES: [u16; 3] = [2048, 3072, 4096];
+const CURVES: [(&str, usize); 4] = [("P-256", 32), ("P-384", 48), ("P-521", 66), ("P-256K", 32)];
+
+const fn right(action: &'static str, permission: &'static str) -> Right {
+    Right { action, noun: "key", permission }
+}
+
+const CREATE: Right = right("keys/create/action", "create");
+
+impl Stored for KeyVersion {
+    const NAMES: Names = Names {
+        noun: "key",
+        collection: "keys",
+        deleted_collection: "deletedkeys",
+        id: "kid",
+        not_found: "KeyNotFound",
+        // A disabled key can't be used, but its attributes can be read: chosen, as Microsoft's own check of a
+        // customer-managed key reads them to see whether it is enabled.
+        disabled: None,
+    };
+    const GET: Right = right("keys/read", "get");
+    const LIST: Right = right("keys/read", "list");
+    const UPDATE: Right = right("keys/update/action", "update");
+    const DELETE: Right = right("keys/delete", "delete");
+    const GET_DELETED: Right = right("keys/read", "get");
+    const RECOVER: Right = right("keys/recover/action", "recover");
+    const PURGE: Right = right("keys/purge/action", "purge");
+
+    fn all(vault: &Vault) -> &BTreeMap<String, Key> {
+        &vault.keys
+    }
+
+    fn all_mut(vault: &mut Vault) -> &mut BTreeMap<String, Key> {
+        &mut vault.keys
+    }
+
+    fn tags(&self) -> Option<&BTreeMap<String, String>> {
+        self.tags.as_ref()
+    }
+
+    fn item(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn bundle(&self, id: &str) -> Map<String, Value> {
+        let mut key = json!({ "kid": id, "kty": self.kty, "key_ops": self.key_ops });
+        if let Some(members) = key.as_object_mut() {
+            match &self.crv {
+                Some(crv) => {
+                    let length = CURVES.iter().find(|(name, _)| name == crv).map_or(32, |(_, length)| *length);
+                    members.insert("crv".to_owned(), json!(crv));
+                    members.insert("x".to_owned(), json!(digits(id, "x", length)));
+                    members.insert("y".to_owned(), json!(digits(id, "y", length)));
+                }
+                None => {
+                    let length = usize::from(self.key_size.unwrap_or(SIZES[0]) / 8);
+                    members.insert("n".to_owned(), json!(digits(id, "n", length)));
+                    members.insert("e".to_owned(), json!("AQAB"));
+                }
+            }
+        }
+        Map::from_iter([("key".to_owned(), key)])
+    }
+
+    /// `{key_ops, attributes, tags}`.
+    fn change(&mut self, visit: &Visit<'_>, given: &Map<String, Value>) -> Result<(), VaultError> {
+        let key_ops = key_ops(given)?;
+        self.attributes = body::changed_attributes(given, &self.attributes, visit.now)?;
+        self.tags = body::tags(given)?.or(self.tags.take());
+        if let Some(key_ops) = key_ops {
+            self.key_ops = key_ops;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that look like a public key; the same for the same version.
+fn digits(id: &str, part: &str, length: usize) -> String {
+    let blocks = (0..length.div_ceil(32)).flat_map(|block| {
+        Sha256::new().chain_update(id).chain_update(part).chain_update(block.to_be_bytes()).finalize()
+    });
+    let mut bytes: Vec<u8> = blocks.take(length).collect();
+    // The highest bit of a modulus is set.
+    if let Some(first) = bytes.first_mut() {
+        *first |= 0x80;
+    }
+    BASE64.encode(bytes)
+}
+
+fn key_ops(given: &Map<String, Value>) -> Result<Option<Vec<String>>, VaultError> {
+    let invalid = || VaultError::bad_parameter("Property key_ops has an invalid value.");
+    match given.get("key_ops") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(ops)) => {
+            let known =
+                |op: &Value| op.as_str().filter(|op| KEY_OPS.contains(op) || *op == "import").map(str::to_owned);
+            ops.iter().map(|op| known(op).ok_or_else(invalid)).collect::<Result<_, _>>().map(Some)
+        }
+        Some(_) => Err(invalid()),
+    }
+}
+
+/// `POST /keys/{name}/create`: a key, or a new version of it.
+pub(super) fn create(visit: &Visit<'_>, name: &str) -> Result<Answer, VaultError> {
+    body::check_name("key", name)?;
+    let made = |version| {
+        let given = body::object(visit.call)?;
+        let kty = body::text(&given, "kty")?.unwrap_or_default();
+        let (key_size, crv) = match kty {
+            "RSA" | "RSA-HSM" => (Some(size(&given)?), None),
+            "EC" | "EC-HSM" => (None, Some(curve(&given)?)),
+            _ => return Err(VaultError::bad_parameter("Property kty is missing or not supported here.")),
+        };
+        let signs_only = crv.is_some();
+        let usual = KEY_OPS.iter().filter(|op| !signs_only || ["sign", "verify"].contains(op));
+        Ok(KeyVersion {
+            version,
+            kty: kty.to_owned(),
+            key_size,
+            crv,
+            key_ops: key_ops(&given)?.unwrap_or_else(|| usual.map(|op| (*op).to_owned()).collect()),
+            attributes: body::new_attributes(&given, visit.now)?,
+            tags: body::tags(&given)?,
+        })
+    };
+    objects::add(visit, name, CREATE, made)
+}
+
+fn size(given: &Map<String, Value>) -> Result<u16, VaultError> {
+    match given.get("key_size") {
+        None | Some(Value::Null) => Ok(SIZES[0]),
+        Some(size) => {
+            let size = size.as_u64().and_then(|s| u16::try_from(s).ok()).filter(|s| SIZES.contains(s));
+            size.ok_or_else(|| VaultError::bad_parameter("Property key_size has an invalid value."))
+        }
+    }
+}
+
+fn curve(given: &Map<String, Value>) -> Result<String, VaultError> {
+    let crv = body::text(given, "crv")?.unwrap_or(CURVES[0].0);
+    let known = CURVES.iter().any(|(name, _)| *name == crv);
+    known.then(|| crv.to_owned()).ok_or_else(|| VaultError::bad_parameter("Property crv has an invalid value."))
+}
