@@ -54,6 +54,7 @@ pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Times
         network_acls: None,
         public_network_access: Some(public_network_access.to_owned()),
         created: now,
+        connections: Vec::new(),
         secrets: BTreeMap::new(),
         keys: BTreeMap::new(),
     };

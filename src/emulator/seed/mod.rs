@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::rights;
+use super::built_in_roles;
 use super::store::StoreError;
 use super::world::{
     Access, ApiSubscription, Application, Assignment, CdsOrgInfo, Client, Group, Instance, InstanceMetadata, Masked,
@@ -154,7 +154,7 @@ const DEFAULTS: Defaults = Defaults {
         purge_protection: true,
         azure_roles: true,
         public_network_access: "Enabled",
-        roles: [rights::READER, rights::KEY_VAULT_SECRETS_OFFICER],
+        roles: [built_in_roles::READER, built_in_roles::KEY_VAULT_SECRETS_OFFICER],
     },
 };
 
@@ -293,6 +293,8 @@ fn instance(world: &World, tenant: &Tenant, wanted: &WantedEnvironment, creator:
         earlier_assignments: Vec::new(),
         api_subscription: ApiSubscription { is_subscribed: DEFAULTS.api_access, ..ApiSubscription::default() },
         earlier_api_subscriptions: Vec::new(),
+        key_vault: None,
+        private_links: Vec::new(),
     }
 }
 
