@@ -61,6 +61,9 @@ pub const CLIENT_ID: Uuid = Uuid::from_u128(0x8f14_e45f_0000_4000_8000_0000_0000
 /// Its secret. Worth nothing anywhere else, so it may stand here.
 pub const CLIENT_SECRET: &str = "palisade-emulator-only";
 
+/// Application id of Customer Insights itself, which reads linked vaults (customer-insights-api.md, section 8.3).
+pub const SERVICE_APP: Uuid = Uuid::from_u128(0x0bfc_4568_a4ba_4c58_bd3e_5d3e_76bd_7fff);
+
 /// How to run the emulator.
 pub struct Options {
     /// Where to listen for http; port 0 takes a free one.
