@@ -44,7 +44,7 @@ async fn scene(faults: &str, observer: Option<Arc<dyn Observer>>) -> Scene {
         business_units: false,
         principals: Vec::new(),
     };
-    emulator::seed(&mut world, &Wanted { tenant: TENANT, environments: vec![environment], vaults: Vec::new() }, start)
+    emulator::seed(&mut world, &Wanted { tenant: TENANT, environments: vec![environment], ..Wanted::default() }, start)
         .unwrap();
     let faults = if faults.is_empty() { Vec::new() } else { emulator::parse_rules(faults).unwrap() };
     let emulator = emulator::start(Options {

@@ -83,6 +83,15 @@ impl<E> Call<E> {
         self
     }
 
+    /// Fills a parameter of the path that is itself a path, such as the scope of a role assignment.
+    #[must_use]
+    pub fn subpath(mut self, name: &str, value: &str) -> Self {
+        let segments = value.split('/').filter(|segment| !segment.is_empty());
+        let encoded: Vec<String> = segments.map(|s| utf8_percent_encode(s, SEGMENT).to_string()).collect();
+        self.path = self.path.replace(&format!("{{{name}}}"), &encoded.join("/"));
+        self
+    }
+
     /// Sends the call to another base of the same service, such as an environment's scale unit. The host is checked all
     /// the same.
     #[must_use]

@@ -69,6 +69,11 @@ pub enum Failure {
 }
 
 impl CallError {
+    /// The error that says that answers to `operation` can't be understood.
+    pub(super) fn unreadable(operation: &'static Facts, detail: &str) -> Self {
+        Self { operation, failure: Failure::Unreadable { detail: detail.to_owned() }, attempts: 1, correlation: None }
+    }
+
     /// Whether the service may have done what it was asked to although the call failed.
     pub fn is_ambiguous(&self) -> bool {
         match &self.failure {

@@ -8,6 +8,8 @@
 //! [`hosts`] allows for its audience; an answer that can't be read whole is an error, never an empty value.
 
 mod access;
+pub mod arm;
+pub mod authorization;
 mod call;
 pub mod customer_insights;
 pub mod directory;
@@ -16,8 +18,12 @@ pub mod graph;
 pub mod hosts;
 pub mod key_vault;
 pub mod operations;
+pub mod private_endpoints;
 mod refusal;
+pub mod resource_graph;
 pub mod retry;
+pub mod storage;
+pub mod synapse;
 mod token;
 mod transport;
 pub mod vaults;

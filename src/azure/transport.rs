@@ -145,7 +145,7 @@ impl Transport {
     }
 
     fn address<E>(&self, call: &Call<E>) -> Result<Url, String> {
-        let Facts { service, .. } = *call.facts();
+        let Facts { service, api_version, .. } = *call.facts();
         let hosts = &self.settings.hosts;
         // Such a segment would make another path of it, however it is encoded.
         if call.path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
@@ -163,6 +163,9 @@ impl Transport {
                 let base = self.base(service, base)?;
                 let mut url: Url =
                     format!("{base}{}", call.path).parse().map_err(|_| format!("`{base}` is no address"))?;
+                if let Some(version) = api_version {
+                    url.query_pairs_mut().append_pair("api-version", version);
+                }
                 if !call.query.is_empty() {
                     url.query_pairs_mut().extend_pairs(&call.query);
                 }

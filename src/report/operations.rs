@@ -13,7 +13,10 @@ pub fn markdown() -> String {
          is known; the emulator serves one in the product's own style, and on a real tenant a person does it.\n\n\
          | operation | service | route | effect | provenance | right that it needs | source |\n|---|---|---|---|---|---|---|\n",
     );
-    for Facts { name, service, method, path, effect, repeatable, provenance, source, permission } in ALL {
+    for facts in ALL {
+        let Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, permission } =
+            facts;
+        let version = api_version.map(|version| format!("?api-version={version}")).unwrap_or_default();
         let effect = match (effect, repeatable) {
             (Effect::Read, _) => "read",
             (Effect::Write, true) => "write",
@@ -28,7 +31,7 @@ pub fn markdown() -> String {
         };
         let _ = writeln!(
             page,
-            "| `{name}` | {service} | `{method} {path}` | {effect} | {provenance} | {permission} | {source} |"
+            "| `{name}` | {service} | `{method} {path}{version}` | {effect} | {provenance} | {permission} | {source} |"
         );
     }
     page

@@ -24,6 +24,8 @@ use uuid::Uuid;
 pub(crate) const TENANT: Uuid = Uuid::from_u128(0x7b1f_0c52_0000_4000_8000_0000_0000_00aa);
 pub(crate) const INSTANCE: Uuid = Uuid::from_u128(0x6f2b_1c34_0000_4000_8000_0000_0000_a001);
 pub(crate) const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-secrets/providers/Microsoft.KeyVault/vaults/kv-ci-prod";
+pub(crate) const LAKE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/contosolake";
+pub(crate) const WORKSPACE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Synapse/workspaces/contoso-synapse";
 /// A client that holds nothing until a test gives it something.
 pub(crate) const STRANGER: Uuid = Uuid::from_u128(0xc0_0000_0003);
 /// Its service principal.
@@ -46,8 +48,13 @@ pub(crate) fn world() -> World {
         business_units: false,
         principals: Vec::new(),
     };
-    let vaults = vec![WantedVault { id: VAULT.into() }];
-    seed(&mut world, &Wanted { tenant: TENANT, environments: vec![environment], vaults }, start_of_time()).unwrap();
+    let wanted = Wanted {
+        tenant: TENANT,
+        environments: vec![environment],
+        vaults: vec![WantedVault { id: VAULT.into() }],
+        resources: vec![LAKE.into(), WORKSPACE.into()],
+    };
+    seed(&mut world, &wanted, start_of_time()).unwrap();
     let client = Some(Client { secret: Masked::new(STRANGER_SECRET), graph: Access::Denied });
     let application = Application { app_id: STRANGER, display_name: "stranger".into(), client };
     world.applications.insert(STRANGER_PRINCIPAL, application);

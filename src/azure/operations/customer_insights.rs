@@ -132,3 +132,53 @@ pub const TRY_API_KEY: Operation<Read> = Operation::read(Facts {
     service: Service::Gateway,
     ..customer_insights("Get-all-instances, with an API key", "GET", "/instances", CI_MEMBER)
 });
+
+/// The Key Vault that an environment is linked to.
+pub const GET_KEY_VAULT: Operation<Read> =
+    Operation::read(unpublished("keyvault-get", "GET", "/instances/{instanceId}/manage/keyvault"));
+
+/// Links a Key Vault, in place of the one before if there was one.
+pub const PUT_KEY_VAULT: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Write,
+    ..unpublished("keyvault-put", "PUT", "/instances/{instanceId}/manage/keyvault")
+});
+
+/// Ends the link to a Key Vault. What becomes of the connections that use it isn't known.
+pub const DELETE_KEY_VAULT: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Destructive,
+    ..unpublished("keyvault-delete", "DELETE", "/instances/{instanceId}/manage/keyvault")
+});
+
+/// All private links of an environment.
+pub const LIST_PRIVATE_LINKS: Operation<Read> =
+    Operation::read(unpublished("privatelinks-list", "GET", "/instances/{instanceId}/manage/privatelinks"));
+
+/// Adds a private link, which asks for connections on the Azure side. Not repeatable: nobody says what a second call does.
+pub const ADD_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Write,
+    repeatable: false,
+    ..unpublished("privatelinks-add", "POST", "/instances/{instanceId}/manage/privatelinks")
+});
+
+/// One private link.
+pub const GET_PRIVATE_LINK: Operation<Read> = Operation::read(unpublished(
+    "privatelinks-get",
+    "GET",
+    "/instances/{instanceId}/manage/privatelinks/{privateLinkId}",
+));
+
+/// Removes a private link.
+pub const DELETE_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Destructive,
+    ..unpublished("privatelinks-delete", "DELETE", "/instances/{instanceId}/manage/privatelinks/{privateLinkId}")
+});
+
+/// Has a private link checked end to end; true only if all of its connections are approved.
+pub const VALIDATE_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
+    effect: Effect::Write,
+    ..unpublished(
+        "privatelinks-validate",
+        "POST",
+        "/instances/{instanceId}/manage/privatelinks/{privateLinkId}/validate",
+    )
+});

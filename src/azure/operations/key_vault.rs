@@ -16,14 +16,18 @@ const fn secrets(name: &'static str, method: &'static str, path: &'static str, p
 }
 
 /// A vault as Azure Resource Manager knows it.
-pub const GET_VAULT: Operation<Read> = Operation::read(documented(
-    Service::Arm,
-    ARM_SPEC,
-    "Vaults_Get",
-    "GET",
-    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}",
-    "Microsoft.KeyVault/vaults/read",
-));
+pub const GET_VAULT: Operation<Read> = Operation::read(Facts {
+    // The newest whose published description this was written against.
+    api_version: Some("2023-07-01"),
+    ..documented(
+        Service::Arm,
+        ARM_SPEC,
+        "Vaults_Get",
+        "GET",
+        "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}",
+        "Microsoft.KeyVault/vaults/read",
+    )
+});
 
 /// The current version of a secret, with its value.
 pub const GET_SECRET: Operation<Read> =

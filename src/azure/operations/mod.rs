@@ -7,6 +7,7 @@
 //!
 //! The entries stand in one file per family of services.
 
+mod arm;
 mod customer_insights;
 mod directory;
 mod key_vault;
@@ -16,6 +17,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+pub use arm::*;
 pub use customer_insights::*;
 pub use directory::*;
 pub use key_vault::*;
@@ -113,6 +115,9 @@ pub struct Facts {
     pub method: &'static str,
     /// The path below the service's base, parameters in braces.
     pub path: &'static str,
+    /// What is sent as `api-version` with every call, where the client doesn't name one itself. Pinned: a new version is a
+    /// change of palisade.
+    pub api_version: Option<&'static str>,
     /// What it does.
     pub effect: Effect,
     /// Whether it may be replayed when its answer got lost.
@@ -178,8 +183,8 @@ const fn documented(
     path: &'static str,
     permission: &'static str,
 ) -> Facts {
-    let (effect, repeatable, provenance) = (Effect::Read, true, Provenance::Documented);
-    Facts { name, service, method, path, effect, repeatable, provenance, source, permission }
+    let (effect, repeatable, provenance, api_version) = (Effect::Read, true, Provenance::Documented, None);
+    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, permission }
 }
 
 /// Which world an emulator serves.
@@ -208,7 +213,46 @@ pub const ALL: &[&Facts] = &[
     REGENERATE_PRIMARY_KEY.facts(),
     REGENERATE_SECONDARY_KEY.facts(),
     TRY_API_KEY.facts(),
+    GET_KEY_VAULT.facts(),
+    PUT_KEY_VAULT.facts(),
+    DELETE_KEY_VAULT.facts(),
+    LIST_PRIVATE_LINKS.facts(),
+    ADD_PRIVATE_LINK.facts(),
+    GET_PRIVATE_LINK.facts(),
+    DELETE_PRIVATE_LINK.facts(),
+    VALIDATE_PRIVATE_LINK.facts(),
     GET_VAULT.facts(),
+    STORAGE_GET_ACCOUNT.facts(),
+    STORAGE_LIST_IN_GROUP.facts(),
+    STORAGE_LIST.facts(),
+    STORAGE_UPDATE_ACCOUNT.facts(),
+    STORAGE_LIST_CONNECTIONS.facts(),
+    STORAGE_GET_CONNECTION.facts(),
+    STORAGE_PUT_CONNECTION.facts(),
+    STORAGE_DELETE_CONNECTION.facts(),
+    SYNAPSE_GET_WORKSPACE.facts(),
+    SYNAPSE_LIST_IN_GROUP.facts(),
+    SYNAPSE_LIST.facts(),
+    SYNAPSE_UPDATE_WORKSPACE.facts(),
+    SYNAPSE_LIST_CONNECTIONS.facts(),
+    SYNAPSE_GET_CONNECTION.facts(),
+    SYNAPSE_PUT_CONNECTION.facts(),
+    SYNAPSE_DELETE_CONNECTION.facts(),
+    VAULT_UPDATE.facts(),
+    VAULT_UPDATE_ACCESS_POLICY.facts(),
+    VAULT_REMOVE_ACCESS_POLICY.facts(),
+    VAULT_LIST_CONNECTIONS.facts(),
+    VAULT_GET_CONNECTION.facts(),
+    VAULT_PUT_CONNECTION.facts(),
+    VAULT_DELETE_CONNECTION.facts(),
+    LIST_ROLE_ASSIGNMENTS.facts(),
+    GET_ROLE_ASSIGNMENT.facts(),
+    CREATE_ROLE_ASSIGNMENT.facts(),
+    DELETE_ROLE_ASSIGNMENT.facts(),
+    LIST_ROLE_DEFINITIONS.facts(),
+    LIST_PERMISSIONS.facts(),
+    QUERY_RESOURCE_GRAPH.facts(),
+    GET_OPERATION_STATUS.facts(),
     GET_SECRET.facts(),
     GET_SECRET_VERSION.facts(),
     LIST_SECRET_VERSIONS.facts(),
@@ -233,6 +277,7 @@ mod tests {
     fn the_catalogue_holds_every_operation_once() {
         let files = [
             include_str!("mod.rs"),
+            include_str!("arm.rs"),
             include_str!("customer_insights.rs"),
             include_str!("directory.rs"),
             include_str!("key_vault.rs"),

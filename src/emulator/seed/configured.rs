@@ -21,6 +21,7 @@ impl From<&Configuration> for Wanted {
             tenant: configuration.tenant.id,
             environments: environments.collect(),
             vaults: vaults.map(|id| WantedVault { id: id.to_string() }).collect(),
+            ..Self::default()
         }
     }
 }

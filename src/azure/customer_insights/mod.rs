@@ -1,9 +1,13 @@
-//! Customer Insights - Data: environments, roles, API access and its keys.
+//! Customer Insights - Data: environments, roles, API access and its keys; the Key Vault link and private links in files of
+//! their own.
 //!
 //! Shapes: code model of library 1.0.8 (reference section 5). No member is documented as required, so all are optional
 //! here, and what is needed and missing makes the answer unreadable. Unknown members and unknown role names are kept
 //! harmless. What must stay true: only a body that says so proves an absence; a bare 404 doesn't, since the service also
 //! answers 404 to those who may not look.
+
+mod key_vault;
+mod private_links;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,6 +25,12 @@ use super::operations::{
     REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
 };
 pub use crate::rotation::Slot;
+
+pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_vault, unlink_key_vault};
+pub use private_links::{
+    LinkEndpoint, PrivateLink, add_private_link, private_link, private_links, remove_private_link,
+    validate_private_link,
+};
 
 /// What Microsoft's own clients send with a plain JSON object (reference 3.1).
 const BODY_TYPE: &str = "application/json-patch+json; charset=utf-8";

@@ -1,0 +1,70 @@
+//! Azure Resource Manager: what all of its providers share (azure reference 7).
+//!
+//! Words: a [`ResourceId`] is an ARM id; a [`Scope`] is where lists and role assignments are; a [`LongRunning`] write was
+//! accepted and goes on, and is asked about until it is [`Progress::Done`]. What must stay true: ids are compared without
+//! regard to case and shown as they were written; a list is whole or an error; only ARM's own words for it prove that
+//! something isn't there; addresses in answers are followed only to hosts that may see the token.
+
+mod id;
+mod long_running;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::access::Reader;
+use super::call::{Answer, Call};
+use super::error::CallError;
+use super::operations::Read;
+
+pub use id::{BadId, ResourceId, Scope};
+pub use long_running::{LongRunning, Progress, wait};
+
+/// What ARM reads and writes.
+pub(super) const JSON: &str = "application/json";
+
+/// The most pages of one list; more are taken for a service that goes round in circles.
+const MOST_PAGES: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<T> {
+    value: Vec<T>,
+    next_link: Option<String>,
+}
+
+/// All items of a list, page by page: the whole list or an error.
+pub(super) async fn list<T: serde::de::DeserializeOwned>(
+    reader: &Reader,
+    first: Call<Read>,
+) -> Result<Vec<T>, CallError> {
+    let (mut items, mut followed) = (Vec::new(), Vec::<Url>::new());
+    let mut call = first.clone();
+    loop {
+        let answer = reader.send(call).await?;
+        let Page { value, next_link } = answer.json::<Page<T>>()?;
+        items.extend(value);
+        // A page may be empty and not be the last one; an empty link ends the list like none at all.
+        let Some(link) = next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
+        let next: Url = link.parse().map_err(|_| answer.unreadable("its `nextLink` is no address"))?;
+        if followed.contains(&next) || followed.len() >= MOST_PAGES {
+            return Err(answer.unreadable("its pages don't end"));
+        }
+        call = first.clone().link(next.clone());
+        followed.push(next);
+    }
+}
+
+/// The answer, or none if ARM says that there is no such resource. A bare 404 says nothing.
+pub(super) fn found(outcome: Result<Answer, CallError>) -> Result<Option<Answer>, CallError> {
+    match outcome {
+        Err(error) if error.status() == Some(404) && error.code().is_some_and(proves_absence) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The codes of section 7.2. `SubscriptionNotFound` isn't among them: ARM says so, too, to those who may not look into it.
+fn proves_absence(code: &str) -> bool {
+    ["ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound", "RoleAssignmentNotFound"]
+        .iter()
+        .any(|known| code.eq_ignore_ascii_case(known))
+}
