@@ -101,12 +101,13 @@ note_codes! {
     KeysInconsistent = "keys-inconsistent", "Both API keys have the same value.",
         "The service should never do that, and with equal keys no rotation can keep one of them alive. Nothing is done until \
          somebody regenerated one of them by hand.";
+    StoreRight = "store-right", "Whether a new key could be stored in the vault.",
+        "A key that was regenerated and can't be stored is lost to its consumers until somebody copies it by hand. So the \
+         right to store is looked up first: missing, it refuses the plan; where it can't be looked up, the plan says that it \
+         is unproved. The right to update the secret is proved by noting the intent before anything is regenerated.";
     ClockSkew = "clock-skew", "The vault's clock and this machine's differ by more than five minutes.",
         "When a key is due, and when nobody may hold its predecessor any more, is counted from instants of both clocks. With \
          clocks that disagree, nothing is regenerated. Set this machine's clock.";
-    WrongVault = "wrong-vault", "The vault behind the declared id isn't the one that would be written to.",
-        "Names of vaults are global. Before a key is published, the vault's own record must say that it is in this tenant and \
-         has the address that palisade would send the key to.";
     NameMismatch = "name-mismatch", "The live environment has another name than the configuration.",
         "`name` binds the configuration to one environment. Another name behind the same id means that somebody renamed \
          it, or that the id is of another environment. Nothing is changed until the two agree.";

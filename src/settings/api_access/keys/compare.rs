@@ -5,7 +5,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::look::{self, Observed};
+use super::look::{self, Observed, StoreRight};
 use super::steps;
 use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
@@ -55,6 +55,7 @@ pub(in crate::settings::api_access) fn compare(
             detail: assessment.reason.clone(),
         }),
         (_, Some(next)) => {
+            findings.notes.extend(store_right(&observed.store_right, next, &address));
             let change = change(observed, &assessment, next, setting, comparing);
             findings.changes.push(Planned {
                 takes_away: matches!(next, Move::Retire { .. }),
@@ -254,6 +255,23 @@ fn warning(found: &Warning, address: &Address) -> Note {
         }
     };
     note(NoteCode::RotationWarning, Severity::Warning, address, message)
+}
+
+/// Whether what the move makes could be stored.
+fn store_right(right: &StoreRight, next: Move, address: &Address) -> Option<Note> {
+    let stores = !matches!(next, Move::Retire { .. } | Move::FinishRetirement { .. } | Move::RecoverSecret);
+    let (severity, message) = match right {
+        StoreRight::Held => return None,
+        _ if !stores => return None,
+        StoreRight::Missing => {
+            (Severity::Error, "the identity that runs palisade may not store secrets in the vault".to_owned())
+        }
+        StoreRight::Unproved(reason) => {
+            (Severity::Warning, format!("whether a new key can be stored is unproved: {reason}"))
+        }
+    };
+    let help = Some(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission));
+    Some(Note { help, ..note(NoteCode::StoreRight, severity, address, message) })
 }
 
 /// Ages are counted from instants of two clocks; they must agree.

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::block::Keys;
 use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
 use crate::azure::key_vault::{self as kv, Lookup, Properties, SecretAddress};
-use crate::azure::operations::{Facts as Operation, LIST_API_KEYS};
-use crate::azure::vaults::{self, Vault};
-use crate::azure::{CallError, Reader};
+use crate::azure::operations::{Facts as Operation, LIST_API_KEYS, SET_SECRET};
+use crate::azure::vaults::{self, AccessPolicy, Vault};
+use crate::azure::{CallError, Reader, authorization};
 use crate::rotation::{
     Access, Content, Facts, Fingerprint, FingerprintKey, Published, Secret, Slots, Tags, Verify, Version,
 };
@@ -39,6 +39,8 @@ pub struct Look {
     pub tenant: Uuid,
     /// The operation that shows the keys.
     pub read: &'static Operation,
+    /// The object id of the identity that runs palisade.
+    caller: Option<String>,
     fingerprints: FingerprintKey,
 }
 
@@ -51,6 +53,20 @@ pub struct Observed {
     pub facts: Facts,
     /// What time the vault says that it is.
     pub vault_clock: Option<Timestamp>,
+    /// Whether a new key could be stored.
+    pub store_right: StoreRight,
+}
+
+/// Whether the identity that runs palisade may store a version of the secret. It has to be known before a key is
+/// regenerated: a key that nobody can store is a key lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreRight {
+    /// It may.
+    Held,
+    /// It may not.
+    Missing,
+    /// Nobody could tell, because.
+    Unproved(String),
 }
 
 /// The live values behind facts, for the step that stores one of them.
@@ -58,24 +74,30 @@ pub(super) struct Live {
     pub(super) facts: Facts,
     pub(super) vault_clock: Option<Timestamp>,
     pub(super) keys: Option<ApiKeys>,
+    vault: Option<Vault>,
 }
 
 impl Look {
     /// Looks at `keys` of the environment that is being observed.
     pub(in crate::settings::api_access) fn new(keys: &Keys, observing: &Observing<'_>) -> Self {
-        Self::at(keys, observing.instance.clone(), observing.tenant)
+        let caller = observing.caller.map(str::to_owned);
+        Self { caller, ..Self::at(keys, observing.instance.clone(), observing.tenant) }
     }
 
     /// Looks at `keys` of an environment in a tenant.
     pub fn at(keys: &Keys, instance: Instance, tenant: Uuid) -> Self {
         let fingerprints = FingerprintKey::derive(&tenant.to_string(), &keys.publish_to.vault.to_string());
-        Self { keys: keys.clone(), instance, tenant, read: LIST_API_KEYS.facts(), fingerprints }
+        Self { keys: keys.clone(), instance, tenant, read: LIST_API_KEYS.facts(), caller: None, fingerprints }
     }
 
     /// Looks, and keeps fingerprints only.
     pub(in crate::settings::api_access) async fn observe(self, reader: &Reader) -> Rc<Observed> {
-        let Live { facts, vault_clock, keys: _ } = self.live(reader, self.keys.rotation.verify).await;
-        Rc::new(Observed { look: self, facts, vault_clock })
+        let Live { facts, vault_clock, vault, keys: _ } = self.live(reader, self.keys.rotation.verify).await;
+        let store_right = match &vault {
+            Some(vault) => self.store_right(reader, vault).await,
+            None => StoreRight::Unproved("the vault could not be read".to_owned()),
+        };
+        Rc::new(Observed { look: self, facts, vault_clock, store_right })
     }
 
     /// Looks, and keeps the values of the slots for a step that may store one.
@@ -88,8 +110,14 @@ impl Look {
         };
         // The slots before the secret, never the other way round: a key that is published between the two reads is then
         // seen as published, and not taken for a standby that may be regenerated.
-        let (secret, vault_clock) = self.secret(reader, verify).await;
-        Live { facts: Facts { access, slots, secret }, vault_clock, keys }
+        let (vault, secret, vault_clock) = match self.right_vault(reader).await {
+            Err(reason) => (None, Secret::Unknown(reason), None),
+            Ok(vault) => {
+                let (secret, vault_clock) = self.secret(reader, verify).await;
+                (Some(vault), secret, vault_clock)
+            }
+        };
+        Live { facts: Facts { access, slots, secret }, vault_clock, keys, vault }
     }
 
     async fn access(&self, reader: &Reader) -> Access {
@@ -122,9 +150,6 @@ impl Look {
 
     /// The secret with its history, and the vault's clock.
     async fn secret(&self, reader: &Reader, verify: Verify) -> (Secret, Option<Timestamp>) {
-        if let Err(reason) = self.right_vault(reader).await {
-            return (Secret::Unknown(reason), None);
-        }
         let read = match verify {
             Verify::Values => self.with_values(reader).await,
             Verify::Metadata => self.without_values(reader).await,
@@ -134,18 +159,45 @@ impl Look {
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
     /// is the declared one, in this tenant, under the name that makes its address.
-    pub(super) async fn right_vault(&self, reader: &Reader) -> Result<(), String> {
+    pub(super) async fn right_vault(&self, reader: &Reader) -> Result<Vault, String> {
         let id = &self.keys.publish_to.vault;
-        let Some(Vault { properties, .. }) = vaults::get(reader, id).await.map_err(|error| error.to_string())? else {
-            return Err(format!("there is no vault {id}"));
-        };
+        let vault = vaults::get(reader, id).await.map_err(|error| error.to_string())?;
+        let vault = vault.ok_or_else(|| format!("there is no vault {id}"))?;
+        let properties = &vault.properties;
         if properties.tenant_id != Some(self.tenant) {
             return Err(format!("the vault {} isn't in the tenant {}", id.name, self.tenant));
         }
         let host = properties.vault_uri.as_ref().and_then(url::Url::host_str).unwrap_or_default();
         match host.split('.').next() {
-            Some(name) if name.eq_ignore_ascii_case(&id.name) => Ok(()),
+            Some(name) if name.eq_ignore_ascii_case(&id.name) => Ok(vault),
             _ => Err(format!("the vault {} says that its address is `{host}`", id.name)),
+        }
+    }
+
+    /// From the caller's own rights, or from the vault's access policies, whichever the vault goes by.
+    async fn store_right(&self, reader: &Reader, vault: &Vault) -> StoreRight {
+        if vault.properties.goes_by_roles() {
+            let Ok(resource) = self.keys.publish_to.vault.resource() else {
+                return StoreRight::Unproved("the vault's id can't be asked about".to_owned());
+            };
+            return match authorization::rights(reader, &resource).await {
+                Ok(rights) if rights.allow_data(SET_SECRET.facts().permission) => StoreRight::Held,
+                Ok(_) => StoreRight::Missing,
+                Err(error) => StoreRight::Unproved(error.to_string()),
+            };
+        }
+        let Some(caller) = &self.caller else {
+            return StoreRight::Unproved("the token doesn't name the identity that runs palisade".to_owned());
+        };
+        let own =
+            |policy: &&AccessPolicy| policy.object_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(caller));
+        let sets = |policy: &AccessPolicy| {
+            policy.permissions.secrets.iter().any(|it| it.eq_ignore_ascii_case("set") || it.eq_ignore_ascii_case("all"))
+        };
+        match vault.properties.access_policies.iter().filter(own).any(sets) {
+            true => StoreRight::Held,
+            // A policy may name a group that the caller is in.
+            false => StoreRight::Unproved("no access policy of the vault names the identity itself".to_owned()),
         }
     }
 

@@ -14,4 +14,4 @@ pub(super) use block::KeysBlock;
 pub use block::{Keys, SecretPlace};
 pub(super) use compare::compare;
 pub use emergency::Tell;
-pub use look::{Look, Observed};
+pub use look::{Look, Observed, StoreRight};
