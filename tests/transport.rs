@@ -2,7 +2,7 @@
 //!
 //! The clock is simulated, so that a wait of minutes takes no time and can be measured exactly.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failing test panics")]
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use std::rc::Rc;
 use std::sync::Arc;

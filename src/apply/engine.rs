@@ -107,19 +107,13 @@ impl Engine<'_> {
         if change.mode == Mode::Manual {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
-        let planned = match self.still_approved(scope, change).await {
+        let planned = match self.still_approved(scope, change, progress).await {
             Ok(Some(planned)) => planned,
             Ok(None) => {
                 return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent");
             }
             Err(outcome) => return outcome,
         };
-        if planned.takes_away && progress.trouble {
-            return Outcome::unsent(
-                Status::NotStarted,
-                "nothing is taken away in this environment after an earlier change in it didn't get done",
-            );
-        }
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
         for step in &planned.steps {
             outcome = self.step(plan, change, step.as_ref()).await;
@@ -132,19 +126,33 @@ impl Engine<'_> {
 
     /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
     /// left to do.
-    async fn still_approved(&self, scope: &ScopePlan, change: &Change) -> Result<Option<Planned>, Outcome> {
+    async fn still_approved(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+    ) -> Result<Option<Planned>, Outcome> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
         let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
         let Some(environment) = self.environments.get(scope.scope.as_str()) else {
             return Err(refused("the configuration doesn't declare this environment any more".to_owned()));
         };
         let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(failed)?;
-        let guards = guard::check_findings(&scope.scope, &findings);
+        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
+        if planned.is_some_and(|planned| planned.takes_away) && progress.trouble {
+            return Err(Outcome::unsent(
+                Status::NotStarted,
+                "nothing is taken away in this environment after an earlier change in it didn't get done",
+            ));
+        }
+        let guards = match planned {
+            Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
+            _ => guard::check_findings(&scope.scope, &findings),
+        };
         let refusal = findings.notes.iter().chain(&guards).find(|note| note.severity == Severity::Error);
         if let Some(note) = refusal {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
-        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
         match planned {
             Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
             Some(Planned { change: now, .. }) => Err(refused(format!(

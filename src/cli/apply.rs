@@ -34,12 +34,6 @@ pub(super) struct Args {
     /// A plan that `palisade plan --out FILE` saved: an approval of what it says, and of nothing else
     #[arg(value_name = "PLAN", conflicts_with_all = ["approved", "yes"])]
     plan: Option<PathBuf>,
-    #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    selection: Selection,
-    #[command(flatten)]
-    connection: Connection,
     /// Approves whatever the plan turns out to be, unless a guard refuses it
     #[arg(long)]
     yes: bool,
@@ -55,6 +49,12 @@ pub(super) struct Args {
     /// The format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {

@@ -18,15 +18,15 @@ use crate::ui::{Progress, Ui};
 /// 2 that something differs; 3 that something could not be read, which is never taken for "fine".
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// The format of the result; JSON is the plan that would undo the drift
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
     connection: Connection,
-    /// The format of the result; JSON is the plan that would undo the drift
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {

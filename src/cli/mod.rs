@@ -84,11 +84,7 @@ enum Format {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are results, too; a closed pipe is no reason to fail.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Error } else { Exit::Done }.into();
-        }
+        Err(error) => return usage(&error).into(),
     };
     let colour = match cli.color {
         Colour::Auto => ColorChoice::Auto,
@@ -104,6 +100,22 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Exit::Error.into()
         }
         None => exit.into(),
+    }
+}
+
+/// Help and version are results, too: a closed pipe is no reason to fail, and a full disk is one.
+fn usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    if error.use_stderr() {
+        return Exit::Error;
+    }
+    match printed {
+        Err(failure) if failure.kind() != std::io::ErrorKind::BrokenPipe => {
+            let ui = Ui::new(Manner { colour: ColorChoice::Auto, quiet: false, verbosity: 0 });
+            ui.error(&format!("the result could not be written to standard output: {}", failure.kind()));
+            Exit::Error
+        }
+        _ => Exit::Done,
     }
 }
 

@@ -19,12 +19,6 @@ use crate::ui::{Progress, Ui};
 /// has no way to write. A plan that could not read something declared ends with 3, a plan that a guard refuses with 4.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    selection: Selection,
-    #[command(flatten)]
-    connection: Connection,
     /// The format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -34,6 +28,12 @@ pub(super) struct Args {
     /// Ends with 2 if changes are pending, and with 6 if something is under way
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {

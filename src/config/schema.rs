@@ -1,6 +1,6 @@
 //! The JSON Schema of the file format, and the check of a file against it.
 //!
-//! The schema is derived from [`shape`](super::shape) and kept in `schema/palisade.schema.json` for editors. What must
+//! The schema is derived from `shape` and kept in `schema/palisade.schema.json` for editors. What must
 //! stay true: the kept file is what [`schema`] gives (a test compares them), and what the check complains about is
 //! dropped from the tree that later stages see, so that one mistake is reported once and hides no other.
 

@@ -25,3 +25,13 @@ pub fn check_findings(scope: &str, findings: &Findings) -> Vec<Note> {
     }
     notes
 }
+
+/// The same at the moment of a removal, when promises don't count any more: whoever is still to become Admin may never
+/// become it, since that change may not be among the approved ones.
+pub fn check_removal(scope: &str, findings: &Findings) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if let Some(administrators) = &findings.administrators {
+        administrators::check(scope, &administrators.without_promises(), !findings.changes.is_empty(), &mut notes);
+    }
+    notes
+}

@@ -52,6 +52,16 @@ pub struct Administrators {
     pub unresolved_break_glass: Vec<String>,
 }
 
+impl Administrators {
+    /// Who stays Admin of those who are it now. Whoever only becomes it later is left out.
+    #[must_use]
+    pub fn without_promises(&self) -> Self {
+        let is_admin = |admin: &&Administrator| self.before.iter().any(|now| now.id == admin.id);
+        let after = self.after.iter().filter(is_admin).cloned().collect();
+        Self { after, ..self.clone() }
+    }
+}
+
 /// One principal with the role Admin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Administrator {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::colour::{DANGER, GOOD, WARNING, paint};
 use crate::apply::{Report, Status};
+use crate::text::printable;
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
 pub fn text(report: &Report) -> String {
@@ -19,9 +20,9 @@ pub fn text(report: &Report) -> String {
                 Status::Refused => (DANGER, "refused"),
             };
             let word = paint(style, format!("{word:<11}"));
-            let _ = writeln!(out, "{word}  {} {}", applied.action, applied.address);
+            let _ = writeln!(out, "{word}  {} {}", applied.action, printable(applied.address.as_str()));
             if status != Status::Done || applied.reason != "read back as declared" {
-                let _ = writeln!(out, "             {}", applied.reason);
+                let _ = writeln!(out, "             {}", printable(&applied.reason));
             }
         }
     }

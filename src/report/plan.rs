@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
 use crate::azure::Provenance;
 use crate::plan::{Action, Change, Direction, Impact, Mode, Note, Plan, ScopePlan, Severity, Target, WaitingFor};
+use crate::text::printable;
 
 /// What the plan is shown for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +141,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         values = widths.values,
     );
     let place = format!("{}:{}:{}", source.file, source.line, source.column);
-    let _ = writeln!(out, "      {}: {reason} {}", printable(subject), paint(DIM, place));
+    let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
 }
 
 fn sign(action: Action, direction: Direction) -> (char, Style) {
@@ -246,9 +247,4 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
 
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Text without control characters: names and messages come from services, and must not steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -1,7 +1,7 @@
 //! The registry of settings, and what a setting's block in the file has to offer.
 //!
 //! A *block* is what stands under a setting's key in an environment, such as `users:`. What must stay true: the line in
-//! [`settings!`] is the only place outside a setting's own folder that knows its name.
+//! `settings!` is the only place outside a setting's own folder that knows its name.
 
 use futures_util::future::{LocalBoxFuture, join_all};
 use schemars::JsonSchema;

@@ -4,7 +4,7 @@
 //! the environment behind the id must be the one that the configuration means; accounts come in the configuration's order,
 //! whichever answer came first.
 
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -22,6 +22,10 @@ use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed, Severity
 
 /// The state in which an environment takes changes.
 const ACTIVE: &str = "active";
+
+/// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
+/// only hold more answers in memory.
+const SIDE_BY_SIDE: usize = 16;
 
 /// What one run knows and remembers while it asks.
 pub struct Survey {
@@ -49,7 +53,8 @@ impl Survey {
 
     /// Looks at all environments.
     pub async fn accounts(&self, environments: &[&Environment], now: Timestamp) -> Vec<Account> {
-        join_all(environments.iter().map(|environment| self.account(environment, now))).await
+        let accounts = stream::iter(environments).map(|environment| self.account(environment, now));
+        accounts.buffered(SIDE_BY_SIDE).collect().await
     }
 
     /// Looks at one environment.
