@@ -16,7 +16,7 @@ use crate::azure::{CallError, Writer};
 use crate::clock::Clock;
 use crate::config::Environment;
 use crate::guard;
-use crate::plan::{Change, Mode, Plan, Planned, ReadBack, ScopePlan, Severity, Step};
+use crate::plan::{Change, Mode, Plan, Planned, ReadBack, ScopePlan, Severity, Step, StepError};
 use crate::settings::survey::Survey;
 
 /// A request to stop, shared with whoever hears Ctrl-C.
@@ -115,13 +115,15 @@ impl Engine<'_> {
             Err(outcome) => return outcome,
         };
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
+        let mut wrote = false;
         for step in &planned.steps {
             outcome = self.step(plan, change, step.as_ref()).await;
+            wrote |= outcome.wrote;
             if outcome.status != Status::Done {
                 break;
             }
         }
-        outcome
+        Outcome { wrote, ..outcome }
     }
 
     /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
@@ -198,8 +200,11 @@ impl Engine<'_> {
     async fn write_and_look(&self, change: &Change, step: &dyn Step) -> Outcome {
         let problem = match step.write(self.writer).await {
             Ok(()) => None,
-            Err(error) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => Some(error),
-            Err(error) => return Outcome::sent(Status::Failed, error.to_string()),
+            Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
+            Err(StepError::Call(error)) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => {
+                Some(error)
+            }
+            Err(StepError::Call(error)) => return Outcome::sent(Status::Failed, error.to_string()),
         };
         // What the service refused outright won't come true by waiting: one look tells whether it was so already.
         let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());

@@ -31,6 +31,8 @@ pub struct Planned {
     pub change: Change,
     /// Whether somebody or something has less afterwards; such changes come last.
     pub takes_away: bool,
+    /// The change of the same environment that must be made before this one, if there is one.
+    pub requires: Option<Address>,
     /// The writes, in order; none for a manual change.
     pub steps: Vec<Rc<dyn Step>>,
 }

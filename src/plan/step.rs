@@ -1,9 +1,21 @@
 //! A step: one write of a change, and how to see that it took effect.
 
 use async_trait::async_trait;
+use thiserror::Error;
 
 use crate::azure::operations::Facts;
 use crate::azure::{CallError, Reader, Writer};
+
+/// Why a step didn't get done.
+#[derive(Debug, Clone, Error)]
+pub enum StepError {
+    /// A call failed; whether it took effect all the same, the call's error tells.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A look just before the write showed that it must not be sent.
+    #[error("not sent: {0}")]
+    Stopped(String),
+}
 
 /// What a read after a write shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +36,7 @@ pub trait Step {
     fn operation(&self) -> &'static Facts;
 
     /// Sends the write. Success means that the service took it, not that it took effect.
-    async fn write(&self, writer: &Writer) -> Result<(), CallError>;
+    async fn write(&self, writer: &Writer) -> Result<(), StepError>;
 
     /// Reads, freshly, whether the desired state shows.
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError>;
