@@ -210,10 +210,13 @@ impl Engine<'_> {
         let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
         let patience = if final_word { Duration::ZERO } else { self.patience };
         match (self.look(change, step, patience).await, problem) {
-            (Look::Shown, None) => Outcome::sent(Status::Done, "read back as declared"),
-            (Look::Shown, Some(error)) => {
-                Outcome::sent(Status::Done, format!("read back as declared, although the write ended with: {error}"))
+            (Look::Shown(more), problem) => {
+                let although = problem.map(|error| format!(", although the write ended with: {error}"));
+                let more = more.map(|more| format!("; {more}"));
+                let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
+                Outcome::sent(Status::Done, text)
             }
+            (Look::LeftToOthers(detail), _) => Outcome::sent(Status::Waiting, format!("the service did it; {detail}")),
             (Look::NotShown(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} after {}", spoken(self.patience)),
@@ -242,7 +245,9 @@ impl Engine<'_> {
         let mut wait = Duration::from_secs(1);
         loop {
             let seen = match step.read_back(self.writer.reader()).await {
-                Ok(ReadBack::Shown) => return Look::Shown,
+                Ok(ReadBack::Shown) => return Look::Shown(None),
+                Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
+                Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
                 Err(error) => Err(error),
             };
@@ -262,7 +267,8 @@ impl Engine<'_> {
 }
 
 enum Look {
-    Shown,
+    Shown(Option<String>),
+    LeftToOthers(String),
     NotShown(String),
     Interrupted(String),
     Unreadable(CallError),

@@ -18,6 +18,7 @@ pub mod hosts;
 pub mod operations;
 pub mod private_endpoints;
 pub mod retry;
+pub mod rights;
 pub mod storage;
 pub mod synapse;
 mod token;

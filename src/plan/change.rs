@@ -80,6 +80,12 @@ words! {
         Enable = "enable",
         /// A switch goes off.
         Disable = "disable",
+        /// An environment is joined to a resource.
+        Link = "link",
+        /// Somebody who asked is let in.
+        Approve = "approve",
+        /// Somebody gets a right.
+        Grant = "grant",
     }
 }
 

@@ -146,7 +146,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
 
 fn sign(action: Action, direction: Direction) -> (char, Style) {
     let sign = match action {
-        Action::Create | Action::Enable => '+',
+        Action::Create | Action::Enable | Action::Link | Action::Approve | Action::Grant => '+',
         Action::Update => '~',
         Action::Delete | Action::Disable => '-',
     };
@@ -176,6 +176,11 @@ fn value(json: &Json) -> String {
         Json::Array(items) if items.is_empty() => "none".to_owned(),
         Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().join(" and "),
         Json::Null => "nothing".to_owned(),
+        // Where something stands; the rest of it is in the subject.
+        Json::Object(map) if map.get("status").is_some_and(Json::is_string) => value(&map["status"]),
+        Json::Object(map) => {
+            map.iter().map(|(name, member)| format!("{name}: {}", value(member))).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }

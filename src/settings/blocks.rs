@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, users};
+use super::{api_access, private_links, users};
+use crate::azure::arm::ResourceId;
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
 use crate::plan::Findings;
 
@@ -56,6 +57,13 @@ macro_rules! settings {
                 principals
             }
 
+            /// The Azure resources that the declared settings name.
+            pub fn resources(&self) -> Vec<ResourceId> {
+                let mut resources = Vec::new();
+                $(resources.extend(self.$field.iter().flat_map(<$block as Setting>::resources));)+
+                resources
+            }
+
             /// Observes and compares the declared settings side by side, or only the one that `only` names. Findings come
             /// in the order of the registry.
             pub async fn review(&self, observing: &Observing<'_>, comparing: &Comparing<'_>, only: Option<&str>) -> Vec<Findings> {
@@ -74,6 +82,9 @@ settings! {
     users: users::Block,
     /// Access to the instance's API. Without this block, palisade leaves API access as it is.
     api_access: api_access::Block,
+    /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves
+    /// private links as they are.
+    private_links: private_links::Block,
 }
 
 async fn review<S: Setting>(declared: &S::Declared, observing: &Observing<'_>, comparing: &Comparing<'_>) -> Findings {

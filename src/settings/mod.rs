@@ -6,8 +6,12 @@
 //! arguments.
 
 pub mod api_access;
+mod attestation;
 pub mod blocks;
+pub mod consent;
+pub mod geography;
 pub mod observation;
+pub mod private_links;
 pub mod setting;
 pub mod surface;
 pub mod survey;

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Reader;
+use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
 use crate::config::{Attestation, EnvironmentHead};
@@ -20,6 +22,11 @@ pub trait Setting: Block {
 
     /// The principals that the declaration names, so that one look-up serves all environments.
     fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {
+        Vec::new()
+    }
+
+    /// The Azure resources that the declaration names.
+    fn resources(_declared: &Self::Declared) -> Vec<ResourceId> {
         Vec::new()
     }
 
@@ -50,6 +57,10 @@ pub struct Comparing<'a> {
     pub head: &'a EnvironmentHead,
     /// How to reach it, for the steps.
     pub instance: &'a Instance,
+    /// The tenant.
+    pub tenant: Uuid,
+    /// The environment's region, as the service names it; none if it didn't.
+    pub region: Option<&'a str>,
     /// What people say that they saw.
     pub attested: &'a [Attestation],
     /// Which operations may be used.
