@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod emulator;
+pub mod geographies;
 pub mod guard;
 pub mod plan;
 pub mod report;

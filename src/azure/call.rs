@@ -1,13 +1,19 @@
 //! A call: a catalogue entry with its parameters; and the answer to it.
 
+use http::header::DATE;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::error::{CallError, Failure};
 use super::operations::{Facts, Operation};
+use super::retry::http_date;
 
 /// What stays as it is in a path segment; all else is percent-encoded, so that a name can't become a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'@');
@@ -16,19 +22,37 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 #[derive(Debug, Clone)]
 pub struct Call<E: 'static> {
     pub(super) operation: &'static Operation<E>,
-    pub(super) base: Option<Url>,
-    pub(super) address: Option<Url>,
+    pub(super) base: Base,
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) headers: Vec<(&'static str, &'static str)>,
+    pub(super) secret_header: Option<(&'static str, SecretString)>,
     pub(super) body: Option<Body>,
 }
 
-/// What a call carries. A form may hold a secret: it is never logged.
+/// Where the path of a call is joined to.
+#[derive(Debug, Clone)]
+pub(super) enum Base {
+    /// The service's own address.
+    Service,
+    /// An environment's scale unit.
+    ScaleUnit(Url),
+    /// The vault of this name.
+    Vault(String),
+    /// Nowhere: this is the whole address, from an answer of the same service. Path and query of the call don't count.
+    Link {
+        /// The address.
+        to: Url,
+        /// Where the call went that brought it; the link must lead to the same host.
+        from: Box<Base>,
+    },
+}
+
+/// What a call carries. It may hold a secret: it is never logged, and its memory is wiped.
 #[derive(Clone)]
 pub(super) struct Body {
     pub(super) content_type: &'static str,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Body {
@@ -42,11 +66,11 @@ impl<E> Call<E> {
     pub fn of(operation: &'static Operation<E>) -> Self {
         Self {
             operation,
-            base: None,
-            address: None,
+            base: Base::Service,
             path: operation.facts().path.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
+            secret_header: None,
             body: None,
         }
     }
@@ -68,19 +92,29 @@ impl<E> Call<E> {
         self
     }
 
-    /// Sends the call to an address that an answer named, such as the next page, in place of path and query. The host is
-    /// checked all the same.
-    #[must_use]
-    pub fn at(mut self, address: Url) -> Self {
-        self.address = Some(address);
-        self
-    }
-
     /// Sends the call to another base of the same service, such as an environment's scale unit. The host is checked all
     /// the same.
     #[must_use]
     pub fn base(mut self, base: Option<&Url>) -> Self {
-        self.base = base.cloned();
+        self.base = base.cloned().map_or(Base::Service, Base::ScaleUnit);
+        self
+    }
+
+    /// Sends the call to a vault.
+    #[must_use]
+    pub fn vault(mut self, name: &str) -> Self {
+        self.base = Base::Vault(name.to_owned());
+        self
+    }
+
+    /// The same call at the address of the next page, as an answer gave it: verbatim, but only on the host that gave it.
+    #[must_use]
+    pub fn link(mut self, to: Url) -> Self {
+        let from = match self.base {
+            Base::Link { to: _, from } => from,
+            other => Box::new(other),
+        };
+        self.base = Base::Link { to, from };
         self
     }
 
@@ -98,18 +132,42 @@ impl<E> Call<E> {
         self
     }
 
+    /// Adds a header that holds a secret.
+    #[must_use]
+    pub fn secret_header(mut self, name: &'static str, value: &SecretString) -> Self {
+        self.secret_header = Some((name, value.clone()));
+        self
+    }
+
     /// Carries JSON under a content type.
     #[must_use]
     pub fn json(mut self, content_type: &'static str, body: &Json) -> Self {
-        self.body = Some(Body { content_type, bytes: body.to_string().into_bytes() });
+        self.body = Some(Body { content_type, bytes: body.to_string().into_bytes().into() });
         self
+    }
+
+    /// Carries JSON that holds a secret: written once, into memory that is wiped.
+    pub fn secret_json(mut self, content_type: &'static str, body: &impl Serialize) -> Result<Self, CallError> {
+        let failed = |error: serde_json::Error| CallError {
+            operation: self.operation.facts(),
+            failure: Failure::NotSent { detail: format!("its body can't be written: {error}") },
+            attempts: 0,
+            correlation: None,
+        };
+        // Counted first, since a buffer that grows leaves copies behind.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, body).map_err(failed)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer(&mut *bytes, body).map_err(failed)?;
+        self.body = Some(Body { content_type, bytes });
+        Ok(self)
     }
 
     /// Carries a form.
     #[must_use]
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
         let bytes = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes();
-        self.body = Some(Body { content_type: "application/x-www-form-urlencoded", bytes });
+        self.body = Some(Body { content_type: "application/x-www-form-urlencoded", bytes: bytes.into() });
         self
     }
 
@@ -119,19 +177,45 @@ impl<E> Call<E> {
     }
 }
 
-/// A whole answer with a success status.
-#[derive(Debug, Clone)]
+/// Counts what is written to it.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A whole answer with a success status. Its body may hold a secret: it isn't shown by `Debug`, and its memory is wiped.
+#[derive(Clone)]
 pub struct Answer {
     pub(super) operation: &'static Facts,
     /// The status, 2xx.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) correlation: Option<String>,
 }
 
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { operation, status, headers: _, body, correlation } = self;
+        write!(f, "{status} with {} bytes to {} ({correlation:?})", body.len(), operation.name)
+    }
+}
+
 impl Answer {
+    /// The service's clock when it answered, if it says.
+    pub fn served_at(&self) -> Option<Timestamp> {
+        http_date(self.headers.get(DATE)?.to_str().ok()?)
+    }
+
     /// The body as JSON of a known shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&format!("at byte {}", error.column())))
@@ -150,5 +234,38 @@ impl Answer {
             attempts: 1,
             correlation: self.correlation.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::operations::{LIST_SECRET_VERSIONS, SET_SECRET};
+
+    #[test]
+    fn nothing_that_may_be_secret_shows() {
+        #[derive(Serialize)]
+        struct Secret {
+            value: &'static str,
+        }
+        let call = Call::of(&SET_SECRET).secret_json("application/json", &Secret { value: "hidden\"value" }).unwrap();
+        assert_eq!(call.body.as_ref().unwrap().bytes.as_slice(), br#"{"value":"hidden\"value"}"#);
+        let call = call.secret_header("Ocp-Apim-Subscription-Key", &SecretString::from("hidden-key"));
+        let answer = Answer {
+            operation: SET_SECRET.facts(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: b"hidden".to_vec().into(),
+            correlation: None,
+        };
+        let shown = format!("{call:?} {answer:?}");
+        assert!(!shown.contains("hidden"), "{shown}");
+        assert!(!format!("{:?}", b"hidden").is_empty() && !shown.contains("104, 105"), "{shown}");
+    }
+
+    #[test]
+    fn a_name_can_not_become_a_path() {
+        let call = Call::of(&LIST_SECRET_VERSIONS).path("secretName", "../keys/x?y#z");
+        assert_eq!(call.path, "/secrets/..%2Fkeys%2Fx%3Fy%23z/versions");
     }
 }

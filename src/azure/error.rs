@@ -32,6 +32,8 @@ pub enum Failure {
         status: u16,
         /// The service's code, if its body had one.
         code: Option<String>,
+        /// The service's more exact code, if its body had one.
+        inner: Option<String>,
         /// The service's words, if its body had some.
         message: Option<String>,
     },
@@ -97,16 +99,27 @@ impl CallError {
             _ => None,
         }
     }
+
+    /// The service's more exact code, if its body had one. Key Vault has some (azure reference 4.5).
+    pub fn inner_code(&self) -> Option<&str> {
+        match &self.failure {
+            Failure::Status { inner, .. } => inner.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Facts { service, method, path, permission, .. } = self.operation;
         match &self.failure {
-            Failure::Status { status, code, message } => {
+            Failure::Status { status, code, inner, message } => {
                 write!(f, "{service} answered {status}")?;
                 if let Some(code) = code {
                     write!(f, " {}", brief(code))?;
+                }
+                if let Some(inner) = inner {
+                    write!(f, "/{}", plain(inner))?;
                 }
                 write!(f, " to {method} {path}")?;
                 if let Some(message) = message {

@@ -2,10 +2,12 @@
 //!
 //! A service's answers name further addresses (scale units, next pages, operation status). What must stay true: a token
 //! goes only over https to hosts of the configured cloud whose name ends, at a dot, with a suffix of that token's own
-//! audience; with an emulator, only to that emulator's very origin.
+//! audience; with an emulator, only to that emulator's very origin, and a vault's token only to `NAME.vault.localhost` on
+//! that origin's scheme and port.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 use url::{Host, Url};
 
@@ -29,10 +31,11 @@ pub enum Hosts {
 pub struct CloudHosts {
     entra: &'static str,
     graph: &'static str,
-    /// Azure Resource Manager; its regions have names below it.
-    arm: &'static str,
     /// The suffix of all Customer Insights hosts: `api.` (gateway), `global.api.` (locator), `{scale unit}.api.`
     customer_insights: &'static str,
+    arm: &'static str,
+    /// What follows a vault's name.
+    key_vault: &'static str,
 }
 
 /// An address that palisade doesn't talk to.
@@ -46,6 +49,9 @@ pub enum HostRefused {
     /// The emulator must be on this machine.
     #[error("`{0}` is not a loopback address; an emulator is reached over http on 127.0.0.1, [::1] or localhost only")]
     NotLoopback(String),
+    /// Not a name that a vault can have.
+    #[error("`{0}` can't be the name of a key vault: 3 to 24 letters, digits and dashes, beginning with a letter")]
+    VaultName(String),
     /// Outside of the cloud or the emulator.
     #[error("`{host}` is not a host of {service} here; nothing is sent to it")]
     Foreign {
@@ -60,9 +66,13 @@ pub enum HostRefused {
 const PUBLIC: CloudHosts = CloudHosts {
     entra: "login.microsoftonline.com",
     graph: "graph.microsoft.com",
-    arm: "management.azure.com",
     customer_insights: "ci.ai.dynamics.com",
+    arm: "management.azure.com",
+    key_vault: "vault.azure.net",
 };
+
+/// What follows a vault's name on an emulator. It resolves nowhere by itself; [`Loopback`] knows where it leads.
+const LOCAL_VAULTS: &str = "vault.localhost";
 
 impl Hosts {
     /// The hosts of a cloud. Only the public cloud's Customer Insights hosts are published.
@@ -88,47 +98,64 @@ impl Hosts {
 
     /// The base that a service's paths are joined to.
     pub fn base(&self, service: Service, face: Face) -> String {
-        let gateway = service == Service::CustomerInsights && face == Face::Gateway;
-        let (host, prefix) = match service {
-            Service::Entra => ("entra", ""),
-            Service::Graph => ("graph", "/v1.0"),
-            Service::Arm => ("arm", ""),
-            Service::CustomerInsights | Service::ScaleUnit if gateway => ("gateway", "/v1"),
-            Service::CustomerInsights | Service::ScaleUnit => ("locator", "/api"),
-            Service::Emulator => ("emulator", ""),
+        let gateway = service == Service::Gateway || service == Service::CustomerInsights && face == Face::Gateway;
+        let prefix = match service {
+            Service::Graph => "/v1.0",
+            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway if gateway => "/v1",
+            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => "/api",
+            Service::Entra | Service::Arm | Service::KeyVault | Service::Emulator => "",
         };
         match self {
             Self::Emulator { origin } => format!("{}{prefix}", origin.as_str().trim_end_matches('/')),
             Self::Cloud(hosts) => {
-                let name = match host {
-                    "entra" => hosts.entra.to_owned(),
-                    "graph" => hosts.graph.to_owned(),
-                    "arm" => hosts.arm.to_owned(),
-                    "gateway" => format!("api.{}", hosts.customer_insights),
-                    _ => format!("global.api.{}", hosts.customer_insights),
+                let name = match service {
+                    Service::Entra => hosts.entra.to_owned(),
+                    Service::Graph => hosts.graph.to_owned(),
+                    Service::Arm => hosts.arm.to_owned(),
+                    Service::CustomerInsights | Service::ScaleUnit | Service::Gateway if gateway => {
+                        format!("api.{}", hosts.customer_insights)
+                    }
+                    Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => {
+                        format!("global.api.{}", hosts.customer_insights)
+                    }
+                    // Each vault has a host of its own, and there is no emulator in a cloud: `check` refuses both.
+                    Service::KeyVault => hosts.key_vault.to_owned(),
+                    Service::Emulator => String::new(),
                 };
                 format!("https://{name}{prefix}")
             }
         }
     }
 
+    /// The address of a vault, without a slash at the end.
+    pub fn vault(&self, name: &str) -> Result<String, HostRefused> {
+        if !is_vault_name(name) {
+            return Err(HostRefused::VaultName(name.to_owned()));
+        }
+        let name = name.to_ascii_lowercase();
+        Ok(match self {
+            Self::Cloud(hosts) => format!("https://{name}.{}", hosts.key_vault),
+            Self::Emulator { origin } => {
+                let port = origin.port().map(|port| format!(":{port}")).unwrap_or_default();
+                format!("{}://{name}.{LOCAL_VAULTS}{port}", origin.scheme())
+            }
+        })
+    }
+
     /// Whether a request to `service`, with its token, may go to `address`.
     pub fn check(&self, service: Service, address: &Url) -> Result<(), HostRefused> {
         let allowed = match self {
+            Self::Emulator { origin } if service == Service::KeyVault => {
+                address.scheme() == origin.scheme()
+                    && address.port_or_known_default() == origin.port_or_known_default()
+                    && matches!(address.host(), Some(Host::Domain(name)) if one_label_before(name, LOCAL_VAULTS))
+            }
             Self::Emulator { origin } => address.origin() == origin.origin(),
             Self::Cloud(hosts) => {
-                let suffix = match service {
-                    Service::Entra => hosts.entra,
-                    Service::Graph => hosts.graph,
-                    Service::Arm => hosts.arm,
-                    Service::CustomerInsights | Service::ScaleUnit => hosts.customer_insights,
-                    Service::Emulator => "",
-                };
                 let default_port = address.port().is_none();
                 address.scheme() == "https"
                     && default_port
-                    && !suffix.is_empty()
-                    && matches!(address.host(), Some(Host::Domain(name)) if within(name, suffix))
+                    && matches!(address.host(), Some(Host::Domain(name)) if hosts.serve(service, name))
             }
         };
         if allowed && address.username().is_empty() && address.password().is_none() {
@@ -137,6 +164,62 @@ impl Hosts {
         let host = format!("{}://{}", address.scheme(), address.host_str().unwrap_or_default());
         Err(HostRefused::Foreign { host, service })
     }
+}
+
+impl CloudHosts {
+    /// Whether `name` is a host of `service`.
+    fn serve(&self, service: Service, name: &str) -> bool {
+        match service {
+            Service::Entra => within(name, self.entra),
+            Service::Graph => within(name, self.graph),
+            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => within(name, self.customer_insights),
+            Service::Arm => name == self.arm,
+            Service::KeyVault => one_label_before(name, self.key_vault),
+            Service::Emulator => false,
+        }
+    }
+}
+
+/// Resolves the names of an emulator to its own address, without asking anybody: `localhost`, and the vaults below it.
+/// Every other name stays unresolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loopback(pub(super) IpAddr);
+
+impl Loopback {
+    /// The address of an emulator's origin.
+    pub(super) fn of(origin: &Url) -> Self {
+        Self(match origin.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain(_)) | None => IpAddr::from([127, 0, 0, 1]),
+        })
+    }
+}
+
+impl Resolve for Loopback {
+    fn resolve(&self, name: Name) -> Resolving {
+        let known = name.as_str() == "localhost" || one_label_before(name.as_str(), LOCAL_VAULTS);
+        // Port 0 stands for the URL's own.
+        let address = SocketAddr::new(self.0, 0);
+        Box::pin(std::future::ready(match known {
+            true => Ok(Box::new(std::iter::once(address)) as Addrs),
+            false => Err(format!("`{}` is not a name of the emulator", name.as_str()).into()),
+        }))
+    }
+}
+
+/// What Azure allows as a vault's name (azure reference 3.1).
+pub(super) fn is_vault_name(name: &str) -> bool {
+    (3..=24).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// `name` is exactly one label, then a dot, then `suffix`.
+fn one_label_before(name: &str, suffix: &str) -> bool {
+    let label = name.strip_suffix(suffix).and_then(|front| front.strip_suffix('.'));
+    label.is_some_and(|label| !label.is_empty() && !label.contains('.'))
 }
 
 /// `name` is `suffix` or ends with it at a dot: `evil-ci.ai.dynamics.com` is not within `ci.ai.dynamics.com`.
@@ -169,6 +252,11 @@ mod tests {
             (Service::ScaleUnit, "https://prod-weu-01.api.ci.ai.dynamics.com/api/instances"),
             (Service::Graph, "https://graph.microsoft.com/v1.0/users"),
             (Service::Entra, "https://login.microsoftonline.com/t/oauth2/v2.0/token"),
+            (Service::Gateway, "https://api.ci.ai.dynamics.com/v1/instances"),
+            (Service::Arm, "https://management.azure.com/subscriptions/s"),
+            (Service::KeyVault, "https://kv-ci-prod.vault.azure.net/secrets/x"),
+            // As the service writes its links.
+            (Service::KeyVault, "https://kv-ci-prod.vault.azure.net:443/secrets/x"),
         ];
         for (service, address) in allowed {
             assert_eq!(hosts.check(service, &url(address)), Ok(()), "{address}");
@@ -185,6 +273,17 @@ mod tests {
             (Service::Graph, "http://localhost/"),
             (Service::Graph, "https://[::1]/"),
             (Service::Emulator, "https://graph.microsoft.com/_emulator"),
+            (Service::Arm, "https://evil.management.azure.com/"),
+            (Service::Arm, "https://management.azure.com.evil.example/"),
+            (Service::Arm, "https://kv-ci-prod.vault.azure.net/"),
+            (Service::KeyVault, "https://management.azure.com/"),
+            (Service::KeyVault, "https://vault.azure.net/"),
+            (Service::KeyVault, "https://a.b.vault.azure.net/"),
+            (Service::KeyVault, "https://evilvault.azure.net/"),
+            (Service::KeyVault, "https://kv-ci-prod.vault.azure.net.evil.example/"),
+            (Service::KeyVault, "https://kv-ci-prod.vault.azure.net:8443/"),
+            (Service::KeyVault, "http://kv-ci-prod.vault.azure.net/"),
+            (Service::KeyVault, "https://kv-ci-prod.vault.localhost/"),
         ];
         for (service, address) in refused {
             assert!(hosts.check(service, &url(address)).is_err(), "{address}");
@@ -203,6 +302,50 @@ mod tests {
             "http://127.0.0.2:8123/",
         ] {
             assert!(hosts.check(Service::Graph, &url(other)).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_vault_of_an_emulator_is_one_label_on_its_very_port() {
+        let hosts = Hosts::emulator(&url("http://127.0.0.1:8123")).unwrap();
+        assert_eq!(hosts.vault("kv-CI").as_deref(), Ok("http://kv-ci.vault.localhost:8123"));
+        assert_eq!(hosts.check(Service::KeyVault, &url("http://kv-ci.vault.localhost:8123/secrets/x")), Ok(()));
+        for other in [
+            "http://127.0.0.1:8123/secrets/x",
+            "http://kv-ci.vault.localhost:8124/",
+            "https://kv-ci.vault.localhost:8123/",
+            "http://a.kv-ci.vault.localhost:8123/",
+            "http://vault.localhost:8123/",
+            "http://kv-ci.localhost:8123/",
+            "http://user@kv-ci.vault.localhost:8123/",
+            "https://kv-ci.vault.azure.net/",
+        ] {
+            assert!(hosts.check(Service::KeyVault, &url(other)).is_err(), "{other}");
+        }
+        for service in [Service::Graph, Service::Arm, Service::Gateway, Service::Entra] {
+            assert!(hosts.check(service, &url("http://kv-ci.vault.localhost:8123/")).is_err(), "{service:?}");
+        }
+    }
+
+    #[test]
+    fn no_host_is_made_from_what_is_no_name_of_a_vault() {
+        let hosts = Hosts::cloud(Cloud::Public).unwrap();
+        assert_eq!(hosts.vault("kv-ci-prod").as_deref(), Ok("https://kv-ci-prod.vault.azure.net"));
+        let long = "k".repeat(25);
+        for name in ["", "kv", "1kv", "kv.evil", "kv/evil", "kv@evil", "kv-", "kv#evil", "kv:1", "kv evil", &long] {
+            assert_eq!(hosts.vault(name), Err(HostRefused::VaultName(name.to_owned())), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn names_of_an_emulator_lead_to_loopback_and_no_others_anywhere() {
+        let loopback = Loopback::of(&url("http://127.0.0.1:8123"));
+        for name in ["localhost", "kv-ci.vault.localhost"] {
+            let found: Vec<_> = loopback.resolve(name.parse().unwrap()).await.unwrap().collect();
+            assert_eq!(found, [SocketAddr::from(([127, 0, 0, 1], 0))], "{name}");
+        }
+        for name in ["graph.microsoft.com", "kv-ci.vault.azure.net", "a.b.vault.localhost", "evil.localhost"] {
+            assert!(loopback.resolve(name.parse().unwrap()).await.is_err(), "{name}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The way of a call: an entry of the catalogue ([`operations`]) → a [`Call`] with its parameters → a [`Reader`] or a
 //! [`Writer`] → the [`transport`](Transport), which checks the host, fetches a token, retries and logs → an [`Answer`], which a typed
-//! client ([`customer_insights`], [`graph`]) parses.
+//! client ([`customer_insights`], [`graph`], [`vaults`], [`key_vault`]) parses.
 //!
 //! What must stay true: a [`Reader`] can't send a write (a compile error, not a check); a token goes only to hosts that
 //! [`hosts`] allows for its audience; an answer that can't be read whole is an error, never an empty value.
@@ -15,14 +15,17 @@ pub mod directory;
 mod error;
 pub mod graph;
 pub mod hosts;
+pub mod key_vault;
 pub mod operations;
 pub mod private_endpoints;
+mod refusal;
 pub mod retry;
 pub mod rights;
 pub mod storage;
 pub mod synapse;
 mod token;
 mod transport;
+pub mod vaults;
 
 pub use access::{Reader, Writer};
 pub use call::{Answer, Call};

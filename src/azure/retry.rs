@@ -101,7 +101,8 @@ pub fn retry_after(value: &str, date: Option<&str>, now: Timestamp) -> Option<Du
     Some(Duration::try_from(until.duration_since(from)).unwrap_or(Duration::ZERO))
 }
 
-fn http_date(value: &str) -> Option<Timestamp> {
+/// Reads an HTTP date.
+pub(super) fn http_date(value: &str) -> Option<Timestamp> {
     Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()
 }
 
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     fn status(status: u16) -> Failure {
-        Failure::Status { status, code: None, message: None }
+        Failure::Status { status, code: None, inner: None, message: None }
     }
 
     fn lost() -> Failure {

@@ -10,7 +10,7 @@ use super::access::{Reader, Writer};
 use super::arm::{self, ResourceId, Scope};
 use super::call::{Answer, Call};
 use super::error::CallError;
-use super::operations::arm::{STORAGE_GET_ACCOUNT, STORAGE_LIST, STORAGE_LIST_IN_GROUP, STORAGE_UPDATE_ACCOUNT};
+use super::operations::{STORAGE_GET_ACCOUNT, STORAGE_LIST, STORAGE_LIST_IN_GROUP, STORAGE_UPDATE_ACCOUNT};
 use super::private_endpoints::{Connection, Wire, addressed};
 
 /// The type of storage accounts.

@@ -6,7 +6,7 @@ use super::access::Reader;
 use super::arm::{self, ResourceId, Scope};
 use super::call::Call;
 use super::error::CallError;
-use super::operations::arm::{SYNAPSE_GET_WORKSPACE, SYNAPSE_LIST, SYNAPSE_LIST_IN_GROUP};
+use super::operations::{SYNAPSE_GET_WORKSPACE, SYNAPSE_LIST, SYNAPSE_LIST_IN_GROUP};
 use super::private_endpoints::{Connection, Wire, addressed};
 use super::storage::PublicNetworkAccess;
 

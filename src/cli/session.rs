@@ -227,8 +227,8 @@ fn wanted(configuration: &Configuration) -> Wanted {
             business_units: head.business_units,
             principals: blocks.principals().into_iter().map(wanted_principal).collect(),
         });
-    // No block of this version names a vault yet.
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults: Vec::new() }
+    // No block of this version names a vault or another Azure resource yet.
+    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), ..Wanted::default() }
 }
 
 fn wanted_principal(principal: PrincipalRef) -> WantedPrincipal {

@@ -11,6 +11,7 @@
 //! roles; `call` is a request as they see it; `views` asks the world.
 
 mod arm;
+mod built_in_roles;
 mod call;
 mod control;
 mod customer_insights;
@@ -46,11 +47,12 @@ pub use log::Seen;
 pub use seed::{SeedError, Wanted, WantedEnvironment, WantedPrincipal, WantedVault, seed};
 pub use store::{Store, StoreError};
 pub use world::{
-    Access, AccessPolicy, ApiSubscription, Application, Assignment, Attributes, AzurePrincipalType, Behaviour, Bucket,
-    CdsOrgInfo, ChallengeResource, Client, CustomRole, DefaultAction, Deletion, Earlier, FORMAT, Group, Instance,
-    InstanceMetadata, Key, KeyVersion, Masked, NetworkAcls, Permission, PolicyPermissions, PrincipalType,
-    ResourceGroup, RoleAssignment, Secret, SecretVersion, Subscription, Tenant, User, Vault, VaultObject, VaultSku,
-    Versioned, World,
+    Access, AccessPolicy, ApiSubscription, Application, ArmOperation, Assignment, Attributes, AzurePrincipalType,
+    Behaviour, Bucket, CdsOrgInfo, ChallengeResource, Client, Connection, ConnectionChange, ConnectionStatus,
+    CustomRole, Decision, DefaultAction, Deletion, Earlier, FORMAT, Group, Instance, InstanceMetadata, Key,
+    KeyVaultLink, KeyVersion, LinkEndpoint, Masked, NetworkAcls, Permission, PolicyPermissions, PrincipalType,
+    PrivateLink, ResourceGroup, RoleAssignment, Secret, SecretVersion, StorageAccount, Subscription, SynapseWorkspace,
+    Tenant, User, Vault, VaultObject, VaultSku, Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.
@@ -58,6 +60,9 @@ pub const CLIENT_ID: Uuid = Uuid::from_u128(0x8f14_e45f_0000_4000_8000_0000_0000
 
 /// Its secret. Worth nothing anywhere else, so it may stand here.
 pub const CLIENT_SECRET: &str = "palisade-emulator-only";
+
+/// Application id of Customer Insights itself, which reads linked vaults (customer-insights-api.md, section 8.3).
+pub const SERVICE_APP: Uuid = Uuid::from_u128(0x0bfc_4568_a4ba_4c58_bd3e_5d3e_76bd_7fff);
 
 /// How to run the emulator.
 pub struct Options {
@@ -138,6 +143,7 @@ pub(crate) struct Shared {
     pub(crate) tokens: tokens::Tokens,
     pub(crate) log: log::Log,
     pub(crate) throttle: key_vault::Throttle,
+    pub(crate) arm_throttle: arm::Throttle,
 }
 
 /// A running emulator. Dropping it stops it as well, without waiting.
@@ -161,6 +167,7 @@ pub async fn start(options: Options) -> Result<Emulator, StartError> {
         tokens: tokens::Tokens::new(),
         log: log::Log::default(),
         throttle: key_vault::Throttle::default(),
+        arm_throttle: arm::Throttle::default(),
     });
     let (http_listener, http) = server::listen(http, "http").await?;
     let https = match https {

@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::built_in_roles::{self, BuiltIn};
 use super::faults::wildcard;
 use super::views::before;
 use super::world::{Permission, RoleAssignment, World};
@@ -19,98 +20,6 @@ pub(crate) enum Plane {
     /// The data of a resource.
     Data,
 }
-
-/// A role that is the same in every tenant. Only what this emulator asks for is listed of its actions.
-struct BuiltIn {
-    id: Uuid,
-    actions: &'static [&'static str],
-    not_actions: &'static [&'static str],
-    data_actions: &'static [&'static str],
-}
-
-const fn role(
-    id: u128,
-    actions: &'static [&'static str],
-    not_actions: &'static [&'static str],
-    data_actions: &'static [&'static str],
-) -> BuiltIn {
-    BuiltIn { id: Uuid::from_u128(id), actions, not_actions, data_actions }
-}
-
-/// Owner.
-pub(crate) const OWNER: Uuid = Uuid::from_u128(0x8e3a_f657_a8ff_443c_a75c_2fe8_c4bc_b635);
-/// Contributor.
-pub(crate) const CONTRIBUTOR: Uuid = Uuid::from_u128(0xb249_88ac_6180_42a0_ab88_20f7_382d_d24c);
-/// Reader.
-pub(crate) const READER: Uuid = Uuid::from_u128(0xacdd_72a7_3385_48ef_bd42_f606_fba8_1ae7);
-/// Key Vault Administrator.
-pub(crate) const KEY_VAULT_ADMINISTRATOR: Uuid = Uuid::from_u128(0x0048_2a5a_887f_4fb3_b363_3b7f_e8e7_4483);
-/// Key Vault Secrets Officer.
-pub(crate) const KEY_VAULT_SECRETS_OFFICER: Uuid = Uuid::from_u128(0xb86a_8fe4_44ce_4948_aee5_eccb_2c15_5cd7);
-/// Key Vault Secrets User.
-pub(crate) const KEY_VAULT_SECRETS_USER: Uuid = Uuid::from_u128(0x4633_458b_17de_408a_b874_0445_c86b_69e6);
-/// Key Vault Reader.
-pub(crate) const KEY_VAULT_READER: Uuid = Uuid::from_u128(0x2109_0545_7ca7_4776_b22c_e363_652d_74d2);
-/// Key Vault Crypto Officer.
-pub(crate) const KEY_VAULT_CRYPTO_OFFICER: Uuid = Uuid::from_u128(0x14b4_6e9e_c2b7_41b4_b07b_48a6_ebf6_0603);
-/// Key Vault Contributor.
-pub(crate) const KEY_VAULT_CONTRIBUTOR: Uuid = Uuid::from_u128(0xf25e_0fa2_a7c8_4377_a976_5494_3a77_a395);
-
-/// The roles as Microsoft prints them, in brief. That Contributor can read a vault and nothing in it is the point of the two
-/// planes.
-const BUILT_IN: &[BuiltIn] = &[
-    role(OWNER.as_u128(), &["*"], &[], &[]),
-    role(
-        CONTRIBUTOR.as_u128(),
-        &["*"],
-        &[
-            "Microsoft.Authorization/*/Delete",
-            "Microsoft.Authorization/*/Write",
-            "Microsoft.Authorization/elevateAccess/Action",
-        ],
-        &[],
-    ),
-    role(READER.as_u128(), &["*/read"], &[], &[]),
-    role(
-        KEY_VAULT_ADMINISTRATOR.as_u128(),
-        &["Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/locations/*/read", "Microsoft.Authorization/*/read"],
-        &[],
-        &["Microsoft.KeyVault/vaults/*"],
-    ),
-    role(
-        KEY_VAULT_SECRETS_OFFICER.as_u128(),
-        &["Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/locations/*/read", "Microsoft.Authorization/*/read"],
-        &[],
-        &["Microsoft.KeyVault/vaults/secrets/*"],
-    ),
-    role(
-        KEY_VAULT_SECRETS_USER.as_u128(),
-        &[],
-        &[],
-        &[
-            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-        ],
-    ),
-    role(
-        KEY_VAULT_READER.as_u128(),
-        &["Microsoft.KeyVault/vaults/*/read", "Microsoft.KeyVault/vaults/read", "Microsoft.Authorization/*/read"],
-        &[],
-        &["Microsoft.KeyVault/vaults/*/read", "Microsoft.KeyVault/vaults/secrets/readMetadata/action"],
-    ),
-    role(
-        KEY_VAULT_CRYPTO_OFFICER.as_u128(),
-        &["Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/locations/*/read", "Microsoft.Authorization/*/read"],
-        &[],
-        &["Microsoft.KeyVault/vaults/keys/*", "Microsoft.KeyVault/vaults/keyrotationpolicies/*"],
-    ),
-    role(
-        KEY_VAULT_CONTRIBUTOR.as_u128(),
-        &["Microsoft.KeyVault/*", "Microsoft.Authorization/*/read"],
-        &["Microsoft.KeyVault/locations/deletedVaults/purge/action"],
-        &[],
-    ),
-];
 
 /// Whether `scope` is `id` or lies above it.
 pub(crate) fn covers(scope: &str, id: &str) -> bool {
@@ -134,20 +43,24 @@ impl World {
         now: Timestamp,
     ) -> bool {
         let action = action.to_ascii_lowercase();
+        self.roles_held(principal, scope, now).any(|role| self.role_grants(role, plane, &action))
+    }
+
+    /// The roles that count for `principal` on `scope` at `now`, its own and those of its groups.
+    pub(crate) fn roles_held(&self, principal: Uuid, scope: &str, now: Timestamp) -> impl Iterator<Item = Uuid> {
         let mut holders = self.groups_of(principal);
         holders.insert(principal);
         let counted = before(now, self.behaviour.azure_role_propagation);
-        self.role_assignments.iter().any(|assignment| {
+        self.role_assignments.iter().filter_map(move |assignment| {
             let RoleAssignment { scope: granted, role_definition, principal_id, created_on, .. } = assignment;
-            holders.contains(principal_id)
-                && *created_on <= counted
-                && covers(granted, scope)
-                && self.role_grants(*role_definition, plane, &action)
+            let counts = holders.contains(principal_id) && *created_on <= counted && covers(granted, scope);
+            counts.then_some(*role_definition)
         })
     }
 
     fn role_grants(&self, role: Uuid, plane: Plane, action: &str) -> bool {
-        if let Some(BuiltIn { id: _, actions, not_actions, data_actions }) = BUILT_IN.iter().find(|b| b.id == role) {
+        let built_in = built_in_roles::ROLES.iter().find(|b| b.id == role);
+        if let Some(BuiltIn { id: _, name: _, actions, not_actions, data_actions }) = built_in {
             return match plane {
                 Plane::Management => any(actions, action) && !any(not_actions, action),
                 Plane::Data => any(data_actions, action),
@@ -163,6 +76,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use super::built_in_roles::*;
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::azure::Provenance;
-use crate::azure::operations::{self, Effect, Facts};
+use crate::azure::operations::{ALL, Effect, Facts};
 
 /// The page as Markdown.
 pub fn markdown() -> String {
@@ -13,7 +13,7 @@ pub fn markdown() -> String {
          is known; the emulator serves one in the product's own style, and on a real tenant a person does it.\n\n\
          | operation | service | route | effect | provenance | right that it needs | source |\n|---|---|---|---|---|---|---|\n",
     );
-    for facts in operations::all() {
+    for facts in ALL {
         let Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, permission } =
             facts;
         let version = api_version.map(|version| format!("?api-version={version}")).unwrap_or_default();

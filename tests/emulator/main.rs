@@ -3,9 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]
 
+mod api_keys;
 mod customer_insights;
 mod entra;
 mod faults;
 mod graph;
+mod keys;
+mod secrets;
 mod support;
+mod vault_access;
+mod vaults;
 mod worlds;

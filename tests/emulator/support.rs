@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use palisade::clock::Clock;
 use palisade::emulator::{
-    Access, Application, Client, Emulator, Group, Masked, Options, Rule, Store, User, Wanted, WantedEnvironment,
-    WantedPrincipal, WantedVault, World, seed, start,
+    Access, Application, AzurePrincipalType, Client, Emulator, Group, Masked, Options, RoleAssignment, Rule, Store,
+    User, Vault, Wanted, WantedEnvironment, WantedPrincipal, WantedVault, World, seed, start,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -91,6 +91,24 @@ pub(crate) fn world() -> World {
     world
 }
 
+/// Gives a client an Azure role.
+pub(crate) fn grant(world: &mut World, who: Who, role: &str, scope: &str) {
+    world.role_assignments.push(RoleAssignment {
+        name: Uuid::new_v4(),
+        scope: scope.into(),
+        role_definition: role.parse().unwrap(),
+        principal_id: who.object_id,
+        principal_type: AzurePrincipalType::ServicePrincipal,
+        description: None,
+        created_on: start_of_time(),
+    });
+}
+
+/// The seeded vault.
+pub(crate) fn vault_of(world: &mut World) -> &mut Vault {
+    world.vaults.get_mut("kv-ci-prod").unwrap()
+}
+
 /// The object id that seeding gave a user.
 pub(crate) fn user_id(world: &World, upn: &str) -> Uuid {
     let named = |user: &User| user.user_principal_name == upn;
@@ -150,7 +168,11 @@ impl Ask {
 pub(crate) fn plain_client() -> reqwest::Client {
     // Fails if another test was first, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    // Vaults' names resolve nowhere; the port of the address doesn't count.
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let vaults = ["kv-ci-prod", "kv-old", "nowhere"].map(|name| format!("{name}.vault.localhost"));
+    let builder = vaults.iter().fold(builder, |builder, host| builder.resolve(host, ([127, 0, 0, 1], 0).into()));
+    builder.build().unwrap()
 }
 
 pub(crate) fn options(world: World, faults: Vec<Rule>) -> Options {
@@ -178,6 +200,11 @@ impl Fixture {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.emulator.http().as_str().trim_end_matches('/'))
+    }
+
+    /// The address of a path of a vault.
+    pub(crate) fn vault_url(&self, vault: &str, path: &str) -> String {
+        format!("http://{vault}.vault.localhost:{}{path}", self.emulator.http().port().unwrap())
     }
 
     pub(crate) async fn try_ask(&self, method: &str, path: &str, ask: Ask) -> reqwest::Result<Reply> {

@@ -13,7 +13,7 @@ use url::Url;
 use super::super::access::Reader;
 use super::super::call::{Answer, Call};
 use super::super::error::{CallError, Failure};
-use super::super::operations::arm::GET_OPERATION_STATUS;
+use super::super::operations::GET_OPERATION_STATUS;
 
 /// What Microsoft's own libraries wait where the service names no time.
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
@@ -144,7 +144,7 @@ fn asked_wait(answer: &Answer) -> Option<Duration> {
 
 /// The answer of an address that a header named; none where it leads nowhere or out of ARM.
 async fn ask(reader: &Reader, address: Url) -> Result<Option<Answer>, CallError> {
-    match reader.send(Call::of(&GET_OPERATION_STATUS).at(address)).await {
+    match reader.send(Call::of(&GET_OPERATION_STATUS).link(address)).await {
         Ok(answer) => Ok(Some(answer)),
         Err(CallError { failure: Failure::HostRefused { .. }, .. }) => Ok(None),
         Err(error) if error.status() == Some(404) => Ok(None),

@@ -49,7 +49,7 @@ pub(super) async fn list<T: serde::de::DeserializeOwned>(
         if followed.contains(&next) || followed.len() >= MOST_PAGES {
             return Err(answer.unreadable("its pages don't end"));
         }
-        call = first.clone().at(next.clone());
+        call = first.clone().link(next.clone());
         followed.push(next);
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn found(outcome: Result<Answer, CallError>) -> Result<Option<Answer>
 
 /// The codes of section 7.2. `SubscriptionNotFound` isn't among them: ARM says so, too, to those who may not look into it.
 fn proves_absence(code: &str) -> bool {
-    ["ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound", "NotFound"]
+    ["ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound", "RoleAssignmentNotFound"]
         .iter()
         .any(|known| code.eq_ignore_ascii_case(known))
 }

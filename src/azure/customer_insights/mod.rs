@@ -1,4 +1,5 @@
-//! Customer Insights - Data: environments, roles, API access; the Key Vault link and private links in files of their own.
+//! Customer Insights - Data: environments, roles, API access and its keys; the Key Vault link and private links in files of
+//! their own.
 //!
 //! Shapes: code model of library 1.0.8 (reference section 5). No member is documented as required, so all are optional
 //! here, and what is needed and missing makes the answer unreadable. Unknown members and unknown role names are kept
@@ -9,6 +10,7 @@ mod key_vault;
 mod private_links;
 
 use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use url::Url;
@@ -16,10 +18,11 @@ use uuid::Uuid;
 
 use super::access::{Reader, Writer};
 use super::call::Call;
-use super::error::CallError;
+use super::error::{CallError, Failure};
 use super::operations::{
     ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, DELETE_ASSIGNMENT, GET_API_SUBSCRIPTION, GET_INSTANCE,
-    GET_MY_ROLE, LIST_ASSIGNMENTS, LIST_INSTANCES, LIST_ROLES, Operation, PUT_ASSIGNMENT,
+    GET_MY_ROLE, LIST_API_KEYS, LIST_ASSIGNMENTS, LIST_INSTANCES, LIST_ROLES, Operation, PUT_ASSIGNMENT,
+    REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
 };
 
 pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_vault, unlink_key_vault};
@@ -30,6 +33,9 @@ pub use private_links::{
 
 /// What Microsoft's own clients send with a plain JSON object (reference 3.1).
 const BODY_TYPE: &str = "application/json-patch+json; charset=utf-8";
+
+/// The header that carries a subscription key to the gateway (reference 2.2).
+const KEY_HEADER: &str = "Ocp-Apim-Subscription-Key";
 
 /// The code that proves that API access is off (reference sections 7 and 12).
 const NO_SUBSCRIPTION: &str = "apiSubscriptionNotFound";
@@ -188,6 +194,99 @@ pub async fn api_access(reader: &Reader, instance: &Instance) -> Result<ApiAcces
         Some(false) => Ok(ApiAccess::Off),
         None => Err(answer.unreadable("`isSubscribed` is missing")),
     }
+}
+
+/// The keys of the API subscription.
+#[derive(Debug, Clone)]
+pub struct ApiKeys {
+    /// The primary key.
+    pub primary: SecretString,
+    /// The secondary key.
+    pub secondary: SecretString,
+}
+
+impl ApiKeys {
+    /// The key in a slot.
+    pub fn get(&self, slot: Slot) -> &SecretString {
+        match slot {
+            Slot::Primary => &self.primary,
+            Slot::Secondary => &self.secondary,
+        }
+    }
+}
+
+/// One of the two places for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The primary key's.
+    Primary,
+    /// The secondary key's.
+    Secondary,
+}
+
+/// What the gateway made of a key.
+#[derive(Debug, Clone)]
+pub enum KeyCheck {
+    /// It let the call through.
+    Accepted,
+    /// It said that the key isn't good.
+    Refused,
+    /// Something else went wrong, which says nothing about the key.
+    Unknown(CallError),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Secrets {
+    primary_key: Option<SecretString>,
+    secondary_key: Option<SecretString>,
+}
+
+/// Both keys; `None` where the service says that API access is off.
+/// `POST /instances/{instanceId}/manage/apisubscription/listsecrets`. Not published: served by the emulator (reference
+/// section 12), in the form that API Management has for it (8.2).
+pub async fn list_keys(reader: &Reader, instance: &Instance) -> Result<Option<ApiKeys>, CallError> {
+    let answer = match reader.send(call(&LIST_API_KEYS, instance)).await {
+        Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => return Ok(None),
+        other => other?,
+    };
+    let Secrets { primary_key, secondary_key } = answer.json()?;
+    let whole = |key: Option<SecretString>| key.filter(|key| !key.expose_secret().is_empty());
+    match (whole(primary_key), whole(secondary_key)) {
+        (Some(primary), Some(secondary)) => Ok(Some(ApiKeys { primary, secondary })),
+        _ => Err(answer.unreadable("a key is missing")),
+    }
+}
+
+/// Makes a new key in one slot; what was there dies. The answer has no body: read the keys again.
+/// `POST /instances/{instanceId}/manage/apisubscription/regenerateprimarykey` or `…/regeneratesecondarykey`. Not published.
+pub async fn regenerate_key(writer: &Writer, instance: &Instance, slot: Slot) -> Result<(), CallError> {
+    let operation = match slot {
+        Slot::Primary => &REGENERATE_PRIMARY_KEY,
+        Slot::Secondary => &REGENERATE_SECONDARY_KEY,
+    };
+    writer.send(call(operation, instance)).await?;
+    Ok(())
+}
+
+/// Tries a key on a harmless call, the list of environments. `GET /v1/instances` on the gateway.
+///
+/// The gateway looks at the key before it looks at the token (reference 2.2), and says so in words; so a success proves the
+/// key good, and only a 401 with those words proves it dead. A 401 without them may be about the token.
+pub async fn check_key(reader: &Reader, key: &SecretString) -> KeyCheck {
+    match reader.send(Call::of(&TRY_API_KEY).secret_header(KEY_HEADER, key)).await {
+        Ok(_) => KeyCheck::Accepted,
+        Err(error) => match &error.failure {
+            Failure::Status { status: 401, message: Some(message), .. } if is_about_the_key(message) => {
+                KeyCheck::Refused
+            }
+            _ => KeyCheck::Unknown(error),
+        },
+    }
+}
+
+fn is_about_the_key(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("subscription key")
 }
 
 /// Turns API access on. Not published.

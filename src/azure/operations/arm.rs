@@ -4,7 +4,7 @@
 //! the provider. What must stay true: paths are spelled as those documents spell them, and the versions are ones for which
 //! they are published, so that the contract tests can compare.
 
-use super::{Effect, Facts, Operation, Provenance, Read, Service, Write};
+use super::{Effect, Facts, Operation, Read, Service, Write, documented};
 
 const fn arm(
     name: &'static str,
@@ -14,18 +14,7 @@ const fn arm(
     api_version: &'static str,
     permission: &'static str,
 ) -> Facts {
-    Facts {
-        name,
-        service: Service::Arm,
-        method,
-        path,
-        api_version: Some(api_version),
-        effect: Effect::Read,
-        repeatable: true,
-        provenance: Provenance::Documented,
-        source,
-        permission,
-    }
+    Facts { api_version: Some(api_version), ..documented(Service::Arm, source, name, method, path, permission) }
 }
 
 const fn storage(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
@@ -388,38 +377,3 @@ pub const GET_OPERATION_STATUS: Operation<Read> = Operation::read(Facts {
         "the rights of the operation itself",
     )
 });
-
-/// All of them.
-pub const ALL: &[&Facts] = &[
-    STORAGE_GET_ACCOUNT.facts(),
-    STORAGE_LIST_IN_GROUP.facts(),
-    STORAGE_LIST.facts(),
-    STORAGE_UPDATE_ACCOUNT.facts(),
-    STORAGE_LIST_CONNECTIONS.facts(),
-    STORAGE_GET_CONNECTION.facts(),
-    STORAGE_PUT_CONNECTION.facts(),
-    STORAGE_DELETE_CONNECTION.facts(),
-    SYNAPSE_GET_WORKSPACE.facts(),
-    SYNAPSE_LIST_IN_GROUP.facts(),
-    SYNAPSE_LIST.facts(),
-    SYNAPSE_UPDATE_WORKSPACE.facts(),
-    SYNAPSE_LIST_CONNECTIONS.facts(),
-    SYNAPSE_GET_CONNECTION.facts(),
-    SYNAPSE_PUT_CONNECTION.facts(),
-    SYNAPSE_DELETE_CONNECTION.facts(),
-    VAULT_UPDATE.facts(),
-    VAULT_UPDATE_ACCESS_POLICY.facts(),
-    VAULT_REMOVE_ACCESS_POLICY.facts(),
-    VAULT_LIST_CONNECTIONS.facts(),
-    VAULT_GET_CONNECTION.facts(),
-    VAULT_PUT_CONNECTION.facts(),
-    VAULT_DELETE_CONNECTION.facts(),
-    LIST_ROLE_ASSIGNMENTS.facts(),
-    GET_ROLE_ASSIGNMENT.facts(),
-    CREATE_ROLE_ASSIGNMENT.facts(),
-    DELETE_ROLE_ASSIGNMENT.facts(),
-    LIST_ROLE_DEFINITIONS.facts(),
-    LIST_PERMISSIONS.facts(),
-    QUERY_RESOURCE_GRAPH.facts(),
-    GET_OPERATION_STATUS.facts(),
-];

@@ -3,14 +3,24 @@
 //! Words: an operation's *effect* is what it does to the service; it is *repeatable* if sending it twice leaves what
 //! sending it once leaves, so that it may be replayed when its answer got lost; its *provenance* is how far Microsoft has
 //! published it. What must stay true: the marker type of an [`Operation`] agrees with its effect (checked when the
-//! constant is compiled), and every constant is among [`all`] (checked by a test).
+//! constant is compiled), and every constant stands in [`ALL`] (checked by a test).
+//!
+//! The entries stand in one file per family of services.
 
-pub mod arm;
+mod arm;
+mod customer_insights;
+mod directory;
+mod key_vault;
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
+
+pub use arm::*;
+pub use customer_insights::*;
+pub use directory::*;
+pub use key_vault::*;
 
 /// A service with hosts and an audience of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +33,12 @@ pub enum Service {
     CustomerInsights,
     /// Customer Insights - Data on its scale unit, where its own user interface calls it.
     ScaleUnit,
+    /// Customer Insights - Data on its gateway, whichever face the configuration names.
+    Gateway,
     /// Azure Resource Manager.
     Arm,
+    /// A key vault: each has a host of its own.
+    KeyVault,
     /// Palisade's emulator about itself.
     Emulator,
 }
@@ -35,10 +49,12 @@ impl Service {
     /// Customer Insights: Microsoft's own samples and connector ask for this resource (reference 2.2).
     pub fn audience(self) -> Option<&'static str> {
         match self {
-            Service::CustomerInsights | Service::ScaleUnit => Some("https://api.ci.ai.microsoft.com"),
-            Service::Graph => Some("https://graph.microsoft.com"),
-            // What the official libraries ask for (azure reference 7.12).
+            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => {
+                Some("https://api.ci.ai.microsoft.com")
+            }
             Service::Arm => Some("https://management.azure.com"),
+            Service::KeyVault => Some("https://vault.azure.net"),
+            Service::Graph => Some("https://graph.microsoft.com"),
             Service::Entra | Service::Emulator => None,
         }
     }
@@ -49,8 +65,9 @@ impl fmt::Display for Service {
         f.write_str(match self {
             Service::Entra => "Microsoft Entra ID",
             Service::Graph => "Microsoft Graph",
-            Service::CustomerInsights | Service::ScaleUnit => "Customer Insights",
+            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => "Customer Insights",
             Service::Arm => "Azure Resource Manager",
+            Service::KeyVault => "Azure Key Vault",
             Service::Emulator => "emulator",
         })
     }
@@ -98,7 +115,8 @@ pub struct Facts {
     pub method: &'static str,
     /// The path below the service's base, parameters in braces.
     pub path: &'static str,
-    /// What is sent as `api-version`, where the service asks for one. Pinned: a new version is a change of palisade.
+    /// What is sent as `api-version` with every call, where the client doesn't name one itself. Pinned: a new version is a
+    /// change of palisade.
     pub api_version: Option<&'static str>,
     /// What it does.
     pub effect: Effect,
@@ -153,221 +171,34 @@ impl<E> fmt::Debug for Operation<E> {
     }
 }
 
-const CI_LIBRARY: &str =
-    "microsoft/Dynamics365-CustomerInsights-Client-Libraries, src/client_libraries/python/code-model-v1 (1.0.8)";
+/// The source of what Microsoft hasn't published.
 const HOUSE_STYLE: &str = "none: Microsoft publishes no operation; the emulator serves it in the product's house style";
-const GRAPH_DOCS: &str = "learn.microsoft.com/graph/api (v1.0)";
-const CI_ADMIN: &str = "Customer Insights role Admin in the environment";
-const CI_MEMBER: &str = "any Customer Insights role in the environment";
 
-const fn customer_insights(
+/// A published read that may be replayed; the other kinds are made from it.
+const fn documented(
+    service: Service,
+    source: &'static str,
     name: &'static str,
     method: &'static str,
     path: &'static str,
     permission: &'static str,
 ) -> Facts {
-    Facts {
-        name,
-        service: Service::CustomerInsights,
-        method,
-        path,
-        api_version: None,
-        effect: Effect::Read,
-        repeatable: true,
-        provenance: Provenance::Documented,
-        source: CI_LIBRARY,
-        permission,
-    }
+    let (effect, repeatable, provenance, api_version) = (Effect::Read, true, Provenance::Documented, None);
+    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, permission }
 }
-
-const fn unpublished(name: &'static str, method: &'static str, path: &'static str) -> Facts {
-    Facts {
-        service: Service::ScaleUnit,
-        provenance: Provenance::Undocumented,
-        source: HOUSE_STYLE,
-        ..customer_insights(name, method, path, CI_ADMIN)
-    }
-}
-
-const fn graph(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
-    Facts { service: Service::Graph, source: GRAPH_DOCS, ..customer_insights(name, method, path, permission) }
-}
-
-/// All environments that the caller can see.
-pub const LIST_INSTANCES: Operation<Read> =
-    Operation::read(customer_insights("Get-all-instances", "GET", "/instances", CI_MEMBER));
-
-/// One environment.
-pub const GET_INSTANCE: Operation<Read> =
-    Operation::read(customer_insights("Get-instance-metadata", "GET", "/instances/{instanceId}", CI_MEMBER));
-
-/// The roles that the environment knows.
-pub const LIST_ROLES: Operation<Read> = Operation::read(customer_insights(
-    "Get-all-role-definitions",
-    "GET",
-    "/instances/{instanceId}/rbac/roles",
-    CI_ADMIN,
-));
-
-/// The caller's own role.
-pub const GET_MY_ROLE: Operation<Read> = Operation::read(customer_insights(
-    "Get-current-user-role",
-    "GET",
-    "/instances/{instanceId}/rbac/myrole",
-    CI_MEMBER,
-));
-
-/// Everybody's roles. A bare array: the service documents no paging, so a well-formed answer is the whole list.
-pub const LIST_ASSIGNMENTS: Operation<Read> = Operation::read(customer_insights(
-    "Get-all-role-assignments",
-    "GET",
-    "/instances/{instanceId}/rbac/assignments",
-    CI_ADMIN,
-));
-
-/// Gives a principal a role, or another role.
-pub const PUT_ASSIGNMENT: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Write,
-    ..customer_insights(
-        "Update-a-role-assignment",
-        "PUT",
-        "/instances/{instanceId}/rbac/principals/{principalId}/assignment",
-        CI_ADMIN,
-    )
-});
-
-/// Takes a principal's roles away.
-pub const DELETE_ASSIGNMENT: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Destructive,
-    ..customer_insights(
-        "Deletes-a-role-assignment",
-        "DELETE",
-        "/instances/{instanceId}/rbac/principals/{principalId}/assignment",
-        CI_ADMIN,
-    )
-});
-
-/// Whether API access is on.
-pub const GET_API_SUBSCRIPTION: Operation<Read> =
-    Operation::read(unpublished("apisubscription-get", "GET", "/instances/{instanceId}/manage/apisubscription"));
-
-/// Turns API access on. Not repeatable: it creates keys, and nobody says what a second call does to them.
-pub const ACTIVATE_API_SUBSCRIPTION: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Write,
-    repeatable: false,
-    ..unpublished("apisubscription-activate", "PUT", "/instances/{instanceId}/manage/apisubscription/activate")
-});
-
-/// Turns API access off; the keys stop at once.
-pub const DEACTIVATE_API_SUBSCRIPTION: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Destructive,
-    repeatable: false,
-    ..unpublished("apisubscription-deactivate", "PUT", "/instances/{instanceId}/manage/apisubscription/deactivate")
-});
-
-/// The Key Vault that an environment is linked to.
-pub const GET_KEY_VAULT: Operation<Read> =
-    Operation::read(unpublished("keyvault-get", "GET", "/instances/{instanceId}/manage/keyvault"));
-
-/// Links a Key Vault, in place of the one before if there was one.
-pub const PUT_KEY_VAULT: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Write,
-    ..unpublished("keyvault-put", "PUT", "/instances/{instanceId}/manage/keyvault")
-});
-
-/// Ends the link to a Key Vault. What becomes of the connections that use it isn't known.
-pub const DELETE_KEY_VAULT: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Destructive,
-    ..unpublished("keyvault-delete", "DELETE", "/instances/{instanceId}/manage/keyvault")
-});
-
-/// All private links of an environment.
-pub const LIST_PRIVATE_LINKS: Operation<Read> =
-    Operation::read(unpublished("privatelinks-list", "GET", "/instances/{instanceId}/manage/privatelinks"));
-
-/// Adds a private link, which asks for connections on the Azure side. Not repeatable: nobody says what a second call does.
-pub const ADD_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Write,
-    repeatable: false,
-    ..unpublished("privatelinks-add", "POST", "/instances/{instanceId}/manage/privatelinks")
-});
-
-/// One private link.
-pub const GET_PRIVATE_LINK: Operation<Read> = Operation::read(unpublished(
-    "privatelinks-get",
-    "GET",
-    "/instances/{instanceId}/manage/privatelinks/{privateLinkId}",
-));
-
-/// Removes a private link.
-pub const DELETE_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Destructive,
-    ..unpublished("privatelinks-delete", "DELETE", "/instances/{instanceId}/manage/privatelinks/{privateLinkId}")
-});
-
-/// Has a private link checked end to end; true only if all of its connections are approved.
-pub const VALIDATE_PRIVATE_LINK: Operation<Write> = Operation::write(Facts {
-    effect: Effect::Write,
-    ..unpublished(
-        "privatelinks-validate",
-        "POST",
-        "/instances/{instanceId}/manage/privatelinks/{privateLinkId}/validate",
-    )
-});
-
-/// Up to twenty look-ups in one request. Palisade puts only reads into a batch.
-pub const GRAPH_BATCH: Operation<Read> =
-    Operation::read(graph("batch", "POST", "/$batch", "Microsoft Graph: the rights of the look-ups inside"));
-
-/// Directory objects by object id; unknown ids are missing from the answer.
-pub const GRAPH_GET_BY_IDS: Operation<Read> = Operation::read(graph(
-    "directoryobject-getbyids",
-    "POST",
-    "/directoryObjects/getByIds",
-    "Microsoft Graph Directory.Read.All",
-));
-
-/// A user by user principal name.
-pub const GRAPH_GET_USER: Operation<Read> =
-    Operation::read(graph("user-get", "GET", "/users/{userPrincipalName}", "Microsoft Graph User.Read.All"));
-
-/// The service principal of an application, by application id.
-pub const GRAPH_GET_SERVICE_PRINCIPAL: Operation<Read> = Operation::read(graph(
-    "serviceprincipal-get",
-    "GET",
-    "/servicePrincipals(appId='{appId}')",
-    "Microsoft Graph Application.Read.All",
-));
-
-/// How many principals a group reaches, nested groups included.
-pub const GRAPH_COUNT_MEMBERS: Operation<Read> = Operation::read(graph(
-    "group-list-transitivemembers",
-    "GET",
-    "/groups/{groupId}/transitiveMembers/$count",
-    "Microsoft Graph GroupMember.Read.All",
-));
-
-/// A token for one audience, for an application with a secret.
-pub const ENTRA_TOKEN: Operation<Read> = Operation::read(Facts {
-    service: Service::Entra,
-    source: "learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow",
-    ..customer_insights("client-credentials-token", "POST", "/{tenant}/oauth2/v2.0/token", "none")
-});
 
 /// Which world an emulator serves.
-pub const EMULATOR_ABOUT: Operation<Read> = Operation::read(Facts {
-    service: Service::Emulator,
-    source: "palisade's own emulator",
-    ..customer_insights("emulator-about", "GET", "/_emulator", "none")
-});
+pub const EMULATOR_ABOUT: Operation<Read> = Operation::read(documented(
+    Service::Emulator,
+    "palisade's own emulator",
+    "emulator-about",
+    "GET",
+    "/_emulator",
+    "none",
+));
 
 /// The whole catalogue.
-pub fn all() -> impl Iterator<Item = &'static Facts> {
-    ALL.iter().chain(arm::ALL).copied()
-}
-
-/// Everything but [`arm::ALL`].
-const ALL: &[&Facts] = &[
+pub const ALL: &[&Facts] = &[
     LIST_INSTANCES.facts(),
     GET_INSTANCE.facts(),
     LIST_ROLES.facts(),
@@ -378,6 +209,10 @@ const ALL: &[&Facts] = &[
     GET_API_SUBSCRIPTION.facts(),
     ACTIVATE_API_SUBSCRIPTION.facts(),
     DEACTIVATE_API_SUBSCRIPTION.facts(),
+    LIST_API_KEYS.facts(),
+    REGENERATE_PRIMARY_KEY.facts(),
+    REGENERATE_SECONDARY_KEY.facts(),
+    TRY_API_KEY.facts(),
     GET_KEY_VAULT.facts(),
     PUT_KEY_VAULT.facts(),
     DELETE_KEY_VAULT.facts(),
@@ -386,6 +221,45 @@ const ALL: &[&Facts] = &[
     GET_PRIVATE_LINK.facts(),
     DELETE_PRIVATE_LINK.facts(),
     VALIDATE_PRIVATE_LINK.facts(),
+    GET_VAULT.facts(),
+    STORAGE_GET_ACCOUNT.facts(),
+    STORAGE_LIST_IN_GROUP.facts(),
+    STORAGE_LIST.facts(),
+    STORAGE_UPDATE_ACCOUNT.facts(),
+    STORAGE_LIST_CONNECTIONS.facts(),
+    STORAGE_GET_CONNECTION.facts(),
+    STORAGE_PUT_CONNECTION.facts(),
+    STORAGE_DELETE_CONNECTION.facts(),
+    SYNAPSE_GET_WORKSPACE.facts(),
+    SYNAPSE_LIST_IN_GROUP.facts(),
+    SYNAPSE_LIST.facts(),
+    SYNAPSE_UPDATE_WORKSPACE.facts(),
+    SYNAPSE_LIST_CONNECTIONS.facts(),
+    SYNAPSE_GET_CONNECTION.facts(),
+    SYNAPSE_PUT_CONNECTION.facts(),
+    SYNAPSE_DELETE_CONNECTION.facts(),
+    VAULT_UPDATE.facts(),
+    VAULT_UPDATE_ACCESS_POLICY.facts(),
+    VAULT_REMOVE_ACCESS_POLICY.facts(),
+    VAULT_LIST_CONNECTIONS.facts(),
+    VAULT_GET_CONNECTION.facts(),
+    VAULT_PUT_CONNECTION.facts(),
+    VAULT_DELETE_CONNECTION.facts(),
+    LIST_ROLE_ASSIGNMENTS.facts(),
+    GET_ROLE_ASSIGNMENT.facts(),
+    CREATE_ROLE_ASSIGNMENT.facts(),
+    DELETE_ROLE_ASSIGNMENT.facts(),
+    LIST_ROLE_DEFINITIONS.facts(),
+    LIST_PERMISSIONS.facts(),
+    QUERY_RESOURCE_GRAPH.facts(),
+    GET_OPERATION_STATUS.facts(),
+    GET_SECRET.facts(),
+    GET_SECRET_VERSION.facts(),
+    LIST_SECRET_VERSIONS.facts(),
+    GET_DELETED_SECRET.facts(),
+    SET_SECRET.facts(),
+    UPDATE_SECRET.facts(),
+    RECOVER_SECRET.facts(),
     GRAPH_BATCH.facts(),
     GRAPH_GET_BY_IDS.facts(),
     GRAPH_GET_USER.facts(),
@@ -401,19 +275,25 @@ mod tests {
 
     #[test]
     fn the_catalogue_holds_every_operation_once() {
-        let declared = |source: &str| source.matches("\npub const ").count();
-        assert_eq!(ALL.len(), declared(include_str!("mod.rs")), "an operation is missing from ALL");
-        assert_eq!(arm::ALL.len(), declared(include_str!("arm.rs")) - 1, "an operation is missing from arm::ALL");
-        let mut names: Vec<_> = all().map(|facts| facts.name).collect();
-        let count = names.len();
+        let files = [
+            include_str!("mod.rs"),
+            include_str!("arm.rs"),
+            include_str!("customer_insights.rs"),
+            include_str!("directory.rs"),
+            include_str!("key_vault.rs"),
+        ];
+        // All but `ALL` itself.
+        let declared = files.iter().map(|file| file.matches("\npub const ").count()).sum::<usize>() - 1;
+        assert_eq!(ALL.len(), declared, "an operation is missing from ALL");
+        let mut names: Vec<_> = ALL.iter().map(|facts| facts.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), count, "two operations share a name");
+        assert_eq!(names.len(), ALL.len(), "two operations share a name");
     }
 
     #[test]
     fn what_is_not_published_is_never_called_documented() {
-        for facts in all() {
+        for facts in ALL {
             assert_eq!(facts.source == HOUSE_STYLE, facts.provenance == Provenance::Undocumented, "{}", facts.name);
             assert!(facts.path.starts_with('/') && !facts.permission.is_empty(), "{}", facts.name);
         }

@@ -1,13 +1,16 @@
 //! ARM's error envelope (azure-api.md, section 7.2).
 
 use http::StatusCode;
-use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::emulator::call::Answer;
 use crate::emulator::gate::{BearerFault, Caller};
 use crate::emulator::store::StoreError;
+
+/// Tells who refused.
+const FAILURE_CAUSE: HeaderName = HeaderName::from_static("x-ms-failure-cause");
 
 /// An error of ARM or of a provider.
 #[derive(Debug)]
@@ -103,6 +106,41 @@ impl ArmError {
         Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
     }
 
+    pub(super) fn throttled(seconds: i64) -> Self {
+        let message = format!(
+            "Number of requests for subscription exceeded the limit. Please try again after '{seconds}' seconds after \
+             reviewing any ongoing operations."
+        );
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", message)
+            .with(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// What a provider says, not ARM.
+    pub(super) fn by_provider(self) -> Self {
+        self.with(FAILURE_CAUSE, HeaderValue::from_static("service"))
+    }
+
+    /// A value that can't be; the code is sourced (section 1.5), the words follow public reports of it.
+    pub(super) fn invalid_value(member: &str) -> Self {
+        let message = format!("Values for request parameters are invalid: {member}.");
+        Self::bad_request("InvalidValuesForRequestParameters", message).by_provider()
+    }
+
+    pub(super) fn busy() -> Self {
+        let message = "Another operation is in progress on this resource. Please try again when it has ended.";
+        Self::new(StatusCode::CONFLICT, "AnotherOperationInProgress", message).by_provider()
+    }
+
+    /// A right that is needed on something other than what is written to (section 5.4).
+    pub(super) fn not_linked(caller: Caller, action: &str, scope: &str) -> Self {
+        let Caller { oid, app_id } = caller;
+        let message = format!(
+            "The client '{app_id}' with object id '{oid}' has permission to perform the request on the scope, but does not \
+             have permission to perform action '{action}' on the linked scope(s) '{scope}' or the linked scope(s) are invalid."
+        );
+        Self::new(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message)
+    }
+
     pub(super) fn not_authorized(caller: Caller, action: &str, scope: &str) -> Self {
         let Caller { oid, app_id } = caller;
         let message = format!(
@@ -123,8 +161,8 @@ impl From<ArmError> for Answer {
     fn from(error: ArmError) -> Self {
         let ArmError { status, code, message, headers } = error;
         let answer = Self::json(status, json!({ "error": { "code": code, "message": message } }))
-            // `gateway` and `service` tell ARM's own refusals from a provider's (section 7.2); all of these are ARM's.
-            .with(HeaderName::from_static("x-ms-failure-cause"), HeaderValue::from_static("gateway"));
+            // `gateway` and `service` tell ARM's own refusals from a provider's (section 7.2).
+            .with(FAILURE_CAUSE, HeaderValue::from_static("gateway"));
         headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
     }
 }

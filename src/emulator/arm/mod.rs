@@ -4,14 +4,23 @@
 //! a *provider* serves the paths below its namespace, and stands in [`PROVIDERS`]. What must stay true: ids and names are
 //! compared without regard to case and shown as their creator spelled them; the order of the gates is token, api-version,
 //! subscription, right, resource group, resource; every answer carries the correlation headers; every refusal has the
-//! `error` envelope.
+//! `error` envelope; calls are counted by subscription and principal, and refused only where a knob says so.
 //!
 //! A provider is a file with a `PROVIDER` constant: its namespace, the api-versions that it takes, and a function that gets
 //! a [`Visit`] and a [`Target`]. [`Visit::require`] is the right check, [`Visit::group`] the one for the resource group,
 //! [`page::page`] makes lists.
 
+mod authorization;
+mod connections;
 mod error;
+mod long_running;
 mod page;
+mod resource_graph;
+mod role_assignments;
+mod storage;
+mod synapse;
+mod throttle;
+mod vault_writes;
 mod vaults;
 
 use std::sync::Arc;
@@ -22,6 +31,7 @@ use axum::routing::any;
 use http::header::{ALLOW, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Shared;
@@ -31,11 +41,20 @@ use super::rights::Plane;
 use super::world::{ResourceGroup, World};
 use error::ArmError;
 
+pub(super) use resource_graph::remembering;
+pub(crate) use throttle::Throttle;
+
 /// Who serves what.
-const PROVIDERS: &[&Provider] = &[&vaults::PROVIDER];
+const PROVIDERS: &[&Provider] =
+    &[&authorization::PROVIDER, &resource_graph::PROVIDER, &storage::PROVIDER, &synapse::PROVIDER, &vaults::PROVIDER];
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/subscriptions", any(serve)).route("/subscriptions/{*rest}", any(serve))
+    Router::new()
+        .route("/subscriptions", any(serve))
+        .route("/subscriptions/{*rest}", any(serve))
+        // What isn't about a subscription. Other services have namespaces of their own under `/providers`.
+        .route("/providers/Microsoft.ResourceGraph/{*rest}", any(serve))
+        .route("/providers/Microsoft.Authorization/{*rest}", any(serve))
 }
 
 /// A resource provider.
@@ -50,11 +69,11 @@ struct Provider {
 
 /// What a path names.
 struct Target<'c> {
-    /// The subscription, if there is one of that id.
+    /// The subscription, if there is one of that id; nil for what isn't about one.
     subscription: Uuid,
     /// The resource group, as asked for.
     group: Option<&'c str>,
-    /// What stands before the last `/providers/`, as asked for.
+    /// What stands before the last `/providers/`, as asked for; empty for the whole tenant.
     scope: String,
     /// The namespace after it.
     namespace: &'c str,
@@ -68,6 +87,10 @@ impl<'c> Target<'c> {
         let last = texts.iter().rposition(|s| s.eq_ignore_ascii_case("providers"))?;
         let namespace = texts.get(last + 1)?;
         let scope = texts.get(..last)?;
+        let rest = texts.get(last + 2..).unwrap_or_default().to_vec();
+        if scope.is_empty() {
+            return Some(Self { subscription: Uuid::nil(), group: None, scope: String::new(), namespace, rest });
+        }
         let [subscriptions, subscription, below @ ..] = scope else { return None };
         if !subscriptions.eq_ignore_ascii_case("subscriptions") {
             return None;
@@ -82,8 +105,13 @@ impl<'c> Target<'c> {
             group,
             scope: format!("/{}", scope.join("/")),
             namespace,
-            rest: texts.get(last + 2..).unwrap_or_default().to_vec(),
+            rest,
         })
+    }
+
+    /// The id of the resource with this name of this type of the target's provider.
+    fn resource(&self, kind: &str, name: &str) -> String {
+        format!("{}/providers/{kind}/{name}", self.scope)
     }
 
     /// The id of what is asked for.
@@ -103,6 +131,18 @@ struct Visit<'a> {
 impl Visit<'_> {
     fn read(&self, look: impl FnOnce(&World) -> Result<Answer, ArmError>) -> Result<Answer, ArmError> {
         self.shared.store.read(look)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut World) -> Result<Answer, ArmError>) -> Result<Answer, ArmError> {
+        self.shared.store.change(|world| remembering(world, &self.call.origin, self.now, change))
+    }
+
+    /// The body as a JSON object.
+    fn body(&self) -> Result<Map<String, Value>, ArmError> {
+        serde_json::from_slice(&self.call.body).map_err(|error| {
+            let message = format!("The request content was invalid and could not be deserialized: '{error}'.");
+            ArmError::bad_request("InvalidRequestContent", message)
+        })
     }
 
     /// Whether the caller may do `action` on `scope`. Asked before anything is said about what exists there, but for the
@@ -125,7 +165,7 @@ impl Visit<'_> {
 
 async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
     let now = shared.clock.now();
-    let answer = gated(&shared, &call, now).unwrap_or_else(Answer::from);
+    let answer = gated(&shared, &call, now);
     let correlation =
         call.header("x-ms-correlation-request-id").map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let routing = format!("WESTEUROPE:{}:{correlation}", now.strftime("%Y%m%dT%H%M%SZ"));
@@ -141,10 +181,22 @@ async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
     })
 }
 
-fn gated(shared: &Shared, call: &Call, now: Timestamp) -> Result<Answer, ArmError> {
-    let tenant = shared.store.read(|w| w.tenant.as_ref().map(|t| t.id));
-    let caller =
-        gate::bearer(shared, &call.headers, gate::ARM).map_err(|fault| ArmError::unauthorized(fault, tenant))?;
+/// The token, then the bucket, then everything else.
+fn gated(shared: &Shared, call: &Call, now: Timestamp) -> Answer {
+    let (tenant, limited) = shared.store.read(|w| (w.tenant.as_ref().map(|t| t.id), w.behaviour.arm_throttling));
+    let caller = match gate::bearer(shared, &call.headers, gate::ARM) {
+        Ok(caller) => caller,
+        Err(fault) => return ArmError::unauthorized(fault, tenant).into(),
+    };
+    let taken = shared.arm_throttle.take(call, caller.oid, now);
+    let answer = match taken.wait.filter(|_| limited) {
+        Some(seconds) => ArmError::throttled(seconds).into(),
+        None => answered(shared, call, caller, now).unwrap_or_else(Answer::from),
+    };
+    taken.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
+}
+
+fn answered(shared: &Shared, call: &Call, caller: Caller, now: Timestamp) -> Result<Answer, ArmError> {
     let target = Target::parse(&call.segments);
     let provider = target.as_ref().and_then(|t| {
         PROVIDERS.iter().find(|p| p.namespace.eq_ignore_ascii_case(t.namespace)).map(|provider| (provider, t))
@@ -157,7 +209,8 @@ fn gated(shared: &Shared, call: &Call, now: Timestamp) -> Result<Answer, ArmErro
     if !provider.api_versions.iter().any(|v| v.eq_ignore_ascii_case(asked)) {
         return Err(ArmError::api_version_unknown(asked, target.rest.first().copied(), provider.api_versions));
     }
-    if !shared.store.read(|w| w.subscriptions.contains_key(&target.subscription)) {
+    let known = |w: &World| w.subscriptions.contains_key(&target.subscription);
+    if !target.scope.is_empty() && !shared.store.read(known) {
         let named = call.segments.get(1).map_or("", String::as_str);
         return Err(ArmError::subscription_not_found(named));
     }
@@ -194,7 +247,7 @@ mod tests {
         assert_eq!((target.group, target.namespace), (Some("rg"), "Microsoft.Authorization"));
         assert!(target.scope.ends_with("/vaults/kv"), "{}", target.scope);
         assert_eq!((target.rest.as_slice(), target.id()), (["roleAssignments", "x"].as_slice(), path));
-        for other in ["/subscriptions", "/subscriptions/x/resourceGroups/rg", "/providers/Microsoft.X/y"] {
+        for other in ["/subscriptions", "/subscriptions/x/resourceGroups/rg", "/groups/g/providers/Microsoft.X/y"] {
             assert!(Target::parse(&Call::split(other).0).is_none(), "{other}");
         }
     }

@@ -1,22 +1,24 @@
-//! `Microsoft.KeyVault/vaults`: reading vaults (azure-api.md, section 3). Nothing here writes.
+//! `Microsoft.KeyVault/vaults`: reading vaults (azure-api.md, section 3), and the routes of what changes them.
 //!
 //! What must stay true: `enablePurgeProtection` is there only when on, rules of the firewall have no `action`; `vaultUri` is
 //! where this very emulator serves the vault.
 
-use http::Method;
+use http::{Method, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::connections::{self, KEY_VAULT};
 use super::error::ArmError;
 use super::page::page;
-use super::{Provider, Target, Visit, only};
+use super::{Provider, Target, Visit, long_running, only, vault_writes};
 use crate::emulator::call::Answer;
 use crate::emulator::key_vault;
 use crate::emulator::rights::covers;
 use crate::emulator::world::{AccessPolicy, NetworkAcls, PolicyPermissions, Vault, VaultSku, World};
 
 /// The type on the wire.
-const TYPE: &str = "Microsoft.KeyVault/vaults";
+pub(super) const TYPE: &str = "Microsoft.KeyVault/vaults";
 /// The right to read one, or all below a scope.
 const READ: &str = "Microsoft.KeyVault/vaults/read";
 
@@ -36,17 +38,47 @@ pub(super) const PROVIDER: Provider = Provider {
 };
 
 fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
-    match target.rest.as_slice() {
-        [kind] if kind.eq_ignore_ascii_case("vaults") => {
+    let lower: Vec<String> = target.rest.iter().map(|s| s.to_ascii_lowercase()).collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let name = target.rest.get(1).copied().unwrap_or_default();
+    let last = target.rest.last().copied().unwrap_or_default();
+    let in_group = target.group.is_some();
+    match lower.as_slice() {
+        ["vaults"] => {
             only(visit.call, &[Method::GET])?;
             visit.read(|world| list(visit, world, target))
         }
-        [kind, name] if kind.eq_ignore_ascii_case("vaults") && target.group.is_some() => {
+        ["vaults", _] if in_group => match visit.call.method {
+            Method::PATCH => visit.change(|world| vault_writes::update(visit, world, target, name)),
+            _ => {
+                only(visit.call, &[Method::GET, Method::PATCH])?;
+                visit.read(|world| get(visit, world, target, name))
+            }
+        },
+        ["vaults", _, "accesspolicies", _] if in_group => {
+            only(visit.call, &[Method::PUT])?;
+            visit.change(|world| vault_writes::policies(visit, world, target, (name, last)))
+        }
+        ["vaults", _, "privateendpointconnections"] if in_group => {
+            connections::serve(visit, target, &KEY_VAULT, name, None)
+        }
+        ["vaults", _, "privateendpointconnections", _] if in_group => {
+            connections::serve(visit, target, &KEY_VAULT, name, Some(last))
+        }
+        ["operationresults", _] => {
             only(visit.call, &[Method::GET])?;
-            visit.read(|world| get(visit, world, target, name))
+            visit.read(|world| operation_result(visit, world, target, last))
         }
         _ => Err(ArmError::not_served()),
     }
+}
+
+/// Where the `Location` of a removed connection leads: 202, then 204. The address is chosen.
+fn operation_result(visit: &Visit<'_>, world: &World, target: &Target<'_>, id: &str) -> Result<Answer, ArmError> {
+    let folder = format!("{}/providers/Microsoft.KeyVault/operationResults", target.scope);
+    visit.require(world, READ, &target.scope)?;
+    let done = |_: &str| Answer::empty(StatusCode::NO_CONTENT);
+    long_running::result(visit, world, (&folder, &target.scope, id), done)
 }
 
 /// `GET {RG}/providers/Microsoft.KeyVault/vaults/{name}`
@@ -56,7 +88,7 @@ fn get(visit: &Visit<'_>, world: &World, target: &Target<'_>, name: &str) -> Res
     let group = visit.group(world, target)?;
     let found = world.vaults.get(&name.to_ascii_lowercase()).filter(|v| v.id.eq_ignore_ascii_case(&id));
     let vault = found.ok_or_else(|| ArmError::resource_not_found(TYPE, name, &group.name))?;
-    Ok(Answer::ok(resource(vault, &visit.call.origin)))
+    Ok(Answer::ok(resource(vault, &visit.call.origin, visit.now)))
 }
 
 /// `GET {S}/providers/Microsoft.KeyVault/vaults` and `GET {RG}/providers/Microsoft.KeyVault/vaults`. Chosen: a list needs the
@@ -67,12 +99,12 @@ fn list(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<Answer,
         visit.group(world, target)?;
     }
     let below = world.vaults.values().filter(|v| covers(&target.scope, &v.id));
-    let items = below.map(|v| resource(v, &visit.call.origin)).collect();
+    let items = below.map(|v| resource(v, &visit.call.origin, visit.now)).collect();
     page(visit, items, world.behaviour.empty_first_pages)
 }
 
 /// A vault as ARM shows it. Taken apart in full, so that a new member can't be forgotten.
-fn resource(vault: &Vault, origin: &Url) -> Value {
+pub(super) fn resource(vault: &Vault, origin: &Url, now: Timestamp) -> Value {
     let Vault {
         id,
         location,
@@ -87,6 +119,7 @@ fn resource(vault: &Vault, origin: &Url) -> Value {
         network_acls,
         public_network_access,
         created: _,
+        connections,
         // The data plane's.
         secrets: _,
         keys: _,
@@ -111,7 +144,9 @@ fn resource(vault: &Vault, origin: &Url) -> Value {
         ]
         .map(|(member, value)| (member.to_owned(), value)),
     );
+    let connections = KEY_VAULT.embedded(id, connections, now);
     let optional = [
+        ("privateEndpointConnections", (!connections.is_empty()).then_some(Value::Array(connections))),
         ("enableRbacAuthorization", enable_rbac_authorization.map(Value::Bool)),
         ("enablePurgeProtection", enable_purge_protection.then_some(Value::Bool(true))),
         ("networkAcls", network_acls.as_ref().map(firewall)),
@@ -121,7 +156,7 @@ fn resource(vault: &Vault, origin: &Url) -> Value {
     json!({ "id": id, "name": name, "type": TYPE, "location": location, "tags": tags, "properties": properties })
 }
 
-fn policy(policy: &AccessPolicy) -> Value {
+pub(super) fn policy(policy: &AccessPolicy) -> Value {
     let AccessPolicy { tenant_id, object_id, application_id, permissions } = policy;
     let PolicyPermissions { keys, secrets, certificates, storage } = permissions;
     let mut shown = json!({

@@ -24,7 +24,7 @@ impl ApiError {
         Self { status, code, message: message.into(), params: json!({}) }
     }
 
-    fn about(self, params: Value) -> Self {
+    pub(super) fn about(self, params: Value) -> Self {
         Self { params, ..self }
     }
 

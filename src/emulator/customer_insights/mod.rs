@@ -1,5 +1,5 @@
-//! Customer Insights - Data: operations 1, 2 and 8 to 12 of customer-insights-api.md, section 4.1, and API access in the
-//! house style of its section 12.
+//! Customer Insights - Data: operations 1, 2 and 8 to 12 of customer-insights-api.md, section 4.1; API access, the Key Vault
+//! link and private links in the house style of its section 12.
 //!
 //! Words: the *gateway* (`/v1`) asks for a subscription key, then for a bearer token, and serves documented operations
 //! only; a *scale unit* (`/api`) asks for the token only and serves the undocumented ones as well. What must stay true:
@@ -9,6 +9,8 @@
 mod api_subscription;
 mod error;
 mod instances;
+mod key_vault;
+mod private_links;
 mod rbac;
 
 use std::sync::Arc;
@@ -19,12 +21,14 @@ use axum::routing::any;
 use http::header::{ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Shared;
+use super::arm::remembering;
 use super::call::{Answer, Call, guid};
 use super::gate::{self, Caller, KeyFault};
+use super::views::Principal;
 use super::world::{Instance, World};
 use api_subscription::Slot;
 use error::ApiError;
@@ -61,6 +65,10 @@ enum Route<'c> {
     Deactivate(&'c str),
     ListSecrets(&'c str),
     Regenerate(&'c str, Slot),
+    KeyVault(&'c str),
+    PrivateLinks(&'c str),
+    PrivateLink(&'c str, &'c str),
+    Validate(&'c str, &'c str),
 }
 
 impl<'c> Route<'c> {
@@ -87,6 +95,16 @@ impl<'c> Route<'c> {
                 ["regeneratesecondarykey"] => Some(Self::Regenerate(id, Slot::Secondary)),
                 _ => None,
             },
+            ["instances", _, "manage", "keyvault"] if undocumented => Some(Self::KeyVault(id)),
+            ["instances", _, "manage", "privatelinks", rest @ ..] if undocumented => {
+                let link = texts.get(5).copied().unwrap_or_default();
+                match rest {
+                    [] => Some(Self::PrivateLinks(id)),
+                    [_] => Some(Self::PrivateLink(id, link)),
+                    [_, "validate"] => Some(Self::Validate(id, link)),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
@@ -95,7 +113,10 @@ impl<'c> Route<'c> {
         match self {
             Self::Assignment(..) => &[Method::PUT, Method::DELETE],
             Self::Activate(_) | Self::Deactivate(_) => &[Method::PUT],
-            Self::ListSecrets(_) | Self::Regenerate(..) => &[Method::POST],
+            Self::ListSecrets(_) | Self::Regenerate(..) | Self::Validate(..) => &[Method::POST],
+            Self::KeyVault(_) => &[Method::GET, Method::PUT, Method::DELETE],
+            Self::PrivateLinks(_) => &[Method::GET, Method::POST],
+            Self::PrivateLink(..) => &[Method::GET, Method::DELETE],
             _ => &[Method::GET],
         }
     }
@@ -112,7 +133,11 @@ impl<'c> Route<'c> {
             | Self::Activate(_)
             | Self::Deactivate(_)
             | Self::ListSecrets(_)
-            | Self::Regenerate(..) => false,
+            | Self::Regenerate(..)
+            | Self::KeyVault(_)
+            | Self::PrivateLinks(_)
+            | Self::PrivateLink(..)
+            | Self::Validate(..) => false,
         }
     }
 }
@@ -151,7 +176,34 @@ impl Visit<'_> {
     }
 
     fn change(&self, change: impl FnOnce(&mut World) -> Result<Answer, ApiError>) -> Result<Answer, ApiError> {
-        self.shared.store.change(change)
+        self.shared.store.change(|world| remembering(world, &self.call.origin, self.now, change))
+    }
+
+    /// What the product would show as the author of something. A service principal has no UPN; chosen: its display name.
+    fn caller_name(&self, world: &World) -> String {
+        match world.principal(self.caller.oid) {
+            Some(Principal::User(_, user)) => user.user_principal_name.clone(),
+            Some(Principal::Application(_, application)) => application.display_name.clone(),
+            _ => self.caller.oid.to_string(),
+        }
+    }
+
+    /// The body as an object. Both content types of section 12 are fine; a JSON patch document isn't, whatever the official
+    /// clients' content type says.
+    fn body(&self) -> Result<Map<String, Value>, ApiError> {
+        let accepted = ["application/json-patch+json", "application/json"];
+        if !self.call.media_type().is_some_and(|m| accepted.contains(&m.as_str())) {
+            let message = "The content type must be application/json-patch+json or application/json.";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalidApiParameter", message));
+        }
+        if self.call.body.is_empty() {
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "inputPayloadNotFound", "The request has no body."));
+        }
+        match serde_json::from_slice(&self.call.body) {
+            Ok(Value::Object(body)) => Ok(body),
+            Ok(_) => Err(ApiError::invalid("body", "The body must be an object.")),
+            Err(error) => Err(ApiError::invalid("body", format!("The body is not JSON: {error}."))),
+        }
     }
 }
 
@@ -205,6 +257,16 @@ fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, ApiError> {
         Route::Activate(id) => api_subscription::activate(visit, id),
         Route::Deactivate(id) => api_subscription::deactivate(visit, id),
         Route::ListSecrets(id) => api_subscription::list_secrets(visit, id),
+        Route::KeyVault(id) => match visit.call.method {
+            Method::PUT => key_vault::put(visit, id),
+            Method::DELETE => key_vault::delete(visit, id),
+            _ => key_vault::get(visit, id),
+        },
+        Route::PrivateLinks(id) if visit.call.method == Method::POST => private_links::add(visit, id),
+        Route::PrivateLinks(id) => private_links::list(visit, id),
+        Route::PrivateLink(id, link) if visit.call.method == Method::DELETE => private_links::remove(visit, id, link),
+        Route::PrivateLink(id, link) => private_links::get(visit, id, link),
+        Route::Validate(id, link) => private_links::validate(visit, id, link),
         Route::Regenerate(id, slot) => api_subscription::regenerate(visit, id, *slot),
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn assignments(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiErro
 pub(super) fn assign(visit: &Visit<'_>, id: &str, principal: &str) -> Result<Answer, ApiError> {
     visit.change(|world| {
         let (id, instance) = visit.admin(world, id)?;
-        let body = body(visit)?;
+        let body = visit.body()?;
         let kind = principal_type(world, principal).ok_or_else(|| ApiError::user_not_found(principal))?;
         let roles = wanted_roles(instance, &body)?;
         check_identity(&body, principal, kind)?;
@@ -105,24 +105,6 @@ fn list(instance: Uuid, assignments: &[Assignment]) -> Value {
         json!({ "principalId": principal_id, "principalType": principal_type, "roles": roles, "instanceId": instance })
     };
     assignments.iter().map(item).collect()
-}
-
-/// The body as an object. Both content types of section 12 are fine; a JSON patch document isn't, whatever the official
-/// clients' content type says.
-fn body(visit: &Visit<'_>) -> Result<Map<String, Value>, ApiError> {
-    let accepted = ["application/json-patch+json", "application/json"];
-    if !visit.call.media_type().is_some_and(|m| accepted.contains(&m.as_str())) {
-        let message = "The content type must be application/json-patch+json or application/json.";
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalidApiParameter", message));
-    }
-    if visit.call.body.is_empty() {
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "inputPayloadNotFound", "The request has no body."));
-    }
-    match serde_json::from_slice(&visit.call.body) {
-        Ok(Value::Object(body)) => Ok(body),
-        Ok(_) => Err(ApiError::invalid("body", "The body must be an object.")),
-        Err(error) => Err(ApiError::invalid("body", format!("The body is not JSON: {error}."))),
-    }
 }
 
 /// The kind of a principal of the directory. Only object ids are known: that an application is assigned by its service

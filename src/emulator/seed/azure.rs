@@ -54,6 +54,7 @@ pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Times
         network_acls: None,
         public_network_access: Some(public_network_access.to_owned()),
         created: now,
+        connections: Vec::new(),
         secrets: BTreeMap::new(),
         keys: BTreeMap::new(),
     };
@@ -64,7 +65,7 @@ pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Times
 }
 
 /// The subscription and the resource group, if the world doesn't have them yet. For every kind of Azure resource.
-fn add_group(world: &mut World, subscription: Uuid, group: &str) {
+pub(super) fn add_group(world: &mut World, subscription: Uuid, group: &str) {
     let place = world.subscriptions.entry(subscription).or_insert_with(|| Subscription {
         display_name: format!("subscription {}", &subscription.simple().to_string()[..8]),
         resource_groups: BTreeMap::new(),
@@ -74,7 +75,7 @@ fn add_group(world: &mut World, subscription: Uuid, group: &str) {
 }
 
 /// Gives the embedded client a role, a day ago: what is seeded isn't propagating any more.
-fn grant_client(world: &mut World, tenant: &Tenant, scope: &str, role: Uuid, now: Timestamp) {
+pub(super) fn grant_client(world: &mut World, tenant: &Tenant, scope: &str, role: Uuid, now: Timestamp) {
     let Some((principal_id, _)) = world.application(CLIENT_ID) else { return };
     let name = derived_id(tenant.id, "role-assignment", &format!("{scope}/{role}/{principal_id}"));
     if world.role_assignments.iter().all(|a| a.name != name) {

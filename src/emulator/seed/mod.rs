@@ -5,21 +5,22 @@
 //! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
 
 mod azure;
+mod resources;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::rights;
+use super::built_in_roles;
 use super::store::StoreError;
 use super::world::{
     Access, ApiSubscription, Application, Assignment, CdsOrgInfo, Client, Group, Instance, InstanceMetadata, Masked,
     PrincipalType, Tenant, User, World,
 };
-use super::{CLIENT_ID, CLIENT_SECRET};
+use super::{CLIENT_ID, CLIENT_SECRET, SERVICE_APP};
 
 /// What a configuration talks about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// The tenant.
     pub tenant: Uuid,
@@ -27,6 +28,8 @@ pub struct Wanted {
     pub environments: Vec<WantedEnvironment>,
     /// The key vaults that it names.
     pub vaults: Vec<WantedVault>,
+    /// ARM ids of the storage accounts and Synapse workspaces that it names. Ids of other shapes bring nothing into the world.
+    pub resources: Vec<String>,
 }
 
 /// A key vault as a configuration names it.
@@ -117,8 +120,19 @@ struct Defaults {
     domain: &'static str,
     /// Users that fill seeded groups; each group gets two of them.
     members: [&'static str; 4],
+    /// Storage accounts and Synapse workspaces: `privateLinks`, `dataLake`.
+    resource: ResourceDefaults,
     /// Vaults: `keyVault`, and where `apiAccess` publishes to.
     vault: VaultDefaults,
+}
+
+struct ResourceDefaults {
+    kind: &'static str,
+    sku: &'static str,
+    public_network_access: &'static str,
+    minimum_tls_version: &'static str,
+    /// What the embedded client holds on each resource group that a resource is seeded into.
+    group_role: Uuid,
 }
 
 struct VaultDefaults {
@@ -148,13 +162,20 @@ const DEFAULTS: Defaults = Defaults {
     api_access: false,
     domain: "example.com",
     members: ["analyst", "marketer", "operator", "steward"],
+    resource: ResourceDefaults {
+        kind: "StorageV2",
+        sku: "Standard_LRS",
+        public_network_access: "Enabled",
+        minimum_tls_version: "TLS1_2",
+        group_role: built_in_roles::OWNER,
+    },
     vault: VaultDefaults {
         soft_delete: true,
         retention_in_days: 90,
         purge_protection: true,
         azure_roles: true,
         public_network_access: "Enabled",
-        roles: [rights::READER, rights::KEY_VAULT_SECRETS_OFFICER],
+        roles: [built_in_roles::READER, built_in_roles::KEY_VAULT_SECRETS_OFFICER],
     },
 };
 
@@ -162,6 +183,7 @@ const DEFAULTS: Defaults = Defaults {
 pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), SeedError> {
     let tenant = bind(world, wanted)?;
     add_client(world, &tenant);
+    add_service(world, &tenant);
     let creator = add_user(world, &tenant, &format!("creator@{}", tenant.domain));
     let named = || wanted.environments.iter().flat_map(|e| &e.principals);
     // Bare ids last: the same id may stand elsewhere with its kind.
@@ -179,6 +201,9 @@ pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), Se
     }
     for vault in &wanted.vaults {
         azure::add_vault(world, &tenant, &vault.id, now);
+    }
+    for id in &wanted.resources {
+        resources::add(world, &tenant, id, now);
     }
     Ok(())
 }
@@ -222,6 +247,15 @@ fn add_client(world: &mut World, tenant: &Tenant) {
             client: Some(Client { secret: Masked::new(CLIENT_SECRET), graph: Access::Allowed }),
         };
         world.applications.insert(derived_id(tenant.id, "app", &CLIENT_ID.to_string()), application);
+    }
+}
+
+/// Customer Insights' own application, which reads linked vaults. Present in every tenant that has the product.
+fn add_service(world: &mut World, tenant: &Tenant) {
+    if world.application(SERVICE_APP).is_none() {
+        let display_name = "Dynamics 365 AI for Customer Insights".to_owned();
+        let application = Application { app_id: SERVICE_APP, display_name, client: None };
+        world.applications.insert(derived_id(tenant.id, "app", &SERVICE_APP.to_string()), application);
     }
 }
 
@@ -293,6 +327,8 @@ fn instance(world: &World, tenant: &Tenant, wanted: &WantedEnvironment, creator:
         earlier_assignments: Vec::new(),
         api_subscription: ApiSubscription { is_subscribed: DEFAULTS.api_access, ..ApiSubscription::default() },
         earlier_api_subscriptions: Vec::new(),
+        key_vault: None,
+        private_links: Vec::new(),
     }
 }
 

@@ -37,6 +37,24 @@ pub struct Behaviour {
     pub vault_challenge: ChallengeResource,
     /// Lists of ARM and of vaults begin with an empty page that has a `nextLink`, as the real ones may.
     pub empty_first_pages: bool,
+    /// How long Synapse and Key Vault are at work on a private endpoint connection. Storage isn't at all (section 3.5).
+    pub connection_work: SignedDuration,
+    /// That work ends in failure.
+    pub connection_work_fails: bool,
+    /// Long-running operations name only a `Location`, no `Azure-AsyncOperation`.
+    pub location_only: bool,
+    /// Azure Resource Manager refuses calls beyond its token buckets (section 7.6) instead of only counting them, and
+    /// Azure Resource Graph those beyond its quota (section 7.8).
+    pub arm_throttling: bool,
+    /// Azure Resource Graph shows the state of this long ago (documented: no bound).
+    pub resource_graph_lag: SignedDuration,
+    /// Adding a private link asks for the right to approve its connections, too. The product's page lists that right for the
+    /// person who does both; whether adding alone needs it is UNDOCUMENTED (customer-insights-api.md, section 8.4).
+    pub private_link_needs_approval_right: bool,
+    /// Removing a private link leaves its connections behind on the Azure side. What the service does is UNDOCUMENTED.
+    pub private_link_removal_leaves_connections: bool,
+    /// A private link is found to work only this long after the last of its connections was approved (documented: minutes).
+    pub private_link_propagation: SignedDuration,
     /// The address that a vault's firewall takes every caller for; all calls really come from loopback.
     pub client_address: IpAddr,
 }
@@ -55,6 +73,14 @@ impl Default for Behaviour {
             vault_throttle: None,
             vault_challenge: ChallengeResource::Azure,
             empty_first_pages: false,
+            connection_work: SignedDuration::ZERO,
+            connection_work_fails: false,
+            location_only: false,
+            arm_throttling: false,
+            resource_graph_lag: SignedDuration::ZERO,
+            private_link_needs_approval_right: false,
+            private_link_removal_leaves_connections: false,
+            private_link_propagation: SignedDuration::ZERO,
             client_address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Earlier, Masked};
+use super::{Earlier, KeyVaultLink, Masked, PrivateLink};
 
 /// One Customer Insights - Data instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,12 @@ pub struct Instance {
     /// Earlier states of API access, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_api_subscriptions: Vec<Earlier<ApiSubscription>>,
+    /// The Key Vault that it is linked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_vault: Option<KeyVaultLink>,
+    /// Private links, in the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private_links: Vec<PrivateLink>,
 }
 
 /// The stored part of `InstanceMetadata` (customer-insights-api.md, section 5.4). Members are there even when null, as

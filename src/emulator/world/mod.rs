@@ -8,7 +8,10 @@
 
 mod authorization;
 mod behaviour;
+mod connections;
 mod instances;
+mod links;
+mod resources;
 mod vaults;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,11 +19,16 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 pub use authorization::{AzurePrincipalType, CustomRole, Permission, ResourceGroup, RoleAssignment, Subscription};
 pub use behaviour::{Behaviour, Bucket, ChallengeResource};
+pub use connections::{ArmOperation, Connection, ConnectionChange, ConnectionStatus, Decision};
+pub(crate) use connections::{Look, Work};
 pub use instances::{ApiSubscription, Assignment, CdsOrgInfo, Instance, InstanceMetadata, PrincipalType};
+pub use links::{KeyVaultLink, LinkEndpoint, PrivateLink};
+pub use resources::{StorageAccount, SynapseWorkspace};
 pub use vaults::{
     AccessPolicy, Attributes, DefaultAction, Deletion, Key, KeyVersion, NetworkAcls, PolicyPermissions, Secret,
     SecretVersion, Vault, VaultObject, VaultSku, Versioned,
@@ -66,6 +74,21 @@ pub struct World {
     /// Key vaults by their name in lower case; names of vaults are unique in the whole of Azure.
     #[serde(default)]
     pub vaults: BTreeMap<String, Vault>,
+    /// Storage accounts by their name; it is unique in all of Azure and always in lower case.
+    #[serde(default)]
+    pub storage_accounts: BTreeMap<String, StorageAccount>,
+    /// Synapse workspaces by their name in lower case; it is unique in all of Azure, too.
+    #[serde(default)]
+    pub synapse_workspaces: BTreeMap<String, SynapseWorkspace>,
+    /// Long-running operations of Azure Resource Manager, over or not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arm_operations: BTreeMap<Uuid, ArmOperation>,
+    /// Principals that Azure's roles don't know yet, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replicating_principals: BTreeMap<Uuid, Timestamp>,
+    /// What Azure Resource Graph found before the latest writes, oldest first; kept only while `resourceGraphLag` lasts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_resources: Vec<Earlier<Vec<Value>>>,
 }
 
 /// An Entra tenant.
@@ -183,6 +206,11 @@ impl World {
             role_assignments: Vec::new(),
             custom_roles: BTreeMap::new(),
             vaults: BTreeMap::new(),
+            storage_accounts: BTreeMap::new(),
+            synapse_workspaces: BTreeMap::new(),
+            arm_operations: BTreeMap::new(),
+            replicating_principals: BTreeMap::new(),
+            earlier_resources: Vec::new(),
         }
     }
 }

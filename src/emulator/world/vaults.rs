@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Masked;
+use super::{Connection, Masked};
 
 /// A key vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Vault {
     pub public_network_access: Option<String>,
     /// When it was created.
     pub created: Timestamp,
+    /// Private endpoint connections, in the order in which they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
     /// Secrets by their name in lower case.
     #[serde(default)]
     pub secrets: BTreeMap<String, Secret>,

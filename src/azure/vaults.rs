@@ -1,0 +1,247 @@
+//! Key vaults as Azure Resource Manager knows them: settings, not contents. Source: azure reference 3.
+//!
+//! No member of the answer is required, so all are optional here; what a conclusion needs and misses makes it unknown. What
+//! must stay true: only Resource Manager's own word proves that a vault isn't there, and "there is no such subscription" is
+//! no such word, since it also hides what the caller may not see; an answer about another vault is refused.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+use url::Url;
+use uuid::Uuid;
+
+use super::access::Reader;
+use super::call::Call;
+use super::error::CallError;
+use super::hosts::is_vault_name;
+use super::operations::GET_VAULT;
+
+/// The ARM id of a vault. Two ids are equal if they differ only in case.
+#[derive(Debug, Clone, Eq)]
+pub struct VaultId {
+    /// Subscription.
+    pub subscription: Uuid,
+    /// Resource group.
+    pub resource_group: String,
+    /// Name, which is unique in all of Azure and makes the vault's host.
+    pub name: String,
+}
+
+/// Not the id of a vault.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "`{0}` is not the id of a key vault: `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.KeyVault/vaults/NAME`"
+)]
+pub struct NoVaultId(pub String);
+
+impl FromStr for VaultId {
+    type Err = NoVaultId;
+
+    fn from_str(text: &str) -> Result<Self, NoVaultId> {
+        let refused = || NoVaultId(text.to_owned());
+        let segments: Vec<&str> = text.strip_prefix('/').ok_or_else(refused)?.split('/').collect();
+        let [s, subscription, g, resource_group, p, namespace, kind, name] = segments.as_slice() else {
+            return Err(refused());
+        };
+        let words = [
+            (s, "subscriptions"),
+            (g, "resourceGroups"),
+            (p, "providers"),
+            (namespace, "Microsoft.KeyVault"),
+            (kind, "vaults"),
+        ];
+        if words.iter().any(|(found, word)| !found.eq_ignore_ascii_case(word))
+            || resource_group.is_empty()
+            || !is_vault_name(name)
+        {
+            return Err(refused());
+        }
+        let subscription = Uuid::try_parse(subscription).map_err(|_| refused())?;
+        Ok(Self { subscription, resource_group: (*resource_group).to_owned(), name: (*name).to_owned() })
+    }
+}
+
+impl fmt::Display for VaultId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subscription, resource_group, name } = self;
+        write!(
+            f,
+            "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/vaults/{name}"
+        )
+    }
+}
+
+impl PartialEq for VaultId {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { subscription, resource_group, name } = self;
+        *subscription == other.subscription
+            && resource_group.eq_ignore_ascii_case(&other.resource_group)
+            && name.eq_ignore_ascii_case(&other.name)
+    }
+}
+
+/// A vault.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Vault {
+    /// ARM id, as its creator spelled it.
+    pub id: Option<String>,
+    /// Azure region.
+    pub location: Option<String>,
+    /// Its settings.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+/// The settings of a vault (reference 3.2).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Properties {
+    /// The tenant whose tokens it takes.
+    pub tenant_id: Option<Uuid>,
+    /// Its address.
+    pub vault_uri: Option<Url>,
+    /// `Succeeded`, `RegisteringDns`.
+    pub provisioning_state: Option<String>,
+    /// Whether deleted objects can be recovered.
+    pub enable_soft_delete: Option<bool>,
+    /// For how many days.
+    pub soft_delete_retention_in_days: Option<u32>,
+    /// Whether nobody can purge. Missing when off, never `false`: see [`Properties::purge_protected`].
+    pub enable_purge_protection: Option<bool>,
+    /// Whether Azure roles decide about its contents. Missing on old vaults, which go by access policies.
+    pub enable_rbac_authorization: Option<bool>,
+    /// Who may do what where Azure roles don't decide.
+    pub access_policies: Vec<AccessPolicy>,
+    /// The firewall; missing is open.
+    pub network_acls: Option<NetworkAcls>,
+    /// `Enabled`, `Disabled`, `SecuredByPerimeter`, in any case; missing is enabled.
+    pub public_network_access: Option<String>,
+}
+
+impl Properties {
+    /// Whether purge protection is on.
+    pub fn purge_protected(&self) -> bool {
+        self.enable_purge_protection == Some(true)
+    }
+
+    /// Whether Azure roles decide about its contents, instead of access policies.
+    pub fn goes_by_roles(&self) -> bool {
+        self.enable_rbac_authorization == Some(true)
+    }
+}
+
+/// What one principal may do in a vault.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessPolicy {
+    /// The principal's tenant.
+    pub tenant_id: Option<Uuid>,
+    /// The principal's object id.
+    pub object_id: Option<String>,
+    /// Only through this application.
+    pub application_id: Option<Uuid>,
+    /// What is allowed; compare without regard to case.
+    #[serde(default)]
+    pub permissions: Permissions,
+}
+
+/// Permissions by kind of object.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Permissions {
+    /// On keys.
+    pub keys: Vec<String>,
+    /// On secrets.
+    pub secrets: Vec<String>,
+    /// On certificates.
+    pub certificates: Vec<String>,
+}
+
+/// A vault's firewall.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NetworkAcls {
+    /// `AzureServices` or `None`.
+    pub bypass: Option<String>,
+    /// `Allow` or `Deny`.
+    pub default_action: Option<String>,
+    /// Addresses that are let in.
+    pub ip_rules: Vec<IpRule>,
+    /// Subnets that are let in.
+    pub virtual_network_rules: Vec<SubnetRule>,
+}
+
+/// An address that is let in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct IpRule {
+    /// Address or range.
+    pub value: String,
+}
+
+/// A subnet that is let in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SubnetRule {
+    /// ARM id.
+    pub id: String,
+}
+
+/// One vault; `None` if Resource Manager says that there is none.
+/// `GET /subscriptions/{s}/resourceGroups/{rg}/providers/Microsoft.KeyVault/vaults/{name}`
+pub async fn get(reader: &Reader, id: &VaultId) -> Result<Option<Vault>, CallError> {
+    let VaultId { subscription, resource_group, name } = id;
+    let call = Call::of(&GET_VAULT)
+        .path("subscriptionId", &subscription.to_string())
+        .path("resourceGroupName", resource_group)
+        .path("vaultName", name);
+    let answer = match reader.send(call).await {
+        Err(error)
+            if error.status() == Some(404)
+                && matches!(error.code(), Some("ResourceNotFound" | "ResourceGroupNotFound")) =>
+        {
+            return Ok(None);
+        }
+        other => other?,
+    };
+    let vault: Vault = answer.json()?;
+    match vault.id.as_deref().map(VaultId::from_str) {
+        Some(Ok(found)) if found == *id => Ok(Some(vault)),
+        _ => Err(answer.unreadable("it describes another vault")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-1/providers/Microsoft.KeyVault/vaults/kv-CI";
+
+    #[test]
+    fn ids_are_read_and_compared_without_regard_to_case() {
+        let id: VaultId = ID.parse().unwrap();
+        assert_eq!(id.to_string(), ID);
+        let other: VaultId = ID.to_lowercase().replace("resourcegroups", "RESOURCEGROUPS").parse().unwrap();
+        assert_eq!(id, other);
+        for wrong in [
+            "kv-ci",
+            &ID.replace("vaults", "managedHSMs"),
+            &ID.replace("Microsoft.KeyVault", "Microsoft.Storage"),
+            &ID.replace("11110000", "x"),
+            &ID.replace("rg-1", ""),
+            &ID.replace("kv-CI", "kv.evil"),
+            &format!("{ID}/secrets/x"),
+            &ID[1..],
+        ] {
+            assert!(wrong.parse::<VaultId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn missing_members_read_as_the_service_means_them() {
+        let vault: Vault = serde_json::from_str(r#"{ "id": "x", "properties": { "vaultUri": null } }"#).unwrap();
+        assert!(!vault.properties.purge_protected() && !vault.properties.goes_by_roles());
+        let vault: Vault = serde_json::from_str(r#"{ "id": "x" }"#).unwrap();
+        assert!(vault.properties.network_acls.is_none());
+    }
+}
