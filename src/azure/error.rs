@@ -119,7 +119,7 @@ impl fmt::Display for CallError {
                     write!(f, " {}", brief(code))?;
                 }
                 if let Some(inner) = inner {
-                    write!(f, "/{}", plain(inner))?;
+                    write!(f, "/{}", brief(inner))?;
                 }
                 write!(f, " to {method} {path}")?;
                 if let Some(message) = message {

@@ -9,7 +9,7 @@ use super::access::Reader;
 use super::arm::{self, ResourceId};
 use super::call::Call;
 use super::error::CallError;
-use super::operations::arm::LIST_PERMISSIONS;
+use super::operations::LIST_PERMISSIONS;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -16,8 +16,9 @@ use crate::azure::operations::EMULATOR_ABOUT;
 use crate::azure::retry::Limits;
 use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
 use crate::clock::Clock;
+use crate::config::words::VAULT;
 use crate::config::{Configuration, Environment, Face, Policy};
-use crate::emulator::{self, Emulator, Store, Wanted, WantedEnvironment, WantedPrincipal};
+use crate::emulator::{self, Emulator, Store, Wanted, WantedEnvironment, WantedPrincipal, WantedVault};
 use crate::plan::{Mode, Target};
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
@@ -227,8 +228,14 @@ fn wanted(configuration: &Configuration) -> Wanted {
             business_units: head.business_units,
             principals: blocks.principals().into_iter().map(wanted_principal).collect(),
         });
-    // No block of this version names a vault or another Azure resource yet.
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), ..Wanted::default() }
+    let named = configuration.environments.iter().flat_map(|environment| environment.blocks.resources());
+    let (vaults, resources): (Vec<_>, Vec<_>) = named.partition(|id| id.is_kind(VAULT));
+    Wanted {
+        tenant: configuration.tenant.id,
+        environments: environments.collect(),
+        vaults: vaults.iter().map(|id| WantedVault { id: id.to_string() }).collect(),
+        resources: resources.iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn wanted_principal(principal: PrincipalRef) -> WantedPrincipal {

@@ -113,12 +113,11 @@ note_codes! {
     AmbiguousConnection = "ambiguous-connection", "Several connections could be one endpoint of a private link.",
         "Anyone who knows a resource's id can ask for a private endpoint connection to it, under any name. Where two have the \
          name of one endpoint, a name doesn't tell which one is Customer Insights', and approving the wrong one lets a stranger \
-         into the resource. So none is approved.\n\nCompare the full endpoint ids, and reject in Azure what isn't yours; what is \
-         rejected doesn't count any more. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
+         into the resource. So none is approved.\n\nCompare the full endpoint ids, and remove in Azure what isn't yours. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
          then.";
     LookAlikeConnection = "look-alike-connection", "A connection is named like an endpoint of a private link, and isn't it.",
         "Somebody asks for a connection under a name that a reviewer would expect. Palisade never approves it. Find out who \
-         it is, and reject it.";
+         it is, and remove it in Azure.";
     ConnectionEnded = "connection-ended", "A connection of a private link was rejected or cut off.",
         "Both are final: Azure refuses to approve such a connection later, and a new one must be asked for, which Customer \
          Insights does only for a new link. Under `match: exact`, where the file alone decides what is there, palisade removes \

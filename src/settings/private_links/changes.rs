@@ -86,8 +86,10 @@ fn making(comparison: &Comparison<'_>, link: &Link) -> (Vec<Rc<dyn Step>>, Optio
 /// The link as a plan shows it; with the subscription, if its connections are approved in the same run.
 fn declared_value(link: &Link, subscription: Option<uuid::Uuid>) -> Json {
     match subscription {
-        Some(subscription) => json!({ "resource": link.resource, "approveFromSubscription": subscription }),
-        None => json!({ "resource": link.resource }),
+        Some(subscription) => {
+            json!({ "status": "Approved", "resource": link.resource, "approveFromSubscription": subscription })
+        }
+        None => json!({ "status": "Pending", "resource": link.resource }),
     }
 }
 
@@ -148,12 +150,13 @@ pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, live:
     let states: serde_json::Map<String, Json> =
         ended.iter().map(|(name, status)| (name.clone(), json!(status.to_string()))).collect();
     let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
+    let worst = ended.first().map(|(_, status)| status.to_string()).unwrap_or_default();
     let outline = Outline {
         action: Action::Update,
         direction: making_direction(subscription),
         // What of the link works stops until its new connections are approved.
         impact: Impact::Interrupts,
-        before: Json::Object(states),
+        before: json!({ "status": worst, "endpoints": states }),
         after: declared_value(link, subscription),
         reason: format!("{} can't be approved any more, so the link is removed and made anew", names.join(", ")),
         by_hand: format!("Under {PAGE} delete the link; then: {}", add_by_hand(link)),
@@ -175,6 +178,8 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
         _ => 0,
     };
     comparison.findings.notes.extend(notes::removal(&address, &live.resource, connections));
+    let open = live.endpoints.iter().all(|endpoint| endpoint.status == Status::Approved);
+    let status = if open { "Approved" } else { "Pending" };
     let step = RemoveLink {
         instance: comparison.comparing.instance.clone(),
         resource: live.resource.clone(),
@@ -186,7 +191,7 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
         // A way to the resource is closed, for whoever loads data over it.
         direction: Direction::Hardens,
         impact: Impact::Interrupts,
-        before: json!({ "resource": live.resource, "link": live.id }),
+        before: json!({ "status": status, "resource": live.resource, "link": live.id }),
         after: Json::Null,
         reason: "not declared, and `match: exact` removes every other link".to_owned(),
         by_hand: format!("Under {PAGE} select it and choose Delete"),

@@ -33,7 +33,7 @@ pub(super) struct Sides<'a> {
     pub(super) address: Address,
     /// The link as Customer Insights lists it; none where it wasn't asked.
     pub(super) live: Option<&'a PrivateLink>,
-    pub(super) endpoints: &'a [LinkEndpoint],
+    pub(super) endpoints: Vec<LinkEndpoint>,
     pub(super) connections: &'a [Connection],
 }
 
@@ -98,7 +98,7 @@ impl<'a> Comparison<'a> {
         self.stray_connections(&address, declared, resource, &live.endpoints);
         self.findings.notes.extend(notes::public_access(&address, &declared.resource, &resource.public));
         let connections = &resource.connections;
-        let sides = Sides { declared, address, live: Some(live), endpoints: &live.endpoints, connections };
+        let sides = Sides { declared, address, live: Some(live), endpoints: live.endpoints.clone(), connections };
         self.compare_endpoints(&sides);
     }
 
@@ -122,7 +122,7 @@ impl<'a> Comparison<'a> {
         self.stray_connections(&address, declared, resource, &usual);
         self.findings.notes.extend(notes::public_access(&address, &declared.resource, &resource.public));
         let connections = &resource.connections;
-        self.compare_endpoints(&Sides { declared, address, live: None, endpoints: &usual, connections });
+        self.compare_endpoints(&Sides { declared, address, live: None, endpoints: usual, connections });
     }
 
     /// Connections that are named like Customer Insights' but are no link's, and all others that aren't this link's.
@@ -145,7 +145,7 @@ impl<'a> Comparison<'a> {
             Approval::ByOthers | Approval::Listed => None,
         };
         let (mut settling, mut asking, mut ended, mut open) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        for endpoint in *endpoints {
+        for endpoint in endpoints {
             let (ours, elsewhere) = endpoints::candidates(endpoint, connections, subscription);
             let standing = endpoints::standing(endpoint, live.is_some(), connections, subscription);
             let sure = matches!(standing, Standing::Open) && ours.len() > 1;

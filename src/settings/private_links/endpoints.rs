@@ -86,27 +86,27 @@ pub(super) fn standing<'a>(
     connections: &'a [Connection],
     subscription: Option<Uuid>,
 ) -> Standing<'a> {
-    let (mut ours, elsewhere) = candidates(endpoint, connections, subscription);
-    // What is rejected or cut off can't be approved any more, so rejecting a stranger's connection settles a doubt.
-    let alive = |one: &Asking<'_>| !matches!(one.connection.status, Status::Rejected | Status::Disconnected);
-    if ours.iter().any(alive) {
-        ours.retain(alive);
-    }
-    let open = |one: &&Asking<'_>| one.connection.status == Status::Approved;
-    let says_open = told && endpoint.status == Status::Approved;
-    // Customer Insights itself says that its own connection is open: whoever else uses the name gets nothing from that.
-    if says_open && let Some(one) = ours.iter().chain(&elsewhere).find(open) {
-        return opened(one.connection);
+    let (ours, elsewhere) = candidates(endpoint, connections, subscription);
+    if told {
+        // Only an endpoint that Customer Insights itself calls pending can be the one that asks: whoever uses the name of
+        // one that was rejected, or is open already, is somebody else.
+        match &endpoint.status {
+            Status::Pending => {}
+            Status::Rejected | Status::Disconnected => return Standing::Ended(endpoint.status.clone()),
+            Status::Approved => {
+                let open = ours.iter().chain(&elsewhere).find(|one| one.connection.status == Status::Approved);
+                let not_yet = || Standing::Settling("is approved in Customer Insights, and not in Azure".to_owned());
+                return open.map_or_else(not_yet, |one| opened(one.connection));
+            }
+            Status::Other(word) => return Standing::Settling(format!("is in the state `{word}`")),
+        }
     }
     match ours.as_slice() {
-        [] if told && matches!(endpoint.status, Status::Rejected | Status::Disconnected) => {
-            Standing::Ended(endpoint.status.clone())
-        }
         [] if !elsewhere.is_empty() => Standing::Elsewhere,
         [] => Standing::Settling("doesn't show on the Azure side".to_owned()),
         [one] => match &one.connection.status {
-            Status::Approved if told && !says_open => {
-                Standing::Settling(format!("is approved in Azure, and {} in Customer Insights", endpoint.status))
+            Status::Approved if told => {
+                Standing::Settling("is approved in Azure, and pending in Customer Insights".to_owned())
             }
             Status::Approved => opened(one.connection),
             _ if !one.connection.is_settled() => Standing::Settling("is being changed in Azure".to_owned()),
@@ -114,6 +114,14 @@ pub(super) fn standing<'a>(
             Status::Rejected | Status::Disconnected => Standing::Ended(one.connection.status.clone()),
             Status::Other(word) => Standing::Settling(format!("is in the state `{word}`")),
         },
+        // Nothing is to be approved, and nobody can tell them apart: several environments may use one resource.
+        [first, rest @ ..]
+            if !told && first.connection.status == Status::Approved
+                && rest.iter().all(|one| one.connection.status == Status::Approved) =>
+        {
+            opened(first.connection)
+        }
+        // What is rejected counts as well: it may have been the link's own.
         several => Standing::Ambiguous(several.iter().map(|one| one.connection).collect()),
     }
 }

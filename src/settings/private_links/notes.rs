@@ -32,7 +32,7 @@ pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connectio
         several.len(),
         shown.join("; ")
     );
-    let help = "find out which one is Customer Insights', and reject the others in Azure; or write `approveFromSubscription` \
+    let help = "find out which one is Customer Insights', and remove the others in Azure; or write `approveFromSubscription` \
                 with the subscription that its endpoints come from";
     note(NoteCode::AmbiguousConnection, Severity::Error, address, message, help)
 }
@@ -48,7 +48,7 @@ pub(super) fn look_alike(address: &Address, endpoint: &str, strangers: &[Asking<
     }
     let ids: Vec<String> = strangers.iter().map(|one| one.endpoint.to_string()).collect();
     let message = format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
-    let help = "find out who asks for it, and reject it in Azure";
+    let help = "find out who asks for it, and remove it in Azure";
     Some(note(NoteCode::LookAlikeConnection, Severity::Warning, address, message, help))
 }
 

@@ -8,7 +8,7 @@ use super::block::{Approval, Declared, Match};
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, PrivateLink};
 use crate::azure::operations::LIST_PRIVATE_LINKS;
-use crate::azure::operations::arm::{STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
+use crate::azure::operations::{STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
 use crate::azure::{CallError, Reader, rights, storage, synapse};
