@@ -9,6 +9,7 @@
 
 mod access;
 pub mod arm;
+pub mod authorization;
 mod call;
 pub mod customer_insights;
 pub mod directory;
@@ -19,6 +20,7 @@ pub mod key_vault;
 pub mod operations;
 pub mod private_endpoints;
 mod refusal;
+pub mod resource_graph;
 pub mod retry;
 pub mod rights;
 pub mod storage;

@@ -8,15 +8,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
+use serde_json::{Value as Json, json};
 use thiserror::Error;
 use url::Url;
 use uuid::Uuid;
 
-use super::access::Reader;
+use super::access::{Reader, Writer};
+use super::arm::{self, BadId, ResourceId};
 use super::call::Call;
 use super::error::CallError;
 use super::hosts::is_vault_name;
-use super::operations::GET_VAULT;
+use super::operations::{GET_VAULT, VAULT_REMOVE_ACCESS_POLICY, VAULT_UPDATE, VAULT_UPDATE_ACCESS_POLICY};
 
 /// The ARM id of a vault. Two ids are equal if they differ only in case.
 #[derive(Debug, Clone, Eq)]
@@ -190,11 +192,7 @@ pub struct SubnetRule {
 /// One vault; `None` if Resource Manager says that there is none.
 /// `GET /subscriptions/{s}/resourceGroups/{rg}/providers/Microsoft.KeyVault/vaults/{name}`
 pub async fn get(reader: &Reader, id: &VaultId) -> Result<Option<Vault>, CallError> {
-    let VaultId { subscription, resource_group, name } = id;
-    let call = Call::of(&GET_VAULT)
-        .path("subscriptionId", &subscription.to_string())
-        .path("resourceGroupName", resource_group)
-        .path("vaultName", name);
+    let call = named(Call::of(&GET_VAULT), id);
     let answer = match reader.send(call).await {
         Err(error)
             if error.status() == Some(404)
@@ -209,6 +207,93 @@ pub async fn get(reader: &Reader, id: &VaultId) -> Result<Option<Vault>, CallErr
         Some(Ok(found)) if found == *id => Ok(Some(vault)),
         _ => Err(answer.unreadable("it describes another vault")),
     }
+}
+
+impl VaultId {
+    /// The same id in the general form.
+    pub fn resource(&self) -> Result<ResourceId, BadId> {
+        self.to_string().parse()
+    }
+}
+
+/// What one principal is to have in a vault, or to lose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEntry {
+    /// The principal's tenant.
+    pub tenant_id: Uuid,
+    /// The principal's object id.
+    pub object_id: Uuid,
+    /// What is allowed.
+    pub permissions: Permissions,
+}
+
+/// Adds permissions to those that a principal has; everybody else's stay.
+/// `PUT …/vaults/{name}/accessPolicies/add`
+///
+/// Counts only in a vault that goes by access policies, and only after a while.
+pub async fn add_policy(writer: &Writer, id: &VaultId, entry: &PolicyEntry) -> Result<(), CallError> {
+    let call = named(Call::of(&VAULT_UPDATE_ACCESS_POLICY), id).path("operationKind", "add");
+    writer.send(call.json(arm::JSON, &policies(entry))).await.map(|_| ())
+}
+
+/// Takes permissions away from a principal. What becomes of those that aren't named isn't documented: read back.
+/// `PUT …/vaults/{name}/accessPolicies/remove`
+pub async fn remove_policy(writer: &Writer, id: &VaultId, entry: &PolicyEntry) -> Result<(), CallError> {
+    let call = named(Call::of(&VAULT_REMOVE_ACCESS_POLICY), id);
+    writer.send(call.json(arm::JSON, &policies(entry))).await.map(|_| ())
+}
+
+/// What is changed in a vault; what is `None` stays. Access policies aren't among it: a PATCH would replace them all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// `Enabled` or `Disabled`.
+    pub public_network_access: Option<String>,
+    /// What the firewall does with those that no rule names, with all of its rules: those that are left out are gone.
+    pub network_acls: Option<NetworkAcls>,
+    /// Turns soft delete on, for good.
+    pub soft_delete: bool,
+    /// Turns purge protection on, for good.
+    pub purge_protection: bool,
+}
+
+/// Changes a vault. `PATCH …/vaults/{name}`
+pub async fn update(writer: &Writer, id: &VaultId, change: &Change) -> Result<(), CallError> {
+    let Change { public_network_access, network_acls, soft_delete, purge_protection } = change;
+    let mut properties = serde_json::Map::new();
+    let mut set = |member: &str, value: Json| properties.insert(member.to_owned(), value);
+    if let Some(word) = public_network_access {
+        set("publicNetworkAccess", json!(word));
+    }
+    if let Some(NetworkAcls { bypass, default_action, ip_rules, virtual_network_rules }) = network_acls {
+        let addresses: Vec<Json> = ip_rules.iter().map(|rule| json!({ "value": rule.value })).collect();
+        let subnets: Vec<Json> = virtual_network_rules.iter().map(|rule| json!({ "id": rule.id })).collect();
+        let acls = json!({ "bypass": bypass, "defaultAction": default_action, "ipRules": addresses,
+                           "virtualNetworkRules": subnets });
+        set("networkAcls", acls);
+    }
+    if *soft_delete {
+        set("enableSoftDelete", json!(true));
+    }
+    if *purge_protection {
+        set("enablePurgeProtection", json!(true));
+    }
+    let call = named(Call::of(&VAULT_UPDATE), id).json(arm::JSON, &json!({ "properties": properties }));
+    writer.send(call).await.map(|_| ())
+}
+
+fn named<E>(call: Call<E>, id: &VaultId) -> Call<E> {
+    let VaultId { subscription, resource_group, name } = id;
+    call.path("subscriptionId", &subscription.to_string())
+        .path("resourceGroupName", resource_group)
+        .path("vaultName", name)
+}
+
+fn policies(entry: &PolicyEntry) -> Json {
+    let PolicyEntry { tenant_id, object_id, permissions: Permissions { keys, secrets, certificates } } = entry;
+    let permissions = json!({ "keys": keys, "secrets": secrets, "certificates": certificates });
+    json!({ "properties": { "accessPolicies": [
+        { "tenantId": tenant_id, "objectId": object_id, "permissions": permissions },
+    ] } })
 }
 
 #[cfg(test)]

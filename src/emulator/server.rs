@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::State;
 use futures_util::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -26,7 +27,7 @@ use tower::ServiceExt as _;
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::call::{Answer, Origin};
+use super::call::{Answer, Call, Origin};
 use super::faults::{Action, Faults, Rule, Strike};
 use super::log::Seen;
 use super::{
@@ -233,8 +234,11 @@ impl Server {
     }
 }
 
-/// No service is here.
-async fn nothing_here() -> Answer {
+/// No service is here, unless the path is one of ARM's in another case than the routes are.
+async fn nothing_here(shared: State<Arc<Shared>>, call: Call) -> Answer {
+    if arm::is_ours(&call) {
+        return arm::serve(shared, call).await;
+    }
     let message = "The emulator serves nothing under this path.";
     Answer::json(StatusCode::NOT_FOUND, json!({ "error": { "code": "NotFound", "message": message } }))
 }

@@ -353,7 +353,7 @@ async fn unknown_paths_and_methods_are_answered_in_the_faces_own_style() {
     let token = f.admin(CI).await;
     let gateway = f.get("/v1/instances/x/manage/apisubscription", &token).await;
     assert_eq!(gateway.json(), json!({ "statusCode": 404, "message": "Resource not found" }));
-    let unit = f.get(&api("/manage/keyvault"), &token).await;
+    let unit = f.get(&api("/manage/nothing"), &token).await;
     assert_eq!(error_code(&unit), (404, "featureNotImplemented".into()));
     for (method, path, allow) in [
         ("POST", api("/rbac/assignments"), "GET"),

@@ -4,13 +4,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]
 
 mod api_keys;
+mod authorization;
 mod customer_insights;
 mod entra;
 mod faults;
 mod graph;
 mod keys;
+mod links;
 mod secrets;
+mod storage;
 mod support;
+mod synapse;
 mod vault_access;
 mod vaults;
 mod worlds;

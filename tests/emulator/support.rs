@@ -18,6 +18,10 @@ pub(crate) const GROUP: Uuid = Uuid::from_u128(0x3b0c_2c6e_0000_4000_8000_0000_0
 pub(crate) const OUTER_GROUP: Uuid = Uuid::from_u128(0x3b0c_2c6e_0000_4000_8000_0000_0000_c002);
 pub(crate) const BARE: Uuid = Uuid::from_u128(0x9d1e_7a55_0000_4000_8000_0000_0000_d001);
 pub(crate) const EXPORT_APP: Uuid = Uuid::from_u128(0x5e0c_9c1a_0000_4000_8000_0000_0000_b001);
+pub(crate) const SUBSCRIPTION: &str = "11110000-0000-4000-8000-00000000aaaa";
+pub(crate) const GROUP_SCOPE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-Lake";
+pub(crate) const LAKE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-Lake/providers/Microsoft.Storage/storageAccounts/contosolake";
+pub(crate) const WORKSPACE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-Lake/providers/Microsoft.Synapse/workspaces/contoso-Synapse";
 pub(crate) const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-Secrets/providers/\
                                 Microsoft.KeyVault/vaults/kv-CI-prod";
 pub(crate) const ARM: &str = "https://management.azure.com";
@@ -65,6 +69,7 @@ pub(crate) fn wanted() -> Wanted {
             ],
         }],
         vaults: vec![WantedVault { id: VAULT.into() }],
+        resources: vec![LAKE.into(), WORKSPACE.into()],
     }
 }
 

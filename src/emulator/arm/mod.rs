@@ -57,6 +57,19 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/providers/Microsoft.Authorization/{*rest}", any(serve))
 }
 
+/// Whether a path that no route fits is ARM's all the same, being spelled in another case.
+pub(crate) fn is_ours(call: &Call) -> bool {
+    match call.segments.as_slice() {
+        [first, ..] if first.eq_ignore_ascii_case("subscriptions") => true,
+        [first, namespace, ..] if first.eq_ignore_ascii_case("providers") => {
+            [&authorization::PROVIDER, &resource_graph::PROVIDER]
+                .iter()
+                .any(|provider| provider.namespace.eq_ignore_ascii_case(namespace))
+        }
+        _ => false,
+    }
+}
+
 /// A resource provider.
 struct Provider {
     /// Its namespace as Microsoft spells it.
@@ -163,7 +176,7 @@ impl Visit<'_> {
     }
 }
 
-async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
+pub(crate) async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
     let now = shared.clock.now();
     let answer = gated(&shared, &call, now);
     let correlation =

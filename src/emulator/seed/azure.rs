@@ -62,6 +62,8 @@ pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Times
     for role in roles {
         grant_client(world, tenant, id, role, now);
     }
+    let scope = format!("/subscriptions/{subscription}/resourceGroups/{group}");
+    grant_client(world, tenant, &scope, DEFAULTS.resource.group_role, now);
 }
 
 /// The subscription and the resource group, if the world doesn't have them yet. For every kind of Azure resource.
