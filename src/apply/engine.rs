@@ -155,6 +155,12 @@ impl Engine<'_> {
         if let Some(note) = refusal {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
+        let required = planned.and_then(|planned| planned.requires.as_ref());
+        if let Some(address) = required
+            && findings.changes.iter().any(|other| other.change.address == *address)
+        {
+            return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
+        }
         match planned {
             Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
             Some(Planned { change: now, .. }) => Err(refused(format!(

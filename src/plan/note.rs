@@ -140,6 +140,30 @@ note_codes! {
     RegionMismatch = "region-mismatch", "A resource isn't in the environment's region, or that can't be told.",
         "Storage of Customer Insights must be in the environment's region. Palisade compares geographies by a table of its own; \
          a region that isn't in it is said to be unknown, never taken for right.";
+    VaultNotFound = "vault-not-found", "Azure has no such vault.",
+        "Azure Resource Manager answered, and there is no vault with the declared id. Names of vaults are unique in all of \
+         Azure: whoever creates one of that name later would receive what is meant for yours.";
+    VaultTenant = "vault-tenant", "The vault belongs to another tenant.",
+        "A vault takes tokens of one tenant only. Customer Insights reads vaults of the environment's own tenant.";
+    VaultGeography = "vault-geography", "The vault isn't in the environment's geography.",
+        "The product links only vaults in the environment's own Azure geography, such as Europe or the United Kingdom. The \
+         environment's region stands under Settings > System > About.";
+    VaultFirewall = "vault-firewall", "The vault's firewall is on.",
+        "Customer Insights reads linked vaults over the internet and isn't among the trusted services, so the product demands \
+         that the firewall be off, and stay off: public network access on, default action Allow. Otherwise connections fail, some \
+         time later. Keep in that vault nothing but the secrets of connections; that is what Microsoft recommends as well.";
+    VaultSoftDelete = "vault-soft-delete", "Soft delete is off in the vault.",
+        "A secret, or the whole vault, that is deleted by mistake stops every connection that uses it. Soft delete keeps it \
+         for 7 to 90 days. It can be turned on at any time, and never off.";
+    OtherVaultLinked = "other-vault-linked", "Another vault is linked than the declared one.",
+        "Microsoft doesn't say what becomes of connections that use the former vault, so palisade replaces a linked vault \
+         only if `keyVault.replaces` names it. Look at the connections first; take `replaces` out again when it is done.";
+    ServicePrincipalMissing = "service-principal-missing", "The directory doesn't know Customer Insights' own application.",
+        "Customer Insights reads linked vaults as the application 0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff. Without its service \
+         principal in the tenant, nobody can be given rights on the vault.";
+    VaultSecretMissing = "vault-secret-missing", "A connection names a secret that isn't in the vault.",
+        "The vault is linked as declared; which secrets connections use isn't palisade's to declare. Somebody deleted or \
+         renamed one.";
     LinksLeftAlone = "links-left-alone", "Private links that aren't declared are left alone.",
         "Under `match: atLeast` palisade looks only at what is declared. The note says how many others there are, so that \
          nobody takes silence for control. `match: exact` would remove them.";

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, private_links, users};
+use super::{api_access, key_vault, private_links, users};
 use crate::azure::arm::ResourceId;
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
 use crate::plan::Findings;
@@ -82,6 +82,8 @@ settings! {
     users: users::Block,
     /// Access to the instance's API. Without this block, palisade leaves API access as it is.
     api_access: api_access::Block,
+    /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is.
+    key_vault: key_vault::Block,
     /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves
     /// private links as they are.
     private_links: private_links::Block,

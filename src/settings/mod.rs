@@ -10,6 +10,7 @@ mod attestation;
 pub mod blocks;
 pub mod consent;
 pub mod geography;
+pub mod key_vault;
 pub mod observation;
 pub mod private_links;
 pub mod setting;

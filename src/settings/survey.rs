@@ -83,7 +83,7 @@ impl Survey {
             Err(error) => account.unknown.push(Unreadable::from(error).at(address)),
             Ok(metadata) => {
                 account.notes.extend(identity(&account.head, &metadata));
-                if let Some(region) = &metadata.region {
+                if let Some(region) = metadata.azure_region.as_ref().or(metadata.region.as_ref()) {
                     self.regions.borrow_mut().insert(instance.id, region.clone());
                 }
                 account.observed = Some(Observed {

@@ -11,7 +11,7 @@ use crate::azure::operations::LIST_PRIVATE_LINKS;
 use crate::azure::operations::{STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
-use crate::azure::{CallError, Reader, rights, storage, synapse};
+use crate::azure::{CallError, Reader, authorization, storage, synapse};
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
@@ -131,10 +131,15 @@ async fn rights_where_they_matter(
 /// Whether the caller may approve connections of a resource. Whoever may not even read their own rights is taken for somebody
 /// without the right.
 async fn right(reader: &Reader, id: &ResourceId) -> Observation<Right> {
-    let needed = approval_actions(id);
-    match rights::missing(reader, id, &needed).await {
-        Ok(missing) if missing.is_empty() => Ok(Right::Held),
-        Ok(missing) => Ok(Right::Lacking(format!("this identity lacks {}", missing.join(" and ")))),
+    match authorization::rights(reader, id).await {
+        Ok(rights) => {
+            let missing: Vec<String> =
+                approval_actions(id).into_iter().filter(|action| !rights.allow(action)).collect();
+            Ok(match missing.is_empty() {
+                true => Right::Held,
+                false => Right::Lacking(format!("this identity lacks {}", missing.join(" and "))),
+            })
+        }
         Err(error) if error.status() == Some(403) => {
             Ok(Right::Lacking("this identity may not read its own rights there".to_owned()))
         }
