@@ -93,7 +93,7 @@ impl Engine<'_> {
         let mut applied = Vec::with_capacity(scope.changes.len());
         for change in &scope.changes {
             let outcome = self.change(plan, scope, change, &progress).await;
-            progress.trouble |= outcome.status != Status::Done;
+            progress.trouble |= outcome.status != Status::Done && !outcome.left_to_others;
             self.listener.hear(&Event::Ended { address: &change.address, outcome: &outcome });
             applied.push(Applied::of(&scope.scope, change, outcome));
         }
@@ -222,7 +222,10 @@ impl Engine<'_> {
                 let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
                 Outcome::sent(Status::Done, text)
             }
-            (Look::LeftToOthers(detail), _) => Outcome::sent(Status::Waiting, format!("the service did it; {detail}")),
+            (Look::LeftToOthers(detail), _) => Outcome {
+                left_to_others: true,
+                ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
+            },
             (Look::NotShown(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} after {}", spoken(self.patience)),

@@ -51,7 +51,8 @@ pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostic
         // A value that goes over its span's text unchanged was written without quotes.
         Value::String(text) if sources.text(node.span) == text => {
             // Where a date belongs, a date is what every reader sees.
-            if let Some(meaning) = scalar::other_readers_disagree(text).filter(|_| key != "on" && !key.ends_with("On")) {
+            if let Some(meaning) = scalar::other_readers_disagree(text).filter(|_| key != "on" && !key.ends_with("On"))
+            {
                 let message = format!("{} without quotes is {} to other YAML readers", quoted(text), as_read(meaning));
                 let help = format!("write \"{}\"", quoted(text).trim_matches('`'));
                 diagnostics.push(Diagnostic::error(Code::UnquotedText, node.span, message).help(help));

@@ -46,9 +46,8 @@ impl Account {
         });
         let mut ordered: Vec<&Planned> = Vec::with_capacity(planned.len());
         while !planned.is_empty() {
-            let waits = |one: &&Planned| {
-                planned.iter().any(|other| one.requires.as_ref() == Some(&other.change.address))
-            };
+            let waits =
+                |one: &&Planned| planned.iter().any(|other| one.requires.as_ref() == Some(&other.change.address));
             // A circle can't be ordered; it keeps the order that it has.
             let next = planned.iter().position(|one| !waits(one)).unwrap_or(0);
             ordered.push(planned.remove(next));

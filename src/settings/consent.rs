@@ -41,7 +41,8 @@ impl Consent {
     ) -> Option<Self> {
         let Some(ConsentBlock { agreed_by, agreed_on }) = written else {
             if !diagnostics.error_within(at.span()) {
-                let message = format!("{link} has no `dataPrivacyConsent`: nobody has agreed to its data privacy terms");
+                let message =
+                    format!("{link} has no `dataPrivacyConsent`: nobody has agreed to its data privacy terms");
                 let help = "read them on the product's page; whoever agrees writes down \
                             `dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }`";
                 diagnostics.push(Diagnostic::error(Code::MissingConsent, at.spot(), message).help(help));

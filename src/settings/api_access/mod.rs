@@ -85,7 +85,11 @@ fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     };
     let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
     let notes = if enable { Vec::new() } else { vec![cuts_clients(change.address.clone())] };
-    Findings { changes: vec![Planned { change, takes_away: !enable, requires: None, steps: vec![step] }], notes, ..Findings::default() }
+    Findings {
+        changes: vec![Planned { change, takes_away: !enable, requires: None, steps: vec![step] }],
+        notes,
+        ..Findings::default()
+    }
 }
 
 fn cuts_clients(address: crate::plan::Address) -> Note {

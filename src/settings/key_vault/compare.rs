@@ -134,7 +134,8 @@ fn linked(live: &KeyVaultLink, address: &Address, rights: &Rights, findings: &mu
         // What stands in the way was found already, and is being changed or reported.
         _ if refused || !matches!(rights, Rights::Held) => {}
         other => {
-            let detail = format!("Customer Insights can't use the vault yet: {other}; in Azure nothing stands in the way");
+            let detail =
+                format!("Customer Insights can't use the vault yet: {other}; in Azure nothing stands in the way");
             let address = address.clone();
             findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
         }
@@ -168,7 +169,8 @@ fn link(
     };
     let operation = PUT_KEY_VAULT.facts();
     let mode = comparing.surface.mode(operation.provenance);
-    let before = instead_of.map_or(Json::Null, |old| json!({ "vault": old }));
+    let value = |vault: &ResourceId| json!({ "status": vault.name(), "vault": vault });
+    let before = instead_of.map_or(Json::Null, value);
     let reason = match instead_of {
         None if mode == Mode::Manual => by_hand(declared),
         None => format!(
@@ -192,7 +194,7 @@ fn link(
         mode,
         preimage: Change::preimage_of(&before),
         before,
-        after: json!({ "vault": declared.vault }),
+        after: value(&declared.vault),
         reason,
         permissions: vec![operation.permission.to_owned()],
         source: declared.place.clone(),

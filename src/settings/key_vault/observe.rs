@@ -2,8 +2,8 @@
 
 use super::block::Declared;
 use super::grants;
-use crate::azure::authorization::{self, RoleAssignment};
 use crate::azure::arm::Scope;
+use crate::azure::authorization::{self, RoleAssignment};
 use crate::azure::customer_insights::{self as ci, KeyVaultLink, SERVICE_APP};
 use crate::azure::directory::Name;
 use crate::azure::graph::{DirectoryObject, Found, Key};
@@ -67,7 +67,8 @@ pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> O
 
 /// The declared vault, freshly.
 pub(super) async fn vault(reader: &Reader, declared: &Declared) -> Observation<Option<Vault>> {
-    let id: VaultId = declared.vault.as_str().parse().map_err(|error: vaults::NoVaultId| Unreadable::because(error.to_string()))?;
+    let id: VaultId =
+        declared.vault.as_str().parse().map_err(|error: vaults::NoVaultId| Unreadable::because(error.to_string()))?;
     vaults::get(reader, &id).await.map_err(Unreadable::from)
 }
 

@@ -36,7 +36,13 @@ struct Outline {
     place: Place,
 }
 
-fn planned(comparison: &Comparison<'_>, address: Address, resource: &ResourceId, outline: Outline, steps: Vec<Rc<dyn Step>>) -> Planned {
+fn planned(
+    comparison: &Comparison<'_>,
+    address: Address,
+    resource: &ResourceId,
+    outline: Outline,
+    steps: Vec<Rc<dyn Step>>,
+) -> Planned {
     let Outline { action, direction, impact, before, after, reason, by_hand, operation, place } = outline;
     let mode = comparison.comparing.surface.mode(operation.provenance);
     let change = Change {
@@ -69,7 +75,8 @@ fn making(comparison: &Comparison<'_>, link: &Link) -> (Vec<Rc<dyn Step>>, Optio
     let (then, subscription) = match link.approval {
         Approval::FromSubscription(subscription) if held => (None, Some(subscription)),
         Approval::Listed => {
-            let then = "its connections are pending; the next plan lists their endpoints, for you to approve".to_owned();
+            let then =
+                "its connections are pending; the next plan lists their endpoints, for you to approve".to_owned();
             (Some(then), None)
         }
         Approval::ByOthers | Approval::FromSubscription(_) => (Some(by_somebody(&resource, expected)), None),
@@ -138,7 +145,12 @@ pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Addr
 
 /// A connection was rejected, which is final: the link goes and comes again. One change, so that the first half is never
 /// carried out without the second one in view; a run that stops in between leaves a missing link, which the next one creates.
-pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, live: &PrivateLink, ended: &[(String, Status)]) {
+pub(super) fn recreate(
+    comparison: &mut Comparison<'_>,
+    sides: &Sides<'_>,
+    live: &PrivateLink,
+    ended: &[(String, Status)],
+) {
     let link = sides.declared;
     let (making, subscription) = making(comparison, link);
     let remove = RemoveLink {

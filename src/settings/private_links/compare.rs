@@ -13,10 +13,10 @@ use crate::azure::customer_insights::{LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::synapse;
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
+use crate::settings::attestation;
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
-use crate::settings::attestation;
 
 /// What is known so far, and what was found.
 pub(super) struct Comparison<'a> {
@@ -84,7 +84,13 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn compare_listed(&mut self, declared: &'a Link, address: Address, resource: &'a Resource, listed: &'a [PrivateLink]) {
+    fn compare_listed(
+        &mut self,
+        declared: &'a Link,
+        address: Address,
+        resource: &'a Resource,
+        listed: &'a [PrivateLink],
+    ) {
         let found = listed.iter().find(|link| same_resource(&link.resource, &declared.resource));
         let Some(live) = found else {
             self.stray_connections(&address, declared, resource, &[]);
@@ -105,7 +111,8 @@ impl<'a> Comparison<'a> {
     /// Where nobody may ask Customer Insights: its connections say what there is, under the names that are known.
     fn compare_inferred(&mut self, declared: &'a Link, address: Address, resource: &'a Resource) {
         let usual = endpoints::usual(&declared.resource);
-        let there = |endpoint: &LinkEndpoint| !endpoints::candidates(endpoint, &resource.connections, None).0.is_empty();
+        let there =
+            |endpoint: &LinkEndpoint| !endpoints::candidates(endpoint, &resource.connections, None).0.is_empty();
         if !usual.iter().any(there) {
             let attested = attestation::valid(self.comparing.attested, Block::KEY, self.comparing.now);
             if let Some(attestation) = attested.filter(|_| usual.is_empty()) {
@@ -133,7 +140,8 @@ impl<'a> Comparison<'a> {
             listed.iter().any(|listed| endpoint.is_some_and(|endpoint| listed.could_be(endpoint)))
         };
         let strays: Vec<&Connection> = resource.connections.iter().filter(|one| !of_link(one)).collect();
-        let (behind, others): (Vec<_>, Vec<_>) = strays.into_iter().partition(|one| endpoints::looks_like_ours(id, one));
+        let (behind, others): (Vec<_>, Vec<_>) =
+            strays.into_iter().partition(|one| endpoints::looks_like_ours(id, one));
         self.findings.notes.extend(notes::left_behind(address, id, &behind));
         self.findings.notes.extend(notes::others(address, id, &others));
     }
@@ -189,7 +197,8 @@ impl<'a> Comparison<'a> {
             Some(live) => changes::recreate(self, sides, live, ended),
             None => {
                 let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
-                let detail = format!("somebody has to remove the link, since {} can't be approved any more", names.join(", "));
+                let detail =
+                    format!("somebody has to remove the link, since {} can't be approved any more", names.join(", "));
                 self.wait(sides.address.clone(), WaitingFor::Person, detail);
             }
         }

@@ -116,7 +116,8 @@ pub(super) fn standing<'a>(
         },
         // Nothing is to be approved, and nobody can tell them apart: several environments may use one resource.
         [first, rest @ ..]
-            if !told && first.connection.status == Status::Approved
+            if !told
+                && first.connection.status == Status::Approved
                 && rest.iter().all(|one| one.connection.status == Status::Approved) =>
         {
             opened(first.connection)

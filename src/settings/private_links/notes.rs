@@ -38,7 +38,8 @@ pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connectio
 }
 
 fn shown(connection: &Connection) -> String {
-    let endpoint = connection.endpoint.as_ref().map_or_else(|| "an endpoint without an id".to_owned(), ResourceId::to_string);
+    let endpoint =
+        connection.endpoint.as_ref().map_or_else(|| "an endpoint without an id".to_owned(), ResourceId::to_string);
     format!("{} ({}, {endpoint})", connection.name, connection.status)
 }
 
@@ -47,7 +48,8 @@ pub(super) fn look_alike(address: &Address, endpoint: &str, strangers: &[Asking<
         return None;
     }
     let ids: Vec<String> = strangers.iter().map(|one| one.endpoint.to_string()).collect();
-    let message = format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
+    let message =
+        format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
     let help = "find out who asks for it, and remove it in Azure";
     Some(note(NoteCode::LookAlikeConnection, Severity::Warning, address, message, help))
 }
@@ -103,7 +105,8 @@ pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&C
         resource.name(),
         list.join("; ")
     );
-    let help = "left behind by a former link, or of another environment: find out, and remove in Azure what nobody needs";
+    let help =
+        "left behind by a former link, or of another environment: find out, and remove in Azure what nobody needs";
     Some(note(NoteCode::ConnectionsLeftBehind, Severity::Warning, address, message, help))
 }
 
@@ -137,9 +140,10 @@ pub(super) fn region(address: &Address, resource: &str, location: &str, environm
             format!("{resource} is in {location} ({there}), the environment in {here}"),
             "storage of Customer Insights must be in the environment's region; make sure that the link is meant",
         ),
-        Agreement::Unknown(why) => {
-            (format!("whether {resource} is where the environment is can't be told: {why}"), "compare the regions yourself")
-        }
+        Agreement::Unknown(why) => (
+            format!("whether {resource} is where the environment is can't be told: {why}"),
+            "compare the regions yourself",
+        ),
     };
     Some(note(NoteCode::RegionMismatch, Severity::Warning, address, message, help))
 }

@@ -78,10 +78,7 @@ pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> O
     Observed { links, resources, rights }
 }
 
-async fn read_all(
-    reader: &Reader,
-    ids: &BTreeSet<ResourceId>,
-) -> BTreeMap<ResourceId, Observation<Option<Resource>>> {
+async fn read_all(reader: &Reader, ids: &BTreeSet<ResourceId>) -> BTreeMap<ResourceId, Observation<Option<Resource>>> {
     let read = ids.iter().map(async |id| (id.clone(), resource(reader, id).await.map_err(Unreadable::from)));
     join_all(read).await.into_iter().collect()
 }
@@ -150,10 +147,7 @@ async fn right(reader: &Reader, id: &ResourceId) -> Observation<Right> {
 /// The rights that approving takes (azure reference 5.4).
 pub(super) fn approval_actions(id: &ResourceId) -> [String; 2] {
     let kind = if id.is_kind(synapse::KIND) { synapse::KIND } else { storage::KIND };
-    [
-        format!("{kind}/PrivateEndpointConnectionsApproval/action"),
-        format!("{kind}/privateEndpointConnections/write"),
-    ]
+    [format!("{kind}/PrivateEndpointConnectionsApproval/action"), format!("{kind}/privateEndpointConnections/write")]
 }
 
 /// The permission that the catalogue names for approving.
