@@ -93,7 +93,7 @@ impl Engine<'_> {
         let mut applied = Vec::with_capacity(scope.changes.len());
         for change in &scope.changes {
             let outcome = self.change(plan, scope, change, &progress).await;
-            progress.trouble |= outcome.status != Status::Done;
+            progress.trouble |= outcome.status != Status::Done && !outcome.left_to_others;
             self.listener.hear(&Event::Ended { address: &change.address, outcome: &outcome });
             applied.push(Applied::of(&scope.scope, change, outcome));
         }
@@ -175,6 +175,12 @@ impl Engine<'_> {
         if let Some(note) = refusal {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
+        let required = planned.and_then(|planned| planned.requires.as_ref());
+        if let Some(address) = required
+            && findings.changes.iter().any(|other| other.change.address == *address)
+        {
+            return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
+        }
         match planned {
             Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
             Some(Planned { change: now, .. }) => Err(refused(format!(
@@ -230,14 +236,20 @@ impl Engine<'_> {
         let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
         let patience = if final_word { Duration::ZERO } else { self.patience };
         match (self.look(change, step, patience).await, problem) {
-            (Look::Shown, None) => Outcome::sent(Status::Done, "read back as declared"),
-            (Look::Shown, Some(error)) => {
-                Outcome::sent(Status::Done, format!("read back as declared, although the write ended with: {error}"))
+            (Look::Shown(more), problem) => {
+                let although = problem.map(|error| format!(", although the write ended with: {error}"));
+                let more = more.map(|more| format!("; {more}"));
+                let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
+                Outcome::sent(Status::Done, text)
             }
             (Look::Gone(detail), problem) => {
                 let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
                 Outcome::sent(Status::Failed, format!("{took}, but then {detail}"))
             }
+            (Look::LeftToOthers(detail), _) => Outcome {
+                left_to_others: true,
+                ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
+            },
             (Look::NotShown(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} after {}", spoken(self.patience)),
@@ -266,8 +278,10 @@ impl Engine<'_> {
         let mut wait = Duration::from_secs(1);
         loop {
             let seen = match step.read_back(self.writer.reader()).await {
-                Ok(ReadBack::Shown) => return Look::Shown,
+                Ok(ReadBack::Shown) => return Look::Shown(None),
+                Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
                 Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
+                Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
                 Err(error) => Err(error),
             };
@@ -287,8 +301,9 @@ impl Engine<'_> {
 }
 
 enum Look {
-    Shown,
+    Shown(Option<String>),
     Gone(String),
+    LeftToOthers(String),
     NotShown(String),
     Interrupted(String),
     Unreadable(CallError),

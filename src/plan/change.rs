@@ -88,6 +88,12 @@ words! {
         Publish = "publish",
         /// Something that a former run began is finished.
         Resume = "resume",
+        /// An environment is joined to a resource.
+        Link = "link",
+        /// Somebody who asked is let in.
+        Approve = "approve",
+        /// Somebody gets a right.
+        Grant = "grant",
     }
 }
 

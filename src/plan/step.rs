@@ -22,6 +22,10 @@ pub enum StepError {
 pub enum ReadBack {
     /// The desired state.
     Shown,
+    /// The desired state, and something that a person should know about it.
+    ShownBut(String),
+    /// What this write could bring about; what is left for the desired state is done by others, or by a later plan.
+    LeftToOthers(String),
     /// Something else still, in words; it may come true by waiting.
     NotYet(String),
     /// Something else, in words, that waiting won't change.

@@ -147,7 +147,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
 
 fn sign(action: Action, direction: Direction) -> (char, Style) {
     let sign = match action {
-        Action::Create | Action::Enable => '+',
+        Action::Create | Action::Enable | Action::Link | Action::Approve | Action::Grant => '+',
         Action::Update | Action::Rotate | Action::Publish | Action::Resume => '~',
         Action::Delete | Action::Disable | Action::Retire => '-',
     };
@@ -174,6 +174,8 @@ fn values(change: &Change) -> String {
 /// A value in a person's words.
 fn value(json: &Json, named: bool) -> String {
     match json {
+        // Where something stands; the rest of it is in the subject.
+        Json::Object(members) if members.get("status").is_some_and(Json::is_string) => value(&members["status"], false),
         Json::Object(members) => {
             let member = |(name, member): (&String, &Json)| match named {
                 true => format!("{name} {}", value(member, true)),

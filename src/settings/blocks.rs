@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, users};
-use crate::azure::vaults::VaultId;
+use super::{api_access, key_vault, private_links, users};
+use crate::azure::arm::ResourceId;
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
 use crate::plan::Findings;
 
@@ -80,11 +80,11 @@ macro_rules! settings {
                 principals
             }
 
-            /// The vaults that the declared settings name.
-            pub fn vaults(&self) -> Vec<VaultId> {
-                let mut vaults = Vec::new();
-                $(vaults.extend(self.$field.iter().flat_map(<$block as Setting>::vaults));)+
-                vaults
+            /// The Azure resources that the declared settings name.
+            pub fn resources(&self) -> Vec<ResourceId> {
+                let mut resources = Vec::new();
+                $(resources.extend(self.$field.iter().flat_map(<$block as Setting>::resources));)+
+                resources
             }
 
             /// Observes and compares the declared settings side by side, or only the one that `only` names. Findings come
@@ -105,6 +105,11 @@ settings! {
     users: users::Block,
     /// Access to the instance's API. Without this block, palisade leaves API access as it is.
     api_access: api_access::Block,
+    /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is.
+    key_vault: key_vault::Block,
+    /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves
+    /// private links as they are.
+    private_links: private_links::Block,
 }
 
 async fn review<S: Setting>(declared: &S::Declared, observing: &Observing<'_>, comparing: &Comparing<'_>) -> Findings {

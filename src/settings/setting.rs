@@ -8,9 +8,9 @@ use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Reader;
+use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
-use crate::azure::vaults::VaultId;
 use crate::config::{Attestation, EnvironmentHead};
 use crate::plan::{Address, Findings};
 
@@ -25,8 +25,8 @@ pub trait Setting: Block {
         Vec::new()
     }
 
-    /// The vaults that the declaration names.
-    fn vaults(_declared: &Self::Declared) -> Vec<VaultId> {
+    /// The Azure resources that the declaration names.
+    fn resources(_declared: &Self::Declared) -> Vec<ResourceId> {
         Vec::new()
     }
 
@@ -59,6 +59,10 @@ pub struct Comparing<'a> {
     pub head: &'a EnvironmentHead,
     /// How to reach it, for the steps.
     pub instance: &'a Instance,
+    /// The tenant.
+    pub tenant: Uuid,
+    /// The environment's region, as the service names it; none if it didn't.
+    pub region: Option<&'a str>,
     /// What people say that they saw.
     pub attested: &'a [Attestation],
     /// Which operations may be used.

@@ -4,6 +4,9 @@
 //! the environment behind the id must be the one that the configuration means; accounts come in the configuration's order,
 //! whichever answer came first.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
@@ -35,6 +38,8 @@ pub struct Survey {
     surface: Surface,
     directory: Directory,
     instances: OnceCell<Result<Vec<InstanceInfo>, CallError>>,
+    /// Regions of environments, as far as they were read. They never change.
+    regions: RefCell<HashMap<Uuid, String>>,
 }
 
 impl Survey {
@@ -48,7 +53,7 @@ impl Survey {
     ) -> Self {
         let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
         let directory = Directory::expecting(principals.map(|principal| users::name(&principal)));
-        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new() }
+        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), regions: RefCell::default() }
     }
 
     /// Looks at all environments.
@@ -78,6 +83,9 @@ impl Survey {
             Err(error) => account.unknown.push(Unreadable::from(error).at(address)),
             Ok(metadata) => {
                 account.notes.extend(identity(&account.head, &metadata));
+                if let Some(region) = metadata.azure_region.as_ref().or(metadata.region.as_ref()) {
+                    self.regions.borrow_mut().insert(instance.id, region.clone());
+                }
                 account.observed = Some(Observed {
                     name: metadata.name,
                     region: metadata.region,
@@ -119,9 +127,12 @@ impl Survey {
             caller: self.caller.as_deref(),
             surface: self.surface,
         };
+        let region = self.regions.borrow().get(&instance.id).cloned();
         let comparing = Comparing {
             head: &environment.head,
             instance,
+            tenant: self.tenant,
+            region: region.as_deref(),
             attested: &environment.attested,
             surface: self.surface,
             now,

@@ -74,6 +74,8 @@ pub struct InstanceMetadata {
     pub provisioning_state: Option<String>,
     /// Region chosen at creation.
     pub region: Option<String>,
+    /// Azure region of its scale unit.
+    pub azure_region: Option<String>,
     /// The linked Dataverse organisation.
     pub cds_org_info: Option<CdsOrgInfo>,
 }

@@ -1,6 +1,7 @@
 //! What a configuration talks about.
 
 use super::{Wanted, WantedEnvironment, WantedVault};
+use crate::config::words::VAULT;
 use crate::config::{Configuration, Environment};
 
 impl From<&Configuration> for Wanted {
@@ -16,12 +17,13 @@ impl From<&Configuration> for Wanted {
                 principals: blocks.principals(),
             }
         });
-        let vaults = configuration.environments.iter().flat_map(|environment| environment.blocks.vaults());
+        let named = configuration.environments.iter().flat_map(|environment| environment.blocks.resources());
+        let (vaults, resources): (Vec<_>, Vec<_>) = named.partition(|id| id.is_kind(VAULT));
         Self {
             tenant: configuration.tenant.id,
             environments: environments.collect(),
-            vaults: vaults.map(|id| WantedVault { id: id.to_string() }).collect(),
-            ..Self::default()
+            vaults: vaults.iter().map(|id| WantedVault { id: id.to_string() }).collect(),
+            resources: resources.iter().map(ToString::to_string).collect(),
         }
     }
 }

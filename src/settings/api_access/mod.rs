@@ -21,9 +21,9 @@ use self::keys::Look;
 use super::blocks::Block as _;
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
+use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
-use crate::azure::vaults::VaultId;
 use crate::config::Attestation;
 use crate::plan::{Action, Change, Direction, Findings, Impact, Mode, Note, NoteCode, Planned, Severity, Step};
 
@@ -40,8 +40,8 @@ pub struct Observed {
 impl Setting for Block {
     type Observed = Observed;
 
-    fn vaults(declared: &Declared) -> Vec<VaultId> {
-        declared.keys.iter().map(|keys| keys.publish_to.vault.clone()).collect()
+    fn resources(declared: &Declared) -> Vec<ResourceId> {
+        declared.keys.iter().filter_map(|keys| keys.publish_to.vault.resource().ok()).collect()
     }
 
     async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {

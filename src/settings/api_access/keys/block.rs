@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::azure::vaults::VaultId;
-use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultText, WindowText};
+use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultId as VaultWord, WindowText};
 use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, quoted};
 use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
 use crate::settings::blocks::{self, Claim};
@@ -50,7 +50,7 @@ pub(crate) struct KeysBlock {
 #[schemars(rename = "PublishTo")]
 struct PublishToBlock {
     /// The vault's Azure resource id. Required.
-    vault: Option<VaultText>,
+    vault: Option<VaultWord>,
     /// The secret's name. Required.
     // Taken as it is, since `${environment}` may have put in what the name can't hold; judged in `declare`.
     #[schemars(with = "Option<SecretName>")]
@@ -110,7 +110,9 @@ impl KeysBlock {
             blocks::missing(at, "keys", "publishTo", help, diagnostics);
             return None;
         };
-        let (Some(VaultText(vault)), Some(secret)) = (vault, secret) else {
+        // Whatever has the form of an id names a vault; what can't be one was reported when the file was read.
+        let vault = vault.and_then(|VaultWord(id)| id.as_str().parse::<VaultId>().ok());
+        let (Some(vault), Some(secret)) = (vault, secret) else {
             let key = if at.at(&["publishTo"]).node.entry("vault").is_none() { "vault" } else { "secret" };
             blocks::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
             return None;
