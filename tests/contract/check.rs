@@ -30,7 +30,7 @@ pub(crate) struct Report {
 const MEANT: &[(&str, &str)] = &[
     (
         "200 at `/nextLink`: null is not of type \"string\"",
-        "Key Vault writes null on the last page of a list; its document knows no null, and clients stop at it",
+        "on the last page it is null, as the service is remembered to write it; the document knows no null, and clients stop at both",
     ),
     (
         "Resources: 200 at `/data`",

@@ -137,8 +137,10 @@ impl Documents {
     /// The operation that a request is for: the one with the most literal path among those that fit. Those whose whole path is
     /// a parameter fit everything, and so say nothing.
     pub(crate) fn find(&self, on_own_host: bool, method: &str, path: &str, version: &str) -> Option<&Operation> {
-        let fits =
-            |o: &&Operation| o.on_own_host == on_own_host && o.method == method && o.version == version && o.fits(path);
+        let fits = |o: &&Operation| {
+            let same = o.on_own_host == on_own_host && o.method == method && o.version == version;
+            same && o.literal_segments() > 0 && o.fits(path)
+        };
         self.operations.iter().filter(fits).max_by_key(|o| o.literal_segments())
     }
 }
