@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use palisade::config::{Configuration, load};
-use palisade::emulator::{Wanted, WantedEnvironment, WantedPrincipal, World, seed};
+use palisade::emulator::{Wanted, WantedEnvironment, WantedPrincipal, WantedVault, World, seed};
 use palisade::settings::users::PrincipalRef;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -238,7 +238,14 @@ fn wanted(configuration: &Configuration) -> Wanted {
         business_units: environment.head.business_units,
         principals: environment.blocks.principals().into_iter().map(principal).collect(),
     });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
+    let named = configuration.environments.iter().flat_map(|environment| environment.blocks.resources());
+    let (vaults, resources): (Vec<_>, Vec<_>) = named.partition(|id| id.is_kind("Microsoft.KeyVault/vaults"));
+    Wanted {
+        tenant: configuration.tenant.id,
+        environments: environments.collect(),
+        vaults: vaults.iter().map(|id| WantedVault { id: id.to_string() }).collect(),
+        resources: resources.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Somebody's roles in an environment of a world, by user principal name; empty if there are none.

@@ -170,7 +170,10 @@ fn each_pending_connection_is_an_approval_with_its_full_endpoint_id() {
     assert_eq!(findings.in_sync, 0);
     for (change, end) in approvals(&findings).into_iter().zip(ENDS) {
         let endpoint = endpoint_id(MICROSOFT, &full(end)).to_string();
-        assert_eq!((&change.before["endpoint"], &change.after["endpoint"]), (&endpoint.clone().into(), &endpoint.into()));
+        assert_eq!(
+            (&change.before["endpoint"], &change.after["endpoint"]),
+            (&endpoint.clone().into(), &endpoint.into())
+        );
         assert_eq!((&change.before["status"], &change.after["status"]), (&"Pending".into(), &"Approved".into()));
     }
 }
@@ -224,7 +227,9 @@ fn without_the_right_or_the_wish_a_person_is_waited_for() {
         assert_eq!((findings.changes.len(), findings.waiting.len(), findings.notes.len()), (0, 1, 0));
         assert_eq!(findings.waiting[0].waiting_for, WaitingFor::Person);
         let detail = &findings.waiting[0].detail;
-        assert!(detail.contains("4 connections to be approved by somebody with the role Storage Account Contributor on"));
+        assert!(
+            detail.contains("4 connections to be approved by somebody with the role Storage Account Contributor on")
+        );
         assert!(detail.contains(&endpoint_id(MICROSOFT, "pe-contosolake-blob").to_string()), "{detail}");
     }
 }
@@ -238,7 +243,10 @@ fn two_connections_by_one_name_are_refused_whatever_their_state() {
         let findings = scene.findings();
         assert_eq!(codes(&findings), [NoteCode::AmbiguousConnection]);
         let note = &findings.notes[0];
-        assert_eq!((note.severity, note.address.as_str()), (Severity::Error, "prod/privateLinks/contosolake/pe-contosolake-blob"));
+        assert_eq!(
+            (note.severity, note.address.as_str()),
+            (Severity::Error, "prod/privateLinks/contosolake/pe-contosolake-blob")
+        );
         assert!(note.message.contains(&STRANGER.to_string()) && note.message.contains(&MICROSOFT.to_string()));
         assert_eq!(approvals(&findings).len(), 3);
     }
@@ -361,7 +369,8 @@ fn synapse_is_noted_and_has_an_address_of_its_own() {
     let mut scene = Scene::of(&Status::Approved);
     scene.declared.links[0].resource = id(SYNAPSE);
     scene.links().clear();
-    let workspace = Resource { location: "westeurope".into(), public: PublicNetworkAccess::Disabled, connections: vec![] };
+    let workspace =
+        Resource { location: "westeurope".into(), public: PublicNetworkAccess::Disabled, connections: vec![] };
     scene.observed.resources.insert(id(SYNAPSE), Ok(Some(workspace)));
     assert_eq!(scene.changes(), ["create prod/privateLinks/synapse:contosows"]);
     assert_eq!(codes(&scene.findings()), [NoteCode::UndocumentedResourceType]);
