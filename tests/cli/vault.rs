@@ -85,10 +85,13 @@ fn own(world: &mut World) {
     world.role_assignments.push(serde_json::from_value(role).unwrap());
 }
 
+/// A code, what spoils the world, and the words for it.
+type Demand = (&'static str, fn(&mut World), &'static str);
+
 /// What stands in the way, before linking and as drift afterwards: the text, and that nothing is written.
 #[test]
 fn each_failing_demand_is_named_and_nothing_is_done() {
-    let cases: [(&str, fn(&mut World), &str); 6] = [
+    let cases: [Demand; 6] = [
         (
             "vault-firewall",
             |world| vault(world).network_acls = Some(NetworkAcls { default_action: DefaultAction::Deny, ..open() }),
