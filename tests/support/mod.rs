@@ -19,6 +19,7 @@ use palisade::emulator::{
     RoleAssignment, StartError, Store, Vault, Wanted, WantedEnvironment, WantedVault, World, parse_rules, seed, start,
 };
 use secrecy::SecretString;
+use url::Url;
 use uuid::Uuid;
 
 pub(crate) const TENANT: Uuid = Uuid::from_u128(0x7b1f_0c52_0000_4000_8000_0000_0000_00aa);
@@ -30,7 +31,7 @@ pub(crate) const WORKSPACE: &str = "/subscriptions/11110000-0000-4000-8000-00000
 pub(crate) const STRANGER: Uuid = Uuid::from_u128(0xc0_0000_0003);
 /// Its service principal.
 pub(crate) const STRANGER_PRINCIPAL: Uuid = Uuid::from_u128(0x0b_0000_0003);
-const STRANGER_SECRET: &str = "test";
+pub(crate) const STRANGER_SECRET: &str = "test";
 
 /// When simulated clocks start.
 pub(crate) fn start_of_time() -> Timestamp {
@@ -127,8 +128,13 @@ impl Services {
 
     /// A connection like the one of a session, on behalf of a client of the world.
     pub(crate) fn transport(&self, client: Uuid, secret: &str) -> Rc<Transport> {
+        self.transport_at(self.emulator.http(), client, secret)
+    }
+
+    /// The same, at another address that leads to the emulator.
+    pub(crate) fn transport_at(&self, origin: &Url, client: Uuid, secret: &str) -> Rc<Transport> {
         Rc::new(Transport::new(Settings {
-            hosts: Hosts::emulator(self.emulator.http()).unwrap(),
+            hosts: Hosts::emulator(origin).unwrap(),
             face: Face::ScaleUnit,
             subscription_key: None,
             tokens: Box::new(ClientCredentials::new(

@@ -1,7 +1,7 @@
 //! Writes that go on after their answer (azure reference 7.3).
 //!
-//! What must stay true: asking is bounded by the patience given; a status address that is gone, or that lies outside of ARM,
-//! leads to the next signal, never to a conclusion; only a terminal word ends it.
+//! What must stay true: asking is bounded by the patience given; a status address that is gone, closed to the caller, or
+//! outside of ARM leads to the next signal, never to a conclusion; only a terminal word ends it.
 
 use std::time::Duration;
 
@@ -142,12 +142,12 @@ fn asked_wait(answer: &Answer) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// The answer of an address that a header named; none where it leads nowhere or out of ARM.
+/// The answer of an address that a header named; none where it leads nowhere, out of ARM, or to what the caller may not see.
 async fn ask(reader: &Reader, address: Url) -> Result<Option<Answer>, CallError> {
     match reader.send(Call::of(&GET_OPERATION_STATUS).link(address)).await {
         Ok(answer) => Ok(Some(answer)),
         Err(CallError { failure: Failure::HostRefused { .. }, .. }) => Ok(None),
-        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -12,7 +12,7 @@ use super::connections::{self, KEY_VAULT};
 use super::error::ArmError;
 use super::page::page;
 use super::{Provider, Target, Visit, long_running, only, vault_writes};
-use crate::emulator::call::Answer;
+use crate::emulator::call::{Answer, guid};
 use crate::emulator::key_vault;
 use crate::emulator::rights::covers;
 use crate::emulator::world::{AccessPolicy, NetworkAcls, PolicyPermissions, Vault, VaultSku, World};
@@ -76,7 +76,9 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
 /// Where the `Location` of a removed connection leads: 202, then 204. The address is chosen.
 fn operation_result(visit: &Visit<'_>, world: &World, target: &Target<'_>, id: &str) -> Result<Answer, ArmError> {
     let folder = format!("{}/providers/Microsoft.KeyVault/operationResults", target.scope);
-    visit.require(world, READ, &target.scope)?;
+    // Who may read what it works on may read how far it is.
+    let known = guid(id).and_then(|id| world.arm_operations.get(&id));
+    visit.require(world, READ, known.map_or(target.scope.as_str(), |o| o.target.as_str()))?;
     let done = |_: &str| Answer::empty(StatusCode::NO_CONTENT);
     long_running::result(visit, world, (&folder, &target.scope, id), done)
 }

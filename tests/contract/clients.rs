@@ -1,0 +1,200 @@
+//! Drives palisade's own clients through every operation of a service that publishes documents.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use palisade::azure::arm::{LongRunning, Progress, ResourceId, Scope};
+use palisade::azure::authorization::{self, Grant, PrincipalType, roles};
+use palisade::azure::customer_insights as ci;
+use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
+use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
+use palisade::azure::{Reader, Writer, key_vault, resource_graph, storage, synapse};
+use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::Stage;
+use super::recorder::Exchange;
+use super::support::{LAKE, STRANGER_PRINCIPAL, TENANT, VAULT, WORKSPACE, grant, instance, secret, vault_of};
+
+const KEY_VAULT_ADMINISTRATOR: &str = "00482a5a-887f-4fb3-b363-3b7fe8e74483";
+const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
+
+fn id(text: &str) -> ResourceId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn pending(name: &str) -> Connection {
+    let endpoint = "/subscriptions/22220000-0000-4000-8000-00000000bbbb/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe";
+    Connection {
+        name: name.into(),
+        private_endpoint: endpoint.into(),
+        status: ConnectionStatus::Pending,
+        description: String::new(),
+        decided: None,
+        change: None,
+    }
+}
+
+pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
+    for (work, empty_first_pages) in [(0, false), (45, true)] {
+        let stage = Stage::with(exchanges, |world| {
+            world.behaviour.connection_work = SignedDuration::from_secs(work);
+            world.behaviour.empty_first_pages = empty_first_pages;
+            let client = world.applications.iter().find(|(_, a)| a.app_id == CLIENT_ID).map(|(id, _)| *id).unwrap();
+            grant(world, client, KEY_VAULT_ADMINISTRATOR, VAULT);
+            vault_of(world).connections = vec![pending("kv.1"), pending("kv.2")];
+        })
+        .await;
+        let transport = stage.services.transport_at(&stage.address, CLIENT_ID, CLIENT_SECRET);
+        let writer = Writer::new(transport);
+        links(&writer).await;
+        connections(&writer).await;
+        accounts(&writer).await;
+        rights(&writer).await;
+        vault(&writer).await;
+        secrets(&writer).await;
+        assert!(!stage.exchanges.lock().unwrap().is_empty());
+    }
+}
+
+/// Links a storage account and a workspace, which makes the connections that are approved next.
+async fn links(writer: &Writer) {
+    for resource in [LAKE, WORKSPACE] {
+        let link = ci::add_private_link(writer, &instance(), &id(resource)).await.unwrap().unwrap();
+        let found = ci::private_link(writer.reader(), &instance(), &link.id).await.unwrap().unwrap();
+        assert_eq!(link, found);
+        assert!(!ci::validate_private_link(writer, &instance(), &link.id).await.unwrap());
+    }
+    ci::link_key_vault(writer, &instance(), &id(VAULT)).await.unwrap();
+    assert!(ci::key_vault(writer.reader(), &instance()).await.unwrap().is_some());
+}
+
+async fn connections(writer: &Writer) {
+    let reader = writer.reader();
+    for resource in [LAKE, WORKSPACE, VAULT] {
+        let target = Target::of(&id(resource)).unwrap();
+        let all = endpoints::list(reader, &target).await.unwrap();
+        assert!(all.len() >= 2, "{resource}");
+        for connection in &all {
+            let ours = connection.pending().unwrap();
+            let mut accepted = endpoints::approve(writer, &target, ours, "palisade: prod").await.unwrap();
+            finish(reader, &target, &connection.name, &mut accepted).await;
+            let read = endpoints::get(reader, &target, &connection.name).await.unwrap().unwrap();
+            assert_eq!((read.status, read.description.as_str()), (Status::Approved, "palisade: prod"));
+            let again = endpoints::approve(writer, &target, ours, "again").await.unwrap_err();
+            assert_eq!(again.status(), Some(400));
+        }
+        let first = &all[0].name;
+        for _ in 0..2 {
+            let mut accepted = endpoints::remove(writer, &target, first).await.unwrap();
+            finish(reader, &target, first, &mut accepted).await;
+        }
+        assert_eq!(endpoints::get(reader, &target, first).await.unwrap(), None);
+    }
+    for link in ci::private_links(reader, &instance()).await.unwrap() {
+        ci::validate_private_link(writer, &instance(), &link.id).await.unwrap();
+        ci::remove_private_link(writer, &instance(), &link.id).await.unwrap();
+    }
+}
+
+async fn finish(reader: &Reader, target: &Target, name: &str, accepted: &mut LongRunning) {
+    let progress = endpoints::settle(reader, target, name, accepted, Duration::from_secs(600)).await.unwrap();
+    assert_eq!(progress, Progress::Done);
+}
+
+async fn accounts(writer: &Writer) {
+    let reader = writer.reader();
+    let scopes = [Scope::Subscription(SUBSCRIPTION), id(LAKE).group()];
+    // The embedded client owns the group, not the subscription.
+    assert_eq!(storage::list(reader, &scopes[0]).await.unwrap_err().code(), Some("AuthorizationFailed"));
+    assert_eq!(storage::list(reader, &scopes[1]).await.unwrap().len(), 1);
+    assert_eq!(synapse::list(reader, &scopes[0]).await.unwrap_err().status(), Some(403));
+    assert_eq!(synapse::list(reader, &scopes[1]).await.unwrap().len(), 1);
+    assert!(synapse::get(reader, &id(WORKSPACE)).await.unwrap().is_some());
+    assert!(storage::get(reader, &id(&LAKE.replace("contosolake", "nolake"))).await.unwrap().is_none());
+    assert!(synapse::get(reader, &id(&WORKSPACE.replace("contoso-synapse", "none"))).await.unwrap().is_none());
+    let account = storage::get(reader, &id(LAKE)).await.unwrap().unwrap();
+    let change = storage::Change {
+        public_network_access: Some(storage::PublicNetworkAccess::Disabled),
+        network_acls: account.network_acls.map(|acls| storage::NetworkAcls { default_action: "Deny".into(), ..acls }),
+    };
+    let changed = storage::update(writer, &id(LAKE), &change).await.unwrap();
+    assert_eq!(changed.public_network_access, storage::PublicNetworkAccess::Disabled);
+    let subscriptions = BTreeSet::from([SUBSCRIPTION]);
+    assert_eq!(resource_graph::find(reader, &subscriptions, storage::KIND).await.unwrap().len(), 1);
+    assert!(resource_graph::connections(reader, &subscriptions).await.is_ok());
+}
+
+async fn rights(writer: &Writer) {
+    let reader = writer.reader();
+    let wish = Grant {
+        scope: Scope::Resource(id(VAULT)),
+        role: roles::KEY_VAULT_SECRETS_USER,
+        principal_id: STRANGER_PRINCIPAL,
+        principal_type: PrincipalType::ServicePrincipal,
+    };
+    for _ in 0..2 {
+        authorization::grant(writer, &wish, "palisade: prod").await.unwrap();
+    }
+    let held = authorization::assigned_to(reader, &wish.scope, STRANGER_PRINCIPAL).await.unwrap();
+    assert_eq!((held.len(), held[0].name, held[0].role), (1, wish.name(), wish.role));
+    assert!(authorization::get(reader, &wish.scope, wish.name()).await.unwrap().is_some());
+    for _ in 0..2 {
+        authorization::revoke(writer, &wish.scope, wish.name()).await.unwrap();
+    }
+    assert!(authorization::get(reader, &wish.scope, wish.name()).await.unwrap().is_none());
+    assert_eq!(authorization::definitions(reader, &wish.scope, "Owner").await.unwrap().len(), 1);
+    let mine = authorization::rights(reader, &id(LAKE)).await.unwrap();
+    assert!(mine.allow("Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action"));
+    assert!(authorization::rights_in_group(reader, SUBSCRIPTION, "rg-lake").await.unwrap().allow("x/read"));
+}
+
+async fn vault(writer: &Writer) {
+    let reader = writer.reader();
+    let vault: VaultId = VAULT.parse().unwrap();
+    let permissions = Permissions {
+        keys: vec!["get".into(), "list".into()],
+        secrets: vec!["get".into(), "list".into()],
+        certificates: vec!["get".into(), "list".into()],
+    };
+    let entry = PolicyEntry { tenant_id: TENANT, object_id: STRANGER_PRINCIPAL, permissions };
+    vaults::add_policy(writer, &vault, &entry).await.unwrap();
+    assert_eq!(vaults::get(reader, &vault).await.unwrap().unwrap().properties.access_policies.len(), 1);
+    vaults::remove_policy(writer, &vault, &entry).await.unwrap();
+    let open = vaults::NetworkAcls {
+        default_action: Some("Allow".into()),
+        bypass: Some("AzureServices".into()),
+        ..Default::default()
+    };
+    let change = vaults::Change {
+        public_network_access: Some("Enabled".into()),
+        network_acls: Some(open),
+        soft_delete: true,
+        purge_protection: true,
+    };
+    vaults::update(writer, &vault, &change).await.unwrap();
+    assert!(vaults::get(reader, &vault).await.unwrap().unwrap().properties.network_acls.is_some());
+    let other: VaultId = VAULT.replace("kv-ci-prod", "kv-none").parse().unwrap();
+    assert!(vaults::get(reader, &other).await.unwrap().is_none());
+}
+
+async fn secrets(writer: &Writer) {
+    let reader = writer.reader();
+    let at = secret();
+    assert!(matches!(key_vault::get_current(reader, &at).await.unwrap(), key_vault::Lookup::Absent));
+    let value = SecretString::from("text".to_owned());
+    let labels = key_vault::Labels::default();
+    let made = key_vault::set_secret(writer, &at, &value, &labels).await.unwrap();
+    for _ in 0..26 {
+        key_vault::set_secret(writer, &at, &value, &labels).await.unwrap();
+    }
+    key_vault::get_version(reader, &at, &made.version).await.unwrap();
+    key_vault::list_versions(reader, &at).await.unwrap();
+    let changes = key_vault::Changes { enabled: Some(false), ..key_vault::Changes::default() };
+    key_vault::update_properties(writer, &at, &made.version, &changes).await.unwrap();
+    assert!(key_vault::get_deleted(reader, &at).await.unwrap().is_none());
+    key_vault::recover(writer, &at).await.unwrap_err();
+}
