@@ -12,6 +12,8 @@ mod basics;
 mod cycle;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/links.rs"]
+mod links;
 #[path = "cli/live.rs"]
 mod live;
 #[path = "cli/partial.rs"]
@@ -30,5 +32,7 @@ mod support;
 mod surface;
 #[path = "cli/unknown.rs"]
 mod unknown;
+#[path = "cli/vault.rs"]
+mod vault;
 #[path = "cli/waits.rs"]
 mod waits;

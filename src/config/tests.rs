@@ -210,6 +210,7 @@ fn a_field_is_found_by_any_end_of_its_path_that_only_it_has() {
     assert_eq!(found("users").fields, ["assignments", "breakGlass", "match"]);
     assert_eq!(found("apiAccess.enabled").kind, "`true` or `false`");
     assert_eq!(found("environments.*.instanceId").example.as_deref(), Some("6f2b1c34-0000-4000-8000-00000000a001"));
+    assert_eq!(found("breakGlass").path, "environments.*.users.breakGlass");
     assert_eq!(found("assignments.role").path, "environments.*.users.assignments.role");
 }
 

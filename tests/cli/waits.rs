@@ -84,7 +84,7 @@ fn the_effect_of_a_write_is_waited_for_and_what_is_seen_meanwhile_is_said() {
     });
     let run = scene.emulated(&["apply", "--yes"]).ended(0);
     assert!(run.stderr.contains("since the service still shows Viewer for it"), "{}", run.stderr);
-    assert!(*ended_at(&scene) >= *"2026-11-20T12:00:20Z", "{}", ended_at(&scene));
+    assert!(ended_at(&scene).as_str() >= "2026-11-20T12:00:20Z", "{}", ended_at(&scene));
 }
 
 /// Tokens that run out while a run waits are renewed.
