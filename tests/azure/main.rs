@@ -1,8 +1,10 @@
 //! Palisade's clients against the emulator, without a command in between: what each answer is taken for.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "test helpers may fail loudly")]
 
 mod api_keys;
+mod endpoints;
+mod rights;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
