@@ -52,6 +52,11 @@ pub fn of(region: &str) -> Option<&'static str> {
     GEOGRAPHIES.iter().find(|(_, regions)| regions.contains(&name.as_str())).map(|(geography, _)| *geography)
 }
 
+/// The geography of this name, spelled as in the table.
+pub fn named(name: &str) -> Option<&'static str> {
+    GEOGRAPHIES.iter().map(|(geography, _)| *geography).find(|geography| *geography == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use crate::azure::{CallError, Writer};
 use crate::clock::Clock;
 use crate::config::Environment;
 use crate::guard;
-use crate::plan::{Change, Mode, Plan, Planned, ReadBack, ScopePlan, Severity, Step};
+use crate::plan::{Change, Mode, Plan, Planned, ReadBack, ScopePlan, Severity, Step, StepError};
 use crate::settings::survey::Survey;
 
 /// A request to stop, shared with whoever hears Ctrl-C.
@@ -93,7 +93,7 @@ impl Engine<'_> {
         let mut applied = Vec::with_capacity(scope.changes.len());
         for change in &scope.changes {
             let outcome = self.change(plan, scope, change, &progress).await;
-            progress.trouble |= outcome.status != Status::Done;
+            progress.trouble |= outcome.status != Status::Done && !outcome.left_to_others;
             self.listener.hear(&Event::Ended { address: &change.address, outcome: &outcome });
             applied.push(Applied::of(&scope.scope, change, outcome));
         }
@@ -107,44 +107,80 @@ impl Engine<'_> {
         if change.mode == Mode::Manual {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
-        let planned = match self.still_approved(scope, change).await {
+        let planned = match self.still_approved(scope, change, progress).await {
             Ok(Some(planned)) => planned,
             Ok(None) => {
                 return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent");
             }
             Err(outcome) => return outcome,
         };
-        if planned.takes_away && progress.trouble {
-            return Outcome::unsent(
-                Status::NotStarted,
-                "nothing is taken away in this environment after an earlier change in it didn't get done",
-            );
-        }
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
+        let mut wrote = false;
         for step in &planned.steps {
-            outcome = self.step(plan, change, step.as_ref()).await;
-            if outcome.status != Status::Done {
-                break;
+            if outcome.status == Status::Done {
+                outcome = self.step(plan, change, step.as_ref()).await;
+                wrote |= outcome.wrote;
+            } else if step.closes() && wrote {
+                let closing = self.step(plan, change, step.as_ref()).await;
+                outcome.reason = format!("{}; {}: {}", outcome.reason, step.title(), closing.reason);
             }
+        }
+        let outcome = Outcome { wrote, ..outcome };
+        if planned.takes_away && outcome.status == Status::Done && wrote {
+            return self.aftermath(scope, change, outcome).await;
         }
         outcome
     }
 
+    /// Looks once more after a removal: of two runs that each remove somebody, neither can see the other's write coming.
+    async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
+        let Some(environment) = self.environments.get(scope.scope.as_str()) else { return outcome };
+        let Ok(findings) = self.survey.setting(environment, &change.setting, self.clock.now()).await else {
+            return outcome;
+        };
+        match guard::check_aftermath(&scope.scope, &findings) {
+            Some(note) => {
+                Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
+            }
+            None => outcome,
+        }
+    }
+
     /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
     /// left to do.
-    async fn still_approved(&self, scope: &ScopePlan, change: &Change) -> Result<Option<Planned>, Outcome> {
+    async fn still_approved(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+    ) -> Result<Option<Planned>, Outcome> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
         let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
         let Some(environment) = self.environments.get(scope.scope.as_str()) else {
             return Err(refused("the configuration doesn't declare this environment any more".to_owned()));
         };
         let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(failed)?;
-        let guards = guard::check_findings(&scope.scope, &findings);
+        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
+        if planned.is_some_and(|planned| planned.takes_away) && progress.trouble {
+            return Err(Outcome::unsent(
+                Status::NotStarted,
+                "nothing is taken away in this environment after an earlier change in it didn't get done",
+            ));
+        }
+        let guards = match planned {
+            Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
+            _ => guard::check_findings(&scope.scope, &findings),
+        };
         let refusal = findings.notes.iter().chain(&guards).find(|note| note.severity == Severity::Error);
         if let Some(note) = refusal {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
-        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
+        let required = planned.and_then(|planned| planned.requires.as_ref());
+        if let Some(address) = required
+            && findings.changes.iter().any(|other| other.change.address == *address)
+        {
+            return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
+        }
         match planned {
             Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
             Some(Planned { change: now, .. }) => Err(refused(format!(
@@ -190,17 +226,30 @@ impl Engine<'_> {
     async fn write_and_look(&self, change: &Change, step: &dyn Step) -> Outcome {
         let problem = match step.write(self.writer).await {
             Ok(()) => None,
-            Err(error) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => Some(error),
-            Err(error) => return Outcome::sent(Status::Failed, error.to_string()),
+            Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
+            Err(StepError::Call(error)) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => {
+                Some(error)
+            }
+            Err(StepError::Call(error)) => return Outcome::sent(Status::Failed, error.to_string()),
         };
         // What the service refused outright won't come true by waiting: one look tells whether it was so already.
         let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
         let patience = if final_word { Duration::ZERO } else { self.patience };
         match (self.look(change, step, patience).await, problem) {
-            (Look::Shown, None) => Outcome::sent(Status::Done, "read back as declared"),
-            (Look::Shown, Some(error)) => {
-                Outcome::sent(Status::Done, format!("read back as declared, although the write ended with: {error}"))
+            (Look::Shown(more), problem) => {
+                let although = problem.map(|error| format!(", although the write ended with: {error}"));
+                let more = more.map(|more| format!("; {more}"));
+                let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
+                Outcome::sent(Status::Done, text)
             }
+            (Look::Gone(detail), problem) => {
+                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
+                Outcome::sent(Status::Failed, format!("{took}, but then {detail}"))
+            }
+            (Look::LeftToOthers(detail), _) => Outcome {
+                left_to_others: true,
+                ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
+            },
             (Look::NotShown(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} after {}", spoken(self.patience)),
@@ -229,7 +278,10 @@ impl Engine<'_> {
         let mut wait = Duration::from_secs(1);
         loop {
             let seen = match step.read_back(self.writer.reader()).await {
-                Ok(ReadBack::Shown) => return Look::Shown,
+                Ok(ReadBack::Shown) => return Look::Shown(None),
+                Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
+                Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
+                Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
                 Err(error) => Err(error),
             };
@@ -249,7 +301,9 @@ impl Engine<'_> {
 }
 
 enum Look {
-    Shown,
+    Shown(Option<String>),
+    Gone(String),
+    LeftToOthers(String),
     NotShown(String),
     Interrupted(String),
     Unreadable(CallError),

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::plan::{Action, Address, Change, Plan, Target};
+use crate::plan::{Action, Address, Change, Plan, ScopePlan, Target};
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.apply/1";
@@ -34,17 +34,19 @@ pub struct Outcome {
     pub reason: String,
     /// Whether a write was sent.
     pub wrote: bool,
+    /// Whether palisade's own part of it is done, and only others keep it from being as declared.
+    pub left_to_others: bool,
 }
 
 impl Outcome {
     /// An outcome of a change for which nothing was sent.
     pub fn unsent(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), wrote: false }
+        Self { status, reason: reason.into(), wrote: false, left_to_others: false }
     }
 
     /// An outcome of a change for which a write was sent.
     pub fn sent(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), wrote: true }
+        Self { status, reason: reason.into(), wrote: true, left_to_others: false }
     }
 }
 
@@ -71,7 +73,7 @@ pub struct Applied {
 impl Applied {
     /// Joins a change with its outcome.
     pub fn of(scope: &str, change: &Change, outcome: Outcome) -> Self {
-        let Outcome { status, reason, wrote } = outcome;
+        let Outcome { status, reason, wrote, left_to_others: _ } = outcome;
         Self {
             scope: scope.to_owned(),
             address: change.address.clone(),
@@ -136,6 +138,15 @@ impl Report {
             changes,
             summary,
         }
+    }
+
+    /// The account of a plan that was refused as a whole.
+    pub fn refused(plan: &Plan, reason: &str) -> Self {
+        let refused = |scope: &ScopePlan| {
+            let outcome = || Outcome::unsent(Status::Refused, reason);
+            scope.changes.iter().map(|change| Applied::of(&scope.scope, change, outcome())).collect::<Vec<_>>()
+        };
+        Self::of(plan, plan.scopes.iter().flat_map(refused).collect())
     }
 
     /// Whether anything was sent to a service.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::operations::Facts;
 use super::token::TokenError;
+use crate::text::brief;
 
 /// A call that brought no usable answer.
 #[derive(Debug, Clone)]
@@ -115,14 +116,14 @@ impl fmt::Display for CallError {
             Failure::Status { status, code, inner, message } => {
                 write!(f, "{service} answered {status}")?;
                 if let Some(code) = code {
-                    write!(f, " {}", plain(code))?;
+                    write!(f, " {}", brief(code))?;
                 }
                 if let Some(inner) = inner {
-                    write!(f, "/{}", plain(inner))?;
+                    write!(f, "/{}", brief(inner))?;
                 }
                 write!(f, " to {method} {path}")?;
                 if let Some(message) = message {
-                    write!(f, ": {}", plain(message))?;
+                    write!(f, ": {}", brief(message))?;
                 }
                 if matches!(status, 401 | 403) {
                     write!(f, " (needs: {permission})")?;
@@ -148,13 +149,3 @@ impl fmt::Display for CallError {
 }
 
 impl std::error::Error for CallError {}
-
-/// A service's words on one line and without control characters, so that they can't steer a terminal or a log.
-pub(crate) fn plain(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
-    if text.chars().count() > LONGEST {
-        line.push('…');
-    }
-    line.trim().trim_end_matches('.').to_owned()
-}

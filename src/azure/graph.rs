@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use super::access::Reader;
 use super::call::Call;
-use super::error::{CallError, plain};
+use super::error::CallError;
 use super::operations::{
     GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER,
 };
+use crate::text::brief;
 
 const JSON: &str = "application/json";
 /// Graph takes at most so many requests in a batch.
@@ -139,7 +140,7 @@ fn item_request(index: usize, key: &Key) -> Json {
 
 /// Only Graph's own "not found" proves that there is nobody.
 fn settle(item: BatchItem) -> Found {
-    let error = |member: &str| item.body["error"][member].as_str().map(plain);
+    let error = |member: &str| item.body["error"][member].as_str().map(brief);
     match (item.status, error("code").as_deref()) {
         (200, _) => serde_json::from_value(item.body)
             .map(Some)

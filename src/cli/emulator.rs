@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::task::Poll;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -23,8 +24,6 @@ use crate::ui::Ui;
 #[derive(Debug, clap::Args)]
 #[command(after_help = FAULTS_HELP)]
 pub(super) struct Args {
-    #[command(flatten)]
-    files: Files,
     /// Where to listen for http; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     http: SocketAddr,
@@ -46,6 +45,8 @@ pub(super) struct Args {
     /// Written once it listens: the addresses and the certificate's path, as JSON
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 const FAULTS_HELP: &str = "\
@@ -70,6 +71,9 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         observer: None,
     };
     let emulator = emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))?;
+    let mut end = std::pin::pin!(interrupted());
+    // Listened for before anybody is told that we are here: whoever waits for that may ask us to end at once.
+    let ended = std::future::poll_fn(|context| Poll::Ready(end.as_mut().poll(context).is_ready())).await;
     if let Some(path) = &args.ready_file {
         announce(path, &emulator)?;
     }
@@ -77,7 +81,9 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     if let Some(https) = emulator.https() {
         ui.result(&format!("and on {https}, with the certificate {}\n", args.certificate.display()));
     }
-    interrupted().await;
+    if !ended {
+        end.await;
+    }
     emulator.stop().await;
     ui.status("the emulator stopped");
     Ok(Exit::Done)

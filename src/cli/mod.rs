@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod generate;
 mod inputs;
+mod keys;
 mod observe;
 mod plan;
 mod session;
@@ -54,6 +55,7 @@ enum Command {
     Apply(apply::Args),
     Drift(drift::Args),
     Validate(validate::Args),
+    Keys(keys::Args),
     Explain(explain::Args),
     Schema(generate::SchemaArgs),
     Completions(generate::CompletionsArgs),
@@ -84,11 +86,7 @@ enum Format {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are results, too; a closed pipe is no reason to fail.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Error } else { Exit::Done }.into();
-        }
+        Err(error) => return usage(&error).into(),
     };
     let colour = match cli.color {
         Colour::Auto => ColorChoice::Auto,
@@ -107,11 +105,28 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Help and version are results, too: a closed pipe is no reason to fail, and a full disk is one.
+fn usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    if error.use_stderr() {
+        return Exit::Error;
+    }
+    match printed {
+        Err(failure) if failure.kind() != std::io::ErrorKind::BrokenPipe => {
+            let ui = Ui::new(Manner { colour: ColorChoice::Auto, quiet: false, verbosity: 0 });
+            ui.error(&format!("the result could not be written to standard output: {}", failure.kind()));
+            Exit::Error
+        }
+        _ => Exit::Done,
+    }
+}
+
 fn run(ui: &Rc<Ui>, command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Plan(args) => in_runtime(plan::run(ui, &args)),
         Command::Apply(args) => in_runtime(apply::run(ui, &args)),
         Command::Drift(args) => in_runtime(drift::run(ui, &args)),
+        Command::Keys(args) => in_runtime(keys::run(ui, &args)),
         Command::Emulator(args) => in_runtime(emulator::run(ui, &args)),
         Command::Validate(args) => validate::run(ui, &args),
         Command::Explain(args) => explain::run(ui, &args),

@@ -14,11 +14,11 @@ use crate::ui::Ui;
 /// Reports every mistake at once, in the order of the files. Needs no account and no network.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    files: Files,
     /// The format of the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    files: Files,
 }
 
 pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {

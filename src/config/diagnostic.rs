@@ -6,6 +6,7 @@
 
 use super::codes::Code;
 use super::source::Span;
+use crate::text::visible;
 
 /// More mistakes than this help nobody; the rest is counted.
 const SHOWN_AT_MOST: usize = 1000;
@@ -137,10 +138,4 @@ pub fn quoted(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
-}
-
-/// Stands in for characters that would move the cursor, start an escape sequence or reorder the line.
-pub fn visible(character: char) -> char {
-    let reorders = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if character.is_control() || reorders { '\u{fffd}' } else { character }
 }

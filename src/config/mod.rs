@@ -1,7 +1,7 @@
 //! From YAML files to checked declarations.
 //!
-//! The way in: [`files`] → one located [`tree`] per file ([`yaml`]) → checked against the [`schema`] → put together and
-//! merged with `base` ([`merge`]) → typed and checked ([`Configuration`]). Words: a *node* is a value with its place; a
+//! The way in: `files` → one located [`tree`] per file (`yaml`) → checked against the [`schema`] → put together and
+//! merged with `base` (`merge`) → typed and checked ([`Configuration`]). Words: a *node* is a value with its place; a
 //! *diagnostic* is one mistake with a stable code; a *block* is a setting's part of an environment. What must stay true:
 //! every mistake of a run is reported at once, in file order, with file, line and column; what is wrong in one place is
 //! dropped and hides nothing elsewhere; nothing here prints, or touches the network or the clock.
@@ -31,7 +31,7 @@ use std::path::PathBuf;
 pub use codes::Code;
 pub(crate) use configuration::typed;
 pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
-pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted, visible};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
 pub use fields::{FieldHelp, Lookup, field_help};
 pub use shape::{Cloud, Face, Policy, UnpublishedOperations};
 pub use source::{Place, Source, Sources, Span};

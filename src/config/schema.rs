@@ -1,6 +1,6 @@
 //! The JSON Schema of the file format, and the check of a file against it.
 //!
-//! The schema is derived from [`shape`](super::shape) and kept in `schema/palisade.schema.json` for editors. What must
+//! The schema is derived from `shape` and kept in `schema/palisade.schema.json` for editors. What must
 //! stay true: the kept file is what [`schema`] gives (a test compares them), and what the check complains about is
 //! dropped from the tree that later stages see, so that one mistake is reported once and hides no other.
 
@@ -84,9 +84,11 @@ impl Checker {
     /// Prepares the check.
     pub(super) fn new() -> Self {
         let schema = schema();
-        let date = |text: &str| words::WORDS.iter().all(|word| word.name != "Day" || (word.check)(text).is_none());
-        let validator =
-            jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
+        let options = words::FORMATS.iter().fold(jsonschema::options(), |options, (format, name)| {
+            let fits = |text: &str| words::WORDS.iter().all(|word| word.name != *name || (word.check)(text).is_none());
+            options.with_format(*format, fits)
+        });
+        let validator = options.should_validate_formats(true).build(&schema).ok();
         Self { schema, validator }
     }
 

@@ -35,15 +35,24 @@ pub struct Derivation {
 }
 
 impl Account {
-    /// The changes with their steps, in the order in which they are to be done: what adds before what takes away, then
-    /// what hardens before what weakens. Otherwise an environment could be without an Admin half-way.
+    /// The changes with their steps, in the order in which they are to be done: what a change requires before it, what
+    /// adds before what takes away, then what hardens before what weakens. Otherwise an environment could be without an
+    /// Admin half-way.
     pub fn ordered(&self) -> Vec<&Planned> {
         let mut planned: Vec<_> = self.findings.iter().flat_map(|findings| &findings.changes).collect();
         planned.sort_by_key(|planned| {
             let weakens = planned.change.direction == Direction::Weakens;
             (planned.takes_away, weakens, planned.change.address.clone())
         });
-        planned
+        let mut ordered: Vec<&Planned> = Vec::with_capacity(planned.len());
+        while !planned.is_empty() {
+            let waits =
+                |one: &&Planned| planned.iter().any(|other| one.requires.as_ref() == Some(&other.change.address));
+            // A circle can't be ordered; it keeps the order that it has.
+            let next = planned.iter().position(|one| !waits(one)).unwrap_or(0);
+            ordered.push(planned.remove(next));
+        }
+        ordered
     }
 
     fn scope_plan(&self) -> ScopePlan {

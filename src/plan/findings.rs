@@ -24,6 +24,21 @@ pub struct Findings {
     pub administrators: Option<Administrators>,
 }
 
+impl Findings {
+    /// These and others of the same setting.
+    #[must_use]
+    pub fn and(mut self, others: Findings) -> Self {
+        let Findings { changes, unknown, waiting, in_sync, notes, administrators } = others;
+        self.changes.extend(changes);
+        self.unknown.extend(unknown);
+        self.waiting.extend(waiting);
+        self.in_sync += in_sync;
+        self.notes.extend(notes);
+        self.administrators = self.administrators.or(administrators);
+        self
+    }
+}
+
 /// A change with the steps that carry it out.
 #[derive(Clone)]
 pub struct Planned {
@@ -31,6 +46,8 @@ pub struct Planned {
     pub change: Change,
     /// Whether somebody or something has less afterwards; such changes come last.
     pub takes_away: bool,
+    /// The change of the same environment that must be made before this one, if there is one.
+    pub requires: Option<Address>,
     /// The writes, in order; none for a manual change.
     pub steps: Vec<Rc<dyn Step>>,
 }
@@ -50,6 +67,16 @@ pub struct Administrators {
     pub losses: Vec<Loss>,
     /// Protected principals that could not be looked up.
     pub unresolved_break_glass: Vec<String>,
+}
+
+impl Administrators {
+    /// Who stays Admin of those who are it now. Whoever only becomes it later is left out.
+    #[must_use]
+    pub fn without_promises(&self) -> Self {
+        let is_admin = |admin: &&Administrator| self.before.iter().any(|now| now.id == admin.id);
+        let after = self.after.iter().filter(is_admin).cloned().collect();
+        Self { after, ..self.clone() }
+    }
 }
 
 /// One principal with the role Admin.

@@ -22,4 +22,4 @@ pub use document::{FORMAT, Observed, Plan, ScopePlan, Summary, Target, Tool, Unk
 pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Planned};
 pub use note::{Note, NoteCode, Severity};
 pub use saved::{Refusal, VALIDITY, differences, parse, render};
-pub use step::{ReadBack, Step};
+pub use step::{ReadBack, Step, StepError};

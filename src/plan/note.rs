@@ -89,6 +89,25 @@ note_codes! {
          nobody takes silence for control. `match: exact` would remove them.";
     CutsApiClients = "cuts-api-clients", "Turning API access off cuts off every client of the API.",
         "Both keys stop working for the whole environment. Turning it on again makes new keys; clients must be given them.";
+    RotationSchedule = "rotation-schedule", "What holds for the API keys, and when something is due.",
+        "Palisade keeps no state: which key consumers hold, how old it is and what comes next is worked out from the live \
+         keys and the versions of the secret, each time anew. `palisade explain rotation` tells the whole story.";
+    RotationWarning = "rotation-warning", "Something about the API keys that a person should know.",
+        "Nothing is broken, but something disagrees or isn't known; the note says what. Equality of values decides which \
+         key is live, whatever tags say.";
+    ConsumersCutOff = "consumers-cut-off", "What consumers of the API key hold doesn't work.",
+        "Somebody regenerated the published key, or disabled or deleted the secret, outside of palisade. Where palisade can \
+         repair it, the plan publishes the key that works, without regenerating anything.";
+    KeysInconsistent = "keys-inconsistent", "Both API keys have the same value.",
+        "The service should never do that, and with equal keys no rotation can keep one of them alive. Nothing is done until \
+         somebody regenerated one of them by hand.";
+    StoreRight = "store-right", "Whether a new key could be stored in the vault.",
+        "A key that was regenerated and can't be stored is lost to its consumers until somebody copies it by hand. So the \
+         right to store is looked up first: missing, it refuses the plan; where it can't be looked up, the plan says that it \
+         is unproved. The right to update the secret is proved by noting the intent before anything is regenerated.";
+    ClockSkew = "clock-skew", "The vault's clock and this machine's differ by more than five minutes.",
+        "When a key is due, and when nobody may hold its predecessor any more, is counted from instants of both clocks. With \
+         clocks that disagree, nothing is regenerated. Set this machine's clock.";
     NameMismatch = "name-mismatch", "The live environment has another name than the configuration.",
         "`name` binds the configuration to one environment. Another name behind the same id means that somebody renamed \
          it, or that the id is of another environment. Nothing is changed until the two agree.";
@@ -101,6 +120,72 @@ note_codes! {
          again, and renew the entry.";
     RestsOnAttestation = "rests-on-attestation", "A setting counts as in sync because somebody attested it.",
         "No published operation can read it. Palisade repeats what the file says that somebody saw.";
+    RestsOnInference = "rests-on-inference", "A setting counts as in sync because of what shows elsewhere.",
+        "No published operation can read it, but its traces can be read: the private endpoint connections of a resource, say. \
+         Palisade concludes from them under the names that the product's documentation shows.";
+    LinkTargetMissing = "link-target-missing", "Azure has no such resource.",
+        "Azure Resource Manager answered, and there is no resource with the declared id. A typing mistake here could later let \
+         somebody else's resource in, so the plan is refused until it is corrected.";
+    LinkLeadsElsewhere = "link-leads-elsewhere", "A live private link leads to another resource of the same name.",
+        "Names of storage accounts and workspaces are unique in all of Azure, so the live link and the file mean different \
+         subscriptions or resource groups: one of them is wrong, or the resource was moved. Nothing is changed until they agree.";
+    AmbiguousConnection = "ambiguous-connection", "Several connections could be one endpoint of a private link.",
+        "Anyone who knows a resource's id can ask for a private endpoint connection to it, under any name. Where two have the \
+         name of one endpoint, a name doesn't tell which one is Customer Insights', and approving the wrong one lets a stranger \
+         into the resource. So none is approved.\n\nCompare the full endpoint ids, and remove in Azure what isn't yours. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
+         then.";
+    LookAlikeConnection = "look-alike-connection", "A connection is named like an endpoint of a private link, and isn't it.",
+        "Somebody asks for a connection under a name that a reviewer would expect. Palisade never approves it. Find out who \
+         it is, and remove it in Azure.";
+    ConnectionEnded = "connection-ended", "A connection of a private link was rejected or cut off.",
+        "Both are final: Azure refuses to approve such a connection later, and a new one must be asked for, which Customer \
+         Insights does only for a new link. Under `match: exact`, where the file alone decides what is there, palisade removes \
+         the link and makes it anew. Under `match: atLeast` a person has to remove it, since somebody with rights on the \
+         resource said no.";
+    PublicBesidePrivateLink = "public-beside-private-link", "A resource with a private link still allows public access.",
+        "Private links work only while public network access to the account is off; and what is open to the internet isn't \
+         protected by a private way in. Close public access once every connection is approved, and never before. To open it \
+         again, remove the private link first.";
+    OtherPrivateEndpoints = "other-private-endpoints", "A resource has private endpoint connections of others.",
+        "They belong to other consumers of the resource; palisade leaves them alone. As soon as an account has any private \
+         endpoint, Customer Insights reaches it over a private link only, whatever its network settings.";
+    ConnectionsLeftBehind = "connections-left-behind", "Connections on the Azure side belong to no private link of the environment.",
+        "They are named like those of Customer Insights. Whether removing a link removes its connections isn't published, so \
+         they may be left behind; or another environment uses the same resource. An approved connection that nobody needs is \
+         an open door: remove it in Azure.";
+    UndocumentedResourceType = "undocumented-resource-type", "The product's documentation doesn't offer private links to this type of resource.",
+        "Synapse workspaces appear only in a pull request to the documentation that was never merged, and the page about \
+         Synapse says that workspaces behind a firewall aren't supported. Palisade does what the file says, and says so.";
+    RegionMismatch = "region-mismatch", "A resource isn't in the environment's region, or that can't be told.",
+        "Storage of Customer Insights must be in the environment's region. Palisade compares geographies by a table of its own; \
+         a region that isn't in it is said to be unknown, never taken for right.";
+    VaultNotFound = "vault-not-found", "Azure has no such vault.",
+        "Azure Resource Manager answered, and there is no vault with the declared id. Names of vaults are unique in all of \
+         Azure: whoever creates one of that name later would receive what is meant for yours.";
+    VaultTenant = "vault-tenant", "The vault belongs to another tenant.",
+        "A vault takes tokens of one tenant only. Customer Insights reads vaults of the environment's own tenant.";
+    VaultGeography = "vault-geography", "The vault isn't in the environment's geography.",
+        "The product links only vaults in the environment's own Azure geography, such as Europe or the United Kingdom. The \
+         environment's region stands under Settings > System > About.";
+    VaultFirewall = "vault-firewall", "The vault's firewall is on.",
+        "Customer Insights reads linked vaults over the internet and isn't among the trusted services, so the product demands \
+         that the firewall be off, and stay off: public network access on, default action Allow. Otherwise connections fail, some \
+         time later. Keep in that vault nothing but the secrets of connections; that is what Microsoft recommends as well.";
+    VaultSoftDelete = "vault-soft-delete", "Soft delete is off in the vault.",
+        "A secret, or the whole vault, that is deleted by mistake stops every connection that uses it. Soft delete keeps it \
+         for 7 to 90 days. It can be turned on at any time, and never off.";
+    OtherVaultLinked = "other-vault-linked", "Another vault is linked than the declared one.",
+        "Microsoft doesn't say what becomes of connections that use the former vault, so palisade replaces a linked vault \
+         only if `keyVault.replaces` names it. Look at the connections first; take `replaces` out again when it is done.";
+    ServicePrincipalMissing = "service-principal-missing", "The directory doesn't know Customer Insights' own application.",
+        "Customer Insights reads linked vaults as the application 0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff. Without its service \
+         principal in the tenant, nobody can be given rights on the vault.";
+    VaultSecretMissing = "vault-secret-missing", "A connection names a secret that isn't in the vault.",
+        "The vault is linked as declared; which secrets connections use isn't palisade's to declare. Somebody deleted or \
+         renamed one.";
+    LinksLeftAlone = "links-left-alone", "Private links that aren't declared are left alone.",
+        "Under `match: atLeast` palisade looks only at what is declared. The note says how many others there are, so that \
+         nobody takes silence for control. `match: exact` would remove them.";
 }
 
 impl std::fmt::Display for NoteCode {

@@ -1,17 +1,35 @@
 //! A step: one write of a change, and how to see that it took effect.
 
 use async_trait::async_trait;
+use thiserror::Error;
 
 use crate::azure::operations::Facts;
 use crate::azure::{CallError, Reader, Writer};
+
+/// Why a step didn't get done.
+#[derive(Debug, Clone, Error)]
+pub enum StepError {
+    /// A call failed; whether it took effect all the same, the call's error tells.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A look just before the write showed that it must not be sent.
+    #[error("not sent: {0}")]
+    Stopped(String),
+}
 
 /// What a read after a write shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadBack {
     /// The desired state.
     Shown,
-    /// Something else still, in words.
+    /// The desired state, and something that a person should know about it.
+    ShownBut(String),
+    /// What this write could bring about; what is left for the desired state is done by others, or by a later plan.
+    LeftToOthers(String),
+    /// Something else still, in words; it may come true by waiting.
     NotYet(String),
+    /// Something else, in words, that waiting won't change.
+    Gone(String),
 }
 
 /// One write. Its settings module makes it while comparing; only the apply engine carries it out.
@@ -23,8 +41,13 @@ pub trait Step {
     /// The operation that writes.
     fn operation(&self) -> &'static Facts;
 
+    /// Whether it runs even after a step that didn't get done, because it leaves things safe.
+    fn closes(&self) -> bool {
+        false
+    }
+
     /// Sends the write. Success means that the service took it, not that it took effect.
-    async fn write(&self, writer: &Writer) -> Result<(), CallError>;
+    async fn write(&self, writer: &Writer) -> Result<(), StepError>;
 
     /// Reads, freshly, whether the desired state shows.
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError>;

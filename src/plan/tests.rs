@@ -31,7 +31,8 @@ fn planned(address: &str, action: Action, direction: Direction, before: Json, af
         permissions: vec!["a right".into()],
         source: Place { file: "f.yaml".into(), line: 3, column: 5 },
     };
-    Planned { change, takes_away: matches!(action, Action::Delete | Action::Disable), steps: Vec::new() }
+    let takes_away = matches!(action, Action::Delete | Action::Disable);
+    Planned { change, takes_away, requires: None, steps: Vec::new() }
 }
 
 fn account(changes: Vec<Planned>) -> Account {
@@ -88,6 +89,16 @@ fn a_downgrade_takes_away_and_comes_last() {
     let plan = plan_of(&[account(changes)], now());
     let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
     assert_eq!(order, ["prod/users/ada", "prod/users/bob", "prod/users/zoe"]);
+}
+
+#[test]
+fn what_a_change_requires_comes_before_it() {
+    let mut changes = usual();
+    changes[1].requires = Some(changes[2].change.address.clone());
+    changes[2].requires = Some(changes[0].change.address.clone());
+    let plan = plan_of(&[account(changes)], now());
+    let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
+    assert_eq!(order, ["prod/users/zoe", "prod/users/ada", "prod/users/bob"]);
 }
 
 #[test]

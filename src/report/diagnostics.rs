@@ -9,7 +9,8 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use crate::config::{Diagnostic, Diagnostics, Severity, Source, Sources, Span, visible};
+use crate::config::{Diagnostic, Diagnostics, Severity, Source, Sources, Span};
+use crate::text::visible;
 
 /// Whether to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

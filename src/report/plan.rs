@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
 use crate::azure::Provenance;
 use crate::plan::{Action, Change, Direction, Impact, Mode, Note, Plan, ScopePlan, Severity, Target, WaitingFor};
+use crate::text::printable;
 
 /// What the plan is shown for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
     for found in plan.notes.iter().filter(elsewhere) {
         note(found, true, out);
     }
-    let _ = writeln!(out, "  {}", paint(GOOD, format!("= {in_sync} as declared")));
+    let style = if *in_sync > 0 { GOOD } else { DIM };
+    let _ = writeln!(out, "  {}", paint(style, format!("= {in_sync} as declared")));
 }
 
 struct Widths {
@@ -140,14 +142,14 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         values = widths.values,
     );
     let place = format!("{}:{}:{}", source.file, source.line, source.column);
-    let _ = writeln!(out, "      {}: {reason} {}", printable(subject), paint(DIM, place));
+    let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
 }
 
 fn sign(action: Action, direction: Direction) -> (char, Style) {
     let sign = match action {
-        Action::Create | Action::Enable => '+',
-        Action::Update => '~',
-        Action::Delete | Action::Disable => '-',
+        Action::Create | Action::Enable | Action::Link | Action::Approve | Action::Grant => '+',
+        Action::Update | Action::Rotate | Action::Publish | Action::Resume => '~',
+        Action::Delete | Action::Disable | Action::Retire => '-',
     };
     let style = match (sign, direction) {
         ('-', _) => DANGER,
@@ -158,22 +160,33 @@ fn sign(action: Action, direction: Direction) -> (char, Style) {
 }
 
 fn values(change: &Change) -> String {
-    let text = match (&change.before, &change.after) {
-        (Json::Null, after) => value(after),
-        (before, Json::Null) => value(before),
-        (before, after) => format!("{} -> {}", value(before), value(after)),
+    let (before, after) = (&change.before, &change.after);
+    // Where one side has several members, names tell them apart; a lone member speaks for itself.
+    let named = [before, after].iter().any(|side| side.as_object().is_some_and(|members| members.len() > 1));
+    let text = match (before, after) {
+        (Json::Null, after) => value(after, named),
+        (before, Json::Null) => value(before, named),
+        (before, after) => format!("{} -> {}", value(before, named), value(after, named)),
     };
     printable(&text)
 }
 
-/// A value in a person's words; an object with one member is that member.
-fn value(json: &Json) -> String {
+/// A value in a person's words.
+fn value(json: &Json, named: bool) -> String {
     match json {
-        Json::Object(map) if map.len() == 1 => map.values().next().map(value).unwrap_or_default(),
+        // Where something stands; the rest of it is in the subject.
+        Json::Object(members) if members.get("status").is_some_and(Json::is_string) => value(&members["status"], false),
+        Json::Object(members) => {
+            let member = |(name, member): (&String, &Json)| match named {
+                true => format!("{name} {}", value(member, true)),
+                false => value(member, false),
+            };
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
         Json::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
         Json::String(text) => text.clone(),
         Json::Array(items) if items.is_empty() => "none".to_owned(),
-        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().join(" and "),
+        Json::Array(items) => items.iter().map(|item| value(item, named)).collect::<Vec<_>>().join(" and "),
         Json::Null => "nothing".to_owned(),
         other => other.to_string(),
     }
@@ -227,10 +240,14 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     if parts.is_empty() && errors == 0 {
         parts.push(paint(GOOD, "No changes: everything declared was read and is as declared"));
     } else if summary.changes == 0 && errors == 0 && summary.unknown > 0 {
-        parts.insert(0, "No changes known".to_owned());
+        parts.insert(0, "No changes known, which doesn't mean that there are none".to_owned());
     }
     parts.push(format!("{} as declared", summary.in_sync));
     let _ = writeln!(out, "{}.", parts.join("; "));
+    let dangers = dangers(plan);
+    if !dangers.is_empty() {
+        let _ = writeln!(out, "{} {}.", paint(DANGER, "Mind:"), dangers.join(", "));
+    }
     if errors > 0 {
         let _ = writeln!(
             out,
@@ -244,11 +261,36 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     }
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+/// What somebody must have read before saying yes, in a few words each: the counts of a summary don't tell an outage from a
+/// new reader.
+pub fn dangers(plan: &Plan) -> Vec<String> {
+    let number = |counts: &dyn Fn(&&Change) -> bool| plan.changes().filter(counts).count();
+    let admin = |side: &Json| {
+        side["role"] == "Admin" || side["roles"].as_array().is_some_and(|all| all.contains(&"Admin".into()))
+    };
+    let found = [
+        (number(&|change| change.impact == Impact::DataLoss), "loses data for good", "lose data for good"),
+        (number(&|change| change.impact == Impact::Outage), "is an outage", "are outages"),
+        (
+            number(&|change| admin(&change.before) && !admin(&change.after)),
+            "takes the role Admin away",
+            "take the role Admin away",
+        ),
+        (
+            number(&|change| change.impact == Impact::Interrupts && !admin(&change.before)),
+            "takes something else away",
+            "take something else away",
+        ),
+        (
+            number(&|change| !admin(&change.before) && admin(&change.after)),
+            "makes somebody Admin",
+            "make somebody Admin",
+        ),
+    ];
+    let told = found.into_iter().filter(|(number, ..)| *number > 0);
+    told.map(|(number, one, many)| count(number, &format!("change {one}"), &format!("changes {many}"))).collect()
 }
 
-/// Text without control characters: names and messages come from services, and must not steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

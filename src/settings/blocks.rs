@@ -1,7 +1,7 @@
 //! The registry of settings, and what a setting's block in the file has to offer.
 //!
 //! A *block* is what stands under a setting's key in an environment, such as `users:`. What must stay true: the line in
-//! [`settings!`] is the only place outside a setting's own folder that knows its name.
+//! `settings!` is the only place outside a setting's own folder that knows its name.
 
 use futures_util::future::{LocalBoxFuture, join_all};
 use schemars::JsonSchema;
@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, users};
-use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
+use super::{api_access, key_vault, private_links, users};
+use crate::azure::arm::ResourceId;
+use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
 use crate::plan::Findings;
 
 /// A setting's block in the file.
@@ -23,6 +24,22 @@ pub trait Block: DeserializeOwned + JsonSchema {
     /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
     /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
     fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self::Declared;
+
+    /// What only one environment may have.
+    fn claims(_declared: &Self::Declared) -> Vec<Claim> {
+        Vec::new()
+    }
+}
+
+/// Something that only one environment may have, such as a secret that it publishes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Equal for equal things.
+    pub what: String,
+    /// For a person.
+    pub called: String,
+    /// Where it is written.
+    pub span: Span,
 }
 
 macro_rules! settings {
@@ -49,11 +66,25 @@ macro_rules! settings {
                 Self { $($field: declare::<$block>(at, environment, diagnostics)),+ }
             }
 
+            /// What only this environment may have.
+            pub fn claims(&self) -> Vec<Claim> {
+                let mut claims = Vec::new();
+                $(claims.extend(self.$field.iter().flat_map(<$block as Block>::claims));)+
+                claims
+            }
+
             /// The principals that the declared settings name.
             pub fn principals(&self) -> Vec<PrincipalRef> {
                 let mut principals = Vec::new();
                 $(principals.extend(self.$field.iter().flat_map(<$block as Setting>::principals));)+
                 principals
+            }
+
+            /// The Azure resources that the declared settings name.
+            pub fn resources(&self) -> Vec<ResourceId> {
+                let mut resources = Vec::new();
+                $(resources.extend(self.$field.iter().flat_map(<$block as Setting>::resources));)+
+                resources
             }
 
             /// Observes and compares the declared settings side by side, or only the one that `only` names. Findings come
@@ -74,6 +105,11 @@ settings! {
     users: users::Block,
     /// Access to the instance's API. Without this block, palisade leaves API access as it is.
     api_access: api_access::Block,
+    /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is.
+    key_vault: key_vault::Block,
+    /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves
+    /// private links as they are.
+    private_links: private_links::Block,
 }
 
 async fn review<S: Setting>(declared: &S::Declared, observing: &Observing<'_>, comparing: &Comparing<'_>) -> Findings {

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Reader;
+use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
 use crate::config::{Attestation, EnvironmentHead};
@@ -23,6 +25,11 @@ pub trait Setting: Block {
         Vec::new()
     }
 
+    /// The Azure resources that the declaration names.
+    fn resources(_declared: &Self::Declared) -> Vec<ResourceId> {
+        Vec::new()
+    }
+
     /// Asks the services. Gets a [`Reader`]: observing can't write.
     async fn observe(declared: &Self::Declared, observing: &Observing<'_>) -> Self::Observed;
 
@@ -36,6 +43,8 @@ pub struct Observing<'a> {
     pub reader: &'a Reader,
     /// The environment.
     pub instance: &'a Instance,
+    /// The tenant.
+    pub tenant: Uuid,
     /// Who is who.
     pub directory: &'a Directory,
     /// The object id of the identity that runs palisade, as its token names it.
@@ -50,6 +59,10 @@ pub struct Comparing<'a> {
     pub head: &'a EnvironmentHead,
     /// How to reach it, for the steps.
     pub instance: &'a Instance,
+    /// The tenant.
+    pub tenant: Uuid,
+    /// The environment's region, as the service names it; none if it didn't.
+    pub region: Option<&'a str>,
     /// What people say that they saw.
     pub attested: &'a [Attestation],
     /// Which operations may be used.

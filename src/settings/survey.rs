@@ -4,7 +4,10 @@
 //! the environment behind the id must be the one that the configuration means; accounts come in the configuration's order,
 //! whichever answer came first.
 
-use futures_util::future::join_all;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -23,6 +26,10 @@ use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed, Severity
 /// The state in which an environment takes changes.
 const ACTIVE: &str = "active";
 
+/// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
+/// only hold more answers in memory.
+const SIDE_BY_SIDE: usize = 16;
+
 /// What one run knows and remembers while it asks.
 pub struct Survey {
     reader: Reader,
@@ -31,6 +38,8 @@ pub struct Survey {
     surface: Surface,
     directory: Directory,
     instances: OnceCell<Result<Vec<InstanceInfo>, CallError>>,
+    /// Regions of environments, as far as they were read. They never change.
+    regions: RefCell<HashMap<Uuid, String>>,
 }
 
 impl Survey {
@@ -44,12 +53,13 @@ impl Survey {
     ) -> Self {
         let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
         let directory = Directory::expecting(principals.map(|principal| users::name(&principal)));
-        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new() }
+        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), regions: RefCell::default() }
     }
 
     /// Looks at all environments.
     pub async fn accounts(&self, environments: &[&Environment], now: Timestamp) -> Vec<Account> {
-        join_all(environments.iter().map(|environment| self.account(environment, now))).await
+        let accounts = stream::iter(environments).map(|environment| self.account(environment, now));
+        accounts.buffered(SIDE_BY_SIDE).collect().await
     }
 
     /// Looks at one environment.
@@ -73,6 +83,9 @@ impl Survey {
             Err(error) => account.unknown.push(Unreadable::from(error).at(address)),
             Ok(metadata) => {
                 account.notes.extend(identity(&account.head, &metadata));
+                if let Some(region) = metadata.azure_region.as_ref().or(metadata.region.as_ref()) {
+                    self.regions.borrow_mut().insert(instance.id, region.clone());
+                }
                 account.observed = Some(Observed {
                     name: metadata.name,
                     region: metadata.region,
@@ -86,12 +99,17 @@ impl Survey {
 
     /// Looks at one setting again, freshly.
     pub async fn setting(&self, environment: &Environment, setting: &str, now: Timestamp) -> Result<Findings, String> {
-        let instance = self.instance(&environment.head).await.map_err(|missing| match missing {
-            Missing::Unknown(unreadable) => unreadable.reason,
-            Missing::Refused(note) => note.message,
-        })?;
+        let instance = self.reach(environment).await?;
         let mut findings = self.review(environment, &instance, now, Some(setting)).await;
         findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))
+    }
+
+    /// How to reach an environment, if it is there and in the right tenant.
+    pub async fn reach(&self, environment: &Environment) -> Result<Instance, String> {
+        self.instance(&environment.head).await.map_err(|missing| match missing {
+            Missing::Unknown(unreadable) => unreadable.reason,
+            Missing::Refused(note) => note.message,
+        })
     }
 
     async fn review(
@@ -104,13 +122,17 @@ impl Survey {
         let observing = Observing {
             reader: &self.reader,
             instance,
+            tenant: self.tenant,
             directory: &self.directory,
             caller: self.caller.as_deref(),
             surface: self.surface,
         };
+        let region = self.regions.borrow().get(&instance.id).cloned();
         let comparing = Comparing {
             head: &environment.head,
             instance,
+            tenant: self.tenant,
+            region: region.as_deref(),
             attested: &environment.attested,
             surface: self.surface,
             now,

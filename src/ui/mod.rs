@@ -13,6 +13,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstream::{AutoStream, ColorChoice};
 
 use crate::report::colour::{DANGER, HINT, WARNING, paint};
+use crate::text::printable;
 
 pub use log::start_log;
 pub use progress::Progress;
@@ -72,17 +73,17 @@ impl Ui {
 
     /// What a person should look at.
     pub fn warning(&self, text: &str) {
-        self.line(&format!("{} {text}", paint(WARNING, "warning:")));
+        self.line(&format!("{} {}", paint(WARNING, "warning:"), lines(text)));
     }
 
     /// What went wrong.
     pub fn error(&self, text: &str) {
-        self.line(&format!("{} {text}", paint(DANGER, "error:")));
+        self.line(&format!("{} {}", paint(DANGER, "error:"), lines(text)));
     }
 
     /// What to do about it.
     pub fn hint(&self, text: &str) {
-        self.line(&format!("{} {text}", paint(HINT, "hint:")));
+        self.line(&format!("{} {}", paint(HINT, "hint:"), lines(text)));
     }
 
     /// Text that belongs to none of the above, such as code frames.
@@ -102,6 +103,15 @@ impl Ui {
         Some(answer.trim().to_owned())
     }
 
+    /// Asks for a secret without showing it; `None` if nobody can answer.
+    pub fn ask_secret(&self, question: &str) -> Option<String> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let _ = write!(self.err.borrow_mut(), "{question} ");
+        rpassword::read_password().ok()
+    }
+
     /// Whether a person watches, so that something may move on the screen.
     pub fn is_animated(&self) -> bool {
         self.animated
@@ -116,4 +126,9 @@ impl Ui {
         // Nowhere is left to complain when standard error is gone.
         let _ = writeln!(self.err.borrow_mut(), "{text}");
     }
+}
+
+/// Several lines, each without what could steer the terminal: they may quote a service.
+fn lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

@@ -9,6 +9,7 @@ use super::Ui;
 use crate::apply::{Event, Listener, Status};
 use crate::azure::{Failure, Notices, Waiting};
 use crate::report::colour::{DANGER, GOOD, WARNING, paint};
+use crate::text::printable;
 
 /// Shows progress until it is dropped.
 pub struct Progress {
@@ -75,9 +76,9 @@ impl Notices for Progress {
 impl Listener for Progress {
     fn hear(&self, event: &Event<'_>) {
         match event {
-            Event::Started { address, title } => self.line(&format!("{address}: {title}")),
+            Event::Started { address, title } => self.line(&printable(&format!("{address}: {title}"))),
             Event::Waiting { address, detail, wait } => {
-                self.line(&format!("{address}: waiting {} s, since {detail}", wait.as_secs()));
+                self.line(&printable(&format!("{address}: waiting {} s, since {detail}", wait.as_secs())));
             }
             Event::Ended { address, outcome } => {
                 let (style, word) = match outcome.status {
@@ -87,7 +88,7 @@ impl Listener for Progress {
                     Status::Refused => (DANGER, "refused"),
                     Status::NotStarted => (WARNING, "not started"),
                 };
-                self.line(&format!("{address}: {}", paint(style, word)));
+                self.line(&format!("{}: {}", printable(address.as_str()), paint(style, word)));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The Key Vault that an environment is linked to (customer-insights reference 8.3 and 12). Not published: the emulator
 //! serves these operations, a person does what they do in a real tenant.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -44,6 +46,18 @@ pub enum AccessState {
     SecretMissing,
     /// A word that isn't known here.
     Other(String),
+}
+
+impl fmt::Display for AccessState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accessible => "it can be used",
+            Self::PermissionsMissing => "its application lacks rights on the vault",
+            Self::FirewallEnabled => "the vault's firewall is on",
+            Self::SecretMissing => "a secret that a connection names is gone",
+            Self::Other(word) => word,
+        })
+    }
 }
 
 impl From<String> for AccessState {

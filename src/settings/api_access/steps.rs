@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::azure::customer_insights::{self as ci, ApiAccess, Instance};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, Facts};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step};
+use crate::plan::{ReadBack, Step, StepError};
 
 /// Turns API access on or off.
 pub(super) struct Switch {
@@ -23,11 +23,12 @@ impl Step for Switch {
         if self.enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() }
     }
 
-    async fn write(&self, writer: &Writer) -> Result<(), CallError> {
+    async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         match self.enable {
-            true => ci::activate_api_access(writer, &self.instance).await,
-            false => ci::deactivate_api_access(writer, &self.instance).await,
+            true => ci::activate_api_access(writer, &self.instance).await?,
+            false => ci::deactivate_api_access(writer, &self.instance).await?,
         }
+        Ok(())
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {

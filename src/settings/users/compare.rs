@@ -262,7 +262,7 @@ impl<'a> Comparison<'a> {
             permissions: vec![facts.permission.to_owned()],
             source,
         };
-        Planned { change, takes_away, steps: vec![step] }
+        Planned { change, takes_away, requires: None, steps: vec![step] }
     }
 }
 

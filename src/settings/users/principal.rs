@@ -6,6 +6,7 @@ use super::block::{Declared, PrincipalRef};
 use crate::azure::directory::Name;
 use crate::azure::graph::{DirectoryObject, Key};
 use crate::plan::Kind;
+use crate::text::printable;
 
 /// A principal that is known well enough to compare and to address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,7 @@ impl Principal {
             (Kind::Group, ..) => (format!("group:{id}"), id.clone()),
             _ => (id.clone(), id.clone()),
         };
+        // Names come from a directory that many can write to; a name must not steer a terminal.
         let name = display.map_or(fallback, printable);
         Self { id, kind, part, label: label(&name, kind) }
     }
@@ -115,9 +117,4 @@ fn label(name: &str, kind: Kind) -> String {
         Kind::App => format!("{name} (app)"),
         Kind::Unknown => name.to_owned(),
     }
-}
-
-/// Names come from a directory that many can write to; a name must not steer a terminal.
-fn printable(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -6,7 +6,7 @@ use super::observe::{self, Assignments};
 use crate::azure::customer_insights::{self as ci, Instance};
 use crate::azure::operations::{DELETE_ASSIGNMENT, Facts, PUT_ASSIGNMENT};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step};
+use crate::plan::{ReadBack, Step, StepError};
 
 /// Gives a principal exactly one role.
 pub(super) struct GiveRole {
@@ -34,9 +34,9 @@ impl Step for GiveRole {
         PUT_ASSIGNMENT.facts()
     }
 
-    async fn write(&self, writer: &Writer) -> Result<(), CallError> {
+    async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let Self { instance, principal_id, principal_type, role, label: _ } = self;
-        ci::put_assignment(writer, instance, principal_id, principal_type, role).await
+        Ok(ci::put_assignment(writer, instance, principal_id, principal_type, role).await?)
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
@@ -60,8 +60,8 @@ impl Step for TakeRoles {
         DELETE_ASSIGNMENT.facts()
     }
 
-    async fn write(&self, writer: &Writer) -> Result<(), CallError> {
-        ci::delete_assignment(writer, &self.instance, &self.principal_id).await
+    async fn write(&self, writer: &Writer) -> Result<(), StepError> {
+        Ok(ci::delete_assignment(writer, &self.instance, &self.principal_id).await?)
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {

@@ -138,6 +138,8 @@ impl Scene {
         let comparing = Comparing {
             head: &head,
             instance: &instance,
+            tenant: id(98),
+            region: None,
             attested: &[],
             surface: Surface::EMULATOR,
             now: Timestamp::UNIX_EPOCH,

@@ -1,0 +1,54 @@
+//! Consent to the data privacy terms of a link: who agreed, and when.
+//!
+//! The product asks for an "I agree" whenever a Key Vault is linked or a private link is added (customer-insights reference 8.3, 8.4).
+//! What must stay true: palisade never agrees by itself; what it sends stands for an entry of a file.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::words::{Day, UserName};
+use crate::config::{Code, Diagnostic, Diagnostics, Located};
+
+/// Who agreed to the data privacy terms of this link, and when. Linking lets data, possibly personal data, leave the service
+/// on an administrator's instruction; the product asks for consent, and palisade sends it only if it stands here.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "DataPrivacyConsent")]
+pub(crate) struct ConsentBlock {
+    /// Who agreed, by user principal name. Required.
+    agreed_by: UserName,
+    /// The day on which they agreed. Required.
+    agreed_on: Day,
+}
+
+/// A recorded consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// Who agreed.
+    pub agreed_by: String,
+    /// When.
+    pub agreed_on: Date,
+}
+
+impl Consent {
+    /// The consent of `link`, which stands at `at`. Without one nothing may be linked, so its absence is a mistake of the file.
+    pub(super) fn declare(
+        written: Option<ConsentBlock>,
+        link: &str,
+        at: Located<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let Some(ConsentBlock { agreed_by, agreed_on }) = written else {
+            if !diagnostics.error_within(at.span()) {
+                let message =
+                    format!("{link} has no `dataPrivacyConsent`: nobody has agreed to its data privacy terms");
+                let help = "read them on the product's page; whoever agrees writes down \
+                            `dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }`";
+                diagnostics.push(Diagnostic::error(Code::MissingConsent, at.spot(), message).help(help));
+            }
+            return None;
+        };
+        Some(Self { agreed_by: agreed_by.0, agreed_on: agreed_on.0 })
+    }
+}

@@ -1,0 +1,84 @@
+//! `keyVault` in the file: the vault whose secrets the environment's connections use.
+//!
+//! What must stay true: nothing is linked without a recorded consent; a vault that is linked is replaced only if the file names
+//! that very vault.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::azure::arm::ResourceId;
+use crate::config::words::VaultId;
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
+use crate::settings::blocks;
+use crate::settings::consent::{Consent, ConsentBlock};
+
+/// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is; it never unlinks a
+/// vault.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "KeyVault")]
+pub struct Block {
+    /// The vault's Azure resource id. Required.
+    id: Option<VaultId>,
+    /// The vault that may be replaced, by its Azure resource id. What a relink does to connections that use the former vault
+    /// isn't known, so palisade replaces no other vault than this one.
+    replaces: Option<VaultId>,
+    /// Who agreed to the data privacy terms of this link, and when. Required.
+    data_privacy_consent: Option<ConsentBlock>,
+}
+
+/// What the file says about the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// The vault.
+    pub vault: ResourceId,
+    /// The vault that it may replace.
+    pub replaces: Option<ResourceId>,
+    /// Who agreed.
+    pub consent: Consent,
+    /// Where the block is written.
+    pub place: Place,
+}
+
+impl blocks::Block for Block {
+    const KEY: &'static str = "keyVault";
+    // None only after an error; a configuration with errors is never handed out.
+    type Declared = Option<Declared>;
+
+    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<Declared> {
+        let Self { id, replaces, data_privacy_consent } = self;
+        if id.is_none() {
+            let help = "name the vault: `id: /subscriptions/…/providers/Microsoft.KeyVault/vaults/NAME`";
+            blocks::missing(at, Self::KEY, "id", help, diagnostics);
+        }
+        if let Some(id) = &id {
+            check_name(&id.0, at.at(&["id"]).span(), diagnostics);
+        }
+        if let Some(replaces) = &replaces {
+            let span = at.at(&["replaces"]).span();
+            check_name(&replaces.0, span, diagnostics);
+            if id.as_ref().is_some_and(|id| id.0 == replaces.0) {
+                diagnostics.push(
+                    Diagnostic::error(Code::ReplacesItself, span, "a vault can't replace itself")
+                        .related(at.at(&["id"]).span(), "the same vault")
+                        .help("name the vault that is linked now, or remove `replaces`"),
+                );
+            }
+        }
+        let consent = Consent::declare(data_privacy_consent, "`keyVault`", at, diagnostics);
+        Some(Declared { vault: id?.0, replaces: replaces.map(|id| id.0), consent: consent?, place: at.place() })
+    }
+}
+
+fn check_name(vault: &ResourceId, span: Span, diagnostics: &mut Diagnostics) {
+    let name = vault.name();
+    let fits = (3..=24).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !fits {
+        let message = format!("{} can't be the name of a Key Vault", quoted(name));
+        let help = "vaults have 3 to 24 letters, digits and hyphens, and begin with a letter; `${environment}` is filled in \
+                    before it is checked";
+        diagnostics.push(Diagnostic::error(Code::BadResourceName, span, message).help(help));
+    }
+}

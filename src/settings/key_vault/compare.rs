@@ -1,0 +1,223 @@
+//! Declared against observed, for the Key Vault link. Pure.
+
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+
+use super::block::{Block, Declared};
+use super::observe::{Link, Observed};
+use super::steps::LinkVault;
+use super::{grants, notes};
+use crate::azure::arm::ResourceId;
+use crate::azure::customer_insights::{AccessState, KeyVaultLink};
+use crate::azure::operations::PUT_KEY_VAULT;
+use crate::azure::vaults::Vault;
+use crate::plan::{
+    Action, Address, Change, Direction, Findings, Impact, Mode, Planned, Severity, Step, Waiting, WaitingFor,
+};
+use crate::settings::attestation;
+use crate::settings::blocks::Block as _;
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+
+/// Whether the service principal can read the vault.
+enum Rights {
+    /// It can.
+    Held,
+    /// Planned; the link has to wait for this change.
+    Planned(Address),
+    /// Somebody else has to grant, or it isn't known.
+    Missing,
+}
+
+/// Compares.
+pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+    let address = comparing.address(Block::KEY);
+    let mut findings = Findings::default();
+    let vault = match &observed.vault {
+        Ok(Some(vault)) => vault,
+        Ok(None) => {
+            findings.notes.push(notes::not_found(&address, &declared.vault));
+            return findings;
+        }
+        Err(unreadable) => {
+            findings.unknown.push(unreadable.at(address));
+            return findings;
+        }
+    };
+    findings.notes.extend(notes::demands(&address, vault, comparing));
+    let rights = compare_rights(declared, observed, vault, comparing, &mut findings);
+    match &observed.link {
+        Link::NotAsked => unseen(declared, comparing, &rights, &mut findings),
+        Link::Read(Err(unreadable)) => findings.unknown.push(unreadable.at(address)),
+        Link::Read(Ok(None)) => link(declared, comparing, None, &rights, &mut findings),
+        Link::Read(Ok(Some(live))) if live.vault == declared.vault => linked(live, &address, &rights, &mut findings),
+        Link::Read(Ok(Some(live))) if declared.replaces.as_ref() == Some(&live.vault) => {
+            link(declared, comparing, Some(&live.vault), &rights, &mut findings);
+        }
+        Link::Read(Ok(Some(live))) => findings.notes.push(notes::other_linked(&address, declared, &live.vault)),
+    }
+    findings
+}
+
+/// What Customer Insights may do in the vault, and what is done about what it may not.
+fn compare_rights(
+    declared: &Declared,
+    observed: &Observed,
+    vault: &Vault,
+    comparing: &Comparing<'_>,
+    findings: &mut Findings,
+) -> Rights {
+    let address = comparing.address(Block::KEY).part("rights");
+    let service = match &observed.service {
+        Ok(Some(service)) => service,
+        Ok(None) => {
+            findings.notes.push(notes::service_missing(&address));
+            return Rights::Missing;
+        }
+        Err(reason) => {
+            let reason = format!("the service principal of Customer Insights could not be looked up: {reason}");
+            findings.unknown.push(Unreadable::because(reason).at(address));
+            return Rights::Missing;
+        }
+    };
+    let held = match &observed.held {
+        Ok(held) => held,
+        Err(unreadable) => {
+            findings.unknown.push(unreadable.at(address));
+            return Rights::Missing;
+        }
+    };
+    if !grants::any_missing(vault, service, held) {
+        findings.in_sync += 1;
+        return Rights::Held;
+    }
+    match &observed.lacking {
+        Some(Ok(None)) => {
+            let planned = grants::plan(declared, vault, service, held, comparing);
+            let last = planned.last().map(|last| last.change.address.clone());
+            findings.changes.extend(planned);
+            last.map_or(Rights::Missing, Rights::Planned)
+        }
+        Some(Err(unreadable)) => {
+            findings.unknown.push(unreadable.at(address));
+            Rights::Missing
+        }
+        lacking => {
+            let why = match lacking {
+                Some(Ok(Some(why))) => why.as_str(),
+                _ => "this identity's rights were not read",
+            };
+            let detail = format!(
+                "somebody with the role {} on {} has to give Customer Insights (object id {}) {}; {why}",
+                grants::granting_role(vault),
+                declared.vault,
+                service.id,
+                grants::words(vault, held),
+            );
+            findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Person, since: None, detail });
+            Rights::Missing
+        }
+    }
+}
+
+/// The declared vault is linked.
+fn linked(live: &KeyVaultLink, address: &Address, rights: &Rights, findings: &mut Findings) {
+    let refused = findings.notes.iter().any(|note| note.severity == Severity::Error);
+    match &live.access {
+        AccessState::Accessible => findings.in_sync += 1,
+        // It is linked, which is all that the file declares; the secret is somebody else's.
+        AccessState::SecretMissing => {
+            findings.notes.push(notes::secret_missing(address));
+            findings.in_sync += 1;
+        }
+        // What stands in the way was found already, and is being changed or reported.
+        _ if refused || !matches!(rights, Rights::Held) => {}
+        other => {
+            let detail =
+                format!("Customer Insights can't use the vault yet: {other}; in Azure nothing stands in the way");
+            let address = address.clone();
+            findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
+        }
+    }
+}
+
+/// No operation may read the link. Rights on the vault don't prove it, since palisade itself grants them; a person's word does.
+fn unseen(declared: &Declared, comparing: &Comparing<'_>, rights: &Rights, findings: &mut Findings) {
+    match attestation::valid(comparing.attested, Block::KEY, comparing.now) {
+        Some(attestation) => {
+            findings.notes.push(attestation::note(attestation, comparing.address(Block::KEY)));
+            findings.in_sync += 1;
+        }
+        None => link(declared, comparing, None, rights, findings),
+    }
+}
+
+/// The vault has to be linked, perhaps in place of another one.
+fn link(
+    declared: &Declared,
+    comparing: &Comparing<'_>,
+    instead_of: Option<&ResourceId>,
+    rights: &Rights,
+    findings: &mut Findings,
+) {
+    let requires = match rights {
+        Rights::Held => None,
+        Rights::Planned(address) => Some(address.clone()),
+        // Linked without rights, it would fail later, in a connection. What is missing is said elsewhere.
+        Rights::Missing => return,
+    };
+    let operation = PUT_KEY_VAULT.facts();
+    let mode = comparing.surface.mode(operation.provenance);
+    let value = |vault: &ResourceId| json!({ "status": vault.name(), "vault": vault });
+    let before = instead_of.map_or(Json::Null, value);
+    let reason = match instead_of {
+        None if mode == Mode::Manual => by_hand(declared),
+        None => format!(
+            "declared, and no vault is linked; {} agreed on {} to its data privacy terms",
+            declared.consent.agreed_by, declared.consent.agreed_on
+        ),
+        Some(old) => format!(
+            "`replaces` allows to link it in place of {}; what that does to connections that use the former vault isn't known",
+            old.name()
+        ),
+    };
+    let change = Change {
+        address: comparing.address(Block::KEY),
+        setting: Block::KEY.to_owned(),
+        subject: format!("the vault {}", declared.vault.name()),
+        action: Action::Link,
+        // Linking opens nothing: the rights on the vault do, and they are changes of their own.
+        direction: Direction::Neutral,
+        impact: if instead_of.is_some() { Impact::Interrupts } else { Impact::None },
+        provenance: operation.provenance,
+        mode,
+        preimage: Change::preimage_of(&before),
+        before,
+        after: value(&declared.vault),
+        reason,
+        permissions: vec![operation.permission.to_owned()],
+        source: declared.place.clone(),
+    };
+    let step = LinkVault {
+        instance: comparing.instance.clone(),
+        vault: declared.vault.clone(),
+        instead_of: instead_of.cloned(),
+    };
+    let steps: Vec<Rc<dyn Step>> = if mode == Mode::Manual { Vec::new() } else { vec![Rc::new(step)] };
+    findings.changes.push(Planned { change, takes_away: instead_of.is_some(), requires, steps });
+}
+
+fn by_hand(declared: &Declared) -> String {
+    let vault = &declared.vault;
+    format!(
+        "Microsoft publishes no operation that links a vault, or tells which one is linked: under Settings > Permissions > Key \
+         Vault choose the subscription {}, the resource group {} and {}, agree to the data privacy terms, as {} did on {}, \
+         and write down under `attested` who saw it and when",
+        vault.subscription(),
+        vault.resource_group(),
+        vault.name(),
+        declared.consent.agreed_by,
+        declared.consent.agreed_on,
+    )
+}

@@ -1,0 +1,205 @@
+//! The rights of Customer Insights on the vault: what it needs, what it has, what is to be granted. Pure.
+//!
+//! A vault goes by access policies or by Azure roles; what counts in the other way doesn't count at all.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::block::{Block, Declared};
+use super::steps::{AddPolicy, GrantRole};
+use crate::azure::authorization::{RoleAssignment, roles};
+use crate::azure::graph::DirectoryObject;
+use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
+use crate::azure::vaults::{Permissions, Vault};
+use crate::plan::{Action, Address, Change, Direction, Impact, Mode, Planned, Step};
+use crate::settings::blocks::Block as _;
+use crate::settings::setting::Comparing;
+
+/// What it needs on keys, on secrets and on certificates where access policies decide (customer-insights reference 8.3).
+const NEEDED: [&str; 2] = ["get", "list"];
+
+/// A role that it needs where roles decide.
+pub(super) struct Role {
+    pub(super) id: Uuid,
+    pub(super) name: &'static str,
+    /// Its part of an address.
+    part: &'static str,
+    /// Roles that allow all of it, and more.
+    covered_by: &'static [Uuid],
+}
+
+const ADMINISTRATOR: Uuid = Uuid::from_u128(0x0048_2a5a_887f_4fb3_b363_3b7f_e8e7_4483);
+const SECRETS_OFFICER: Uuid = Uuid::from_u128(0xb86a_8fe4_44ce_4948_aee5_eccb_2c15_5cd7);
+
+const ROLES: [Role; 2] = [
+    Role {
+        id: roles::KEY_VAULT_READER,
+        name: "Key Vault Reader",
+        part: "key-vault-reader",
+        covered_by: &[ADMINISTRATOR],
+    },
+    Role {
+        id: roles::KEY_VAULT_SECRETS_USER,
+        name: "Key Vault Secrets User",
+        part: "key-vault-secrets-user",
+        covered_by: &[ADMINISTRATOR, SECRETS_OFFICER],
+    },
+];
+
+/// The right that granting takes.
+pub(super) fn action(vault: &Vault) -> &'static str {
+    if vault.properties.goes_by_roles() {
+        "Microsoft.Authorization/roleAssignments/write"
+    } else {
+        "Microsoft.KeyVault/vaults/accessPolicies/write"
+    }
+}
+
+/// The built-in role that may grant.
+pub(super) fn granting_role(vault: &Vault) -> &'static str {
+    if vault.properties.goes_by_roles() { "User Access Administrator" } else { "Key Vault Contributor" }
+}
+
+/// What the service principal may do by access policies, entries of one principal together.
+pub(super) fn by_policies(vault: &Vault, service: Uuid) -> [BTreeSet<String>; 3] {
+    let mut lists: [BTreeSet<String>; 3] = Default::default();
+    let of_service = vault.properties.access_policies.iter().filter(|policy| {
+        let object = policy.object_id.as_deref().and_then(|id| id.parse::<Uuid>().ok());
+        object == Some(service) && policy.application_id.is_none()
+    });
+    for policy in of_service {
+        let Permissions { keys, secrets, certificates } = &policy.permissions;
+        for (list, permissions) in lists.iter_mut().zip([keys, secrets, certificates]) {
+            list.extend(permissions.iter().map(|permission| permission.to_lowercase()));
+        }
+    }
+    lists
+}
+
+/// Whether access policies allow all that is needed.
+pub(super) fn policies_suffice(lists: &[BTreeSet<String>; 3]) -> bool {
+    lists.iter().all(|list| list.contains("all") || NEEDED.iter().all(|needed| list.contains(*needed)))
+}
+
+/// The roles that are needed and not held.
+pub(super) fn missing_roles(held: &[RoleAssignment]) -> impl Iterator<Item = &'static Role> {
+    ROLES.iter().filter(|role| !holds(held, role.id))
+}
+
+/// Whether a needed role, or one that allows more, is held.
+pub(super) fn holds(held: &[RoleAssignment], role: Uuid) -> bool {
+    let more = ROLES.iter().find(|one| one.id == role).map_or(&[][..], |one| one.covered_by);
+    held.iter().any(|one| one.role == role || more.contains(&one.role))
+}
+
+/// Whether something is to be granted.
+pub(super) fn any_missing(vault: &Vault, service: &DirectoryObject, held: &[RoleAssignment]) -> bool {
+    match vault.properties.goes_by_roles() {
+        true => missing_roles(held).next().is_some(),
+        false => !policies_suffice(&by_policies(vault, service.id)),
+    }
+}
+
+/// What is missing, in words.
+pub(super) fn words(vault: &Vault, held: &[RoleAssignment]) -> String {
+    if vault.properties.goes_by_roles() {
+        let names: Vec<&str> = missing_roles(held).map(|role| role.name).collect();
+        return format!("the roles {}", names.join(" and "));
+    }
+    "an access policy with get and list on keys, secrets and certificates".to_owned()
+}
+
+/// The changes that grant what is missing, in order, each requiring the one before.
+pub(super) fn plan(
+    declared: &Declared,
+    vault: &Vault,
+    service: &DirectoryObject,
+    held: &[RoleAssignment],
+    comparing: &Comparing<'_>,
+) -> Vec<Planned> {
+    let setting = comparing.address(Block::KEY);
+    if !vault.properties.goes_by_roles() {
+        return vec![policy(declared, vault, service, comparing, setting.part("access-policy"))];
+    }
+    let mut planned: Vec<Planned> = Vec::new();
+    for role in missing_roles(held) {
+        let requires = planned.last().map(|before| before.change.address.clone());
+        let step = GrantRole {
+            vault: declared.vault.clone(),
+            role: role.id,
+            name: role.name,
+            service: service.id,
+            description: format!("Granted by palisade for the environment {}", comparing.head.key),
+        };
+        let outline = Outline {
+            address: setting.part("roles").part(role.part),
+            before: Json::Null,
+            after: json!({ "status": role.name, "principal": service.id, "vault": declared.vault }),
+            reason: format!("connections need the role {} on the vault", role.name),
+            operation: CREATE_ROLE_ASSIGNMENT.facts(),
+        };
+        planned.push(grant(declared, outline, requires, Rc::new(step)));
+    }
+    planned
+}
+
+fn policy(
+    declared: &Declared,
+    vault: &Vault,
+    service: &DirectoryObject,
+    comparing: &Comparing<'_>,
+    address: Address,
+) -> Planned {
+    let lists = by_policies(vault, service.id);
+    let [keys, secrets, certificates] = &lists;
+    let step = AddPolicy { declared: declared.clone(), tenant: comparing.tenant, service: service.id };
+    let held = lists.iter().any(|list| !list.is_empty());
+    let needed = || json!(NEEDED);
+    let outline = Outline {
+        address,
+        before: match held {
+            true => json!({ "keys": keys, "secrets": secrets, "certificates": certificates }),
+            false => Json::Null,
+        },
+        after: json!({
+            "status": "get and list", "keys": needed(), "secrets": needed(), "certificates": needed(),
+            "principal": service.id, "vault": declared.vault,
+        }),
+        reason: "connections need get and list on keys, secrets and certificates of the vault".to_owned(),
+        operation: VAULT_UPDATE_ACCESS_POLICY.facts(),
+    };
+    grant(declared, outline, None, Rc::new(step))
+}
+
+struct Outline {
+    address: Address,
+    before: Json,
+    after: Json,
+    reason: String,
+    operation: &'static Facts,
+}
+
+fn grant(declared: &Declared, outline: Outline, requires: Option<Address>, step: Rc<dyn Step>) -> Planned {
+    let Outline { address, before, after, reason, operation } = outline;
+    let change = Change {
+        address,
+        setting: Block::KEY.to_owned(),
+        subject: format!("Customer Insights on the vault {}", declared.vault.name()),
+        action: Action::Grant,
+        // One more principal reads the vault's secrets.
+        direction: Direction::Weakens,
+        impact: Impact::None,
+        provenance: operation.provenance,
+        mode: Mode::Automatic,
+        preimage: Change::preimage_of(&before),
+        before,
+        after,
+        reason,
+        permissions: vec![operation.permission.to_owned()],
+        source: declared.place.clone(),
+    };
+    Planned { change, takes_away: false, requires, steps: vec![step] }
+}

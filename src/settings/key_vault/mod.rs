@@ -1,0 +1,47 @@
+//! `keyVault`: the vault whose secrets an environment's connections use.
+//!
+//! Words: the *link* is Customer Insights' side, for which Microsoft publishes no operation (reference 8.3); the *rights* are
+//! those of its service principal on the vault; the *demands* are what the product asks of a vault (geography, tenant,
+//! firewall off). What must stay true: a vault is linked only with the rights in place and a recorded consent; another
+//! linked vault is replaced only if the file names it; palisade never unlinks a vault and never takes a right away.
+
+mod block;
+mod compare;
+mod grants;
+mod notes;
+mod observe;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use block::{Block, Declared};
+pub use observe::{Link, Observed};
+
+use async_trait::async_trait;
+
+use super::setting::{Comparing, Observing, Setting};
+use crate::azure::arm::ResourceId;
+use crate::plan::Findings;
+
+#[async_trait(?Send)]
+impl Setting for Block {
+    type Observed = Option<Observed>;
+
+    fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
+        declared.iter().map(|declared| declared.vault.clone()).collect()
+    }
+
+    async fn observe(declared: &Option<Declared>, observing: &Observing<'_>) -> Option<Observed> {
+        match declared {
+            Some(declared) => Some(observe::observe(declared, observing).await),
+            None => None,
+        }
+    }
+
+    fn compare(declared: &Option<Declared>, observed: &Option<Observed>, comparing: &Comparing<'_>) -> Findings {
+        match (declared, observed) {
+            (Some(declared), Some(observed)) => compare::compare(declared, observed, comparing),
+            _ => Findings::default(),
+        }
+    }
+}

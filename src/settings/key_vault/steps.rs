@@ -1,0 +1,135 @@
+//! The writes of `keyVault`, and how to see that they took effect.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::block::Declared;
+use super::grants;
+use crate::azure::arm::{ResourceId, Scope};
+use crate::azure::authorization::{self, Grant, PrincipalType};
+use crate::azure::customer_insights::{self as ci, AccessState, Instance};
+use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAULT_UPDATE_ACCESS_POLICY};
+use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
+use crate::azure::{CallError, Reader, Writer};
+use crate::plan::{ReadBack, Step, StepError};
+
+/// Grants a role on the vault.
+pub(super) struct GrantRole {
+    pub(super) vault: ResourceId,
+    pub(super) role: Uuid,
+    pub(super) name: &'static str,
+    pub(super) service: Uuid,
+    pub(super) description: String,
+}
+
+/// Adds what is missing to the access policy.
+pub(super) struct AddPolicy {
+    pub(super) declared: Declared,
+    pub(super) tenant: Uuid,
+    pub(super) service: Uuid,
+}
+
+/// Links the vault.
+pub(super) struct LinkVault {
+    pub(super) instance: Instance,
+    pub(super) vault: ResourceId,
+    /// The vault that may be linked before; any other one stops the step.
+    pub(super) instead_of: Option<ResourceId>,
+}
+
+#[async_trait(?Send)]
+impl Step for GrantRole {
+    fn title(&self) -> String {
+        format!("grant {} on {} to Customer Insights", self.name, self.vault.name())
+    }
+
+    fn operation(&self) -> &'static Facts {
+        CREATE_ROLE_ASSIGNMENT.facts()
+    }
+
+    async fn write(&self, writer: &Writer) -> Result<(), StepError> {
+        let grant = Grant {
+            scope: Scope::Resource(self.vault.clone()),
+            role: self.role,
+            principal_id: self.service,
+            principal_type: PrincipalType::ServicePrincipal,
+        };
+        Ok(authorization::grant(writer, &grant, &self.description).await?)
+    }
+
+    async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
+        let scope = Scope::Resource(self.vault.clone());
+        let held = authorization::assigned_to(reader, &scope, self.service).await?;
+        Ok(match grants::holds(&held, self.role) {
+            true => ReadBack::Shown,
+            false => ReadBack::NotYet("the vault's role assignments don't show it".to_owned()),
+        })
+    }
+}
+
+impl AddPolicy {
+    fn vault(&self) -> Result<VaultId, StepError> {
+        self.declared.vault.as_str().parse().map_err(|error: vaults::NoVaultId| StepError::Stopped(error.to_string()))
+    }
+}
+
+#[async_trait(?Send)]
+impl Step for AddPolicy {
+    fn title(&self) -> String {
+        format!("add an access policy for Customer Insights to {}", self.declared.vault.name())
+    }
+
+    fn operation(&self) -> &'static Facts {
+        VAULT_UPDATE_ACCESS_POLICY.facts()
+    }
+
+    /// Adding unites with what the principal has; nobody else's entry is touched.
+    async fn write(&self, writer: &Writer) -> Result<(), StepError> {
+        let list = || vec!["get".to_owned(), "list".to_owned()];
+        let permissions = Permissions { keys: list(), secrets: list(), certificates: list() };
+        let entry = PolicyEntry { tenant_id: self.tenant, object_id: self.service, permissions };
+        Ok(vaults::add_policy(writer, &self.vault()?, &entry).await?)
+    }
+
+    async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
+        let Ok(id) = self.vault() else { return Ok(ReadBack::NotYet("such a vault can't be asked".to_owned())) };
+        let vault = vaults::get(reader, &id).await?;
+        let shown = vault.is_some_and(|vault| grants::policies_suffice(&grants::by_policies(&vault, self.service)));
+        Ok(match shown {
+            true => ReadBack::Shown,
+            false => ReadBack::NotYet("the vault's access policies don't show it".to_owned()),
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl Step for LinkVault {
+    fn title(&self) -> String {
+        format!("link the vault {}", self.vault.name())
+    }
+
+    fn operation(&self) -> &'static Facts {
+        PUT_KEY_VAULT.facts()
+    }
+
+    /// A link replaces the one before, so what is linked is read once more.
+    async fn write(&self, writer: &Writer) -> Result<(), StepError> {
+        let linked = ci::key_vault(writer.reader(), &self.instance).await?.map(|link| link.vault);
+        if let Some(other) = linked.filter(|linked| *linked != self.vault && Some(linked) != self.instead_of.as_ref()) {
+            return Err(StepError::Stopped(format!("another vault is linked by now, {other}")));
+        }
+        Ok(ci::link_key_vault(writer, &self.instance, &self.vault).await?)
+    }
+
+    async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
+        let linked = ci::key_vault(reader, &self.instance).await?;
+        Ok(match linked {
+            Some(link) if link.vault == self.vault && link.access == AccessState::Accessible => ReadBack::Shown,
+            Some(link) if link.vault == self.vault => {
+                ReadBack::NotYet(format!("Customer Insights can't use it: {}", link.access))
+            }
+            Some(link) => ReadBack::NotYet(format!("{} is linked", link.vault.name())),
+            None => ReadBack::NotYet("Customer Insights shows no linked vault".to_owned()),
+        })
+    }
+}

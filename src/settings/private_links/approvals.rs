@@ -1,0 +1,100 @@
+//! Who approves the pending connections of a link. Pure.
+//!
+//! What must stay true (invariant 12 of the design): each approval carries the full id of the endpoint in its intent, so that
+//! a plan that somebody approved says exactly whom it lets in.
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::block::{Approval, Block};
+use super::compare::{Comparison, Sides};
+use super::endpoints::Asking;
+use super::observe::{self, Right};
+use super::steps::Approve;
+use crate::azure::arm::ResourceId;
+use crate::azure::customer_insights::LinkEndpoint;
+use crate::azure::synapse;
+use crate::config::EnvironmentHead;
+use crate::plan::{Action, Change, Direction, Impact, Mode, Planned, WaitingFor};
+use crate::settings::blocks::Block as _;
+
+/// The built-in role that may approve.
+pub(super) fn role(resource: &ResourceId) -> &'static str {
+    if resource.is_kind(synapse::KIND) { "Contributor" } else { "Storage Account Contributor" }
+}
+
+/// What an approval says on the Azure side.
+pub(super) fn description(head: &EnvironmentHead) -> String {
+    match &head.name {
+        Some(name) => format!("Approved by palisade for the environment {} ({name})", head.key),
+        None => format!("Approved by palisade for the environment {}", head.key),
+    }
+}
+
+/// Plans the approvals, or says who has to make them.
+pub(super) fn decide(comparison: &mut Comparison<'_>, sides: &Sides<'_>, asking: &[(&LinkEndpoint, Asking<'_>)]) {
+    if asking.is_empty() {
+        return;
+    }
+    let resource = &sides.declared.resource;
+    if sides.declared.approval == Approval::ByOthers {
+        return others(comparison, sides, asking, "`approve` isn't on");
+    }
+    match comparison.observed.rights.get(resource) {
+        Some(Ok(Right::Held)) => {
+            for (endpoint, asking) in asking {
+                let planned = approve(comparison, sides, endpoint, *asking);
+                comparison.findings.changes.push(planned);
+            }
+        }
+        Some(Ok(Right::Lacking(why))) => others(comparison, sides, asking, why),
+        Some(Err(unreadable)) => comparison.findings.unknown.push(unreadable.at(sides.address.clone())),
+        None => others(comparison, sides, asking, "this identity's rights were not read"),
+    }
+}
+
+fn others(comparison: &mut Comparison<'_>, sides: &Sides<'_>, asking: &[(&LinkEndpoint, Asking<'_>)], why: &str) {
+    let resource = &sides.declared.resource;
+    let list: Vec<String> =
+        asking.iter().map(|(_, one)| format!("{} from {}", one.connection.name, one.endpoint)).collect();
+    let detail = format!("{}: {}; {why}", by_somebody(resource, asking.len()), list.join(", "),);
+    comparison.wait(sides.address.clone(), WaitingFor::Person, detail);
+}
+
+/// Who has to approve, as a person reads it.
+pub(super) fn by_somebody(resource: &ResourceId, count: usize) -> String {
+    let connections = if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") };
+    format!("{connections} to be approved by somebody with the role {} on {resource}", role(resource))
+}
+
+fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoint, asking: Asking<'_>) -> Planned {
+    let resource = &sides.declared.resource;
+    let Asking { connection, endpoint: id } = asking;
+    let operation = observe::approval_operation(resource);
+    let before = json!({ "status": "Pending", "endpoint": id, "connection": connection.name });
+    let change = Change {
+        address: sides.address.part(&endpoint.name),
+        setting: Block::KEY.to_owned(),
+        subject: format!("the private endpoint {id}"),
+        action: Action::Approve,
+        // One more network gets through to the resource, however private. What hardens is closing public access afterwards.
+        direction: Direction::Weakens,
+        impact: Impact::None,
+        provenance: operation.provenance,
+        mode: Mode::Automatic,
+        preimage: Change::preimage_of(&before),
+        before,
+        after: json!({ "status": "Approved", "endpoint": id }),
+        reason: format!("it asks for {} on {}, and `approve` is on", endpoint.sub_resource_type, resource.name()),
+        permissions: observe::approval_actions(resource).into(),
+        source: sides.declared.place.clone(),
+    };
+    let step = Approve {
+        resource: resource.clone(),
+        connection: connection.name.clone(),
+        endpoint: id.clone(),
+        description: description(comparison.comparing.head),
+    };
+    Planned { change, takes_away: false, requires: None, steps: vec![Rc::new(step)] }
+}

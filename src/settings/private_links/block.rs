@@ -1,0 +1,175 @@
+//! `privateLinks` in the file: the resources that the environment reaches over private links.
+//!
+//! What must stay true: two entries for one resource are found whatever their spelling; a link without consent is never
+//! accepted; endpoints are approved only where the file says so.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::azure::arm::ResourceId;
+use crate::azure::{storage, synapse};
+use crate::config::words::{Guid, LinkResource};
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
+use crate::settings::blocks;
+use crate::settings::consent::{Consent, ConsentBlock};
+
+/// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
+/// links as they are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PrivateLinks")]
+pub struct Block {
+    /// Whether other links may be there as well.
+    #[serde(rename = "match", default)]
+    matching: Match,
+    /// The links. Required.
+    links: Option<Vec<LinkBlock>>,
+}
+
+/// Whether other private links than those listed may be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LinkMatch")]
+pub enum Match {
+    /// The list is complete: every other link is removed, and a link with a rejected connection is made anew.
+    Exact,
+    /// Those listed are there; others are left alone.
+    #[default]
+    AtLeast,
+}
+
+/// One private link.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PrivateLink")]
+pub(crate) struct LinkBlock {
+    /// The Azure resource id of the storage account or the Synapse workspace. Required.
+    resource: LinkResource,
+    /// Whether palisade approves the link's connections on the Azure side, in a plan that lists the full id of each
+    /// endpoint: `true` or `false`, without quotes. Otherwise a person does, and palisade says who can.
+    #[serde(default)]
+    approve: bool,
+    /// Approves connections already in the run that creates the link, but only those whose endpoint lies in this Azure
+    /// subscription; those from elsewhere are never approved then. Needs `approve: true`.
+    approve_from_subscription: Option<Guid>,
+    /// Who agreed to the data privacy terms of this link, and when. Required.
+    data_privacy_consent: Option<ConsentBlock>,
+}
+
+/// Which connections palisade approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// None: a person does it.
+    ByOthers,
+    /// Those that a plan listed.
+    Listed,
+    /// Those with an endpoint in this subscription, already in the run that creates the link; no others.
+    FromSubscription(Uuid),
+}
+
+/// A declared link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads to.
+    pub resource: ResourceId,
+    /// Which connections palisade approves.
+    pub approval: Approval,
+    /// Who agreed.
+    pub consent: Consent,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What the file says about private links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Whether others may be there.
+    pub matching: Match,
+    /// The links, in the file's order.
+    pub links: Vec<Link>,
+    /// Where the block is written.
+    pub place: Place,
+}
+
+impl blocks::Block for Block {
+    const KEY: &'static str = "privateLinks";
+    type Declared = Declared;
+
+    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+        if self.links.is_none() {
+            let help = "list them: `links: [{ resource: /subscriptions/…, dataPrivacyConsent: … }]`; an empty list under \
+                        `match: exact` removes all";
+            blocks::missing(at, Self::KEY, "links", help, diagnostics);
+        }
+        let list = at.at(&["links"]);
+        let mut links = Vec::new();
+        let mut seen: Vec<(ResourceId, Span)> = Vec::new();
+        for (index, written) in self.links.unwrap_or_default().into_iter().enumerate() {
+            let item = list.at(&[&index.to_string()]);
+            let resource = written.resource.0.clone();
+            let span = item.at(&["resource"]).span();
+            check_name(&resource, span, diagnostics);
+            match seen.iter().find(|(other, _)| same_resource(other, &resource)) {
+                Some((_, first)) => diagnostics.push(duplicate(&resource, span, *first)),
+                None => seen.push((resource, span)),
+            }
+            links.extend(written.declare(item, diagnostics));
+        }
+        Declared { matching: self.matching, links, place: at.place() }
+    }
+}
+
+impl LinkBlock {
+    fn declare(self, item: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Link> {
+        let Self { resource, approve, approve_from_subscription, data_privacy_consent } = self;
+        let approval = match (approve, approve_from_subscription) {
+            (true, Some(subscription)) => Approval::FromSubscription(subscription.0),
+            (true, None) => Approval::Listed,
+            (false, None) => Approval::ByOthers,
+            (false, Some(_)) => {
+                let message = "`approveFromSubscription` does nothing without `approve: true`";
+                let span = item.key_span("approveFromSubscription");
+                diagnostics.push(
+                    Diagnostic::error(Code::SubscriptionWithoutApproval, span, message)
+                        .help("write `approve: true` beside it, or remove it"),
+                );
+                Approval::ByOthers
+            }
+        };
+        let name = format!("the private link to {}", quoted(resource.0.name()));
+        let consent = Consent::declare(data_privacy_consent, &name, item, diagnostics)?;
+        Some(Link { resource: resource.0, approval, consent, place: item.place() })
+    }
+}
+
+/// Whether two ids lead to one resource: names of these resources are unique in all of Azure.
+pub(super) fn same_resource(one: &ResourceId, other: &ResourceId) -> bool {
+    one.is_kind(&other.kind()) && one.name().eq_ignore_ascii_case(other.name())
+}
+
+fn duplicate(resource: &ResourceId, span: Span, first: Span) -> Diagnostic {
+    let message = format!("two private links lead to {}", quoted(resource.name()));
+    Diagnostic::error(Code::DuplicateLink, span, message)
+        .related(first, "first here")
+        .help("letter case makes no difference, and names are unique in all of Azure; keep one of the two")
+}
+
+fn check_name(resource: &ResourceId, span: Span, diagnostics: &mut Diagnostics) {
+    let name = resource.name();
+    let length = name.chars().count();
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    let rule = if resource.is_kind(storage::KIND) {
+        let fits = (3..=24).contains(&length) && name.chars().all(plain);
+        (!fits).then_some("storage accounts have 3 to 24 lower-case letters and digits")
+    } else {
+        debug_assert!(resource.is_kind(synapse::KIND));
+        let fits = (1..=50).contains(&length) && name.chars().all(|c| plain(c) || c == '-');
+        (!fits).then_some("Synapse workspaces have 1 to 50 letters, digits and hyphens")
+    };
+    if let Some(rule) = rule {
+        let message = format!("{} can't be the name of such a resource", quoted(name));
+        let help = format!("{rule}; `${{environment}}` is filled in before it is checked");
+        diagnostics.push(Diagnostic::error(Code::BadResourceName, span, message).help(help));
+    }
+}

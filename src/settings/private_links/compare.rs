@@ -1,0 +1,258 @@
+//! Declared against observed, for private links. Pure.
+//!
+//! A link is in sync once every one of its endpoints is approved, on both sides.
+
+use super::approvals;
+use super::block::{Approval, Block, Declared, Link, Match, same_resource};
+use super::changes;
+use super::endpoints::{self, Standing};
+use super::notes;
+use super::observe::{Links, Observed, Resource};
+use crate::azure::arm::ResourceId;
+use crate::azure::customer_insights::{LinkEndpoint, PrivateLink};
+use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::synapse;
+use crate::plan::{Address, Findings, Waiting, WaitingFor};
+use crate::settings::attestation;
+use crate::settings::blocks::Block as _;
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+
+/// What is known so far, and what was found.
+pub(super) struct Comparison<'a> {
+    pub(super) declared: &'a Declared,
+    pub(super) observed: &'a Observed,
+    pub(super) comparing: &'a Comparing<'a>,
+    pub(super) setting: Address,
+    pub(super) findings: Findings,
+}
+
+/// A declared link with what is known about both of its sides.
+pub(super) struct Sides<'a> {
+    pub(super) declared: &'a Link,
+    pub(super) address: Address,
+    /// The link as Customer Insights lists it; none where it wasn't asked.
+    pub(super) live: Option<&'a PrivateLink>,
+    pub(super) endpoints: Vec<LinkEndpoint>,
+    pub(super) connections: &'a [Connection],
+}
+
+/// Compares.
+pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+    let setting = comparing.address(Block::KEY);
+    let mut comparison = Comparison { declared, observed, comparing, setting, findings: Findings::default() };
+    for link in &declared.links {
+        comparison.compare_link(link);
+    }
+    comparison.compare_others();
+    comparison.findings
+}
+
+/// The part of an address that names a resource. A storage account and a workspace may have the same name.
+pub(super) fn part(resource: &ResourceId) -> String {
+    match resource.is_kind(synapse::KIND) {
+        true => format!("synapse:{}", resource.name().to_lowercase()),
+        false => resource.name().to_lowercase(),
+    }
+}
+
+impl<'a> Comparison<'a> {
+    fn compare_link(&mut self, declared: &'a Link) {
+        let address = self.setting.part(&part(&declared.resource));
+        self.findings.notes.extend(notes::undocumented_type(&address, &declared.resource));
+        let resource = match self.observed.resources.get(&declared.resource) {
+            Some(Ok(Some(resource))) => resource,
+            Some(Ok(None)) => {
+                self.findings.notes.push(notes::target_missing(&address, &declared.resource));
+                return;
+            }
+            Some(Err(unreadable)) => {
+                self.findings.unknown.push(unreadable.at(address));
+                return;
+            }
+            None => {
+                self.findings.unknown.push(Unreadable::because("the resource was not read").at(address));
+                return;
+            }
+        };
+        let name = declared.resource.name();
+        self.findings.notes.extend(notes::region(&address, name, &resource.location, self.comparing.region));
+        match &self.observed.links {
+            Links::Read(Err(unreadable)) => self.findings.unknown.push(unreadable.at(address)),
+            Links::Read(Ok(listed)) => self.compare_listed(declared, address, resource, listed),
+            Links::NotAsked => self.compare_inferred(declared, address, resource),
+        }
+    }
+
+    fn compare_listed(
+        &mut self,
+        declared: &'a Link,
+        address: Address,
+        resource: &'a Resource,
+        listed: &'a [PrivateLink],
+    ) {
+        let found = listed.iter().find(|link| same_resource(&link.resource, &declared.resource));
+        let Some(live) = found else {
+            self.stray_connections(&address, declared, resource, &[]);
+            changes::create(self, declared, address, resource);
+            return;
+        };
+        if live.resource != declared.resource {
+            self.findings.notes.push(notes::leads_elsewhere(&address, &declared.resource, &live.resource));
+            return;
+        }
+        self.stray_connections(&address, declared, resource, &live.endpoints);
+        self.findings.notes.extend(notes::public_access(&address, &declared.resource, &resource.public));
+        let connections = &resource.connections;
+        let sides = Sides { declared, address, live: Some(live), endpoints: live.endpoints.clone(), connections };
+        self.compare_endpoints(&sides);
+    }
+
+    /// Where nobody may ask Customer Insights: its connections say what there is, under the names that are known.
+    fn compare_inferred(&mut self, declared: &'a Link, address: Address, resource: &'a Resource) {
+        let usual = endpoints::usual(&declared.resource);
+        let there =
+            |endpoint: &LinkEndpoint| !endpoints::candidates(endpoint, &resource.connections, None).0.is_empty();
+        if !usual.iter().any(there) {
+            let attested = attestation::valid(self.comparing.attested, Block::KEY, self.comparing.now);
+            if let Some(attestation) = attested.filter(|_| usual.is_empty()) {
+                // How the endpoints of such a resource are called isn't published, so there is nothing to look for.
+                self.findings.notes.push(attestation::note(attestation, address));
+                self.findings.in_sync += 1;
+                return;
+            }
+            self.stray_connections(&address, declared, resource, &[]);
+            changes::create(self, declared, address, resource);
+            return;
+        }
+        self.findings.notes.push(notes::inferred(&address, &declared.resource));
+        self.stray_connections(&address, declared, resource, &usual);
+        self.findings.notes.extend(notes::public_access(&address, &declared.resource, &resource.public));
+        let connections = &resource.connections;
+        self.compare_endpoints(&Sides { declared, address, live: None, endpoints: usual, connections });
+    }
+
+    /// Connections that are named like Customer Insights' but are no link's, and all others that aren't this link's.
+    fn stray_connections(&mut self, address: &Address, declared: &Link, resource: &Resource, listed: &[LinkEndpoint]) {
+        let id = &declared.resource;
+        let of_link = |connection: &&Connection| {
+            let endpoint = connection.endpoint.as_ref();
+            listed.iter().any(|listed| endpoint.is_some_and(|endpoint| listed.could_be(endpoint)))
+        };
+        let strays: Vec<&Connection> = resource.connections.iter().filter(|one| !of_link(one)).collect();
+        let (behind, others): (Vec<_>, Vec<_>) =
+            strays.into_iter().partition(|one| endpoints::looks_like_ours(id, one));
+        self.findings.notes.extend(notes::left_behind(address, id, &behind));
+        self.findings.notes.extend(notes::others(address, id, &others));
+    }
+
+    fn compare_endpoints(&mut self, sides: &Sides<'a>) {
+        let Sides { declared, address, live, endpoints, connections } = sides;
+        let subscription = match declared.approval {
+            Approval::FromSubscription(subscription) => Some(subscription),
+            Approval::ByOthers | Approval::Listed => None,
+        };
+        let (mut settling, mut asking, mut ended, mut open) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for endpoint in endpoints {
+            let (ours, elsewhere) = endpoints::candidates(endpoint, connections, subscription);
+            let standing = endpoints::standing(endpoint, live.is_some(), connections, subscription);
+            let sure = matches!(standing, Standing::Open) && ours.len() > 1;
+            let strangers = if sure { doubtful(&ours) } else { elsewhere };
+            self.findings.notes.extend(notes::look_alike(address, &endpoint.name, &strangers));
+            match standing {
+                Standing::Open => open += 1,
+                Standing::Settling(detail) => settling.push(format!("{} {detail}", endpoint.name)),
+                Standing::Asks(one) => asking.push((endpoint, one)),
+                Standing::Ended(status) => ended.push((endpoint.name.clone(), status)),
+                Standing::Ambiguous(several) => {
+                    let address = address.part(&endpoint.name);
+                    self.findings.notes.push(notes::ambiguous(&address, &endpoint.name, &several));
+                }
+                Standing::Elsewhere => settling.push(format!("{} has no connection of its own yet", endpoint.name)),
+            }
+        }
+        let expected = endpoints::expected(&declared.resource);
+        if endpoints.len() < expected {
+            settling.push(format!("Customer Insights lists {} of {expected} endpoints", endpoints.len()));
+        }
+        if open == endpoints.len() && settling.is_empty() {
+            self.findings.in_sync += 1;
+        }
+        if ended.is_empty() {
+            approvals::decide(self, sides, &asking);
+        } else {
+            self.start_again(sides, &ended);
+        }
+        if !settling.is_empty() {
+            self.wait(address.clone(), WaitingFor::Service, settling.join("; "));
+        }
+    }
+
+    /// Rejected is final. Somebody with rights on the resource said no, so palisade asks again only where the file says that it
+    /// alone decides what is there; elsewhere a person has to remove the link.
+    fn start_again(&mut self, sides: &Sides<'a>, ended: &[(String, Status)]) {
+        let exact = self.declared.matching == Match::Exact;
+        self.findings.notes.push(notes::ended(&sides.address, ended, exact));
+        match sides.live.filter(|_| exact) {
+            Some(live) => changes::recreate(self, sides, live, ended),
+            None => {
+                let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
+                let detail =
+                    format!("somebody has to remove the link, since {} can't be approved any more", names.join(", "));
+                self.wait(sides.address.clone(), WaitingFor::Person, detail);
+            }
+        }
+    }
+
+    pub(super) fn wait(&mut self, address: Address, waiting_for: WaitingFor, detail: String) {
+        self.findings.waiting.push(Waiting { address, waiting_for, since: None, detail });
+    }
+
+    /// Links that are there and aren't declared.
+    fn compare_others(&mut self) {
+        let listed = match &self.observed.links {
+            Links::Read(Ok(listed)) => listed,
+            Links::Read(Err(unreadable)) => {
+                if self.declared.matching == Match::Exact {
+                    self.findings.unknown.push(unreadable.at(self.setting.clone()));
+                }
+                return;
+            }
+            Links::NotAsked => return self.others_unseen(),
+        };
+        let is_declared =
+            |link: &&PrivateLink| self.declared.links.iter().any(|one| same_resource(&one.resource, &link.resource));
+        let others: Vec<&PrivateLink> = listed.iter().filter(|link| !is_declared(link)).collect();
+        if self.declared.matching == Match::AtLeast {
+            self.findings.notes.extend(notes::left_alone(&self.setting, others.len()));
+            return;
+        }
+        for link in others {
+            changes::remove(self, link);
+        }
+    }
+
+    /// No operation may list the links, so only a person can say that there are no others.
+    fn others_unseen(&mut self) {
+        if self.declared.matching == Match::AtLeast {
+            return;
+        }
+        let comparing = self.comparing;
+        match attestation::valid(comparing.attested, Block::KEY, comparing.now) {
+            Some(attestation) => {
+                self.findings.notes.push(attestation::note(attestation, self.setting.clone()));
+            }
+            None => {
+                let reason = "Microsoft publishes no operation that lists private links, so it isn't known whether there are \
+                              others than those declared: look under Settings > Permissions > Private Links, and write down \
+                              under `attested` who looked and when, or use `match: atLeast`";
+                self.findings.unknown.push(Unreadable::because(reason).at(self.setting.clone()));
+            }
+        }
+    }
+}
+
+/// Of several connections by one name, of which Customer Insights says that its own is open: those that aren't open.
+fn doubtful<'a>(candidates: &[endpoints::Asking<'a>]) -> Vec<endpoints::Asking<'a>> {
+    candidates.iter().filter(|one| one.connection.status == Status::Pending).copied().collect()
+}

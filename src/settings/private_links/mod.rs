@@ -1,0 +1,44 @@
+//! `privateLinks`: storage accounts and Synapse workspaces that an environment reaches over private links.
+//!
+//! Words: a *link* leads to one *resource* and has several *endpoints* (four for a storage account); each endpoint asks for a
+//! private endpoint *connection* on the Azure side, where somebody has to approve it. Microsoft publishes no operation for
+//! links (reference 8.4); their connections are Azure's, and documented. What must stay true: palisade approves a connection
+//! only if a plan listed its full endpoint id, or the endpoint lies in the subscription that the file names; a name alone
+//! approves nothing; other connections are never touched; a link is in sync once all of its endpoints are approved.
+
+mod approvals;
+mod block;
+mod changes;
+mod compare;
+mod endpoints;
+mod notes;
+mod observe;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use block::{Approval, Block, Declared, Link, Match};
+pub use observe::{Links, Observed, Resource, Right};
+
+use async_trait::async_trait;
+
+use super::setting::{Comparing, Observing, Setting};
+use crate::azure::arm::ResourceId;
+use crate::plan::Findings;
+
+#[async_trait(?Send)]
+impl Setting for Block {
+    type Observed = Observed;
+
+    fn resources(declared: &Declared) -> Vec<ResourceId> {
+        declared.links.iter().map(|link| link.resource.clone()).collect()
+    }
+
+    async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+        observe::observe(declared, observing).await
+    }
+
+    fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+        compare::compare(declared, observed, comparing)
+    }
+}

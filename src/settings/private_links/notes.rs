@@ -1,0 +1,166 @@
+//! What a person must know about a comparison of private links.
+
+use super::endpoints::Asking;
+use crate::azure::arm::ResourceId;
+use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::storage::PublicNetworkAccess;
+use crate::azure::synapse;
+use crate::plan::{Address, Note, NoteCode, Severity};
+use crate::settings::geography::{self, Agreement};
+
+fn note(code: NoteCode, severity: Severity, address: &Address, message: String, help: &str) -> Note {
+    Note { code, severity, address: address.clone(), message, help: (!help.is_empty()).then(|| help.to_owned()) }
+}
+
+pub(super) fn target_missing(address: &Address, resource: &ResourceId) -> Note {
+    let message = format!("Azure has no {} in the resource group {}", resource.name(), resource.resource_group());
+    let help = "correct `resource`, or create the resource first";
+    note(NoteCode::LinkTargetMissing, Severity::Error, address, message, help)
+}
+
+/// Names are unique in all of Azure, so one of the two ids is wrong, or the resource was moved.
+pub(super) fn leads_elsewhere(address: &Address, declared: &ResourceId, live: &ResourceId) -> Note {
+    let message = format!("the live link of that name leads to {live}, the file says {declared}");
+    let help = "find out which of the two is meant; a resource that was moved needs a new link";
+    note(NoteCode::LinkLeadsElsewhere, Severity::Error, address, message, help)
+}
+
+pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connection]) -> Note {
+    let shown: Vec<String> = several.iter().map(|one| shown(one)).collect();
+    let message = format!(
+        "{} connections could be the endpoint {endpoint}, and names can be made by anyone, so none is approved: {}",
+        several.len(),
+        shown.join("; ")
+    );
+    let help = "find out which one is Customer Insights', and remove the others in Azure; or write `approveFromSubscription` \
+                with the subscription that its endpoints come from";
+    note(NoteCode::AmbiguousConnection, Severity::Error, address, message, help)
+}
+
+fn shown(connection: &Connection) -> String {
+    let endpoint =
+        connection.endpoint.as_ref().map_or_else(|| "an endpoint without an id".to_owned(), ResourceId::to_string);
+    format!("{} ({}, {endpoint})", connection.name, connection.status)
+}
+
+pub(super) fn look_alike(address: &Address, endpoint: &str, strangers: &[Asking<'_>]) -> Option<Note> {
+    if strangers.is_empty() {
+        return None;
+    }
+    let ids: Vec<String> = strangers.iter().map(|one| one.endpoint.to_string()).collect();
+    let message =
+        format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
+    let help = "find out who asks for it, and remove it in Azure";
+    Some(note(NoteCode::LookAlikeConnection, Severity::Warning, address, message, help))
+}
+
+pub(super) fn ended(address: &Address, endpoints: &[(String, Status)], exact: bool) -> Note {
+    let list: Vec<String> = endpoints.iter().map(|(name, status)| format!("{name} is {status}")).collect();
+    let message = format!("{}, which is final: the link must be removed and made anew", list.join(", "));
+    let help = if exact {
+        "`match: exact` does that; find out first who rejected it, and why"
+    } else {
+        "find out who rejected it, and why; then remove the link under Settings > Permissions > Private Links, and apply \
+         again. Under `match: exact` palisade does both"
+    };
+    note(NoteCode::ConnectionEnded, Severity::Warning, address, message, help)
+}
+
+/// Private links work only while public access is off (rule R16); closing it is a setting of its own, and comes last.
+pub(super) fn public_access(address: &Address, resource: &ResourceId, public: &PublicNetworkAccess) -> Option<Note> {
+    if *public != PublicNetworkAccess::Enabled {
+        return None;
+    }
+    let message = format!("{} has a private link, and public network access is still on", resource.name());
+    let help = "a private link works only while public access is off: close it once all connections are approved";
+    Some(note(NoteCode::PublicBesidePrivateLink, Severity::Warning, address, message, help))
+}
+
+pub(super) fn others(address: &Address, resource: &ResourceId, others: &[&Connection]) -> Option<Note> {
+    if others.is_empty() {
+        return None;
+    }
+    let pending = others.iter().filter(|one| one.status == Status::Pending).count();
+    let message = format!(
+        "{} has {} that isn't the link's, {pending} of them pending; palisade never touches them",
+        resource.name(),
+        if others.len() == 1 {
+            "1 other private endpoint connection".to_owned()
+        } else {
+            format!("{} other private endpoint connections", others.len())
+        },
+    );
+    let help = "with any private endpoint on it, the account is reached by Customer Insights over a private link only";
+    Some(note(NoteCode::OtherPrivateEndpoints, Severity::Info, address, message, help))
+}
+
+pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&Connection]) -> Option<Note> {
+    if behind.is_empty() {
+        return None;
+    }
+    let list: Vec<String> = behind.iter().map(|one| shown(one)).collect();
+    let message = format!(
+        "{} on {} named like those of Customer Insights, and no link of this environment has them: {}",
+        if behind.len() == 1 { "1 connection".to_owned() } else { format!("{} connections", behind.len()) },
+        resource.name(),
+        list.join("; ")
+    );
+    let help =
+        "left behind by a former link, or of another environment: find out, and remove in Azure what nobody needs";
+    Some(note(NoteCode::ConnectionsLeftBehind, Severity::Warning, address, message, help))
+}
+
+pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usize) -> Option<Note> {
+    if connections == 0 {
+        return None;
+    }
+    let message = format!(
+        "whether the {connections} connections on {} go with the link isn't published; they are looked for afterwards",
+        resource.name()
+    );
+    Some(note(NoteCode::ConnectionsLeftBehind, Severity::Info, address, message, "remove in Azure what stays behind"))
+}
+
+/// Rule R18: the type was only ever seen in a pull request. The plan says so and goes on.
+pub(super) fn undocumented_type(address: &Address, resource: &ResourceId) -> Option<Note> {
+    if !resource.is_kind(synapse::KIND) {
+        return None;
+    }
+    let message = "the current product documentation doesn't offer private links to Synapse workspaces, and says that \
+                   workspaces behind a firewall aren't supported"
+        .to_owned();
+    let help = "make sure in the product that the type can be chosen, or link the storage account behind the workspace";
+    Some(note(NoteCode::UndocumentedResourceType, Severity::Warning, address, message, help))
+}
+
+pub(super) fn region(address: &Address, resource: &str, location: &str, environment: Option<&str>) -> Option<Note> {
+    let (message, help) = match geography::agreement(location, environment) {
+        Agreement::Same => return None,
+        Agreement::Other { resource: there, environment: here } => (
+            format!("{resource} is in {location} ({there}), the environment in {here}"),
+            "storage of Customer Insights must be in the environment's region; make sure that the link is meant",
+        ),
+        Agreement::Unknown(why) => (
+            format!("whether {resource} is where the environment is can't be told: {why}"),
+            "compare the regions yourself",
+        ),
+    };
+    Some(note(NoteCode::RegionMismatch, Severity::Warning, address, message, help))
+}
+
+pub(super) fn inferred(address: &Address, resource: &ResourceId) -> Note {
+    let message = format!(
+        "inferred from the connections of {}: Microsoft publishes no operation that reads the link itself",
+        resource.name()
+    );
+    note(NoteCode::RestsOnInference, Severity::Info, address, message, "")
+}
+
+pub(super) fn left_alone(setting: &Address, others: usize) -> Option<Note> {
+    let message = match others {
+        0 => return None,
+        1 => "1 other private link isn't declared; `match: atLeast` leaves it alone".to_owned(),
+        _ => format!("{others} other private links aren't declared; `match: atLeast` leaves them alone"),
+    };
+    Some(note(NoteCode::LinksLeftAlone, Severity::Info, setting, message, ""))
+}

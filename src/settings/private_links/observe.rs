@@ -1,0 +1,156 @@
+//! What the services say about private links: Customer Insights about the links, Azure about the resources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+
+use super::block::{Approval, Declared, Match};
+use crate::azure::arm::ResourceId;
+use crate::azure::customer_insights::{self as ci, PrivateLink};
+use crate::azure::operations::LIST_PRIVATE_LINKS;
+use crate::azure::operations::{STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
+use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::storage::PublicNetworkAccess;
+use crate::azure::{CallError, Reader, authorization, storage, synapse};
+use crate::plan::Mode;
+use crate::settings::observation::{Observation, Unreadable};
+use crate::settings::setting::Observing;
+
+/// Everything that comparing needs.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The links of the environment.
+    pub links: Links,
+    /// The resources that declared links lead to, and those of links that `match: exact` removes; none where Azure says that
+    /// there is no such resource.
+    pub resources: BTreeMap<ResourceId, Observation<Option<Resource>>>,
+    /// Whether the identity that runs palisade may approve connections of a resource; asked only where that matters.
+    pub rights: BTreeMap<ResourceId, Observation<Right>>,
+}
+
+/// What Customer Insights says.
+#[derive(Debug, Clone)]
+pub enum Links {
+    /// Its list.
+    Read(Observation<Vec<PrivateLink>>),
+    /// No operation may be used to ask.
+    NotAsked,
+}
+
+/// A resource on the Azure side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Azure region.
+    pub location: String,
+    /// Whether it is reached over the internet.
+    pub public: PublicNetworkAccess,
+    /// All private endpoint connections, whoever made them.
+    pub connections: Vec<Connection>,
+}
+
+/// Whether somebody may do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Right {
+    /// They may.
+    Held,
+    /// They may not; why that is known.
+    Lacking(String),
+}
+
+/// Asks both sides.
+pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+    let Observing { reader, instance, surface, .. } = observing;
+    let links = async {
+        match surface.mode(LIST_PRIVATE_LINKS.facts().provenance) {
+            Mode::Manual => Links::NotAsked,
+            Mode::Automatic => Links::Read(ci::private_links(reader, instance).await.map_err(Unreadable::from)),
+        }
+    };
+    let ids: BTreeSet<ResourceId> = declared.links.iter().map(|link| link.resource.clone()).collect();
+    let (links, mut resources) = tokio::join!(links, read_all(reader, &ids));
+    if let Links::Read(Ok(listed)) = &links
+        && declared.matching == Match::Exact
+    {
+        let others = listed.iter().map(|link| link.resource.clone()).filter(|id| !ids.contains(id)).collect();
+        resources.extend(read_all(reader, &others).await);
+    }
+    let rights = rights_where_they_matter(declared, &links, &resources, reader).await;
+    Observed { links, resources, rights }
+}
+
+async fn read_all(reader: &Reader, ids: &BTreeSet<ResourceId>) -> BTreeMap<ResourceId, Observation<Option<Resource>>> {
+    let read = ids.iter().map(async |id| (id.clone(), resource(reader, id).await.map_err(Unreadable::from)));
+    join_all(read).await.into_iter().collect()
+}
+
+/// A resource with its connections, freshly, in one call.
+pub(super) async fn resource(reader: &Reader, id: &ResourceId) -> Result<Option<Resource>, CallError> {
+    if id.is_kind(synapse::KIND) {
+        let found = synapse::get(reader, id).await?;
+        return Ok(found.map(|workspace| Resource {
+            location: workspace.location,
+            public: workspace.public_network_access,
+            connections: workspace.connections,
+        }));
+    }
+    let found = storage::get(reader, id).await?;
+    Ok(found.map(|account| Resource {
+        location: account.location,
+        public: account.public_network_access,
+        connections: account.connections,
+    }))
+}
+
+/// Rights are read where something is to be approved, or will be in the run that creates the link.
+async fn rights_where_they_matter(
+    declared: &Declared,
+    links: &Links,
+    resources: &BTreeMap<ResourceId, Observation<Option<Resource>>>,
+    reader: &Reader,
+) -> BTreeMap<ResourceId, Observation<Right>> {
+    let missing = |id: &ResourceId| match links {
+        Links::Read(Ok(listed)) => !listed.iter().any(|link| link.resource == *id),
+        Links::Read(Err(_)) | Links::NotAsked => false,
+    };
+    let asks = |id: &ResourceId| match resources.get(id) {
+        Some(Ok(Some(found))) => found.connections.iter().any(|connection| connection.status == Status::Pending),
+        _ => false,
+    };
+    let matters = declared.links.iter().filter(|link| match link.approval {
+        Approval::ByOthers => false,
+        Approval::Listed => asks(&link.resource),
+        Approval::FromSubscription(_) => asks(&link.resource) || missing(&link.resource),
+    });
+    let read = matters.map(async |link| (link.resource.clone(), right(reader, &link.resource).await));
+    join_all(read).await.into_iter().collect()
+}
+
+/// Whether the caller may approve connections of a resource. Whoever may not even read their own rights is taken for somebody
+/// without the right.
+async fn right(reader: &Reader, id: &ResourceId) -> Observation<Right> {
+    match authorization::rights(reader, id).await {
+        Ok(rights) => {
+            let missing: Vec<String> =
+                approval_actions(id).into_iter().filter(|action| !rights.allow(action)).collect();
+            Ok(match missing.is_empty() {
+                true => Right::Held,
+                false => Right::Lacking(format!("this identity lacks {}", missing.join(" and "))),
+            })
+        }
+        Err(error) if error.status() == Some(403) => {
+            Ok(Right::Lacking("this identity may not read its own rights there".to_owned()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The rights that approving takes (azure reference 5.4).
+pub(super) fn approval_actions(id: &ResourceId) -> [String; 2] {
+    let kind = if id.is_kind(synapse::KIND) { synapse::KIND } else { storage::KIND };
+    [format!("{kind}/PrivateEndpointConnectionsApproval/action"), format!("{kind}/privateEndpointConnections/write")]
+}
+
+/// The permission that the catalogue names for approving.
+pub(super) fn approval_operation(id: &ResourceId) -> &'static crate::azure::operations::Facts {
+    if id.is_kind(synapse::KIND) { SYNAPSE_PUT_CONNECTION.facts() } else { STORAGE_PUT_CONNECTION.facts() }
+}

@@ -1,0 +1,472 @@
+//! Comparing private links: tables, and the property that no stranger is ever let in.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::block::{Approval, Declared, Link, Match};
+use super::compare::compare;
+use super::observe::{Links, Observed, Resource, Right};
+use crate::azure::arm::ResourceId;
+use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
+use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::storage::PublicNetworkAccess;
+use crate::config::{Attestation, EnvironmentHead, Place};
+use crate::plan::{Action, Findings, Impact, Mode, NoteCode, Severity, WaitingFor};
+use crate::settings::consent::Consent;
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+use crate::settings::surface::Surface;
+
+const LAKE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/contosolake";
+const SYNAPSE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Synapse/workspaces/contosows";
+const ENDS: [&str; 4] = ["blob", "blobforsynapse", "dfs", "dfsforsynapse"];
+/// The subscription that Customer Insights' endpoints lie in.
+const MICROSOFT: Uuid = Uuid::from_u128(0x8785_9467_0000_4000_8000_0000_0000_0001);
+/// Somebody else's.
+const STRANGER: Uuid = Uuid::from_u128(0x9999_9999_0000_4000_8000_0000_0000_0001);
+
+fn id(text: &str) -> ResourceId {
+    text.parse().unwrap()
+}
+
+fn place() -> Place {
+    Place { file: "palisade.yaml".into(), line: 1, column: 1 }
+}
+
+fn endpoint_id(subscription: Uuid, name: &str) -> ResourceId {
+    id(&format!(
+        "/subscriptions/{subscription}/resourceGroups/rg-{}/providers/Microsoft.Network/privateEndpoints/{name}",
+        &subscription.to_string()[..4]
+    ))
+}
+
+fn connection(number: usize, subscription: Uuid, endpoint: &str, status: Status) -> Connection {
+    Connection {
+        name: format!("contosolake.{number}"),
+        endpoint: Some(endpoint_id(subscription, endpoint)),
+        status,
+        description: String::new(),
+        provisioning_state: Some("Succeeded".into()),
+    }
+}
+
+/// The real endpoint's name: Synapse networks put their own before it.
+fn full(end: &str) -> String {
+    let front = if end.ends_with("forsynapse") { "prod-weu-01-synapse01." } else { "" };
+    format!("{front}pe-contosolake-{end}")
+}
+
+fn link(number: usize, resource: &str, status: &Status) -> PrivateLink {
+    let endpoint = |end: &&str| LinkEndpoint {
+        name: format!("pe-{}-{end}", id(resource).name()),
+        sub_resource_type: (*end).to_owned(),
+        status: status.clone(),
+    };
+    PrivateLink {
+        id: format!("link-{number}"),
+        resource: id(resource),
+        consent_accepted: Some(true),
+        is_validated: None,
+        endpoints: ENDS.iter().map(endpoint).collect(),
+    }
+}
+
+struct Scene {
+    declared: Declared,
+    observed: Observed,
+    surface: Surface,
+    attested: Vec<Attestation>,
+    region: Option<&'static str>,
+}
+
+impl Scene {
+    /// A declared link whose four connections stand like this on both sides.
+    fn of(status: &Status) -> Self {
+        let consent = Consent { agreed_by: "ada@contoso.com".into(), agreed_on: "2026-03-02".parse().unwrap() };
+        let declared = Link { resource: id(LAKE), approval: Approval::Listed, consent, place: place() };
+        let connections = ENDS.iter().enumerate().map(|(n, end)| connection(n, MICROSOFT, &full(end), status.clone()));
+        let lake = Resource {
+            location: "westeurope".into(),
+            public: PublicNetworkAccess::Disabled,
+            connections: connections.collect(),
+        };
+        Self {
+            declared: Declared { matching: Match::Exact, links: vec![declared], place: place() },
+            observed: Observed {
+                links: Links::Read(Ok(vec![link(1, LAKE, status)])),
+                resources: BTreeMap::from([(id(LAKE), Ok(Some(lake)))]),
+                rights: BTreeMap::from([(id(LAKE), Ok(Right::Held))]),
+            },
+            surface: Surface::EMULATOR,
+            attested: Vec::new(),
+            region: Some("westeurope"),
+        }
+    }
+
+    fn lake(&mut self) -> &mut Resource {
+        self.observed.resources.get_mut(&id(LAKE)).unwrap().as_mut().unwrap().as_mut().unwrap()
+    }
+
+    fn links(&mut self) -> &mut Vec<PrivateLink> {
+        let Links::Read(Ok(links)) = &mut self.observed.links else { panic!("not read") };
+        links
+    }
+
+    fn findings(&self) -> Findings {
+        let head = EnvironmentHead {
+            key: "prod".into(),
+            instance_id: Uuid::from_u128(1),
+            environment_id: "e".into(),
+            name: Some("Contoso prod".into()),
+            business_units: false,
+            place: place(),
+        };
+        let instance = Instance { id: Uuid::from_u128(1), scale_unit: None };
+        let comparing = Comparing {
+            head: &head,
+            instance: &instance,
+            tenant: Uuid::from_u128(2),
+            region: self.region,
+            attested: &self.attested,
+            surface: self.surface,
+            now: "2026-11-20T12:00:00Z".parse().unwrap(),
+        };
+        compare(&self.declared, &self.observed, &comparing)
+    }
+
+    fn changes(&self) -> Vec<String> {
+        let line = |change: &crate::plan::Change| format!("{} {}", change.action, change.address);
+        self.findings().changes.iter().map(|planned| line(&planned.change)).collect()
+    }
+}
+
+fn codes(findings: &Findings) -> Vec<NoteCode> {
+    let mut codes: Vec<_> = findings.notes.iter().map(|note| note.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+fn approvals(findings: &Findings) -> Vec<&crate::plan::Change> {
+    let changes = findings.changes.iter().map(|planned| &planned.change);
+    changes.filter(|change| change.action == Action::Approve).collect()
+}
+
+#[test]
+fn what_is_approved_on_both_sides_is_in_sync_and_silent() {
+    let findings = Scene::of(&Status::Approved).findings();
+    assert_eq!((findings.changes.len(), findings.in_sync, findings.waiting.len()), (0, 1, 0));
+    assert_eq!(codes(&findings), []);
+}
+
+#[test]
+fn each_pending_connection_is_an_approval_with_its_full_endpoint_id() {
+    let scene = Scene::of(&Status::Pending);
+    let names = ENDS.map(|end| format!("approve prod/privateLinks/contosolake/pe-contosolake-{end}"));
+    assert_eq!(scene.changes(), names);
+    let findings = scene.findings();
+    assert_eq!(findings.in_sync, 0);
+    for (change, end) in approvals(&findings).into_iter().zip(ENDS) {
+        let endpoint = endpoint_id(MICROSOFT, &full(end)).to_string();
+        assert_eq!(
+            (&change.before["endpoint"], &change.after["endpoint"]),
+            (&endpoint.clone().into(), &endpoint.into())
+        );
+        assert_eq!((&change.before["status"], &change.after["status"]), (&"Pending".into(), &"Approved".into()));
+    }
+}
+
+#[test]
+fn one_pending_connection_of_four_is_one_approval_and_no_sync() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.lake().connections[2].status = Status::Pending;
+    scene.links()[0].endpoints[2].status = Status::Pending;
+    assert_eq!(scene.changes(), ["approve prod/privateLinks/contosolake/pe-contosolake-dfs"]);
+    assert_eq!(scene.findings().in_sync, 0);
+}
+
+#[test]
+fn a_missing_link_is_created_and_says_who_agreed() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.links().clear();
+    scene.lake().connections.clear();
+    let findings = scene.findings();
+    assert_eq!(scene.changes(), ["create prod/privateLinks/contosolake"]);
+    let planned = &findings.changes[0];
+    assert!(planned.change.reason.contains("ada@contoso.com agreed on 2026-03-02"));
+    assert_eq!((planned.takes_away, planned.steps.len(), planned.change.mode), (false, 1, Mode::Automatic));
+}
+
+#[test]
+fn approvals_in_the_same_run_are_part_of_the_intent_and_need_the_right() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.links().clear();
+    scene.lake().connections.clear();
+    scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
+    let findings = scene.findings();
+    assert_eq!(findings.changes[0].change.after["approveFromSubscription"], MICROSOFT.to_string());
+    assert_eq!(findings.changes[0].steps.len(), 2);
+    scene.observed.rights.insert(id(LAKE), Ok(Right::Lacking("no".into())));
+    let findings = scene.findings();
+    assert_eq!(findings.changes[0].change.after.get("approveFromSubscription"), None);
+    assert_eq!(findings.changes[0].steps.len(), 1);
+    scene.observed.rights.insert(id(LAKE), Err(Unreadable::because("503")));
+    assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
+}
+
+#[test]
+fn without_the_right_or_the_wish_a_person_is_waited_for() {
+    let mut scene = Scene::of(&Status::Pending);
+    scene.observed.rights.insert(id(LAKE), Ok(Right::Lacking("this identity lacks everything".into())));
+    let mut unwished = Scene::of(&Status::Pending);
+    unwished.declared.links[0].approval = Approval::ByOthers;
+    for scene in [scene, unwished] {
+        let findings = scene.findings();
+        assert_eq!((findings.changes.len(), findings.waiting.len(), findings.notes.len()), (0, 1, 0));
+        assert_eq!(findings.waiting[0].waiting_for, WaitingFor::Person);
+        let detail = &findings.waiting[0].detail;
+        assert!(
+            detail.contains("4 connections to be approved by somebody with the role Storage Account Contributor on")
+        );
+        assert!(detail.contains(&endpoint_id(MICROSOFT, "pe-contosolake-blob").to_string()), "{detail}");
+    }
+}
+
+/// Invariant 12: two candidates for one name, and nothing is approved for it. The other endpoints aren't held up.
+#[test]
+fn two_connections_by_one_name_are_refused_whatever_their_state() {
+    for status in [Status::Pending, Status::Approved, Status::Rejected, Status::Disconnected] {
+        let mut scene = Scene::of(&Status::Pending);
+        scene.lake().connections.push(connection(9, STRANGER, "x.PE-contosolake-BLOB", status));
+        let findings = scene.findings();
+        assert_eq!(codes(&findings), [NoteCode::AmbiguousConnection]);
+        let note = &findings.notes[0];
+        assert_eq!(
+            (note.severity, note.address.as_str()),
+            (Severity::Error, "prod/privateLinks/contosolake/pe-contosolake-blob")
+        );
+        assert!(note.message.contains(&STRANGER.to_string()) && note.message.contains(&MICROSOFT.to_string()));
+        assert_eq!(approvals(&findings).len(), 3);
+    }
+}
+
+#[test]
+fn a_stranger_under_the_name_of_what_is_decided_is_never_approved() {
+    for (decided, code) in [
+        (Status::Approved, NoteCode::LookAlikeConnection),
+        (Status::Rejected, NoteCode::ConnectionEnded),
+        (Status::Disconnected, NoteCode::ConnectionEnded),
+    ] {
+        let mut scene = Scene::of(&decided);
+        scene.lake().connections.push(connection(9, STRANGER, "pe-contosolake-blob", Status::Pending));
+        if decided == Status::Disconnected {
+            scene.lake().connections.retain(|one| one.name == "contosolake.9");
+        }
+        let findings = scene.findings();
+        assert_eq!(approvals(&findings).len(), 0, "{decided}");
+        assert!(codes(&findings).contains(&code), "{decided} {:?}", findings.notes);
+    }
+}
+
+#[test]
+fn with_a_subscription_endpoints_from_elsewhere_do_not_count() {
+    let mut scene = Scene::of(&Status::Pending);
+    scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
+    scene.lake().connections.push(connection(9, STRANGER, "pe-contosolake-blob", Status::Pending));
+    let findings = scene.findings();
+    assert_eq!(codes(&findings), [NoteCode::LookAlikeConnection]);
+    assert_eq!(approvals(&findings).len(), 4);
+    scene.declared.links[0].approval = Approval::FromSubscription(STRANGER);
+    assert_eq!(scene.changes(), ["approve prod/privateLinks/contosolake/pe-contosolake-blob"]);
+}
+
+#[test]
+fn rejected_is_final() {
+    let mut scene = Scene::of(&Status::Pending);
+    scene.lake().connections[0].status = Status::Rejected;
+    scene.links()[0].endpoints[0].status = Status::Rejected;
+    assert_eq!(scene.changes(), ["update prod/privateLinks/contosolake"]);
+    let findings = scene.findings();
+    assert_eq!((findings.changes[0].takes_away, findings.changes[0].steps.len()), (true, 2));
+    assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
+    scene.declared.matching = Match::AtLeast;
+    let findings = scene.findings();
+    assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![NoteCode::ConnectionEnded]));
+    assert_eq!(findings.waiting[0].waiting_for, WaitingFor::Person);
+}
+
+#[test]
+fn what_the_service_is_at_work_on_is_waited_for_and_not_repeated() {
+    let mut approving = Scene::of(&Status::Approved);
+    approving.lake().connections[1].provisioning_state = Some("Provisioning".into());
+    let mut stale = Scene::of(&Status::Approved);
+    stale.links()[0].endpoints[1].status = Status::Pending;
+    let mut late = Scene::of(&Status::Pending);
+    late.lake().connections.clear();
+    let mut half = Scene::of(&Status::Approved);
+    half.links()[0].endpoints.truncate(2);
+    half.lake().connections.truncate(2);
+    for scene in [approving, stale, late, half] {
+        let findings = scene.findings();
+        assert_eq!((findings.changes.len(), findings.in_sync, codes(&findings)), (0, 0, vec![]));
+        assert_eq!(findings.waiting[0].waiting_for, WaitingFor::Service, "{:?}", findings.waiting);
+    }
+}
+
+#[test]
+fn links_that_are_not_declared_go_under_exact_and_stay_under_at_least() {
+    let other = LAKE.replace("contosolake", "otherlake");
+    let mut scene = Scene::of(&Status::Approved);
+    scene.links().push(link(2, &other, &Status::Approved));
+    assert_eq!(scene.changes(), ["delete prod/privateLinks/otherlake"]);
+    let findings = scene.findings();
+    assert!(findings.changes[0].takes_away);
+    assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
+    scene.declared.matching = Match::AtLeast;
+    let findings = scene.findings();
+    assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![NoteCode::LinksLeftAlone]));
+}
+
+#[test]
+fn unknown_is_not_absent() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.observed.links = Links::Read(Err(Unreadable::because("503")));
+    let findings = scene.findings();
+    assert_eq!((findings.changes.len(), findings.unknown.len(), findings.in_sync), (0, 2, 0));
+    let mut scene = Scene::of(&Status::Approved);
+    scene.observed.resources.insert(id(LAKE), Err(Unreadable::because("403")));
+    assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
+    scene.observed.resources.insert(id(LAKE), Ok(None));
+    assert_eq!(codes(&scene.findings()), [NoteCode::LinkTargetMissing]);
+    let mut scene = Scene::of(&Status::Pending);
+    scene.observed.rights.insert(id(LAKE), Err(Unreadable::because("503")));
+    assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
+}
+
+#[test]
+fn both_views_together_see_more() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.lake().public = PublicNetworkAccess::Enabled;
+    scene.lake().connections.push(connection(7, STRANGER, "pe-somebody", Status::Pending));
+    scene.region = Some("eastus");
+    let expected = [NoteCode::PublicBesidePrivateLink, NoteCode::OtherPrivateEndpoints, NoteCode::RegionMismatch];
+    assert_eq!(codes(&scene.findings()), expected);
+    scene.region = Some("atlantis");
+    assert!(codes(&scene.findings()).contains(&NoteCode::RegionMismatch));
+
+    let mut scene = Scene::of(&Status::Approved);
+    scene.links().clear();
+    assert_eq!(codes(&scene.findings()), [NoteCode::ConnectionsLeftBehind]);
+    let mut scene = Scene::of(&Status::Approved);
+    scene.links()[0].resource = id(&LAKE.replace("rg-lake", "rg-moved"));
+    assert_eq!(codes(&scene.findings()), [NoteCode::LinkLeadsElsewhere]);
+}
+
+#[test]
+fn synapse_is_noted_and_has_an_address_of_its_own() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.declared.links[0].resource = id(SYNAPSE);
+    scene.links().clear();
+    let workspace =
+        Resource { location: "westeurope".into(), public: PublicNetworkAccess::Disabled, connections: vec![] };
+    scene.observed.resources.insert(id(SYNAPSE), Ok(Some(workspace)));
+    assert_eq!(scene.changes(), ["create prod/privateLinks/synapse:contosows"]);
+    assert_eq!(codes(&scene.findings()), [NoteCode::UndocumentedResourceType]);
+}
+
+#[test]
+fn where_customer_insights_may_not_be_asked_azure_speaks() {
+    let mut scene = Scene::of(&Status::Approved);
+    scene.surface = Surface::cloud(Mode::Automatic);
+    scene.observed.links = Links::NotAsked;
+    scene.declared.matching = Match::AtLeast;
+    let findings = scene.findings();
+    assert_eq!((findings.changes.len(), findings.in_sync, codes(&findings)), (0, 1, vec![NoteCode::RestsOnInference]));
+    scene.lake().connections[0].status = Status::Pending;
+    assert_eq!(scene.changes(), ["approve prod/privateLinks/contosolake/pe-contosolake-blob"]);
+    scene.lake().connections.clear();
+    let findings = scene.findings();
+    assert_eq!((findings.changes[0].change.mode, findings.changes[0].steps.len()), (Mode::Manual, 0));
+    assert!(findings.changes[0].change.reason.contains("Settings > Permissions > Private Links"));
+    // That there are no others, no operation tells.
+    scene.declared.matching = Match::Exact;
+    assert_eq!(scene.findings().unknown.len(), 1);
+    scene.attested = vec![Attestation {
+        setting: "privateLinks".into(),
+        by: "ada@contoso.com".into(),
+        on: "2026-11-01".parse().unwrap(),
+        valid_for: jiff::SignedDuration::from_hours(24 * 90),
+        place: place(),
+    }];
+    assert_eq!((scene.findings().unknown.len(), codes(&scene.findings())), (0, vec![NoteCode::RestsOnAttestation]));
+}
+
+fn statuses() -> impl Strategy<Value = Status> {
+    prop::sample::select(vec![Status::Pending, Status::Approved, Status::Rejected, Status::Disconnected])
+}
+
+/// Connections as an attacker, another team, or time may have left them.
+fn strangers() -> impl Strategy<Value = Vec<(bool, usize, u8, Status)>> {
+    prop::collection::vec((any::<bool>(), 0usize..4, 0u8..4, statuses()), 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: prop::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    /// Whatever lies about on the Azure side, an approval is for a pending connection that is alone under a name that
+    /// Customer Insights lists as pending; with a subscription configured, it is one of its endpoints.
+    #[test]
+    fn no_endpoint_that_is_not_the_links_is_ever_approved(
+        ours in prop::collection::vec(prop::option::of(statuses()), 4),
+        told in prop::collection::vec(statuses(), 4),
+        strangers in strangers(),
+        approval in prop::sample::select(vec![Approval::ByOthers, Approval::Listed, Approval::FromSubscription(MICROSOFT)]),
+        exact in any::<bool>(),
+    ) {
+        let mut scene = Scene::of(&Status::Pending);
+        scene.declared.links[0].approval = approval;
+        scene.declared.matching = if exact { Match::Exact } else { Match::AtLeast };
+        for (endpoint, status) in scene.links()[0].endpoints.iter_mut().zip(&told) {
+            endpoint.status = status.clone();
+        }
+        let mut connections = Vec::new();
+        for (number, status) in ours.iter().enumerate() {
+            connections.extend(status.clone().map(|s| connection(number, MICROSOFT, &full(ENDS[number]), s)));
+        }
+        for (number, (foreign, end, style, status)) in strangers.iter().enumerate() {
+            let name = match style {
+                0 => full(ENDS[*end]),
+                1 => format!("PE-ContosoLake-{}", ENDS[*end]),
+                2 => format!("evil.pe-contosolake-{}", ENDS[*end]),
+                _ => format!("evilpe-contosolake-{}", ENDS[*end]),
+            };
+            let subscription = if *foreign { STRANGER } else { MICROSOFT };
+            connections.push(connection(10 + number, subscription, &name, status.clone()));
+        }
+        scene.lake().connections = connections.clone();
+        let findings = scene.findings();
+        let listed = &scene.links()[0].endpoints.clone();
+        for change in approvals(&findings) {
+            let endpoint: ResourceId = change.after["endpoint"].as_str().unwrap().parse().unwrap();
+            let asked = listed.iter().find(|one| change.address.as_str().ends_with(&format!("/{}", one.name))).unwrap();
+            prop_assert_eq!(&asked.status, &Status::Pending);
+            prop_assert!(asked.could_be(&endpoint));
+            let candidates: Vec<_> = connections
+                .iter()
+                .filter(|one| one.endpoint.as_ref().is_some_and(|id| asked.could_be(id)))
+                .filter(|one| match approval {
+                    Approval::FromSubscription(s) => one.endpoint.as_ref().unwrap().subscription() == s,
+                    _ => true,
+                })
+                .collect();
+            prop_assert_eq!(candidates.len(), 1);
+            prop_assert_eq!(&candidates[0].status, &Status::Pending);
+            prop_assert_eq!(candidates[0].endpoint.as_ref(), Some(&endpoint));
+            prop_assert_ne!(approval, Approval::ByOthers);
+        }
+        let all_open = told.iter().all(|status| *status == Status::Approved);
+        prop_assert!(findings.in_sync == 0 || all_open);
+    }
+}

@@ -1,0 +1,38 @@
+//! The program from outside: the binary with its arguments, files, streams, signals and exit codes.
+//!
+//! Nothing here sleeps, and nothing depends on a fixed port or on another test: what has to happen in an order is held by
+//! an emulator in the test's own process, and waits are waits of a simulated clock.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+#[path = "cli/basics.rs"]
+mod basics;
+#[path = "cli/cycle.rs"]
+mod cycle;
+#[path = "cli/exits.rs"]
+mod exits;
+#[path = "cli/links.rs"]
+mod links;
+#[path = "cli/live.rs"]
+mod live;
+#[path = "cli/partial.rs"]
+mod partial;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/saved.rs"]
+mod saved;
+#[path = "cli/secrets.rs"]
+mod secrets;
+#[path = "cli/server.rs"]
+mod server;
+#[path = "cli/support.rs"]
+mod support;
+#[path = "cli/surface.rs"]
+mod surface;
+#[path = "cli/unknown.rs"]
+mod unknown;
+#[path = "cli/vault.rs"]
+mod vault;
+#[path = "cli/waits.rs"]
+mod waits;

@@ -1,0 +1,105 @@
+//! `palisade emulator`: ready file, https, faults, signals; and the world that only one process may have.
+
+use crate::process::Running;
+use crate::support::{EXACT, NOW, Scene};
+use serde_json::Value as Json;
+
+/// Starts an emulator in a scene and waits until it says that it listens.
+fn serve(scene: &Scene, arguments: &[&str]) -> (Running, Json) {
+    let fixed = ["emulator", "--ready-file", "ready.json", "--world", "world.json", "--now", NOW];
+    let mut running = Running::start(scene.command(&[&fixed[..], arguments].concat()));
+    running.says("The emulator listens on http://127.0.0.1:");
+    let ready = serde_json::from_str(&scene.read("ready.json")).unwrap();
+    (running, ready)
+}
+
+#[test]
+fn it_serves_another_palisade_and_ends_quietly_when_asked_to() {
+    for signal in ["TERM", "INT"] {
+        let scene = Scene::with(EXACT);
+        let (running, ready) = serve(&scene, &["-f", "palisade.yaml"]);
+        assert_eq!((&ready["https"], &ready["certificate"]), (&Json::Null, &Json::Null));
+        let argument = format!("--emulator={}", ready["http"].as_str().unwrap());
+        scene.run(&["apply", "--yes", "--now", NOW, &argument]).ended(0).says("3 done");
+        scene.run(&["plan", "--detailed-exitcode", "--now", NOW, &argument]).ended(0);
+        running.signal(signal);
+        running.end().ended(0).complains("the emulator stopped");
+        assert!(scene.read("world.json").contains("ada@contoso.com"), "the world stays");
+        scene.run(&["plan", "--now", NOW, &argument]).ended(1).complains("no palisade emulator answers");
+    }
+}
+
+#[test]
+fn it_can_be_ended_as_soon_as_it_says_that_it_listens() {
+    let scene = Scene::with(EXACT);
+    for _ in 0..10 {
+        let (running, _) = serve(&scene, &[]);
+        running.signal("TERM");
+        running.end().ended(0);
+    }
+}
+
+#[test]
+fn https_comes_with_a_certificate_that_a_client_can_trust() {
+    let scene = Scene::with(EXACT);
+    let arguments = ["-f", "palisade.yaml", "--https", "127.0.0.1:0", "--certificate", "emulator.pem"];
+    let (running, ready) = serve(&scene, &arguments);
+    assert_eq!(ready["certificate"], "emulator.pem");
+    let pem = scene.read("emulator.pem");
+    assert!(!pem.contains("PRIVATE"), "{pem}");
+    let url = format!("{}/_emulator", ready["https"].as_str().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(async {
+        // Fails if another test was first, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let certificate = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
+        let client = reqwest::Client::builder().no_proxy().add_root_certificate(certificate).build().unwrap();
+        client.get(url).send().await.unwrap().text().await.unwrap()
+    });
+    let about: Json = serde_json::from_str(&answer).unwrap();
+    assert_eq!(about["now"], NOW);
+    running.signal("TERM");
+    running.end().ended(0);
+}
+
+#[test]
+fn it_takes_faults_and_refuses_wrong_ones() {
+    let scene = Scene::with(EXACT);
+    scene.write("faults.yaml", "- { operation: GET */rbac/assignments, action: { status: { code: 403 } } }");
+    let (running, ready) = serve(&scene, &["-f", "palisade.yaml", "--faults", "faults.yaml"]);
+    let argument = format!("--emulator={}", ready["http"].as_str().unwrap());
+    scene.run(&["drift", "--now", NOW, &argument]).ended(3);
+    let run = scene.run(&["drift", "--now", NOW, "--emulator-faults", "faults.yaml", &argument]).ended(1);
+    run.complains("`--emulator-faults` is for the embedded emulator");
+    running.signal("INT");
+    running.end().ended(0);
+
+    scene.write("faults.yaml", "- { operation: nonsense, action: reset }");
+    scene.run(&["emulator", "--world", "w.json", "--faults", "faults.yaml"]).ended(1).complains("rule 1");
+    scene.run(&["emulator", "--world", "w.json", "--http", "0.0.0.0:0"]).ended(1).complains("loopback");
+    scene.run(&["emulator", "-f", "missing.yaml"]).ended(1).complains("missing.yaml");
+}
+
+#[test]
+fn a_world_that_another_process_has_is_refused_clearly() {
+    let scene = Scene::with(EXACT);
+    let (running, _) = serve(&scene, &[]);
+    let run = scene.emulated(&["plan", "--emulator-state", "world.json"]).ended(1);
+    run.complains("world.json is in use by another process").complains("--emulator-state");
+    scene.run(&["emulator", "--world", "world.json"]).ended(1).complains("in use by another process");
+    running.signal("TERM");
+    running.end().ended(0);
+    scene.emulated(&["plan", "--emulator-state", "world.json"]).ended(0);
+}
+
+#[test]
+fn a_file_that_is_no_world_is_left_alone() {
+    let scene = Scene::with(EXACT);
+    scene.write("world.json", "{\"precious\": true}");
+    for arguments in
+        [&["plan", "--emulator", "--emulator-state", "world.json"] as &[&str], &["emulator", "--world", "world.json"]]
+    {
+        scene.run(arguments).ended(1).complains("is not a world of the emulator");
+        assert_eq!(scene.read("world.json"), "{\"precious\": true}");
+    }
+}
