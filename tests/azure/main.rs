@@ -1,6 +1,6 @@
 //! Palisade's clients against the emulator, without a command in between: what each answer is taken for.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "test helpers may fail loudly")]
 
 mod api_keys;
 mod secrets;
