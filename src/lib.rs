@@ -15,6 +15,7 @@ pub mod geographies;
 pub mod guard;
 pub mod plan;
 pub mod report;
+pub mod rotation;
 pub mod settings;
 pub mod text;
 pub mod ui;

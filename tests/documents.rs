@@ -64,3 +64,17 @@ fn the_page_of_operations_is_made_from_the_catalogue() {
     let kept = fs::read_to_string(path).unwrap_or_default();
     assert_eq!(kept, made, "docs/operations.md is out of date: run `PALISADE_BLESS=1 cargo test --test documents`");
 }
+
+#[test]
+fn every_example_is_valid_and_plans_against_a_fresh_world() {
+    let mut examples = 0;
+    for entry in fs::read_dir("examples").unwrap() {
+        let path = entry.unwrap().path();
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["plan", "-f", path.to_str().unwrap(), "--emulator"];
+        let output = palisade(&arguments, &folder.path().join("world.json"));
+        assert_eq!(output.status.code(), Some(0), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+        examples += 1;
+    }
+    assert!(examples >= 2);
+}

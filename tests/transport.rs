@@ -128,7 +128,7 @@ async fn patience_ends() {
 async fn a_write_that_is_not_repeatable_is_sent_once_whatever_becomes_of_its_answer() {
     for action in ["loseAnswer", "reset", "truncate", "{ status: { code: 503, headers: { Retry-After: \"1\" } } }"] {
         let scene = scene(&format!("- {{ operation: PUT */activate, action: {action} }}"), None).await;
-        let error = ci::activate_api_access(&Writer::new(scene.transport.clone()), &instance()).await.unwrap_err();
+        let error = ci::activate_api_access(&Writer::new(scene.transport.clone(), ""), &instance()).await.unwrap_err();
         assert!(error.is_ambiguous(), "{action}: {error}");
         assert_eq!(scene.sent("PUT", "/activate"), 1, "{action}");
     }
@@ -138,7 +138,7 @@ async fn a_write_that_is_not_repeatable_is_sent_once_whatever_becomes_of_its_ans
 async fn a_repeatable_write_survives_a_lost_answer() {
     let scene = scene("- { operation: PUT */assignment, nth: 1, action: loseAnswer }", None).await;
     let creator = *scene.emulator.world().users.keys().next().unwrap();
-    let writer = Writer::new(scene.transport.clone());
+    let writer = Writer::new(scene.transport.clone(), "");
     ci::put_assignment(&writer, &instance(), &creator.to_string(), "user", "Viewer").await.unwrap();
     assert_eq!(scene.sent("PUT", "/assignment"), 2);
 }

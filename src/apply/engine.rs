@@ -117,13 +117,33 @@ impl Engine<'_> {
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
         let mut wrote = false;
         for step in &planned.steps {
-            outcome = self.step(plan, change, step.as_ref()).await;
-            wrote |= outcome.wrote;
-            if outcome.status != Status::Done {
-                break;
+            if outcome.status == Status::Done {
+                outcome = self.step(plan, change, step.as_ref()).await;
+                wrote |= outcome.wrote;
+            } else if step.closes() && wrote {
+                let closing = self.step(plan, change, step.as_ref()).await;
+                outcome.reason = format!("{}; {}: {}", outcome.reason, step.title(), closing.reason);
             }
         }
-        Outcome { wrote, ..outcome }
+        let outcome = Outcome { wrote, ..outcome };
+        if planned.takes_away && outcome.status == Status::Done && wrote {
+            return self.aftermath(scope, change, outcome).await;
+        }
+        outcome
+    }
+
+    /// Looks once more after a removal: of two runs that each remove somebody, neither can see the other's write coming.
+    async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
+        let Some(environment) = self.environments.get(scope.scope.as_str()) else { return outcome };
+        let Ok(findings) = self.survey.setting(environment, &change.setting, self.clock.now()).await else {
+            return outcome;
+        };
+        match guard::check_aftermath(&scope.scope, &findings) {
+            Some(note) => {
+                Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
+            }
+            None => outcome,
+        }
     }
 
     /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
@@ -222,6 +242,10 @@ impl Engine<'_> {
                 let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
                 Outcome::sent(Status::Done, text)
             }
+            (Look::Gone(detail), problem) => {
+                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
+                Outcome::sent(Status::Failed, format!("{took}, but then {detail}"))
+            }
             (Look::LeftToOthers(detail), _) => Outcome {
                 left_to_others: true,
                 ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
@@ -256,6 +280,7 @@ impl Engine<'_> {
             let seen = match step.read_back(self.writer.reader()).await {
                 Ok(ReadBack::Shown) => return Look::Shown(None),
                 Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
+                Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
                 Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
                 Err(error) => Err(error),
@@ -277,6 +302,7 @@ impl Engine<'_> {
 
 enum Look {
     Shown(Option<String>),
+    Gone(String),
     LeftToOthers(String),
     NotShown(String),
     Interrupted(String),

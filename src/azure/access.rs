@@ -59,26 +59,32 @@ impl Reader {
         self.transport.send(&call).await
     }
 
-    /// Waits, for clients whose services ask for patience inside an answer.
-    pub(super) async fn pause(&self, wait: std::time::Duration) {
-        self.transport.clock().sleep(wait).await;
+    /// What time it is for whoever reads.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.transport.clock().now()
     }
 
-    /// The present instant, for clients that wait no longer than they were given.
-    pub(super) fn now(&self) -> jiff::Timestamp {
-        self.transport.clock().now()
+    /// Waits, for a service that asks for patience inside an answer, or whose effects show late.
+    pub async fn pause(&self, wait: std::time::Duration) {
+        self.transport.clock().sleep(wait).await;
     }
 }
 
 /// Sends writes.
 pub struct Writer {
     reader: Reader,
+    approval: String,
 }
 
 impl Writer {
-    /// A writer over a transport. Only applying a plan may make one.
-    pub fn new(transport: Rc<Transport>) -> Self {
-        Self { reader: Reader::new(transport) }
+    /// A writer over a transport. Only applying a plan may make one; `approval` is the intent digest that was approved.
+    pub fn new(transport: Rc<Transport>, approval: impl Into<String>) -> Self {
+        Self { reader: Reader::new(transport), approval: approval.into() }
+    }
+
+    /// The intent digest under which this writer writes.
+    pub fn approval(&self) -> &str {
+        &self.approval
     }
 
     /// Sends a write and waits for its answer. A success is not yet an effect: read back.

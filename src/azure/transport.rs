@@ -192,10 +192,16 @@ impl Transport {
         url: &Url,
         correlation: Uuid,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
+        // First the token, then a place in the queue: fetching a token may need a place at the same host, and whoever
+        // waits for the token must not keep that place taken.
+        let request = self.request(call, url, correlation).await;
         let permits = self.permits(url);
         let _permit = permits.acquire().await;
         let began = Instant::now();
-        let outcome = self.exchange(call, url, correlation).await;
+        let outcome = match request {
+            Ok(request) => self.exchange(call, request, correlation).await,
+            Err(failure) => Err((failure, None)),
+        };
         let status = match &outcome {
             Ok(answer) => answer.status.as_u16().to_string(),
             Err((Failure::Status { status, .. }, _)) => status.to_string(),
@@ -213,11 +219,10 @@ impl Transport {
     async fn exchange<E>(
         &self,
         call: &Call<E>,
-        url: &Url,
+        request: reqwest::Request,
         correlation: Uuid,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         let definite = |failure| (failure, None);
-        let request = self.request(call, url, correlation).await.map_err(definite)?;
         let client = self.client().map_err(definite)?;
         let mut response = client.execute(request).await.map_err(|error| definite(broken(&error)))?;
         let (status, headers) = (response.status(), response.headers().clone());

@@ -4,19 +4,19 @@ use std::rc::Rc;
 
 use super::Format;
 use super::error::CommandError;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
 use super::plan::document;
-use super::session::{Intent, Session};
 use crate::report::plan::{Purpose, text};
-use crate::ui::{Progress, Ui};
+use crate::ui::Ui;
 
 /// Looks for drift: a check for cron that can't write
 ///
 /// The same look as `plan`, always with detailed exit codes: 0 means that everything declared was read and is as declared;
 /// 2 that something differs; 3 that something could not be read, which is never taken for "fine".
 #[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
 pub(super) struct Args {
     /// The format of the result; JSON is the plan that would undo the drift
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -30,13 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let configuration = args.files.configuration()?;
-    let environments = args.selection.of(&configuration)?;
-    let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
-    let session = Session::open(&configuration, &args.connection, Intent::Read, progress.clone()).await?;
-    let survey = session.survey(&environments);
-    let plan = observe::plan(&session, &survey, &configuration, &environments).await;
-    progress.end();
+    let plan = observe::look(ui, &args.files, &args.selection, &args.connection).await?;
     ui.result(&match args.format {
         Format::Text => text(&plan, Purpose::Drift),
         Format::Json => document(&plan)?,

@@ -5,19 +5,19 @@ use std::rc::Rc;
 
 use super::Format;
 use super::error::CommandError;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
-use super::session::{Intent, Session};
 use crate::plan::{Plan, render};
 use crate::report::plan::{Purpose, text};
-use crate::ui::{Progress, Ui};
+use crate::ui::Ui;
 
 /// Shows what applying would change, and why
 ///
 /// Reads the live settings, compares them with the configuration, and prints the difference. Changes nothing: what reads
 /// has no way to write. A plan that could not read something declared ends with 3, a plan that a guard refuses with 4.
 #[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
 pub(super) struct Args {
     /// The format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -37,13 +37,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let configuration = args.files.configuration()?;
-    let environments = args.selection.of(&configuration)?;
-    let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
-    let session = Session::open(&configuration, &args.connection, Intent::Read, progress.clone()).await?;
-    let survey = session.survey(&environments);
-    let plan = observe::plan(&session, &survey, &configuration, &environments).await;
-    progress.end();
+    let plan = observe::look(ui, &args.files, &args.selection, &args.connection).await?;
     let document = document(&plan)?;
     if let Some(path) = &args.out {
         save(path, &document)?;

@@ -74,6 +74,8 @@ codes! {
     BadPrincipal "bad-principal": "A principal is neither a user principal name nor an object id.";
     BadDuration "bad-duration": "A duration isn't a number with `d`, `h` or `m`.";
     BadDate "bad-date": "A date isn't a day of the calendar written year-month-day.";
+    BadInstant "bad-instant": "An instant isn't written as in RFC 3339.";
+    BadSecretName "bad-secret-name": "The name of a secret has characters that Key Vault doesn't allow.";
     BadLinkResource "bad-link-resource": "A private link leads to neither a storage account nor a Synapse workspace.";
     BadVaultId "bad-vault-id": "A vault isn't given by its Azure resource id.";
     BadResourceName "bad-resource-name": "The name in a resource id is one that Azure doesn't allow.";
@@ -102,6 +104,13 @@ codes! {
     ExactWithoutAssignments "exact-without-assignments": "`match: exact` with an empty list would remove everybody.";
     ExactWithoutAdmin "exact-without-admin": "`match: exact` without an Admin would lock everybody out.";
     MarketingContributorUnavailable "marketing-contributor-unavailable": "The role Marketing Contributor needs business unit separation.";
+
+    // API keys
+    KeysWithoutAccess "keys-without-access": "API keys are declared where API access is declared as off.";
+    BadRotation "bad-rotation": "The times of a key rotation can't all be kept.";
+    BadWindow "bad-window": "A time window isn't days, hours and a time zone.";
+    DuplicateConsumer "duplicate-consumer": "Two consumers have the same name.";
+    SharedSecret "shared-secret": "Two environments publish to the same secret.";
 
     // Private links and the Key Vault link
     MissingConsent "missing-consent": "Nobody has agreed to the data privacy terms of a link.";

@@ -15,7 +15,7 @@ use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, Unpubl
 use super::source::{Place, Sources, Span};
 use super::tree::{Entry, Located, Node, Value};
 use crate::digest;
-use crate::settings::blocks::DeclaredBlocks;
+use crate::settings::blocks::{Claim, DeclaredBlocks};
 
 /// What the files declare. Exists only without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,7 @@ pub(super) fn build(
         merged.insert(entry.key.clone(), data);
     }
     check_ids(&combined.environments, diagnostics);
+    check_claims(environments.iter().flatten(), diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
@@ -121,6 +122,22 @@ pub(super) fn build(
         environments: environments.into_iter().collect::<Option<_>>()?,
         digest: digest::of_json(&data),
     })
+}
+
+/// Two environments that publish to the same secret would undo each other.
+fn check_claims<'a>(environments: impl Iterator<Item = &'a Environment>, diagnostics: &mut Diagnostics) {
+    let mut first: HashMap<String, (&str, Span)> = HashMap::new();
+    for environment in environments {
+        for Claim { what, called, span } in environment.blocks.claims() {
+            let Some((other, there)) = first.insert(what, (&environment.head.key, span)) else { continue };
+            let message = format!("{called} is published to by `{other}` and by `{}`", environment.head.key);
+            diagnostics.push(
+                Diagnostic::error(Code::SharedSecret, span, message).related(there, "there for the first").help(
+                    "give each environment a secret of its own; in `base`, `${environment}` makes the difference",
+                ),
+            );
+        }
+    }
 }
 
 fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {

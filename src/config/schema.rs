@@ -84,9 +84,11 @@ impl Checker {
     /// Prepares the check.
     pub(super) fn new() -> Self {
         let schema = schema();
-        let date = |text: &str| words::WORDS.iter().all(|word| word.name != "Day" || (word.check)(text).is_none());
-        let validator =
-            jsonschema::options().with_format("date", date).should_validate_formats(true).build(&schema).ok();
+        let options = words::FORMATS.iter().fold(jsonschema::options(), |options, (format, name)| {
+            let fits = |text: &str| words::WORDS.iter().all(|word| word.name != *name || (word.check)(text).is_none());
+            options.with_format(*format, fits)
+        });
+        let validator = options.should_validate_formats(true).build(&schema).ok();
         Self { schema, validator }
     }
 

@@ -51,8 +51,7 @@ pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostic
         // A value that goes over its span's text unchanged was written without quotes.
         Value::String(text) if sources.text(node.span) == text => {
             // Where a date belongs, a date is what every reader sees.
-            if let Some(meaning) = scalar::other_readers_disagree(text).filter(|_| key != "on" && !key.ends_with("On"))
-            {
+            if let Some(meaning) = scalar::other_readers_disagree(text).filter(|_| !names_an_instant(key)) {
                 let message = format!("{} without quotes is {} to other YAML readers", quoted(text), as_read(meaning));
                 let help = format!("write \"{}\"", quoted(text).trim_matches('`'));
                 diagnostics.push(Diagnostic::error(Code::UnquotedText, node.span, message).help(help));
@@ -64,6 +63,11 @@ pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostic
         }
         _ => {}
     }
+}
+
+/// Keys under which a day or an instant stands: `on`, `agreedOn`, `rotatedAfter`.
+fn names_an_instant(key: &str) -> bool {
+    key == "on" || key.ends_with("On") || key.ends_with("After")
 }
 
 fn as_read(meaning: &str) -> String {

@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use super::diagnostic::quoted;
 use super::texts::ENVIRONMENT;
 use crate::azure::arm::ResourceId;
 use crate::azure::{storage, synapse};
+use crate::rotation::Window;
 
 /// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,18 @@ words! {
     Day(Date), called "a date",
         { "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "examples": ["2026-10-01"], "format": "date" }, parse_date;
 
+    /// An instant: date, time and offset, as in RFC 3339.
+    Instant(Timestamp), called "an instant",
+        { "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "examples": ["2026-09-01T00:00:00Z"], "format": "date-time" }, parse_instant;
+
+    /// Days of the week, hours of the day and a time zone.
+    WindowText(Window), called "a time window",
+        { "pattern": r"^[A-Za-z,-]+ [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9] [A-Za-z0-9_/+-]+$", "format": "time-window", "examples": ["Mon-Thu 08:00-15:00 Europe/Berlin"] }, parse_window;
+
+    /// The name of a secret in a Key Vault: letters, digits and hyphens.
+    SecretName(String), called "the name of a secret",
+        { "pattern": r"^([0-9A-Za-z-]|\$\{environment\}){1,127}$", "examples": ["ci-api-key"] }, parse_secret_name;
+
     /// The Azure resource id of a storage account or a Synapse workspace.
     LinkResource(ResourceId), called "the id of a storage account or a Synapse workspace",
         { "pattern": LINK_RESOURCE, "examples": ["/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/contosolake"] }, parse_link_resource;
@@ -112,6 +125,9 @@ words! {
     Text(String), called "text",
         { "pattern": r"\S", "examples": ["Contoso prod"] }, parse_text;
 }
+
+/// Words whose pattern alone doesn't say everything, by the format that the schema gives them. Editors know the first two.
+pub(super) const FORMATS: &[(&str, &str)] = &[("date", "Day"), ("date-time", "Instant"), ("time-window", "WindowText")];
 
 /// The type of key vaults.
 pub(crate) const VAULT: &str = "Microsoft.KeyVault/vaults";
@@ -241,6 +257,16 @@ fn parse_text(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+fn parse_instant(text: &str) -> Result<Timestamp, Wrong> {
+    // The parser also takes a space for the `T`, and leaves out seconds; the file has one form.
+    let whole = text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T');
+    text.parse::<Timestamp>().ok().filter(|_| whole).ok_or_else(|| Wrong {
+        code: Code::BadInstant,
+        message: format!("must be an instant, not {}", quoted(text)),
+        help: "write date, time and offset, such as `2026-09-01T00:00:00Z`".to_owned(),
+    })
+}
+
 /// The resource with this id. `${environment}` is judged as if it were a short word; it is filled in before anybody uses the id.
 fn resource_id(text: &str) -> Option<ResourceId> {
     text.replace(ENVIRONMENT, "env").parse().ok()
@@ -283,5 +309,32 @@ fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
             format!("must be the Azure resource id of a Key Vault, not {}", quoted(text)),
             "it looks like `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.KeyVault/vaults/NAME`",
         ),
+    }
+}
+
+fn parse_secret_name(text: &str) -> Result<String, Wrong> {
+    let name = text.replace(ENVIRONMENT, "env");
+    if (1..=127).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Ok(text.to_owned());
+    }
+    wrong(
+        Code::BadSecretName,
+        format!("must be the name of a secret, not {}", quoted(text)),
+        "names of secrets have 1 to 127 letters, digits and hyphens",
+    )
+}
+
+fn parse_window(text: &str) -> Result<Window, Wrong> {
+    text.parse::<Window>().map_err(|problem| Wrong {
+        code: Code::BadWindow,
+        message: format!("must be a time window, not {}: {problem}", quoted(text)),
+        help: "write days, hours and a time zone, such as `Mon-Thu 08:00-15:00 Europe/Berlin`".to_owned(),
+    })
+}
+
+impl SecretName {
+    /// What is wrong with a name whose placeholders are filled in, if anything is.
+    pub(crate) fn check(text: &str) -> Option<Wrong> {
+        parse_secret_name(text).err()
     }
 }

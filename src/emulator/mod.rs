@@ -44,7 +44,7 @@ use crate::clock::Clock;
 
 pub use faults::{Action, Rule, parse_rules};
 pub use log::Seen;
-pub use seed::{SeedError, Wanted, WantedEnvironment, WantedPrincipal, WantedVault, seed};
+pub use seed::{SeedError, Wanted, WantedEnvironment, WantedVault, seed};
 pub use store::{Store, StoreError};
 pub use world::{
     Access, AccessPolicy, ApiSubscription, Application, ArmOperation, Assignment, Attributes, AzurePrincipalType,

@@ -80,6 +80,14 @@ words! {
         Enable = "enable",
         /// A switch goes off.
         Disable = "disable",
+        /// A key is replaced.
+        Rotate = "rotate",
+        /// A replaced key is made to stop working.
+        Retire = "retire",
+        /// A key is put where its consumers read it.
+        Publish = "publish",
+        /// Something that a former run began is finished.
+        Resume = "resume",
         /// An environment is joined to a resource.
         Link = "link",
         /// Somebody who asked is let in.

@@ -24,6 +24,21 @@ pub struct Findings {
     pub administrators: Option<Administrators>,
 }
 
+impl Findings {
+    /// These and others of the same setting.
+    #[must_use]
+    pub fn and(mut self, others: Findings) -> Self {
+        let Findings { changes, unknown, waiting, in_sync, notes, administrators } = others;
+        self.changes.extend(changes);
+        self.unknown.extend(unknown);
+        self.waiting.extend(waiting);
+        self.in_sync += in_sync;
+        self.notes.extend(notes);
+        self.administrators = self.administrators.or(administrators);
+        self
+    }
+}
+
 /// A change with the steps that carry it out.
 #[derive(Clone)]
 pub struct Planned {

@@ -89,6 +89,25 @@ note_codes! {
          nobody takes silence for control. `match: exact` would remove them.";
     CutsApiClients = "cuts-api-clients", "Turning API access off cuts off every client of the API.",
         "Both keys stop working for the whole environment. Turning it on again makes new keys; clients must be given them.";
+    RotationSchedule = "rotation-schedule", "What holds for the API keys, and when something is due.",
+        "Palisade keeps no state: which key consumers hold, how old it is and what comes next is worked out from the live \
+         keys and the versions of the secret, each time anew. `palisade explain rotation` tells the whole story.";
+    RotationWarning = "rotation-warning", "Something about the API keys that a person should know.",
+        "Nothing is broken, but something disagrees or isn't known; the note says what. Equality of values decides which \
+         key is live, whatever tags say.";
+    ConsumersCutOff = "consumers-cut-off", "What consumers of the API key hold doesn't work.",
+        "Somebody regenerated the published key, or disabled or deleted the secret, outside of palisade. Where palisade can \
+         repair it, the plan publishes the key that works, without regenerating anything.";
+    KeysInconsistent = "keys-inconsistent", "Both API keys have the same value.",
+        "The service should never do that, and with equal keys no rotation can keep one of them alive. Nothing is done until \
+         somebody regenerated one of them by hand.";
+    StoreRight = "store-right", "Whether a new key could be stored in the vault.",
+        "A key that was regenerated and can't be stored is lost to its consumers until somebody copies it by hand. So the \
+         right to store is looked up first: missing, it refuses the plan; where it can't be looked up, the plan says that it \
+         is unproved. The right to update the secret is proved by noting the intent before anything is regenerated.";
+    ClockSkew = "clock-skew", "The vault's clock and this machine's differ by more than five minutes.",
+        "When a key is due, and when nobody may hold its predecessor any more, is counted from instants of both clocks. With \
+         clocks that disagree, nothing is regenerated. Set this machine's clock.";
     NameMismatch = "name-mismatch", "The live environment has another name than the configuration.",
         "`name` binds the configuration to one environment. Another name behind the same id means that somebody renamed \
          it, or that the id is of another environment. Nothing is changed until the two agree.";

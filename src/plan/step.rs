@@ -26,8 +26,10 @@ pub enum ReadBack {
     ShownBut(String),
     /// What this write could bring about; what is left for the desired state is done by others, or by a later plan.
     LeftToOthers(String),
-    /// Something else still, in words.
+    /// Something else still, in words; it may come true by waiting.
     NotYet(String),
+    /// Something else, in words, that waiting won't change.
+    Gone(String),
 }
 
 /// One write. Its settings module makes it while comparing; only the apply engine carries it out.
@@ -38,6 +40,11 @@ pub trait Step {
 
     /// The operation that writes.
     fn operation(&self) -> &'static Facts;
+
+    /// Whether it runs even after a step that didn't get done, because it leaves things safe.
+    fn closes(&self) -> bool {
+        false
+    }
 
     /// Sends the write. Success means that the service took it, not that it took effect.
     async fn write(&self, writer: &Writer) -> Result<(), StepError>;

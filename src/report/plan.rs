@@ -73,7 +73,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
     for found in plan.notes.iter().filter(elsewhere) {
         note(found, true, out);
     }
-    let _ = writeln!(out, "  {}", paint(GOOD, format!("= {in_sync} as declared")));
+    let style = if *in_sync > 0 { GOOD } else { DIM };
+    let _ = writeln!(out, "  {}", paint(style, format!("= {in_sync} as declared")));
 }
 
 struct Widths {
@@ -147,8 +148,8 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
 fn sign(action: Action, direction: Direction) -> (char, Style) {
     let sign = match action {
         Action::Create | Action::Enable | Action::Link | Action::Approve | Action::Grant => '+',
-        Action::Update => '~',
-        Action::Delete | Action::Disable => '-',
+        Action::Update | Action::Rotate | Action::Publish | Action::Resume => '~',
+        Action::Delete | Action::Disable | Action::Retire => '-',
     };
     let style = match (sign, direction) {
         ('-', _) => DANGER,
@@ -159,28 +160,34 @@ fn sign(action: Action, direction: Direction) -> (char, Style) {
 }
 
 fn values(change: &Change) -> String {
-    let text = match (&change.before, &change.after) {
-        (Json::Null, after) => value(after),
-        (before, Json::Null) => value(before),
-        (before, after) => format!("{} -> {}", value(before), value(after)),
+    let (before, after) = (&change.before, &change.after);
+    // Where one side has several members, names tell them apart; a lone member speaks for itself.
+    let named = [before, after].iter().any(|side| side.as_object().is_some_and(|members| members.len() > 1));
+    let text = match (before, after) {
+        (Json::Null, after) => value(after, named),
+        (before, Json::Null) => value(before, named),
+        (before, after) => format!("{} -> {}", value(before, named), value(after, named)),
     };
     printable(&text)
 }
 
-/// A value in a person's words; an object with one member is that member.
-fn value(json: &Json) -> String {
+/// A value in a person's words.
+fn value(json: &Json, named: bool) -> String {
     match json {
-        Json::Object(map) if map.len() == 1 => map.values().next().map(value).unwrap_or_default(),
+        // Where something stands; the rest of it is in the subject.
+        Json::Object(members) if members.get("status").is_some_and(Json::is_string) => value(&members["status"], false),
+        Json::Object(members) => {
+            let member = |(name, member): (&String, &Json)| match named {
+                true => format!("{name} {}", value(member, true)),
+                false => value(member, false),
+            };
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
         Json::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
         Json::String(text) => text.clone(),
         Json::Array(items) if items.is_empty() => "none".to_owned(),
-        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().join(" and "),
+        Json::Array(items) => items.iter().map(|item| value(item, named)).collect::<Vec<_>>().join(" and "),
         Json::Null => "nothing".to_owned(),
-        // Where something stands; the rest of it is in the subject.
-        Json::Object(map) if map.get("status").is_some_and(Json::is_string) => value(&map["status"]),
-        Json::Object(map) => {
-            map.iter().map(|(name, member)| format!("{name}: {}", value(member))).collect::<Vec<_>>().join(", ")
-        }
         other => other.to_string(),
     }
 }
@@ -233,10 +240,14 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     if parts.is_empty() && errors == 0 {
         parts.push(paint(GOOD, "No changes: everything declared was read and is as declared"));
     } else if summary.changes == 0 && errors == 0 && summary.unknown > 0 {
-        parts.insert(0, "No changes known".to_owned());
+        parts.insert(0, "No changes known, which doesn't mean that there are none".to_owned());
     }
     parts.push(format!("{} as declared", summary.in_sync));
     let _ = writeln!(out, "{}.", parts.join("; "));
+    let dangers = dangers(plan);
+    if !dangers.is_empty() {
+        let _ = writeln!(out, "{} {}.", paint(DANGER, "Mind:"), dangers.join(", "));
+    }
     if errors > 0 {
         let _ = writeln!(
             out,
@@ -248,6 +259,36 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     if summary.changes > 0 {
         let _ = writeln!(out, "{}", paint(DIM, format!("Intent {}", plan.intent_digest)));
     }
+}
+
+/// What somebody must have read before saying yes, in a few words each: the counts of a summary don't tell an outage from a
+/// new reader.
+pub fn dangers(plan: &Plan) -> Vec<String> {
+    let number = |counts: &dyn Fn(&&Change) -> bool| plan.changes().filter(counts).count();
+    let admin = |side: &Json| {
+        side["role"] == "Admin" || side["roles"].as_array().is_some_and(|all| all.contains(&"Admin".into()))
+    };
+    let found = [
+        (number(&|change| change.impact == Impact::DataLoss), "loses data for good", "lose data for good"),
+        (number(&|change| change.impact == Impact::Outage), "is an outage", "are outages"),
+        (
+            number(&|change| admin(&change.before) && !admin(&change.after)),
+            "takes the role Admin away",
+            "take the role Admin away",
+        ),
+        (
+            number(&|change| change.impact == Impact::Interrupts && !admin(&change.before)),
+            "takes something else away",
+            "take something else away",
+        ),
+        (
+            number(&|change| !admin(&change.before) && admin(&change.after)),
+            "makes somebody Admin",
+            "make somebody Admin",
+        ),
+    ];
+    let told = found.into_iter().filter(|(number, ..)| *number > 0);
+    told.map(|(number, one, many)| count(number, &format!("change {one}"), &format!("changes {many}"))).collect()
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

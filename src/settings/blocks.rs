@@ -11,7 +11,7 @@ use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, key_vault, private_links, users};
 use crate::azure::arm::ResourceId;
-use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located};
+use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
 use crate::plan::Findings;
 
 /// A setting's block in the file.
@@ -24,6 +24,22 @@ pub trait Block: DeserializeOwned + JsonSchema {
     /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
     /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
     fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self::Declared;
+
+    /// What only one environment may have.
+    fn claims(_declared: &Self::Declared) -> Vec<Claim> {
+        Vec::new()
+    }
+}
+
+/// Something that only one environment may have, such as a secret that it publishes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Equal for equal things.
+    pub what: String,
+    /// For a person.
+    pub called: String,
+    /// Where it is written.
+    pub span: Span,
 }
 
 macro_rules! settings {
@@ -48,6 +64,13 @@ macro_rules! settings {
             /// Reads and checks each block that the environment at `at` has.
             pub fn declare(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self {
                 Self { $($field: declare::<$block>(at, environment, diagnostics)),+ }
+            }
+
+            /// What only this environment may have.
+            pub fn claims(&self) -> Vec<Claim> {
+                let mut claims = Vec::new();
+                $(claims.extend(self.$field.iter().flat_map(<$block as Block>::claims));)+
+                claims
             }
 
             /// The principals that the declared settings name.

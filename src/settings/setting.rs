@@ -43,6 +43,8 @@ pub struct Observing<'a> {
     pub reader: &'a Reader,
     /// The environment.
     pub instance: &'a Instance,
+    /// The tenant.
+    pub tenant: Uuid,
     /// Who is who.
     pub directory: &'a Directory,
     /// The object id of the identity that runs palisade, as its token names it.

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "test helpers may fail loudly")]
 
 mod api_keys;
+mod endpoints;
+mod rights;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;

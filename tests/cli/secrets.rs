@@ -1,6 +1,7 @@
 //! Invariants 9 and 10 of the design: secrets stay inside, tokens go nowhere else.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 
 use crate::live::Live;
 use crate::support::{API_ON, EXACT, NOW, PROD, Run, Scene};
@@ -84,12 +85,41 @@ fn the_real_credentials_of_the_environment_are_not_sent_to_an_emulator() {
     Run::of(&command.output().unwrap()).ended(0);
 }
 
+/// Hangs up on whoever calls, and tells who did.
+struct Ear {
+    address: SocketAddr,
+    callers: Receiver<SocketAddr>,
+}
+
+impl Ear {
+    fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (heard, callers) = channel();
+        // Ends with the ear: then nobody is there to be told.
+        std::thread::spawn(move || {
+            while let Ok((_, caller)) = listener.accept() {
+                if heard.send(caller).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { address, callers }
+    }
+
+    /// Makes sure that nobody called before this very moment: calls are heard in order, so our own must be the first.
+    #[track_caller]
+    fn heard_nobody(&self) {
+        let own = TcpStream::connect(self.address).unwrap().local_addr().unwrap();
+        assert_eq!(self.callers.recv().unwrap(), own, "somebody called");
+    }
+}
+
 /// Wherever an answer points, a listener there hears nothing.
 #[test]
 fn no_token_leaves_the_emulators_origin() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let ear = Ear::open();
+    let port = ear.address.port();
     let scene = Scene::with(EXACT);
     let instance = "6f2b1c34-0000-4000-8000-00000000a001";
     for elsewhere in [
@@ -103,27 +133,27 @@ fn no_token_leaves_the_emulators_origin() {
              scaleUnitUri: '{elsewhere}' }} ] }} }} }}"
         );
         let run = scene.faulty(&unit, &["plan"]).ended(3);
+        ear.heard_nobody();
         assert!(run.stdout.contains("nothing is sent to it"), "{}", run.stdout);
         let redirect = format!(
             "- {{ operation: GET *, action: {{ status: {{ code: 307, headers: {{ Location: '{elsewhere}/x' }} }} }} }}"
         );
         scene.faulty(&redirect, &["plan"]).ended(3);
+        ear.heard_nobody();
     }
-    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody called");
 }
 
 #[test]
 fn no_proxy_stands_between_palisade_and_an_emulator() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let ear = Ear::open();
+    let proxy = format!("http://{}", ear.address);
     let scene = Scene::with(EXACT);
     let mut command = scene.command(&["plan", "--emulator", "--now", NOW]);
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env(name, &proxy);
     }
     Run::of(&command.output().unwrap()).ended(0);
-    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody called");
+    ear.heard_nobody();
 }
 
 /// Names come from a directory that many can write to, and messages from services.

@@ -49,7 +49,7 @@ pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
         })
         .await;
         let transport = stage.services.transport_at(&stage.address, CLIENT_ID, CLIENT_SECRET);
-        let writer = Writer::new(transport);
+        let writer = Writer::new(transport, "");
         links(&writer).await;
         connections(&writer).await;
         accounts(&writer).await;

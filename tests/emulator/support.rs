@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use palisade::clock::Clock;
 use palisade::emulator::{
     Access, Application, AzurePrincipalType, Client, Emulator, Group, Masked, Options, RoleAssignment, Rule, Store,
-    User, Vault, Wanted, WantedEnvironment, WantedPrincipal, WantedVault, World, seed, start,
+    User, Vault, Wanted, WantedEnvironment, WantedVault, World, seed, start,
 };
+use palisade::settings::users::PrincipalRef;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -62,10 +63,10 @@ pub(crate) fn wanted() -> Wanted {
             name: Some("Contoso prod".into()),
             business_units: false,
             principals: vec![
-                WantedPrincipal::User { upn: "ada@contoso.com".into() },
-                WantedPrincipal::Group { name: "CI Contributors".into(), id: GROUP },
-                WantedPrincipal::App { name: "nightly-export".into(), app_id: EXPORT_APP },
-                WantedPrincipal::Principal { id: BARE },
+                PrincipalRef::User { upn: "ada@contoso.com".into() },
+                PrincipalRef::Group { name: "CI Contributors".into(), id: GROUP },
+                PrincipalRef::App { name: "nightly-export".into(), app_id: EXPORT_APP },
+                PrincipalRef::Principal { id: BARE },
             ],
         }],
         vaults: vec![WantedVault { id: VAULT.into() }],

@@ -9,9 +9,10 @@ use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use palisade::clock::Clock;
 use palisade::emulator::{
-    CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedPrincipal, WantedVault,
-    World, parse_rules, seed, start,
+    CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedVault, World, parse_rules,
+    seed, start,
 };
+use palisade::settings::users::PrincipalRef;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -95,9 +96,9 @@ fn seeding_adds_and_leaves_the_rest() {
     instance.metadata.name = Some("Renamed".into());
     let before = world.clone();
     let mut wanted = wanted();
-    wanted.environments[0].principals.push(WantedPrincipal::User { upn: "new@fabrikam.com".into() });
+    wanted.environments[0].principals.push(PrincipalRef::User { upn: "new@fabrikam.com".into() });
     // Known under another kind: stays what it is.
-    wanted.environments[0].principals.push(WantedPrincipal::Principal { id: GROUP });
+    wanted.environments[0].principals.push(PrincipalRef::Principal { id: GROUP });
     seed(&mut world, &wanted, start_of_time()).unwrap();
     assert_eq!(world.instances, before.instances);
     assert_eq!(world.groups, before.groups);

@@ -151,7 +151,7 @@ impl Services {
 
     /// Writes (and reads) as the client that seeding makes Admin.
     pub(crate) fn admin(&self) -> Writer {
-        Writer::new(self.transport(CLIENT_ID, CLIENT_SECRET))
+        Writer::new(self.transport(CLIENT_ID, CLIENT_SECRET), "")
     }
 
     /// Reads as the client that holds nothing.
@@ -161,7 +161,7 @@ impl Services {
 
     /// Writes as the client that holds nothing.
     pub(crate) fn stranger_writer(&self) -> Writer {
-        Writer::new(self.transport(STRANGER, STRANGER_SECRET))
+        Writer::new(self.transport(STRANGER, STRANGER_SECRET), "")
     }
 
     /// How many requests there were whose path fits.

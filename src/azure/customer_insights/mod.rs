@@ -24,6 +24,7 @@ use super::operations::{
     GET_MY_ROLE, LIST_API_KEYS, LIST_ASSIGNMENTS, LIST_INSTANCES, LIST_ROLES, Operation, PUT_ASSIGNMENT,
     REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
 };
+pub use crate::rotation::Slot;
 
 pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_vault, unlink_key_vault};
 pub use private_links::{
@@ -215,15 +216,6 @@ impl ApiKeys {
             Slot::Secondary => &self.secondary,
         }
     }
-}
-
-/// One of the two places for a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
-    /// The primary key's.
-    Primary,
-    /// The secondary key's.
-    Secondary,
 }
 
 /// What the gateway made of a key.

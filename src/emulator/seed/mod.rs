@@ -5,6 +5,7 @@
 //! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
 
 mod azure;
+mod configured;
 mod resources;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use super::world::{
     PrincipalType, Tenant, User, World,
 };
 use super::{CLIENT_ID, CLIENT_SECRET, SERVICE_APP};
+use crate::settings::users::PrincipalRef;
 
 /// What a configuration talks about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,36 +56,7 @@ pub struct WantedEnvironment {
     /// Whether business unit separation is on.
     pub business_units: bool,
     /// The principals that the configuration names in this environment.
-    pub principals: Vec<WantedPrincipal>,
-}
-
-/// A principal as a configuration names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WantedPrincipal {
-    /// A user.
-    User {
-        /// User principal name.
-        upn: String,
-    },
-    /// A group.
-    Group {
-        /// Display name.
-        name: String,
-        /// Object id.
-        id: Uuid,
-    },
-    /// An application.
-    App {
-        /// Display name.
-        name: String,
-        /// Application (client) id.
-        app_id: Uuid,
-    },
-    /// An object id and nothing else; becomes a user.
-    Principal {
-        /// Object id.
-        id: Uuid,
-    },
+    pub principals: Vec<PrincipalRef>,
 }
 
 /// Why a world couldn't be seeded.
@@ -187,10 +160,10 @@ pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), Se
     let creator = add_user(world, &tenant, &format!("creator@{}", tenant.domain));
     let named = || wanted.environments.iter().flat_map(|e| &e.principals);
     // Bare ids last: the same id may stand elsewhere with its kind.
-    for principal in named().filter(|p| !matches!(p, WantedPrincipal::Principal { .. })) {
+    for principal in named().filter(|p| !matches!(p, PrincipalRef::Principal { .. })) {
         add_principal(world, &tenant, principal);
     }
-    for principal in named().filter(|p| matches!(p, WantedPrincipal::Principal { .. })) {
+    for principal in named().filter(|p| matches!(p, PrincipalRef::Principal { .. })) {
         add_principal(world, &tenant, principal);
     }
     for environment in &wanted.environments {
@@ -229,7 +202,7 @@ fn bind(world: &mut World, wanted: &Wanted) -> Result<Tenant, SeedError> {
         return Ok(tenant.clone());
     }
     let upn = wanted.environments.iter().flat_map(|e| &e.principals).find_map(|p| match p {
-        WantedPrincipal::User { upn } => upn.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()),
+        PrincipalRef::User { upn } => upn.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()),
         _ => None,
     });
     let domain = upn.filter(|d| !d.is_empty()).unwrap_or_else(|| DEFAULTS.domain.to_owned());
@@ -269,26 +242,26 @@ fn add_user(world: &mut World, tenant: &Tenant, upn: &str) -> Uuid {
     id
 }
 
-fn add_principal(world: &mut World, tenant: &Tenant, principal: &WantedPrincipal) {
+fn add_principal(world: &mut World, tenant: &Tenant, principal: &PrincipalRef) {
     match principal {
-        WantedPrincipal::User { upn } => {
+        PrincipalRef::User { upn } => {
             add_user(world, tenant, upn);
         }
-        WantedPrincipal::Group { name, id } => {
+        PrincipalRef::Group { name, id } => {
             if world.principal(*id).is_none() {
                 let members = group_members(*id).map(|m| add_user(world, tenant, &format!("{m}@{}", tenant.domain)));
                 let group = Group { display_name: name.clone(), members: members.into_iter().collect() };
                 world.groups.insert(*id, group);
             }
         }
-        WantedPrincipal::App { name, app_id } => {
+        PrincipalRef::App { name, app_id } => {
             if world.application(*app_id).is_none() {
                 let id = derived_id(tenant.id, "app", &app_id.to_string());
                 let application = Application { app_id: *app_id, display_name: name.clone(), client: None };
                 world.applications.insert(id, application);
             }
         }
-        WantedPrincipal::Principal { id } => {
+        PrincipalRef::Principal { id } => {
             if world.principal(*id).is_none() {
                 let name = format!("principal-{id}");
                 let user_principal_name = format!("{name}@{}", tenant.domain);

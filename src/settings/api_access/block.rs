@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::{Diagnostics, EnvironmentHead, Located, Place};
-use crate::settings::blocks;
+use super::keys::{Keys, KeysBlock};
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place};
+use crate::settings::blocks::{self, Claim};
 
 /// Access to the instance's API with keys or tokens. Without this block, palisade leaves API access as it is.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -14,6 +15,8 @@ pub struct Block {
     /// Whether API access is switched on: `true` or `false`, without quotes. Switching it off stops every client that
     /// uses the API. Required.
     enabled: Option<bool>,
+    /// The API keys: where the one in force is published, and when they are replaced.
+    keys: Option<KeysBlock>,
 }
 
 /// What the file says about API access.
@@ -23,16 +26,32 @@ pub struct Declared {
     pub enabled: bool,
     /// Where that is written.
     pub place: Place,
+    /// What to do about the keys.
+    pub keys: Option<Keys>,
 }
 
 impl blocks::Block for Block {
     const KEY: &'static str = "apiAccess";
     type Declared = Declared;
 
-    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
-        if self.enabled.is_none() {
+    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+        let Self { enabled, keys } = self;
+        if enabled.is_none() {
             blocks::missing(at, Self::KEY, "enabled", "write `enabled: true` or `enabled: false`", diagnostics);
         }
-        Declared { enabled: self.enabled.unwrap_or_default(), place: at.key_place("enabled") }
+        if enabled == Some(false) && keys.is_some() {
+            let message = "there are no keys while API access is off";
+            diagnostics.push(
+                Diagnostic::error(Code::KeysWithoutAccess, at.key_span("keys"), message)
+                    .related(at.at(&["enabled"]).span(), "declared as off here")
+                    .help("write `enabled: true`, or remove `keys`"),
+            );
+        }
+        let keys = keys.and_then(|keys| keys.declare(at.at(&["keys"]), environment, diagnostics));
+        Declared { enabled: enabled.unwrap_or_default(), place: at.key_place("enabled"), keys }
+    }
+
+    fn claims(declared: &Declared) -> Vec<Claim> {
+        declared.keys.iter().map(|keys| keys.claim.clone()).collect()
     }
 }

@@ -5,6 +5,7 @@
 //! What must stay true: only the service's own word proves "off"; an attestation that has run out proves nothing.
 
 mod block;
+pub mod keys;
 mod steps;
 
 pub use block::{Block, Declared};
@@ -16,48 +17,62 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use self::keys::Look;
 use super::blocks::Block as _;
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
+use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
 use crate::config::Attestation;
 use crate::plan::{Action, Change, Direction, Findings, Impact, Mode, Note, NoteCode, Planned, Severity, Step};
 
 /// What is known about API access.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observed {
-    /// What the service answered.
-    Read(Observation<ApiAccess>),
-    /// No operation may be used to ask.
-    NotAsked,
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// Whether it is on; `None` if no operation may be used to ask.
+    pub access: Option<Observation<ApiAccess>>,
+    /// The keys, if they are declared and may be looked at.
+    pub keys: Option<Rc<keys::Observed>>,
 }
 
 #[async_trait(?Send)]
 impl Setting for Block {
     type Observed = Observed;
 
-    async fn observe(_: &Declared, observing: &Observing<'_>) -> Observed {
-        match observing.surface.mode(GET_API_SUBSCRIPTION.facts().provenance) {
-            Mode::Manual => Observed::NotAsked,
-            Mode::Automatic => {
-                Observed::Read(ci::api_access(observing.reader, observing.instance).await.map_err(Unreadable::from))
-            }
+    fn resources(declared: &Declared) -> Vec<ResourceId> {
+        declared.keys.iter().filter_map(|keys| keys.publish_to.vault.resource().ok()).collect()
+    }
+
+    async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+        if observing.surface.mode(GET_API_SUBSCRIPTION.facts().provenance) == Mode::Manual {
+            return Observed { access: None, keys: None };
         }
+        let keys = async {
+            match &declared.keys {
+                Some(keys) => Some(Look::new(keys, observing).observe(observing.reader).await),
+                None => None,
+            }
+        };
+        let (access, keys) = tokio::join!(ci::api_access(observing.reader, observing.instance), keys);
+        Observed { access: Some(access.map_err(Unreadable::from)), keys }
     }
 
     fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
-        match observed {
-            Observed::NotAsked => by_attestation(declared, comparing),
-            Observed::Read(Err(unreadable)) => {
-                let unknown = vec![unreadable.at(comparing.address(Block::KEY))];
-                Findings { unknown, ..Findings::default() }
-            }
-            Observed::Read(Ok(live)) if (*live == ApiAccess::On) == declared.enabled => {
+        let setting = comparing.address(Block::KEY);
+        let keys = observed.keys.as_ref().map(|keys| keys::compare(keys, comparing, &setting)).unwrap_or_default();
+        // Turning API access on and publishing the keys that come with it is one change.
+        let switched = keys.changes.iter().any(|planned| planned.change.address == setting);
+        let access = match &observed.access {
+            None => by_attestation(declared, comparing),
+            Some(Err(unreadable)) => Findings { unknown: vec![unreadable.at(setting)], ..Findings::default() },
+            Some(Ok(live)) if (*live == ApiAccess::On) == declared.enabled => {
                 Findings { in_sync: 1, ..Findings::default() }
             }
-            Observed::Read(Ok(_)) => switch(declared, comparing),
-        }
+            Some(Ok(_)) if switched => Findings::default(),
+            Some(Ok(_)) => switch(declared, comparing),
+        };
+        access.and(keys)
     }
 }
 
@@ -109,19 +124,27 @@ fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     let today = comparing.now.to_zoned(TimeZone::UTC).date();
     let attestation =
         comparing.attested.iter().filter(|attestation| attestation.setting == Block::KEY).max_by_key(|a| a.on);
+    let unreadable_keys = declared.keys.iter().map(|_| {
+        Unreadable::because(
+            "Microsoft publishes no operation that shows the keys: copy the key in force from Settings > Permissions > APIs \
+             with `palisade keys publish`",
+        )
+        .at(address.part("keys"))
+    });
+    let keys = Findings { unknown: unreadable_keys.collect(), ..Findings::default() };
     let Some(attestation) = attestation else {
         let reason = format!(
             "Microsoft publishes no operation that reads it: look under Settings > Permissions > APIs, make sure that API \
              access is {state}, and write down under `attested` who saw it and when"
         );
-        return Findings { unknown: vec![Unreadable::because(reason).at(address)], ..Findings::default() };
+        return Findings { unknown: vec![Unreadable::because(reason).at(address)], ..Findings::default() }.and(keys);
     };
     let Attestation { setting: _, by, on, valid_for, place: _ } = attestation;
     let message = format!("{by} attested on {on} that it is {state}, {}", age(*on, today));
     let end = on.checked_add(*valid_for).unwrap_or(Date::MAX);
     if *on <= today && today <= end {
         let note = Note { code: NoteCode::RestsOnAttestation, severity: Severity::Info, address, message, help: None };
-        return Findings { in_sync: 1, notes: vec![note], ..Findings::default() };
+        return Findings { in_sync: 1, notes: vec![note], ..Findings::default() }.and(keys);
     }
     let reason =
         format!("the attestation of {on} by {by} ran out on {end}, or lies in the future: look again, and renew it");
@@ -133,6 +156,7 @@ fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
         help: Some("look under Settings > Permissions > APIs, and renew the entry under `attested`".to_owned()),
     };
     Findings { unknown: vec![Unreadable::because(reason).at(address)], notes: vec![note], ..Findings::default() }
+        .and(keys)
 }
 
 fn age(on: Date, today: Date) -> String {

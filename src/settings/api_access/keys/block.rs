@@ -1,0 +1,173 @@
+//! `apiAccess.keys` in the file: where consumers read the key in force, and when keys are replaced.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::azure::vaults::VaultId;
+use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultId as VaultWord, WindowText};
+use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, quoted};
+use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
+use crate::settings::blocks::{self, Claim};
+
+/// The two API keys of the environment: palisade publishes the one in force as a secret, and replaces them in turn, so
+/// that a consumer which reads the secret always holds a key that works. Without this block, keys are left as they are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ApiKeys")]
+pub(crate) struct KeysBlock {
+    /// The Key Vault secret from which consumers read the key in force. Required.
+    publish_to: Option<PublishToBlock>,
+    /// How live keys are looked at.
+    #[serde(default)]
+    verify: Verify,
+    /// The age that no published key may reach. 90 days if left out.
+    max_age: Option<Duration>,
+    /// How long before that age a plan may replace the key. 14 days if left out.
+    renew_before: Option<Duration>,
+    /// How long a replaced key stays valid at least. 7 days if left out.
+    grace: Option<Duration>,
+    /// What happens to a replaced key.
+    #[serde(default)]
+    retire: Retire,
+    /// Keys issued before this instant are taken for compromised: they are replaced and retired. In the future, it does
+    /// nothing until then.
+    rotated_after: Option<Instant>,
+    /// The day from which all consumers read the secret instead of having a key of their own. Needed before the first
+    /// replacement where keys were in use before palisade published one.
+    adopted_on: Option<Day>,
+    /// Who reads the secret, and how long they may use what they read.
+    #[serde(default)]
+    consumers: Vec<ConsumerBlock>,
+    /// When keys may be replaced and retired: days, hours and a time zone. Always if left out. Repairs don't wait.
+    #[serde(default)]
+    windows: Vec<WindowText>,
+}
+
+/// A secret in a Key Vault.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PublishTo")]
+struct PublishToBlock {
+    /// The vault's Azure resource id. Required.
+    vault: Option<VaultWord>,
+    /// The secret's name. Required.
+    // Taken as it is, since `${environment}` may have put in what the name can't hold; judged in `declare`.
+    #[schemars(with = "Option<SecretName>")]
+    secret: Option<String>,
+}
+
+/// Somebody who reads the secret.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Consumer")]
+struct ConsumerBlock {
+    /// A name for people.
+    name: Text,
+    /// The longest time for which it uses what it read.
+    max_cache: Duration,
+}
+
+/// A secret in a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretPlace {
+    /// The vault.
+    pub vault: VaultId,
+    /// The secret's name.
+    pub secret: String,
+}
+
+impl std::fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { vault, secret } = self;
+        write!(f, "{secret} in {}", vault.name)
+    }
+}
+
+/// What the file says about the keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// Where the key in force is published.
+    pub publish_to: SecretPlace,
+    /// When keys are replaced.
+    pub rotation: Rotation,
+    /// What nobody else may publish to.
+    pub claim: Claim,
+    /// Where the block is written.
+    pub place: Place,
+}
+
+impl KeysBlock {
+    /// Checks the block; `None` if it doesn't say where to publish, which is then reported.
+    pub(in crate::settings::api_access) fn declare(
+        self,
+        at: Located<'_>,
+        environment: &EnvironmentHead,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Keys> {
+        let help = "write `publishTo: { vault: /subscriptions/…/vaults/NAME, secret: NAME }`";
+        let Some(PublishToBlock { vault, secret }) = self.publish_to else {
+            blocks::missing(at, "keys", "publishTo", help, diagnostics);
+            return None;
+        };
+        // Whatever has the form of an id names a vault; what can't be one was reported when the file was read.
+        let vault = vault.and_then(|VaultWord(id)| id.as_str().parse::<VaultId>().ok());
+        let (Some(vault), Some(secret)) = (vault, secret) else {
+            let key = if at.at(&["publishTo"]).node.entry("vault").is_none() { "vault" } else { "secret" };
+            blocks::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
+            return None;
+        };
+        let secret_at = at.at(&["publishTo", "secret"]);
+        if let Some(wrong) = SecretName::check(&secret) {
+            diagnostics.push(
+                Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message)).help(wrong.help),
+            );
+        }
+        let defaults = Rotation::new(environment.instance_id.to_string());
+        let rotation = Rotation {
+            max_age: self.max_age.map_or(defaults.max_age, |it| it.0),
+            renew_before: self.renew_before.map_or(defaults.renew_before, |it| it.0),
+            grace: self.grace.map_or(defaults.grace, |it| it.0),
+            retire: self.retire,
+            rotated_after: self.rotated_after.map(|it| it.0),
+            adopted_on: self.adopted_on.map(|Day(day): Day| -> Date { day }),
+            consumers: self
+                .consumers
+                .into_iter()
+                .map(|ConsumerBlock { name, max_cache }| Consumer { name: name.0, max_cache: max_cache.0 })
+                .collect(),
+            windows: self.windows.into_iter().map(|it| it.0).collect(),
+            verify: self.verify,
+            ..defaults
+        };
+        for problem in rotation.problems() {
+            diagnostics.push(diagnostic(&problem, at));
+        }
+        let claim = Claim {
+            what: format!("{vault}/secrets/{secret}").to_lowercase(),
+            called: format!("the secret {} of the vault {}", quoted(&secret), quoted(&vault.name)),
+            span: secret_at.span(),
+        };
+        Some(Keys { publish_to: SecretPlace { vault, secret }, rotation, claim, place: at.place() })
+    }
+}
+
+/// A problem of the declared times, at the place that a person would change.
+fn diagnostic(problem: &Problem, at: Located<'_>) -> Diagnostic {
+    let (code, field, help) = match problem {
+        Problem::NotPositive(field) => (Code::BadRotation, *field, "write a duration such as `7d`"),
+        Problem::GraceAboveMaxAge => (Code::BadRotation, "grace", "make `grace` shorter, or `maxAge` longer"),
+        Problem::RenewBeforeAboveMaxAge => {
+            (Code::BadRotation, "renewBefore", "make `renewBefore` shorter, or `maxAge` longer")
+        }
+        Problem::GraceBelowCache(_) => {
+            (Code::BadRotation, "consumers", "make `grace` at least as long as every `maxCache`")
+        }
+        Problem::DuplicateConsumer(_) => (Code::DuplicateConsumer, "consumers", "keep one of the two"),
+        Problem::DuplicateWindow(_) => (Code::BadWindow, "windows", "keep one of the two"),
+    };
+    // What is left out has a default: then the block is the place.
+    let there = at.node.entry(field).is_some();
+    let span = if there { at.at(&[field]).span() } else { at.spot() };
+    Diagnostic::error(code, span, problem.to_string()).help(help)
+}

@@ -1,0 +1,283 @@
+//! An assessment of the keys as findings. Pure.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::look::{self, Observed, StoreRight};
+use super::steps;
+use crate::azure::operations::{
+    ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
+    SET_SECRET, UPDATE_SECRET,
+};
+use crate::digest;
+use crate::plan::{
+    Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Planned, Severity, Unknown, Waiting,
+    WaitingFor,
+};
+use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, Warning, assess};
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+
+/// Compares. `setting` is the address of `apiAccess`; where API access has to be turned on first, the keys' change is the
+/// setting's own.
+pub(in crate::settings::api_access) fn compare(
+    observed: &Rc<Observed>,
+    comparing: &Comparing<'_>,
+    setting: &Address,
+) -> Findings {
+    let address = setting.part("keys");
+    let look = &observed.look;
+    let assessment = assess(&look.keys.rotation, &observed.facts, comparing.now);
+    let mut findings = Findings { notes: notes(&assessment, &address), ..Findings::default() };
+    if let Some(note) = skewed(observed, &address, comparing.now) {
+        let regenerates = assessment.next.is_some_and(Move::regenerates);
+        findings.notes.push(note);
+        if regenerates {
+            findings.unknown.push(unknown(&address, "nothing is regenerated while the clocks disagree"));
+            return findings;
+        }
+    }
+    match (assessment.state, assessment.next) {
+        (State::Unknown, _) => findings.unknown.push(unknown(&address, &assessment.reason)),
+        (State::Inconsistent, _) => findings.notes.push(note(
+            NoteCode::KeysInconsistent,
+            Severity::Error,
+            &address,
+            "both API keys have the same value".to_owned(),
+        )),
+        (_, None) => findings.in_sync = 1,
+        (_, Some(Move::AskPerson(_))) => findings.waiting.push(Waiting {
+            address,
+            waiting_for: WaitingFor::Person,
+            since: None,
+            detail: assessment.reason.clone(),
+        }),
+        (_, Some(next)) => {
+            findings.notes.extend(store_right(&observed.store_right, next, &address));
+            let change = change(observed, &assessment, next, setting, comparing);
+            findings.changes.push(Planned {
+                takes_away: matches!(next, Move::Retire { .. }),
+                requires: None,
+                steps: steps::of(observed, next),
+                change,
+            });
+        }
+    }
+    findings
+}
+
+fn change(
+    observed: &Observed,
+    assessment: &Assessment,
+    next: Move,
+    setting: &Address,
+    comparing: &Comparing<'_>,
+) -> Change {
+    let look = &observed.look;
+    let Outline { action, direction, impact, operations } = outline(next);
+    let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
+    let enabling = matches!(next, Move::PublishNewKeys { .. });
+    let mut before = json!({ "published": published(assessment.active) });
+    let mut after = json!({ "published": published(after(assessment, next)) });
+    if enabling {
+        before["enabled"] = json!(false);
+        after["enabled"] = json!(true);
+    }
+    if let Some(intended) = regenerated(next) {
+        after["regenerated"] = json!(intended.name());
+    }
+    let address = match (enabling, next.slot()) {
+        (true, _) => setting.clone(),
+        (false, Some(slot)) => setting.part("keys").part(slot.name()),
+        (false, None) => setting.part("keys"),
+    };
+    let provenance = operations.iter().map(|operation| operation.provenance).max().unwrap_or(look.read.provenance);
+    let mut permissions: Vec<String> = operations.iter().map(|operation| operation.permission.to_owned()).collect();
+    permissions.dedup();
+    Change {
+        address,
+        setting: "apiAccess".to_owned(),
+        subject: format!("API keys, published as {}", look.keys.publish_to),
+        action,
+        direction,
+        impact,
+        provenance,
+        mode: comparing.surface.mode(provenance),
+        preimage: preimage(&observed.facts),
+        before,
+        after,
+        reason: assessment.reason.clone(),
+        permissions,
+        source: look.keys.place.clone(),
+    }
+}
+
+struct Outline {
+    action: Action,
+    direction: Direction,
+    impact: Impact,
+    operations: Vec<&'static Operation>,
+}
+
+fn outline(next: Move) -> Outline {
+    let (publish, tag) = (SET_SECRET.facts(), UPDATE_SECRET.facts());
+    let regenerate = |slot| match slot {
+        Slot::Primary => REGENERATE_PRIMARY_KEY.facts(),
+        Slot::Secondary => REGENERATE_SECONDARY_KEY.facts(),
+    };
+    let (action, direction, impact, operations) = match next {
+        Move::FirstPublication { .. } | Move::Repair { .. } | Move::FinishRotation { .. } => {
+            (Action::Publish, Direction::Neutral, Impact::None, vec![publish])
+        }
+        Move::PublishNewKeys { .. } => {
+            (Action::Enable, Direction::Weakens, Impact::None, vec![ACTIVATE_API_SUBSCRIPTION.facts(), publish])
+        }
+        Move::Rotate { slot } => {
+            (Action::Rotate, Direction::Hardens, Impact::None, vec![tag, regenerate(slot), publish])
+        }
+        Move::Retire { slot } => (Action::Retire, Direction::Hardens, Impact::Interrupts, vec![tag, regenerate(slot)]),
+        Move::FinishRetirement { .. } => (Action::Resume, Direction::Neutral, Impact::None, vec![tag]),
+        Move::RecoverSecret => (Action::Resume, Direction::Neutral, Impact::None, vec![RECOVER_SECRET.facts()]),
+        // Which slot it is, only the values tell, which are read when applying.
+        Move::Resolve => (
+            Action::Rotate,
+            Direction::Hardens,
+            Impact::None,
+            vec![tag, regenerate(Slot::Primary), regenerate(Slot::Secondary), publish],
+        ),
+        Move::AskPerson(_) => (Action::Resume, Direction::Neutral, Impact::None, Vec::new()),
+    };
+    Outline { action, direction, impact, operations }
+}
+
+/// The slot that consumers read afterwards.
+fn after(assessment: &Assessment, next: Move) -> Option<Slot> {
+    match next {
+        Move::Retire { .. } | Move::FinishRetirement { .. } => assessment.active,
+        other => other.slot(),
+    }
+}
+
+fn regenerated(next: Move) -> Option<Slot> {
+    next.slot().filter(|_| next.regenerates())
+}
+
+/// Binds the change to the values that were read, by their fingerprints.
+fn preimage(facts: &Facts) -> String {
+    let slot = |slot| facts.slots.value(slot).map(|value| value.to_string());
+    let (version, value) = match &facts.secret {
+        Secret::Present(published) => {
+            let value = match &published.current.content {
+                Content::Read(value) => Some(value.to_string()),
+                _ => None,
+            };
+            (Some(published.current.id.clone()), value)
+        }
+        _ => (None, None),
+    };
+    digest::of_json(&json!({
+        "access": matches!(facts.access, Access::On), "primary": slot(Slot::Primary), "secondary": slot(Slot::Secondary),
+        "version": version, "published": value,
+    }))
+}
+
+fn unknown(address: &Address, reason: &str) -> Unknown {
+    Unreadable::because(reason).at(address.clone())
+}
+
+fn note(code: NoteCode, severity: Severity, address: &Address, message: String) -> Note {
+    Note { code, severity, address: address.clone(), message, help: None }
+}
+
+/// What a person reads about the keys besides changes: what holds, what is due, what is odd.
+fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if assessment.critical {
+        notes.push(note(NoteCode::ConsumersCutOff, Severity::Warning, address, assessment.reason.clone()));
+    } else if assessment.state != State::Unknown && assessment.next.is_none() {
+        notes.push(note(NoteCode::RotationSchedule, Severity::Info, address, schedule(assessment)));
+    }
+    notes.extend(assessment.warnings.iter().map(|found| warning(found, address)));
+    notes
+}
+
+fn schedule(assessment: &Assessment) -> String {
+    let mut text = assessment.reason.clone();
+    for hold in &assessment.holds {
+        text += &match hold {
+            Hold::Grace { until } => format!("; held by grace until {until}"),
+            Hold::Adoption { until: Some(until) } => {
+                format!("; held until {until}, when all consumers read the secret")
+            }
+            Hold::Adoption { until: None } => {
+                "; held until `adoptedOn` says since when all consumers read the secret".to_owned()
+            }
+            Hold::Gap { until } => format!("; held until {until}, since a key was regenerated moments ago"),
+            Hold::Window { opens: Some(opens) } => format!("; held until a window opens at {opens}"),
+            Hold::Window { opens: None } => "; held, since no window ever opens".to_owned(),
+        };
+    }
+    let instants = [("next rotation due", assessment.due), ("retirement due", assessment.retire_at)];
+    for (what, instant) in instants {
+        if let Some(instant) = instant {
+            text += &format!("; {what} {}", seconds(instant));
+        }
+    }
+    text
+}
+
+fn seconds(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
+}
+
+fn warning(found: &Warning, address: &Address) -> Note {
+    let message = match found {
+        Warning::TagDisagrees { tagged, live } => {
+            format!("the secret's tag says {tagged}, its value is that of {live}; the value counts")
+        }
+        Warning::TagsUnintelligible(names) => {
+            format!("tags of the secret can't be understood and count for nothing: {}", names.join(", "))
+        }
+        Warning::IssueUnknown => "nobody knows when the published key was issued; its age counts from its publication".to_owned(),
+        Warning::Overdue { since } => format!("the published key is older than `maxAge` since {}", seconds(*since)),
+        Warning::AdoptionUndeclared => {
+            "keys were in use before palisade published one: before the first replacement, write under `adoptedOn` since \
+             when all consumers read the secret"
+                .to_owned()
+        }
+        Warning::ValuesNotLookedAt => {
+            "`verify: metadata`: whether consumers hold a key that works was not looked at".to_owned()
+        }
+        Warning::StaleIntent(intent) => {
+            format!("a former run noted at {} that it would regenerate {}, and didn't", intent.at, intent.slot)
+        }
+    };
+    note(NoteCode::RotationWarning, Severity::Warning, address, message)
+}
+
+/// Whether what the move makes could be stored.
+fn store_right(right: &StoreRight, next: Move, address: &Address) -> Option<Note> {
+    let stores = !matches!(next, Move::Retire { .. } | Move::FinishRetirement { .. } | Move::RecoverSecret);
+    let (severity, message) = match right {
+        StoreRight::Held => return None,
+        _ if !stores => return None,
+        StoreRight::Missing => {
+            (Severity::Error, "the identity that runs palisade may not store secrets in the vault".to_owned())
+        }
+        StoreRight::Unproved(reason) => {
+            (Severity::Warning, format!("whether a new key can be stored is unproved: {reason}"))
+        }
+    };
+    let help = Some(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission));
+    Some(Note { help, ..note(NoteCode::StoreRight, severity, address, message) })
+}
+
+/// Ages are counted from instants of two clocks; they must agree.
+fn skewed(observed: &Observed, address: &Address, now: Timestamp) -> Option<Note> {
+    let minutes = look::skew(observed.vault_clock, now)?;
+    let message = format!("the vault's clock and this machine's differ by {minutes} minutes; nothing is regenerated");
+    let help = Some("set this machine's clock".to_owned());
+    Some(Note { help, ..note(NoteCode::ClockSkew, Severity::Warning, address, message) })
+}

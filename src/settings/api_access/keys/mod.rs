@@ -1,0 +1,17 @@
+//! `apiAccess.keys`: publishing the key in force, and replacing keys in turn.
+//!
+//! The rules are a pure function in [`rotation`](crate::rotation); here it gets its facts ([`look`]) and its moves become
+//! changes ([`compare`]) and steps ([`steps`]). What must stay true: a value lives only as a secret between reading it and
+//! storing it; everything else sees fingerprints; each step looks again before it acts.
+
+mod block;
+mod compare;
+mod emergency;
+mod look;
+mod steps;
+
+pub(super) use block::KeysBlock;
+pub use block::{Keys, SecretPlace};
+pub(super) use compare::compare;
+pub use emergency::Tell;
+pub use look::{Look, Observed, StoreRight};
