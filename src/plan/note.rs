@@ -123,6 +123,8 @@ note_codes! {
     RestsOnInference = "rests-on-inference", "A setting counts as in sync because of what shows elsewhere.",
         "No published operation can read it, but its traces can be read: the private endpoint connections of a resource, say. \
          Palisade concludes from them under the names that the product's documentation shows.";
+    ConsentAhead = "consent-ahead", "A consent is dated in the future.",
+        "Palisade sends a consent to the data privacy terms only for somebody who gave it. Nobody has agreed tomorrow.";
     LinkTargetMissing = "link-target-missing", "Azure has no such resource.",
         "Azure Resource Manager answered, and there is no resource with the declared id. A typing mistake here could later let \
          somebody else's resource in, so the plan is refused until it is corrected.";
@@ -137,6 +139,10 @@ note_codes! {
     LookAlikeConnection = "look-alike-connection", "A connection is named like an endpoint of a private link, and isn't it.",
         "Somebody asks for a connection under a name that a reviewer would expect. Palisade never approves it. Find out who \
          it is, and remove it in Azure.";
+    EndpointsApart = "endpoints-apart", "The endpoints of one private link lie in several subscriptions.",
+        "Anyone can ask for a connection under a familiar name, and while Customer Insights' own request hasn't arrived, a \
+         stranger's is the only one by that name. Endpoints in different subscriptions may be a sign of that. Compare the \
+         full ids in the plan before you approve it.";
     ConnectionEnded = "connection-ended", "A connection of a private link was rejected or cut off.",
         "Both are final: Azure refuses to approve such a connection later, and a new one must be asked for, which Customer \
          Insights does only for a new link. Under `match: exact`, where the file alone decides what is there, palisade removes \

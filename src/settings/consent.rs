@@ -3,12 +3,15 @@
 //! The product asks for an "I agree" whenever a Key Vault is linked or a private link is added (customer-insights reference 8.3, 8.4).
 //! What must stay true: palisade never agrees by itself; what it sends stands for an entry of a file.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::words::{Day, UserName};
 use crate::config::{Code, Diagnostic, Diagnostics, Located};
+use crate::plan::{Address, Note, NoteCode, Severity};
 
 /// Who agreed to the data privacy terms of this link, and when. Linking lets data, possibly personal data, leave the service
 /// on an administrator's instruction; the product asks for consent, and palisade sends it only if it stands here.
@@ -50,5 +53,17 @@ impl Consent {
             return None;
         };
         Some(Self { agreed_by: agreed_by.0, agreed_on: agreed_on.0 })
+    }
+
+    /// Refuses a consent that nobody can have given yet. A day ahead is somewhere in the world already.
+    pub(super) fn check(&self, address: &Address, now: Timestamp) -> Option<Note> {
+        let tomorrow = now.to_zoned(TimeZone::UTC).date().tomorrow().unwrap_or(Date::MAX);
+        (self.agreed_on > tomorrow).then(|| Note {
+            code: NoteCode::ConsentAhead,
+            severity: Severity::Error,
+            address: address.clone(),
+            message: format!("{} is said to agree on {}, which is in the future", self.agreed_by, self.agreed_on),
+            help: Some("write the day on which they agreed".to_owned()),
+        })
     }
 }

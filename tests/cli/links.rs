@@ -361,3 +361,16 @@ fn on_a_cloud_a_person_adds_the_link_and_palisade_approves() {
     let again = scene.run(&["plan", "--detailed-exitcode", "--as-cloud", "--now", NOW, &live.argument()]);
     again.ended(0).says("note[rests-on-inference]");
 }
+
+/// What the example's comment promises.
+#[test]
+fn the_example_runs() {
+    let scene = Scene::bare();
+    scene.write("private-link.yaml", include_str!("../../examples/private-link.yaml"));
+    let run = |arguments: &[&str]| scene.emulated(&[arguments, &["-f", "private-link.yaml"]].concat());
+    run(&["plan"]).ended(0).says("+ create privateLinks/contosolake").says("+ link   keyVault");
+    run(&["apply", "--yes"]).ended(6).says("3 done").says("1 waiting");
+    run(&["plan"]).ended(0).says("Plan: 4 changes");
+    run(&["apply", "--yes"]).ended(0).says("4 done");
+    run(&["plan", "--detailed-exitcode"]).ended(0).says("3 as declared");
+}

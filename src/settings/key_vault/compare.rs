@@ -34,6 +34,7 @@ enum Rights {
 pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
     let address = comparing.address(Block::KEY);
     let mut findings = Findings::default();
+    findings.notes.extend(declared.consent.check(&address, comparing.now));
     let vault = match &observed.vault {
         Ok(Some(vault)) => vault,
         Ok(None) => {

@@ -186,6 +186,15 @@ fn another_geography_is_refused_and_an_unknown_one_is_said() {
 }
 
 #[test]
+fn nobody_agrees_in_the_future() {
+    for (day, expected) in [("2026-11-21", vec![]), ("2026-11-22", vec![(NoteCode::ConsentAhead, Severity::Error)])] {
+        let mut scene = Scene::usual();
+        scene.declared.consent.agreed_on = day.parse().unwrap();
+        assert_eq!(codes(&scene.findings()), expected, "{day}");
+    }
+}
+
+#[test]
 fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() {
     let mut scene = Scene::usual().ungranted();
     scene.observed.link = Link::Read(Ok(None));

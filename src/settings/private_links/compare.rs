@@ -60,6 +60,7 @@ impl<'a> Comparison<'a> {
     fn compare_link(&mut self, declared: &'a Link) {
         let address = self.setting.part(&part(&declared.resource));
         self.findings.notes.extend(notes::undocumented_type(&address, &declared.resource));
+        self.findings.notes.extend(declared.consent.check(&address, self.comparing.now));
         let resource = match self.observed.resources.get(&declared.resource) {
             Some(Ok(Some(resource))) => resource,
             Some(Ok(None)) => {
@@ -171,6 +172,7 @@ impl<'a> Comparison<'a> {
                 Standing::Elsewhere => settling.push(format!("{} has no connection of its own yet", endpoint.name)),
             }
         }
+        self.findings.notes.extend(notes::apart(address, &asking));
         let expected = endpoints::expected(&declared.resource);
         if endpoints.len() < expected {
             settling.push(format!("Customer Insights lists {} of {expected} endpoints", endpoints.len()));

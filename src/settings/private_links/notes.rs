@@ -1,7 +1,12 @@
 //! What a person must know about a comparison of private links.
 
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
 use super::endpoints::Asking;
 use crate::azure::arm::ResourceId;
+use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
 use crate::azure::synapse;
@@ -33,7 +38,8 @@ pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connectio
         shown.join("; ")
     );
     let help = "find out which one is Customer Insights', and remove the others in Azure; or write `approveFromSubscription` \
-                with the subscription that its endpoints come from";
+                with the subscription that its endpoints come from. Where two environments use one resource, somebody has to \
+                approve by hand";
     note(NoteCode::AmbiguousConnection, Severity::Error, address, message, help)
 }
 
@@ -52,6 +58,26 @@ pub(super) fn look_alike(address: &Address, endpoint: &str, strangers: &[Asking<
         format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
     let help = "find out who asks for it, and remove it in Azure";
     Some(note(NoteCode::LookAlikeConnection, Severity::Warning, address, message, help))
+}
+
+/// Whether Customer Insights makes all endpoints of a link in one subscription isn't published; where they aren't, a reviewer
+/// should know before letting all of them in.
+pub(super) fn apart(address: &Address, asking: &[(&LinkEndpoint, Asking<'_>)]) -> Option<Note> {
+    let mut by_subscription: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
+    for (endpoint, one) in asking {
+        by_subscription.entry(one.endpoint.subscription()).or_default().push(&endpoint.name);
+    }
+    if by_subscription.len() < 2 {
+        return None;
+    }
+    let list: Vec<String> = by_subscription
+        .iter()
+        .map(|(subscription, names)| format!("{} from {subscription}", names.join(", ")))
+        .collect();
+    let message = format!("the endpoints that ask are of {} subscriptions: {}", list.len(), list.join("; "));
+    let help = "one of them may be somebody else's under a familiar name: compare the full ids before you approve, or name the \
+                right subscription with `approveFromSubscription`";
+    Some(note(NoteCode::EndpointsApart, Severity::Warning, address, message, help))
 }
 
 pub(super) fn ended(address: &Address, endpoints: &[(String, Status)], exact: bool) -> Note {
