@@ -218,6 +218,8 @@ fn a_field_is_found_by_any_end_of_its_path_that_only_it_has() {
 fn a_path_that_several_fields_end_with_or_none_gives_candidates() {
     let Lookup::Ambiguous(candidates) = field_help("id") else { unreachable!("`id` is one field") };
     assert_eq!(candidates, ["environments.*.keyVault.id", "environments.*.users.assignments.id", "tenant.id"]);
+    let near = ["environments.*.privateLinks.match", "environments.*.users.match"].map(str::to_owned).to_vec();
+    assert_eq!(field_help("users.mach"), Lookup::Unknown(near));
     assert_eq!(field_help("users.breakGlas"), Lookup::Unknown(vec!["environments.*.users.breakGlass".to_owned()]));
     assert_eq!(field_help("zzzzzz"), Lookup::Unknown(Vec::new()));
 }
