@@ -168,8 +168,12 @@ impl Step for Approve {
         Ok(match found {
             Some(found) if found.status == Status::Approved && found.is_settled() => ReadBack::Shown,
             Some(found) if !found.is_settled() => ReadBack::NotYet("Azure is still at work on it".to_owned()),
+            // Final, both of them: waiting changes nothing.
+            Some(found) if matches!(found.status, Status::Rejected | Status::Disconnected) => {
+                ReadBack::Gone(format!("it is {}", found.status))
+            }
+            None => ReadBack::Gone("it is gone".to_owned()),
             Some(found) => ReadBack::NotYet(format!("it is {}", found.status)),
-            None => ReadBack::NotYet("it doesn't show".to_owned()),
         })
     }
 }
