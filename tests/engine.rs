@@ -158,7 +158,7 @@ fn wanted(configuration: &Configuration) -> Wanted {
         business_units: false,
         principals: vec![user("ada@contoso.com"), user("grace@contoso.com")],
     });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
+    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults: Vec::new() }
 }
 
 /// Notes what it hears, and may ask to stop at the first write.

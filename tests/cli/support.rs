@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use palisade::config::{Configuration, load};
-use palisade::emulator::{Wanted, WantedEnvironment, WantedPrincipal, World, seed};
+use palisade::emulator::{Wanted, WantedEnvironment, WantedPrincipal, WantedVault, World, seed};
 use palisade::settings::users::PrincipalRef;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -238,7 +238,9 @@ fn wanted(configuration: &Configuration) -> Wanted {
         business_units: environment.head.business_units,
         principals: environment.blocks.principals().into_iter().map(principal).collect(),
     });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect() }
+    let vaults = configuration.environments.iter().flat_map(|environment| environment.blocks.vaults());
+    let vaults = vaults.map(|id| WantedVault { id: id.to_string() }).collect();
+    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults }
 }
 
 /// Somebody's roles in an environment of a world, by user principal name; empty if there are none.
