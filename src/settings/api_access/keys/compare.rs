@@ -32,7 +32,8 @@ pub(in crate::settings::api_access) fn compare(
     let assessment = assess(&look.keys.rotation, &observed.facts, comparing.now);
     let mut findings = Findings { notes: notes(&assessment, &address), ..Findings::default() };
     if let Some(note) = skewed(observed, &address, comparing.now) {
-        let regenerates = assessment.next.is_some_and(Move::regenerates);
+        // What is resolved only when applying may be a regeneration.
+        let regenerates = assessment.next.is_some_and(|next| next.regenerates() || next == Move::Resolve);
         findings.notes.push(note);
         if regenerates {
             findings.unknown.push(unknown(&address, "nothing is regenerated while the clocks disagree"));
