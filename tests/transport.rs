@@ -44,7 +44,8 @@ async fn scene(faults: &str, observer: Option<Arc<dyn Observer>>) -> Scene {
         business_units: false,
         principals: Vec::new(),
     };
-    emulator::seed(&mut world, &Wanted { tenant: TENANT, environments: vec![environment], vaults: Vec::new() }, start).unwrap();
+    emulator::seed(&mut world, &Wanted { tenant: TENANT, environments: vec![environment], vaults: Vec::new() }, start)
+        .unwrap();
     let faults = if faults.is_empty() { Vec::new() } else { emulator::parse_rules(faults).unwrap() };
     let emulator = emulator::start(Options {
         http: ([127, 0, 0, 1], 0).into(),

@@ -88,18 +88,15 @@ pub(crate) fn held(world: &World) -> Held {
 
 /// What was seen after each call that took effect.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// How often palisade had each slot regenerated, primary first.
-    pub(crate) regenerated: [usize; 2],
-    /// Calls after which consumers held a key that doesn't work.
-    pub(crate) dead: usize,
-    /// Every key that was ever alive or published.
-    pub(crate) values: BTreeSet<String>,
+struct Tally {
+    regenerated: [usize; 2],
+    dead: usize,
+    values: BTreeSet<String>,
     before: Option<[String; 2]>,
 }
 
 impl Tally {
-    pub(crate) fn note(&mut self, world: &World) {
+    fn note(&mut self, world: &World) {
         self.before = slots(world);
         self.values.extend(self.before.iter().flatten().cloned());
         let versions = secret(world).into_iter().flat_map(|secret| &secret.versions);
@@ -163,6 +160,13 @@ impl Room {
         world
     }
 
+    /// The same with a world that somebody has changed.
+    pub(crate) fn changed(self, change: impl FnOnce(&mut World)) -> Self {
+        let mut world = self.live.world();
+        change(&mut world);
+        Self::at(&self.now.to_string(), &self.scene.read("palisade.yaml"), world)
+    }
+
     /// Lets time pass, for everybody.
     pub(crate) fn later(&mut self, hours: u64) {
         let step = Duration::from_secs(hours * 3600);
@@ -206,11 +210,17 @@ impl Room {
 
     /// How often palisade had each slot regenerated, primary first.
     pub(crate) fn regenerated(&self) -> [usize; 2] {
-        self.tally().regenerated
+        self.tally.lock().unwrap().regenerated
     }
 
-    pub(crate) fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap()
+    /// After how many calls consumers held a key that doesn't work.
+    pub(crate) fn dead(&self) -> usize {
+        self.tally.lock().unwrap().dead
+    }
+
+    /// Every key that was ever alive or published.
+    pub(crate) fn values(&self) -> BTreeSet<String> {
+        self.tally.lock().unwrap().values.clone()
     }
 
     /// A person regenerates a slot in the portal.

@@ -47,7 +47,7 @@ fn a_write_that_goes_wrong_is_healed_by_the_same_or_the_next_run() {
                 let run = room.apply();
                 let what = format!("{}: {trouble} at {call}", case.name);
                 assert!(matches!(run.status, Some(0 | 5 | 6)), "{what}: {run:?}");
-                assert!(case.broken || room.tally().dead == 0, "{what}");
+                assert!(case.broken || room.dead() == 0, "{what}");
                 *ends.entry((trouble, run.status.unwrap())).or_default() += 1;
                 let left = (room.live.world(), room.regenerated());
                 if !healed.contains(&left) {
