@@ -14,10 +14,12 @@ mod cycle;
 mod exits;
 #[path = "cli/links.rs"]
 mod links;
+#[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/live.rs"]
 mod live;
 #[path = "cli/partial.rs"]
 mod partial;
+#[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/saved.rs"]
