@@ -27,6 +27,9 @@ pub(crate) fn acceptor(file: Option<&Path>, vaults: &[String]) -> Result<TlsAcce
     let certificate = params.self_signed(&key).map_err(|e| tls(&e))?;
     if let Some(file) = file {
         let write = |source| StartError::Certificate { path: file.to_owned(), source };
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).map_err(write)?;
+        }
         std::fs::write(file, certificate.pem()).map_err(write)?;
     }
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));

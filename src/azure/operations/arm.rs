@@ -141,7 +141,7 @@ pub const STORAGE_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.Storage/PrivateEndpointConnections_Put",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
+        "Azure: Microsoft.Storage/storageAccounts/privateEndpointConnections/write and Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
     )
 });
 
@@ -215,7 +215,7 @@ pub const SYNAPSE_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.Synapse/PrivateEndpointConnections_Create",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.Synapse/workspaces/PrivateEndpointConnectionsApproval/action",
+        "Azure: Microsoft.Synapse/workspaces/privateEndpointConnections/write and Microsoft.Synapse/workspaces/PrivateEndpointConnectionsApproval/action",
     )
 });
 
@@ -287,7 +287,7 @@ pub const VAULT_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.KeyVault/PrivateEndpointConnections_Put",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
+        "Azure: Microsoft.KeyVault/vaults/privateEndpointConnections/write and Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
     )
 });
 
