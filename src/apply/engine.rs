@@ -227,6 +227,7 @@ impl Engine<'_> {
         let problem = match step.write(self.writer).await {
             Ok(()) => None,
             Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
+            Err(StepError::Ended(reason)) => return Outcome::sent(Status::Failed, reason),
             Err(StepError::Call(error)) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => {
                 Some(error)
             }

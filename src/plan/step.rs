@@ -15,6 +15,9 @@ pub enum StepError {
     /// A look just before the write showed that it must not be sent.
     #[error("not sent: {0}")]
     Stopped(String),
+    /// Something was written, and then it ended elsewhere than planned.
+    #[error("{0}")]
+    Ended(String),
 }
 
 /// What a read after a write shows.

@@ -1,9 +1,10 @@
 //! An emulator that lives in the test's own process: its requests can be counted and held.
 //!
-//! A [`Hold`] catches one call, so that a test can arrange an order of events between processes without sleeping.
+//! A [`Hold`] catches one call, so that a test can arrange an order of events between processes without sleeping. A watch
+//! looks at the world after each call that took effect.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,24 +25,59 @@ pub(crate) enum Moment {
     After,
 }
 
+/// Which call is caught.
+enum Bait {
+    /// The next of this method to a path with this end.
+    Call(&'static str, String),
+    /// The one that comes after so many others, whatever it is.
+    Nth(usize),
+}
+
 struct Trap {
     moment: Moment,
-    method: &'static str,
-    path: String,
+    bait: Bait,
     arrived: Sender<()>,
     released: oneshot::Receiver<()>,
 }
 
+/// Looks at the world after a call.
+type Watch = Box<dyn Fn(&SeenRequest, &World) + Send>;
+
 #[derive(Default)]
-struct Traps(Mutex<Vec<Trap>>);
+struct Traps {
+    set: Mutex<Vec<Trap>>,
+    watch: Mutex<Option<Watch>>,
+    /// Weak, or the emulator would hold itself.
+    emulator: OnceLock<Weak<Emulator>>,
+}
 
 impl Traps {
     fn caught(&self, moment: Moment, request: &SeenRequest) -> Option<Trap> {
-        let mut traps = self.0.lock().unwrap();
-        let fits =
-            |trap: &Trap| trap.moment == moment && trap.method == request.method && request.path.ends_with(&trap.path);
-        let index = traps.iter().position(fits)?;
-        Some(traps.remove(index))
+        let mut traps = self.set.lock().unwrap();
+        let mut caught = None;
+        for (index, trap) in traps.iter_mut().enumerate().filter(|(_, trap)| trap.moment == moment) {
+            let fits = match &mut trap.bait {
+                Bait::Call(method, path) => *method == request.method && request.path.ends_with(path.as_str()),
+                Bait::Nth(0) => true,
+                Bait::Nth(others) => {
+                    *others -= 1;
+                    false
+                }
+            };
+            if fits && caught.is_none() {
+                caught = Some(index);
+            }
+        }
+        caught.map(|index| traps.remove(index))
+    }
+
+    fn look(&self, request: &SeenRequest) {
+        let watch = self.watch.lock().unwrap();
+        if let Some(watch) = watch.as_ref()
+            && let Some(emulator) = self.emulator.get().and_then(Weak::upgrade)
+        {
+            watch(request, &emulator.world());
+        }
     }
 
     async fn pass(&self, moment: Moment, request: &SeenRequest) {
@@ -59,6 +95,7 @@ impl Observer for Traps {
     }
 
     fn after<'a>(&'a self, request: &'a SeenRequest, _: u16) -> BoxFuture<'a, ()> {
+        self.look(request);
         Box::pin(self.pass(Moment::After, request))
     }
 }
@@ -97,6 +134,11 @@ impl Live {
 
     /// Serves a world in which things go wrong.
     pub(crate) fn faulty(world: World, rules: &str) -> Self {
+        Self::start(world, rules, Clock::simulated(NOW.parse().unwrap()))
+    }
+
+    /// Serves a world by a clock of the test's own.
+    pub(crate) fn start(world: World, rules: &str, clock: Clock) -> Self {
         let traps = Arc::new(Traps::default());
         let options = Options {
             http: ([127, 0, 0, 1], 0).into(),
@@ -104,7 +146,7 @@ impl Live {
             certificate: None,
             world: Store::memory(world),
             faults: parse_rules(rules).unwrap(),
-            clock: Clock::simulated(NOW.parse().unwrap()),
+            clock,
             observer: Some(traps.clone()),
         };
         let (ready, started) = channel();
@@ -116,21 +158,41 @@ impl Live {
                 let _ = stopped.await;
             });
         });
-        Self { emulator: started.recv().unwrap(), traps, stop: Some(stop), thread: Some(thread) }
+        let emulator: Arc<Emulator> = started.recv().unwrap();
+        let _ = traps.emulator.set(Arc::downgrade(&emulator));
+        Self { emulator, traps, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The argument that leads palisade here.
     pub(crate) fn argument(&self) -> String {
-        format!("--emulator={}", self.emulator.http().as_str().trim_end_matches('/'))
+        format!("--emulator={}", self.origin())
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub(crate) fn origin(&self) -> String {
+        self.emulator.http().as_str().trim_end_matches('/').to_owned()
     }
 
     /// Holds the next call of this method to a path with this end.
     pub(crate) fn hold(&self, moment: Moment, method: &'static str, path_end: &str) -> Hold {
+        self.set(moment, Bait::Call(method, path_end.to_owned()))
+    }
+
+    /// Holds the call that comes after so many others, whatever it is.
+    pub(crate) fn hold_nth(&self, moment: Moment, others: usize) -> Hold {
+        self.set(moment, Bait::Nth(others))
+    }
+
+    fn set(&self, moment: Moment, bait: Bait) -> Hold {
         let (arrived_sender, arrived) = channel();
         let (release, released) = oneshot::channel();
-        let trap = Trap { moment, method, path: path_end.to_owned(), arrived: arrived_sender, released };
-        self.traps.0.lock().unwrap().push(trap);
+        self.traps.set.lock().unwrap().push(Trap { moment, bait, arrived: arrived_sender, released });
         Hold { arrived, release }
+    }
+
+    /// From now on, has the world looked at after each call that took effect.
+    pub(crate) fn watch(&self, watch: impl Fn(&SeenRequest, &World) + Send + 'static) {
+        *self.traps.watch.lock().unwrap() = Some(Box::new(watch));
     }
 
     pub(crate) fn world(&self) -> World {
@@ -141,15 +203,18 @@ impl Live {
         self.emulator.requests()
     }
 
-    /// The writes so far, as `METHOD path`. Tokens and Graph's two look-ups are POSTs that write nothing.
+    /// The writes so far, as `METHOD path`.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let looks = |seen: &Seen| {
-            let posts = ["/oauth2/v2.0/token", "/v1.0/$batch", "/v1.0/directoryObjects/getByIds"];
-            seen.method == "GET" || seen.method == "POST" && posts.iter().any(|end| seen.path.ends_with(end))
-        };
         let requests = self.requests();
-        requests.iter().filter(|seen| !looks(seen)).map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+        requests.iter().filter(|seen| is_write(seen)).map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
+}
+
+/// Tokens, Graph's two look-ups and the list of keys are POSTs that write nothing.
+pub(crate) fn is_write(seen: &Seen) -> bool {
+    let looks =
+        ["/oauth2/v2.0/token", "/v1.0/$batch", "/v1.0/directoryObjects/getByIds", "/apisubscription/listsecrets"];
+    seen.method != "GET" && !(seen.method == "POST" && looks.iter().any(|end| seen.path.ends_with(end)))
 }
 
 impl Drop for Live {

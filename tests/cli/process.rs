@@ -40,6 +40,19 @@ impl Running {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut does; it must still have been running.
+    #[track_caller]
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "it had ended before");
+    }
+
     /// Waits for the end. What it says is little enough to fit into the pipes.
     pub(crate) fn end(mut self) -> Run {
         let (mut stdout, mut stderr) = std::mem::take(&mut self.heard);

@@ -32,7 +32,8 @@ pub(in crate::settings::api_access) fn compare(
     let assessment = assess(&look.keys.rotation, &observed.facts, comparing.now);
     let mut findings = Findings { notes: notes(&assessment, &address), ..Findings::default() };
     if let Some(note) = skewed(observed, &address, comparing.now) {
-        let regenerates = assessment.next.is_some_and(Move::regenerates);
+        // What is resolved only when applying may be a regeneration.
+        let regenerates = assessment.next.is_some_and(|next| next.regenerates() || next == Move::Resolve);
         findings.notes.push(note);
         if regenerates {
             findings.unknown.push(unknown(&address, "nothing is regenerated while the clocks disagree"));
@@ -79,8 +80,18 @@ fn change(
     let Outline { action, direction, impact, operations } = outline(next);
     let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
     let enabling = matches!(next, Move::PublishNewKeys { .. });
-    let mut before = json!({ "published": published(assessment.active) });
-    let mut after = json!({ "published": published(after(assessment, next)) });
+    // A dead key, a deleted secret and one that wasn't looked at are not nothing.
+    let (mut before, mut after) = match (assessment.state, next) {
+        (_, Move::Resolve) => (json!({ "published": "not looked at" }), json!({ "published": "shows when applying" })),
+        (State::SoftDeleted, _) => (json!({ "published": "deleted" }), json!({ "published": "recovered" })),
+        (State::Outage, _) => {
+            (json!({ "published": "a dead key" }), json!({ "published": published(after(assessment, next)) }))
+        }
+        _ => (
+            json!({ "published": published(assessment.active) }),
+            json!({ "published": published(after(assessment, next)) }),
+        ),
+    };
     if enabling {
         before["enabled"] = json!(false);
         after["enabled"] = json!(true);

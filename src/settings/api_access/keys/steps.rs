@@ -123,13 +123,23 @@ impl Carrier {
 
     /// Carries out a whole move in one go: to heal, or because what is to be done shows only now.
     async fn carry(&self, writer: &Writer, planned: Move) -> Result<(), StepError> {
+        let mut wrote = false;
+        self.carry_on(writer, planned, &mut wrote).await.map_err(|error| match error {
+            StepError::Stopped(reason) if wrote => StepError::Ended(reason),
+            other => other,
+        })
+    }
+
+    async fn carry_on(&self, writer: &Writer, planned: Move, wrote: &mut bool) -> Result<(), StepError> {
         for kind in steps(&planned) {
             let mut looks = 0;
             loop {
                 let live = self.live(writer.reader()).await;
                 match self.check(planned, *kind, &live.facts, writer.reader(), writer.approval()) {
                     Check::Continue(request) => {
+                        let writes = !matches!(request, Request::Nothing | Request::Probe { .. });
                         self.send(writer, request, &live).await?;
+                        *wrote |= writes;
                         break;
                     }
                     Check::Wait(why) if looks == LOOKS => return Err(stopped(&why)),
@@ -137,7 +147,7 @@ impl Carrier {
                     Check::Abort(reason) => return Err(StepError::Stopped(reason)),
                     // Only a repair heals, and what a repair needs is never healed by another one: this ends.
                     Check::Heal(heal) if heal == planned => return Err(stopped("somebody else is changing the keys")),
-                    Check::Heal(heal) => return Box::pin(self.carry(writer, heal)).await,
+                    Check::Heal(heal) => return Err(Box::pin(self.heal(writer, heal)).await),
                 }
                 looks += 1;
             }
@@ -148,8 +158,9 @@ impl Carrier {
     /// Puts a live key where a dead one is, and ends the change: what was planned rested on something else.
     async fn heal(&self, writer: &Writer, heal: Move) -> StepError {
         match self.carry(writer, heal).await {
-            Ok(()) => stopped(
-                "consumers held a key that doesn't work any more; a live one was published, and the change ended there",
+            Ok(()) => StepError::Ended(
+                "consumers held a key that doesn't work any more; a live one was published, and the change ended there"
+                    .to_owned(),
             ),
             Err(error) => error,
         }
@@ -208,8 +219,14 @@ impl Step for KeyStep {
             (_, Some(by)) => return Ok(self.seen(by, &facts, reader)),
             (StepKind::Probe, None) => true,
             (StepKind::EnableAccess, None) => facts.access == Access::On,
-            (StepKind::TagIntent, None) => noted(false),
-            (StepKind::TagRetired, None) => noted(true),
+            // A note that went to a version which is no longer the current one never shows: then the check says so.
+            (kind @ (StepKind::TagIntent | StepKind::TagRetired), None) if !noted(kind == StepKind::TagRetired) => {
+                return Ok(match self.seen(kind, &facts, reader) {
+                    ReadBack::Shown => ReadBack::NotYet("the vault doesn't show the note yet".to_owned()),
+                    other => other,
+                });
+            }
+            (StepKind::TagIntent | StepKind::TagRetired, None) => true,
             (_, None) => return Ok(self.seen(StepKind::CompareAgain, &facts, reader)),
         };
         Ok(if shown { ReadBack::Shown } else { ReadBack::NotYet("the service doesn't show it yet".to_owned()) })
