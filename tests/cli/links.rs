@@ -374,3 +374,16 @@ fn the_example_runs() {
     run(&["apply", "--yes"]).ended(0).says("4 done");
     run(&["plan", "--detailed-exitcode"]).ended(0).says("3 as declared");
 }
+
+/// A link that waits for its approval is no trouble: what else is declared is carried out, removals included.
+#[test]
+fn a_link_that_waits_for_approval_holds_nothing_else_up() {
+    let links = configuration("exact", &[(LAKE, APPROVE)]).replace(HEAD, "");
+    let scene = Scene::with(&format!("{}{links}", crate::support::EXACT));
+    let run = scene.emulated(&["apply", "--yes", "--format", "json"]).ended(6);
+    for (address, status) in run.outcomes() {
+        let expected = if address == "prod/privateLinks/contosolake" { "waiting" } else { "done" };
+        assert_eq!(status, expected, "{address}");
+    }
+    assert!(run.outcomes().iter().any(|(address, _)| address == "prod/users/creator@contoso.com"));
+}

@@ -58,7 +58,7 @@ fn others(comparison: &mut Comparison<'_>, sides: &Sides<'_>, asking: &[(&LinkEn
     let resource = &sides.declared.resource;
     let list: Vec<String> =
         asking.iter().map(|(_, one)| format!("{} from {}", one.connection.name, one.endpoint)).collect();
-    let detail = format!("{}: {}; {why}", by_somebody(resource, asking.len()), list.join(", "),);
+    let detail = format!("{}, since {why}: {}", by_somebody(resource, asking.len()), list.join("; "));
     comparison.wait(sides.address.clone(), WaitingFor::Person, detail);
 }
 
