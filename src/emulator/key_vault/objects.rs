@@ -235,7 +235,7 @@ pub(super) fn versions<V: Stored>(visit: &Visit<'_>, name: &str) -> Result<Answe
             let shown = |v: &V| Value::Object(item(visit, vault, object, v, true));
             items.extend(object.versions.iter().map(|v| (v.version(), shown(v))));
         }
-        items.sort_by(|(a, _), (b, _)| a.cmp(b));
+        items.sort_by_key(|(version, _)| *version);
         page(visit, items.into_iter().map(|(_, item)| item).collect(), world.behaviour.empty_first_pages)
     })
 }
