@@ -19,8 +19,7 @@ use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Wri
 use palisade::clock::Clock;
 use palisade::config::{Configuration, Environment, Face, load};
 use palisade::emulator::{
-    self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, WantedEnvironment,
-    WantedPrincipal, World, parse_rules, seed,
+    self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, World, parse_rules, seed,
 };
 use palisade::guard;
 use palisade::plan::{Derivation, Mode, Plan, Target, derive};
@@ -67,7 +66,7 @@ impl Run {
         let configuration = load(&[file]).configuration.unwrap();
         let clock = Clock::simulated(NOW.parse().unwrap());
         let mut world = World::new(None);
-        seed(&mut world, &wanted(&configuration), clock.now()).unwrap();
+        seed(&mut world, &Wanted::from(&configuration), clock.now()).unwrap();
         let options = Options {
             http: ([127, 0, 0, 1], 0).into(),
             https: None,
@@ -127,7 +126,7 @@ impl Run {
         let journal = Journal::open(&self.folder.path().join("journal.jsonl")).unwrap();
         let engine = Engine {
             survey,
-            writer: &Writer::new(self.transport.clone()),
+            writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             environments,
             patience: Duration::from_secs(60),
@@ -146,19 +145,6 @@ impl Run {
     fn writes(&self) -> usize {
         self.count(|method, _| matches!(method, "PUT" | "DELETE" | "PATCH"))
     }
-}
-
-fn wanted(configuration: &Configuration) -> Wanted {
-    let user = |upn: &str| WantedPrincipal::User { upn: upn.into() };
-    let environments = configuration.environments.iter().map(|environment| WantedEnvironment {
-        key: environment.head.key.clone(),
-        instance_id: environment.head.instance_id,
-        environment_id: environment.head.environment_id.clone(),
-        name: None,
-        business_units: false,
-        principals: vec![user("ada@contoso.com"), user("grace@contoso.com")],
-    });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults: Vec::new() }
 }
 
 /// Notes what it hears, and may ask to stop at the first write.

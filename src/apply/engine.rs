@@ -125,7 +125,25 @@ impl Engine<'_> {
                 outcome.reason = format!("{}; {}: {}", outcome.reason, step.title(), closing.reason);
             }
         }
-        Outcome { wrote, ..outcome }
+        let outcome = Outcome { wrote, ..outcome };
+        if planned.takes_away && outcome.status == Status::Done && wrote {
+            return self.aftermath(scope, change, outcome).await;
+        }
+        outcome
+    }
+
+    /// Looks once more after a removal: of two runs that each remove somebody, neither can see the other's write coming.
+    async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
+        let Some(environment) = self.environments.get(scope.scope.as_str()) else { return outcome };
+        let Ok(findings) = self.survey.setting(environment, &change.setting, self.clock.now()).await else {
+            return outcome;
+        };
+        match guard::check_aftermath(&scope.scope, &findings) {
+            Some(note) => {
+                Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
+            }
+            None => outcome,
+        }
     }
 
     /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is

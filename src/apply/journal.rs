@@ -22,6 +22,9 @@ pub enum JournalError {
     /// The path leads elsewhere.
     #[error("the journal {} is a symbolic link; palisade writes it only into a file of its own", .0.display())]
     Symlink(PathBuf),
+    /// Something else has the name.
+    #[error("the journal {} isn't a file", .0.display())]
+    NoFile(PathBuf),
     /// Reading or writing failed.
     #[error("the journal {} can't be written: {source}", path.display())]
     Io {
@@ -82,8 +85,11 @@ impl Journal {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(io)?;
         }
-        if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink()) {
-            return Err(JournalError::Symlink(path.to_owned()));
+        match fs::symlink_metadata(path).map(|found| found.file_type()) {
+            Ok(found) if found.is_symlink() => return Err(JournalError::Symlink(path.to_owned())),
+            // Opening a pipe would wait for a reader, for ever.
+            Ok(found) if !found.is_file() => return Err(JournalError::NoFile(path.to_owned())),
+            _ => {}
         }
         let mut options = File::options();
         options.create(true).append(true);

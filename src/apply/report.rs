@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::plan::{Action, Address, Change, Plan, Target};
+use crate::plan::{Action, Address, Change, Plan, ScopePlan, Target};
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.apply/1";
@@ -136,6 +136,15 @@ impl Report {
             changes,
             summary,
         }
+    }
+
+    /// The account of a plan that was refused as a whole.
+    pub fn refused(plan: &Plan, reason: &str) -> Self {
+        let refused = |scope: &ScopePlan| {
+            let outcome = || Outcome::unsent(Status::Refused, reason);
+            scope.changes.iter().map(|change| Applied::of(&scope.scope, change, outcome())).collect::<Vec<_>>()
+        };
+        Self::of(plan, plan.scopes.iter().flat_map(refused).collect())
     }
 
     /// Whether anything was sent to a service.

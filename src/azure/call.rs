@@ -251,7 +251,8 @@ mod tests {
         };
         let shown = format!("{call:?} {answer:?}");
         assert!(!shown.contains("hidden"), "{shown}");
-        assert!(!format!("{:?}", b"hidden").is_empty() && !shown.contains("104, 105"), "{shown}");
+        // Nor as a list of bytes.
+        assert!(!shown.contains("104, 105"), "{shown}");
     }
 
     #[test]

@@ -147,6 +147,10 @@ impl Transport {
     fn address<E>(&self, call: &Call<E>) -> Result<Url, String> {
         let Facts { service, .. } = *call.facts();
         let hosts = &self.settings.hosts;
+        // Such a segment would make another path of it, however it is encoded.
+        if call.path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
+            return Err("a name in its path is empty, or nothing but dots".to_owned());
+        }
         let url = match &call.base {
             Base::Link { to, from } => {
                 let from: Url = self.base(service, from)?.parse().map_err(|_| "no address".to_owned())?;
@@ -247,8 +251,8 @@ impl Transport {
             .header("x-ms-client-request-id", correlation.to_string());
         if let Some(audience) = service.audience() {
             let token = self.settings.tokens.token(self, audience).await.map_err(Failure::Token)?;
-            builder =
-                builder.header(AUTHORIZATION, secret_header(&format!("Bearer {}", token.secret.expose_secret()))?);
+            let text = Zeroizing::new(format!("Bearer {}", token.secret.expose_secret()));
+            builder = builder.header(AUTHORIZATION, secret_header(&text)?);
         }
         if service == Service::CustomerInsights
             && self.settings.face == Face::Gateway

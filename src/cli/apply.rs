@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Format;
 use super::error::CommandError;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
 use super::session::{Intent, Session};
@@ -22,7 +22,8 @@ use crate::report::plan::{Purpose, text};
 use crate::settings::survey::Survey;
 use crate::ui::{Progress, Ui};
 
-const JOURNAL: &str = ".palisade/journal.jsonl";
+/// Where the journal is kept.
+pub(super) const JOURNAL: &str = ".palisade/journal.jsonl";
 
 /// Makes the live settings what the configuration says
 ///
@@ -30,6 +31,7 @@ const JOURNAL: &str = ".palisade/journal.jsonl";
 /// that stands for the very same intent, `--yes`, or a person's answer. Each write is preceded by a fresh look and counts
 /// only once its effect was read back.
 #[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
 pub(super) struct Args {
     /// A plan that `palisade plan --out FILE` saved: an approval of what it says, and of nothing else
     #[arg(value_name = "PLAN", conflicts_with_all = ["approved", "yes"])]
@@ -83,6 +85,9 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         ui.result(&text(&plan, Purpose::Plan));
     }
     if plan.refusals().next().is_some() {
+        if args.format == Format::Json {
+            ui.result(&json(&Report::refused(&plan, "a guard refused the plan"))?);
+        }
         let error = CommandError::refused("a guard refused the plan; nothing was done");
         return Err(plan
             .refusals()
@@ -90,6 +95,10 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     }
     let nothing_to_do = plan.summary.changes == 0;
     if !nothing_to_do && approved.is_none() && args.approved.is_none() && !args.yes {
+        if args.format == Format::Json {
+            // Nobody may be asked about what they haven't seen; standard output is the program's.
+            ui.message(&text(&plan, Purpose::Plan));
+        }
         confirm(ui, &plan)?;
     }
     let report = carry_out(ui, args, &session, &survey, &environments, &plan, &progress).await?;
@@ -143,12 +152,13 @@ fn not_approved(refusal: &Refusal, approved: &Plan, fresh: &Plan) -> CommandErro
 }
 
 fn confirm(ui: &Ui, plan: &Plan) -> Result<(), CommandError> {
-    let count = plan.summary.changes;
-    let question = format!(
-        "Make {} on {}? Only `yes` is accepted:",
-        if count == 1 { "this change".to_owned() } else { format!("these {count} changes") },
-        plan.target
-    );
+    let changes = match plan.summary.changes {
+        1 => "this change".to_owned(),
+        several => format!("these {several} changes"),
+    };
+    let dangers = report::plan::dangers(plan);
+    let mind = if dangers.is_empty() { String::new() } else { format!(" ({})", dangers.join(", ")) };
+    let question = format!("Make {changes} on {}{mind}? Only `yes` is accepted:", plan.target);
     match ui.ask(&question) {
         Some(answer) if answer == "yes" => Ok(()),
         Some(_) => Err(CommandError::new("not confirmed; nothing was done")),
@@ -188,20 +198,26 @@ async fn carry_out(
     };
     let report = heeding_interrupts(ui, &stop, engine.run(plan)).await;
     progress.end();
-    Ok(report)
+    report.ok_or_else(|| {
+        CommandError::partial("stopped at once; what was under way may or may not have taken effect")
+            .hint(format!("{JOURNAL} says what was begun; `palisade plan` says what is left"))
+    })
 }
 
-/// Runs to the end. An interrupt lets the write in flight finish and asks for nothing new to begin.
-async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Report>) -> Report {
+/// Runs to the end. An interrupt lets the write in flight finish and asks for nothing new to begin; a second one doesn't
+/// wait for that: then there is no report.
+async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Report>) -> Option<Report> {
     tokio::pin!(run);
-    loop {
-        tokio::select! {
-            report = &mut run => return report,
-            () = super::emulator::interrupted() => {
-                stop.request();
-                ui.warning("interrupted: the write in flight is finished, nothing new is begun");
-            }
+    tokio::select! {
+        report = &mut run => return Some(report),
+        () = super::emulator::interrupted() => {
+            stop.request();
+            ui.warning("interrupted: the write in flight is finished, nothing new is begun; once more stops at once");
         }
+    }
+    tokio::select! {
+        report = run => Some(report),
+        () = super::emulator::interrupted() => None,
     }
 }
 

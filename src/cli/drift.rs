@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Format;
 use super::error::CommandError;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
 use super::plan::document;
@@ -17,6 +17,7 @@ use crate::ui::{Progress, Ui};
 /// The same look as `plan`, always with detailed exit codes: 0 means that everything declared was read and is as declared;
 /// 2 that something differs; 3 that something could not be read, which is never taken for "fine".
 #[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
 pub(super) struct Args {
     /// The format of the result; JSON is the plan that would undo the drift
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -18,9 +18,9 @@ use crate::ui::Ui;
 
 /// Serves the services that palisade talks to, on loopback
 ///
-/// Speaks the real routes of Microsoft Entra ID, Microsoft Graph and Customer Insights - Data, and serves what Microsoft
-/// hasn't published in the product's own style, marked with `x-emulated-surface: undocumented`. With `-f`, the world is
-/// given what the configuration talks about. Runs until it is interrupted.
+/// Speaks the real routes of Microsoft Entra ID, Microsoft Graph, Customer Insights - Data, Azure Resource Manager and
+/// Key Vault (by host: `NAME.vault.localhost`), and serves what Microsoft hasn't published in the product's own style,
+/// marked with `x-emulated-surface: undocumented`. With `-f`, the world is given what the configuration talks about. Runs until it is interrupted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = FAULTS_HELP)]
 pub(super) struct Args {

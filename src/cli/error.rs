@@ -25,6 +25,11 @@ impl CommandError {
         Self { exit: Exit::Refused, ..Self::new(message) }
     }
 
+    /// A run that ended in the middle.
+    pub(super) fn partial(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Partial, ..Self::new(message) }
+    }
+
     /// A configuration with mistakes.
     pub(super) fn configuration(loaded: &Loaded) -> Self {
         let errors = loaded.diagnostics.iter().filter(|found| found.severity == crate::config::Severity::Error).count();

@@ -7,18 +7,26 @@ use super::exit::Exit;
 use crate::config::{Code, FieldHelp, Lookup, field_help};
 use crate::plan::NoteCode;
 use crate::report::colour::{DIM, HEADING, paint};
+use crate::rotation;
 use crate::ui::Ui;
 
-/// Explains a code or a field, offline
+/// The one topic that is neither a code nor a field.
+const ROTATION: &str = "rotation";
+
+/// Explains a code, a field, or the rotation of keys, offline
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A code in brackets, such as `last-admin`, or a field of the configuration, such as `users.match`
-    #[arg(value_name = "CODE|FIELD")]
+    /// A code in brackets, such as `last-admin`, a field of the configuration, such as `users.match`, or `rotation`
+    #[arg(value_name = "CODE|FIELD|rotation")]
     topic: String,
 }
 
 pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let topic = args.topic.trim();
+    if topic == ROTATION {
+        ui.result(&rotation::page::explanation());
+        return Ok(Exit::Done);
+    }
     let note = NoteCode::ALL.iter().find(|code| code.name() == topic);
     let page = match (Code::named(topic), note) {
         (Some(code), _) => page(code.name(), code.summary(), code.explanation()),

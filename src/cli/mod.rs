@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod generate;
 mod inputs;
+mod keys;
 mod observe;
 mod plan;
 mod session;
@@ -54,6 +55,7 @@ enum Command {
     Apply(apply::Args),
     Drift(drift::Args),
     Validate(validate::Args),
+    Keys(keys::Args),
     Explain(explain::Args),
     Schema(generate::SchemaArgs),
     Completions(generate::CompletionsArgs),
@@ -124,6 +126,7 @@ fn run(ui: &Rc<Ui>, command: Command) -> Result<Exit, CommandError> {
         Command::Plan(args) => in_runtime(plan::run(ui, &args)),
         Command::Apply(args) => in_runtime(apply::run(ui, &args)),
         Command::Drift(args) => in_runtime(drift::run(ui, &args)),
+        Command::Keys(args) => in_runtime(keys::run(ui, &args)),
         Command::Emulator(args) => in_runtime(emulator::run(ui, &args)),
         Command::Validate(args) => validate::run(ui, &args),
         Command::Explain(args) => explain::run(ui, &args),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Format;
 use super::error::CommandError;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, Selection};
 use super::observe;
 use super::session::{Intent, Session};
@@ -18,6 +18,7 @@ use crate::ui::{Progress, Ui};
 /// Reads the live settings, compares them with the configuration, and prints the difference. Changes nothing: what reads
 /// has no way to write. A plan that could not read something declared ends with 3, a plan that a guard refuses with 4.
 #[derive(Debug, clap::Args)]
+#[command(after_help = exit::HELP)]
 pub(super) struct Args {
     /// The format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -17,11 +17,10 @@ use crate::azure::retry::Limits;
 use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
 use crate::clock::Clock;
 use crate::config::{Configuration, Environment, Face, Policy};
-use crate::emulator::{self, Emulator, Store, Wanted, WantedEnvironment, WantedPrincipal, WantedVault};
+use crate::emulator::{self, Emulator, Store, Wanted};
 use crate::plan::{Mode, Target};
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
-use crate::settings::users::PrincipalRef;
 
 /// The variables that name another client of an emulator than the one that palisade seeds. Not Azure's own names: a real
 /// secret must never be sent to an emulator.
@@ -96,6 +95,11 @@ impl Session {
     pub(super) fn survey(&self, environments: &[&Environment]) -> Survey {
         let reader = Reader::new(self.transport.clone());
         Survey::new(reader, self.tenant, self.caller.clone(), self.surface, environments.iter().copied())
+    }
+
+    /// The right to read.
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.transport.clone())
     }
 
     /// The right to write, for applying.
@@ -203,7 +207,7 @@ pub(super) fn open_world(
 ) -> Result<Store, CommandError> {
     let world = Store::file(path).map_err(|error| CommandError::new(chain(&error)))?;
     if let Some(configuration) = configuration {
-        let wanted = wanted(configuration);
+        let wanted = Wanted::from(configuration);
         world.change(|world| emulator::seed(world, &wanted, now)).map_err(|error| CommandError::new(chain(&error)))?;
     }
     Ok(world)
@@ -215,30 +219,6 @@ pub(super) fn faults(path: Option<&Path>) -> Result<Vec<emulator::Rule>, Command
     let wrong = |reason: String| CommandError::new(format!("the faults in {} can't be used: {reason}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     emulator::parse_rules(&text).map_err(wrong)
-}
-
-fn wanted(configuration: &Configuration) -> Wanted {
-    let vaults = configuration.environments.iter().flat_map(|environment| environment.blocks.vaults());
-    let vaults = vaults.map(|id| WantedVault { id: id.to_string() }).collect();
-    let environments =
-        configuration.environments.iter().map(|Environment { head, attested: _, blocks }| WantedEnvironment {
-            key: head.key.clone(),
-            instance_id: head.instance_id,
-            environment_id: head.environment_id.clone(),
-            name: head.name.clone(),
-            business_units: head.business_units,
-            principals: blocks.principals().into_iter().map(wanted_principal).collect(),
-        });
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults }
-}
-
-fn wanted_principal(principal: PrincipalRef) -> WantedPrincipal {
-    match principal {
-        PrincipalRef::User { upn } => WantedPrincipal::User { upn },
-        PrincipalRef::Group { name, id } => WantedPrincipal::Group { name, id },
-        PrincipalRef::App { name, app_id } => WantedPrincipal::App { name, app_id },
-        PrincipalRef::Principal { id } => WantedPrincipal::Principal { id },
-    }
 }
 
 /// An error with its causes on one line.

@@ -57,7 +57,8 @@ pub(crate) const KEY_VAULT_CRYPTO_OFFICER: Uuid = Uuid::from_u128(0x14b4_6e9e_c2
 pub(crate) const KEY_VAULT_CONTRIBUTOR: Uuid = Uuid::from_u128(0xf25e_0fa2_a7c8_4377_a976_5494_3a77_a395);
 
 /// The roles as Microsoft prints them, in brief. That Contributor can read a vault and nothing in it is the point of the two
-/// planes.
+/// planes. Where Microsoft prints `vaults/*/read` among a role's actions, `vaults/read` stands beside it: chosen, since
+/// whether that star may stand for nothing isn't documented, and these roles are meant for people who find vaults.
 const BUILT_IN: &[BuiltIn] = &[
     role(OWNER.as_u128(), &["*"], &[], &[]),
     role(

@@ -78,9 +78,7 @@ fn unresolved_break_glass(setting: &Address, found: &Administrators, notes: &mut
 }
 
 fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>) {
-    let others = |admins: &[Administrator]| {
-        admins.iter().filter(|admin| Some(&admin.id) != found.caller.as_ref() && can_administer(admin)).count()
-    };
+    let others = |admins: &[Administrator]| others(found, admins);
     let takes_admins_away = found.losses.iter().any(|loss| loss.was_admin);
     let (code, severity, message, help) = match others(&found.after) {
         0 if takes_admins_away => (
@@ -99,6 +97,22 @@ fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>
     };
     let (message, help) = (message.to_owned(), Some(help.to_owned()));
     notes.push(Note { code, severity, address: setting.clone(), message, help });
+}
+
+/// How many besides the caller can administer.
+fn others(found: &Administrators, admins: &[Administrator]) -> usize {
+    admins.iter().filter(|admin| Some(&admin.id) != found.caller.as_ref() && can_administer(admin)).count()
+}
+
+/// That nobody but the caller can administer now.
+pub(super) fn nobody_left(scope: &str, found: &Administrators) -> Option<Note> {
+    (others(found, &found.before) == 0).then(|| Note {
+        code: NoteCode::LastAdmin,
+        severity: Severity::Error,
+        address: Address::setting(scope, "users"),
+        message: "no other Admin is left: another Admin was removed at the same time".to_owned(),
+        help: Some("declare another user with the role Admin, and apply".to_owned()),
+    })
 }
 
 /// Whether somebody can sign in and administer. An application can't; a group can if it is known to reach somebody.

@@ -26,6 +26,12 @@ pub fn check_findings(scope: &str, findings: &Findings) -> Vec<Note> {
     notes
 }
 
+/// What a removal led to: whether it left nobody else who can administer the environment, because somebody else removed
+/// another Admin at the same time. Nothing can prevent that between the last look and the write; it must not stay quiet.
+pub fn check_aftermath(scope: &str, findings: &Findings) -> Option<Note> {
+    findings.administrators.as_ref().and_then(|found| administrators::nobody_left(scope, found))
+}
+
 /// The same at the moment of a removal, when promises don't count any more: whoever is still to become Admin may never
 /// become it, since that change may not be among the approved ones.
 pub fn check_removal(scope: &str, findings: &Findings) -> Vec<Note> {

@@ -20,7 +20,8 @@ pub fn text(report: &Report) -> String {
                 Status::Refused => (DANGER, "refused"),
             };
             let word = paint(style, format!("{word:<11}"));
-            let _ = writeln!(out, "{word}  {} {}", applied.action, printable(applied.address.as_str()));
+            let (address, subject) = (printable(applied.address.as_str()), printable(&applied.subject));
+            let _ = writeln!(out, "{word}  {} {address}: {subject}", applied.action);
             if status != Status::Done || applied.reason != "read back as declared" {
                 let _ = writeln!(out, "             {}", printable(&applied.reason));
             }
@@ -32,5 +33,8 @@ pub fn text(report: &Report) -> String {
         "\nApply: {} done, {} failed, {} refused, {} not started, {} waiting.",
         totals.done, totals.failed, totals.refused, totals.not_started, totals.waiting
     );
+    if totals.failed + totals.refused + totals.not_started > 0 {
+        let _ = writeln!(out, "Look at what is left with `palisade plan`; what was done stays done.");
+    }
     out
 }

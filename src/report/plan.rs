@@ -73,7 +73,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
     for found in plan.notes.iter().filter(elsewhere) {
         note(found, true, out);
     }
-    let _ = writeln!(out, "  {}", paint(GOOD, format!("= {in_sync} as declared")));
+    let style = if *in_sync > 0 { GOOD } else { DIM };
+    let _ = writeln!(out, "  {}", paint(style, format!("= {in_sync} as declared")));
 }
 
 struct Widths {
@@ -237,10 +238,14 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     if parts.is_empty() && errors == 0 {
         parts.push(paint(GOOD, "No changes: everything declared was read and is as declared"));
     } else if summary.changes == 0 && errors == 0 && summary.unknown > 0 {
-        parts.insert(0, "No changes known".to_owned());
+        parts.insert(0, "No changes known, which doesn't mean that there are none".to_owned());
     }
     parts.push(format!("{} as declared", summary.in_sync));
     let _ = writeln!(out, "{}.", parts.join("; "));
+    let dangers = dangers(plan);
+    if !dangers.is_empty() {
+        let _ = writeln!(out, "{} {}.", paint(DANGER, "Mind:"), dangers.join(", "));
+    }
     if errors > 0 {
         let _ = writeln!(
             out,
@@ -252,6 +257,36 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     if summary.changes > 0 {
         let _ = writeln!(out, "{}", paint(DIM, format!("Intent {}", plan.intent_digest)));
     }
+}
+
+/// What somebody must have read before saying yes, in a few words each: the counts of a summary don't tell an outage from a
+/// new reader.
+pub fn dangers(plan: &Plan) -> Vec<String> {
+    let number = |counts: &dyn Fn(&&Change) -> bool| plan.changes().filter(counts).count();
+    let admin = |side: &Json| {
+        side["role"] == "Admin" || side["roles"].as_array().is_some_and(|all| all.contains(&"Admin".into()))
+    };
+    let found = [
+        (number(&|change| change.impact == Impact::DataLoss), "loses data for good", "lose data for good"),
+        (number(&|change| change.impact == Impact::Outage), "is an outage", "are outages"),
+        (
+            number(&|change| admin(&change.before) && !admin(&change.after)),
+            "takes the role Admin away",
+            "take the role Admin away",
+        ),
+        (
+            number(&|change| change.impact == Impact::Interrupts && !admin(&change.before)),
+            "takes something else away",
+            "take something else away",
+        ),
+        (
+            number(&|change| !admin(&change.before) && admin(&change.after)),
+            "makes somebody Admin",
+            "make somebody Admin",
+        ),
+    ];
+    let told = found.into_iter().filter(|(number, ..)| *number > 0);
+    told.map(|(number, one, many)| count(number, &format!("change {one}"), &format!("changes {many}"))).collect()
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

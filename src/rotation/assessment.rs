@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::ledger::Issue;
 use super::tags::{Intent, Slot};
 
 /// What the facts mean.
@@ -178,6 +179,8 @@ pub struct Assessment {
     pub state: State,
     /// The slot whose value consumers hold, by equality of values.
     pub active: Option<Slot>,
+    /// When the published key came into being, as far as that is known.
+    pub issue: Option<Issue>,
     /// What is to be done, even if something holds it up.
     pub wanted: Option<Move>,
     /// What is to be done now.

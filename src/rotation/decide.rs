@@ -158,7 +158,7 @@ impl Case<'_> {
     fn outage(&self, ledger: &Ledger<'_>, slots: &Slots) -> Decision {
         let instance = &self.declared.instance;
         let last_live = ledger.last_live_slot(slots);
-        let ours = last_live.is_some() || ledger.versions().any(|version| version.tags.are_ours(instance));
+        let ours = ledger.held_a_live_key(slots) || ledger.versions().any(|version| version.tags.are_ours(instance));
         if ledger.current.tags.name_another_instance(instance) || !ours {
             return Decision::ask(State::Foreign, Why::SecretForeign);
         }

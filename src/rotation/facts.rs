@@ -1,5 +1,7 @@
 //! What was read: the facts that an assessment rests on.
 //!
+//! Slots are read before the secret: that is the order in which the proof tears a reading apart.
+//!
 //! What must stay true: whatever could not be read is there as unknown with its reason, and is never left out.
 
 use jiff::Timestamp;

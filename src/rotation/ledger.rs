@@ -50,6 +50,12 @@ pub(super) enum EverPublished {
     No,
 }
 
+/// The slot whose live value a version holds.
+fn slot_of(version: &Version, slots: &Slots) -> Option<Slot> {
+    let value = version.content.value()?;
+    [Slot::Primary, Slot::Secondary].into_iter().find(|slot| slots.value(*slot) == Some(value))
+}
+
 /// A version that is no longer current.
 struct Entry<'a> {
     version: &'a Version,
@@ -105,16 +111,17 @@ impl<'a> Ledger<'a> {
 
     /// The slot whose live value is the current one.
     pub(super) fn live_slot(&self, slots: &Slots) -> Option<Slot> {
-        let current = self.current.content.value()?;
-        [Slot::Primary, Slot::Secondary].into_iter().find(|slot| slots.value(*slot) == Some(current))
+        slot_of(self.current, slots)
+    }
+
+    /// Whether any version ever held a live key.
+    pub(super) fn held_a_live_key(&self, slots: &Slots) -> bool {
+        self.versions().any(|version| slot_of(version, slots).is_some())
     }
 
     /// The slot that consumers held last and that is still alive; none if two claim it with equal right.
     pub(super) fn last_live_slot(&self, slots: &Slots) -> Option<Slot> {
-        let slot_of = |version: &Version| {
-            let value = version.content.value()?;
-            [Slot::Primary, Slot::Secondary].into_iter().find(|slot| slots.value(*slot) == Some(value))
-        };
+        let slot_of = |version: &Version| slot_of(version, slots);
         let first = self.older.iter().find(|entry| slot_of(entry.version).is_some())?;
         let tied: Vec<_> = self
             .older

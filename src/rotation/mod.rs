@@ -21,6 +21,7 @@ mod declared;
 mod facts;
 mod fingerprint;
 mod ledger;
+pub mod page;
 mod rules;
 mod steps;
 mod tags;
@@ -50,6 +51,7 @@ pub fn assess(declared: &Rotation, facts: &Facts, now: Timestamp) -> Assessment 
 pub fn assess_under(rules: &Rules, declared: &Rotation, facts: &Facts, now: Timestamp) -> Assessment {
     let decision = decide::decide(rules, declared, facts, now);
     let reason = words::reason(&decision, now);
-    let decide::Decision { state, active, wanted, next, holds, due, retire_at, critical, warnings, .. } = decision;
-    Assessment { state, active, wanted, next, holds, due, retire_at, critical, reason, warnings }
+    let decide::Decision { state, active, issue, wanted, next, holds, due, retire_at, critical, warnings, .. } =
+        decision;
+    Assessment { state, active, issue, wanted, next, holds, due, retire_at, critical, reason, warnings }
 }

@@ -150,6 +150,9 @@ pub struct Run<'a> {
 }
 
 /// What must be seen on fresh facts immediately before a step, and what it then sends.
+///
+/// The request is sent at once: a run that stood still for longer than a small part of `grace` after its check has to
+/// check again. After a failure whose effect isn't known the run goes on to the next step, which looks.
 pub fn check_step(run: &Run<'_>, step: StepKind, facts: &Facts, now: Timestamp) -> Check {
     run.check(step, facts, now)
 }

@@ -8,7 +8,7 @@ use super::ledger::Issue;
 
 /// Why, for a person.
 pub(super) fn reason(decision: &Decision, now: Timestamp) -> String {
-    let Decision { state, active, wanted, holds, due, retire_at, issue, unknown, .. } = decision;
+    let Decision { state, active, wanted, next, holds, due, retire_at, issue, unknown, .. } = decision;
     let standing = active.map(|active| {
         let age = issue.map(|issue| format!("; {}", age(&active.to_string(), issue, now))).unwrap_or_default();
         format!("{} is standby{age}", active.other())
@@ -16,11 +16,14 @@ pub(super) fn reason(decision: &Decision, now: Timestamp) -> String {
     let standing = standing.unwrap_or_default();
     let due_in = due.map(|due| format!(", due {}", when(due, now))).unwrap_or_default();
     let held: String = holds.iter().map(|hold| format!("; {}", held(*hold))).collect();
+    // Where a person is asked, that is what they need to hear, whatever was wanted.
+    if let Some(Move::AskPerson(why)) = next {
+        return ask(*why).to_owned();
+    }
     match (state, wanted) {
         (State::Unknown, _) => {
             format!("not known: {}; nothing is done", unknown.as_deref().unwrap_or("no reason given"))
         }
-        (_, Some(Move::AskPerson(why))) => ask(*why).to_owned(),
         (State::Settled, _) => format!("{standing}{due_in}; nothing to do"),
         (State::InGrace, _) => {
             let until =

@@ -91,12 +91,17 @@ impl Survey {
 
     /// Looks at one setting again, freshly.
     pub async fn setting(&self, environment: &Environment, setting: &str, now: Timestamp) -> Result<Findings, String> {
-        let instance = self.instance(&environment.head).await.map_err(|missing| match missing {
-            Missing::Unknown(unreadable) => unreadable.reason,
-            Missing::Refused(note) => note.message,
-        })?;
+        let instance = self.reach(environment).await?;
         let mut findings = self.review(environment, &instance, now, Some(setting)).await;
         findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))
+    }
+
+    /// How to reach an environment, if it is there and in the right tenant.
+    pub async fn reach(&self, environment: &Environment) -> Result<Instance, String> {
+        self.instance(&environment.head).await.map_err(|missing| match missing {
+            Missing::Unknown(unreadable) => unreadable.reason,
+            Missing::Refused(note) => note.message,
+        })
     }
 
     async fn review(

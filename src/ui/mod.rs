@@ -103,6 +103,15 @@ impl Ui {
         Some(answer.trim().to_owned())
     }
 
+    /// Asks for a secret without showing it; `None` if nobody can answer.
+    pub fn ask_secret(&self, question: &str) -> Option<String> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let _ = write!(self.err.borrow_mut(), "{question} ");
+        rpassword::read_password().ok()
+    }
+
     /// Whether a person watches, so that something may move on the screen.
     pub fn is_animated(&self) -> bool {
         self.animated

@@ -186,6 +186,7 @@ fn a_person_can_read_the_plan() {
       = 2 as declared
 
     Plan: 5 changes (3 hardening, 2 weakening, 0 neutral); 2 as declared.
+    Mind: 1 change is an outage, 1 change takes the role Admin away, 1 change takes something else away, 2 changes make somebody Admin.
     Intent sha256:a8a3bf9411d8f1b1150c2207ffa7568a055351cd8f92831aefd1bbf2ee49836e
     ");
 }
@@ -199,14 +200,15 @@ fn a_person_can_read_the_report() {
     let (_, report) = run.stdout.split_once("Intent ").unwrap();
     let (_, report) = report.split_once('\n').unwrap();
     assert_snapshot!(report.trim_start(), @r"
-    failed       create prod/users/grace@contoso.com
+    failed       create prod/users/grace@contoso.com: grace (user)
                  Customer Insights answered 400 invalidApiParameter to PUT /instances/{instanceId}/rbac/principals/{principalId}/assignment: Not today
-    not started  delete prod/users/creator@contoso.com
+    not started  delete prod/users/creator@contoso.com: creator (user)
                  nothing is taken away in this environment after an earlier change in it didn't get done
-    done         enable prod/apiAccess
-    done         create prod/users/ada@contoso.com
+    done         enable prod/apiAccess: API access for every client of the environment
+    done         create prod/users/ada@contoso.com: ada (user)
 
     Apply: 2 done, 1 failed, 0 refused, 1 not started, 0 waiting.
+    Look at what is left with `palisade plan`; what was done stays done.
     ");
     assert_snapshot!(run.stderr, @r"
     prod/apiAccess: turn API access on

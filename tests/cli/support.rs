@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use palisade::config::{Configuration, load};
-use palisade::emulator::{Wanted, WantedEnvironment, WantedPrincipal, WantedVault, World, seed};
-use palisade::settings::users::PrincipalRef;
+use palisade::config::load;
+use palisade::emulator::{Wanted, World, seed};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -163,7 +162,7 @@ impl Scene {
         let configuration = loaded.configuration.expect("a scene's configuration is valid");
         let mut world = World::new(None);
         world.world = WORLD;
-        seed(&mut world, &wanted(&configuration), NOW.parse().unwrap()).unwrap();
+        seed(&mut world, &Wanted::from(&configuration), NOW.parse().unwrap()).unwrap();
         world
     }
 
@@ -220,27 +219,6 @@ impl Scene {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
-}
-
-/// What a configuration talks about, as the embedded emulator understands it.
-fn wanted(configuration: &Configuration) -> Wanted {
-    let principal = |principal| match principal {
-        PrincipalRef::User { upn } => WantedPrincipal::User { upn },
-        PrincipalRef::Group { name, id } => WantedPrincipal::Group { name, id },
-        PrincipalRef::App { name, app_id } => WantedPrincipal::App { name, app_id },
-        PrincipalRef::Principal { id } => WantedPrincipal::Principal { id },
-    };
-    let environments = configuration.environments.iter().map(|environment| WantedEnvironment {
-        key: environment.head.key.clone(),
-        instance_id: environment.head.instance_id,
-        environment_id: environment.head.environment_id.clone(),
-        name: environment.head.name.clone(),
-        business_units: environment.head.business_units,
-        principals: environment.blocks.principals().into_iter().map(principal).collect(),
-    });
-    let vaults = configuration.environments.iter().flat_map(|environment| environment.blocks.vaults());
-    let vaults = vaults.map(|id| WantedVault { id: id.to_string() }).collect();
-    Wanted { tenant: configuration.tenant.id, environments: environments.collect(), vaults }
 }
 
 /// Somebody's roles in an environment of a world, by user principal name; empty if there are none.

@@ -170,7 +170,7 @@ fn unknown_stands_out_in_the_plan() {
           Customer Insights answered 403 userIsNotInstanceAdministrator to GET /instances/{instanceId}/rbac/assignments: No (needs: Customer Insights role Admin in the environment) [Get-all-role-assignments]
       = 1 as declared
 
-    No changes known; 1 could not be determined; 1 as declared.
+    No changes known, which doesn't mean that there are none; 1 could not be determined; 1 as declared.
     ");
 }
 

@@ -225,3 +225,32 @@ async fn a_throttled_vault_says_when_to_come_back() {
     f.clock.advance(Duration::from_secs(10));
     assert_eq!(ask(&f, &token, "GET", "/secrets/ci-api-key").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_vault_is_served_over_https_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = world();
+    world.behaviour.vault_challenge = ChallengeResource::Local;
+    let mut options = options(world, Vec::new());
+    options.https = Some(([127, 0, 0, 1], 0).into());
+    options.certificate = Some(folder.path().join("emulator.pem"));
+    let f = Fixture::with(options).await;
+    let pem = std::fs::read(f.emulator.certificate().unwrap()).unwrap();
+    let host = "kv-ci-prod.vault.localhost";
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .add_root_certificate(reqwest::Certificate::from_pem(&pem).unwrap())
+        .resolve(host, ([127, 0, 0, 1], 0).into())
+        .build()
+        .unwrap();
+    let port = f.emulator.https().unwrap().port().unwrap();
+    let url = format!("https://{host}:{port}/secrets/ci-api-key/?api-version=7.5");
+    let challenge = client.put(&url).send().await.unwrap();
+    let header = challenge.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    assert!(header.ends_with(&format!("resource=\"https://vault.localhost:{port}\"")), "{header}");
+    let token = f.admin(&format!("https://vault.localhost:{port}")).await;
+    let body = json!({ "value": "one" }).to_string();
+    let request = client.put(&url).bearer_auth(token).header("content-type", "application/json").body(body);
+    let made: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+    assert!(made["id"].as_str().unwrap().starts_with(&format!("https://{host}:{port}/secrets/ci-api-key/")), "{made}");
+}

@@ -9,14 +9,14 @@ use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use palisade::clock::Clock;
 use palisade::emulator::{
-    CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedPrincipal, World,
-    parse_rules, seed, start,
+    CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedPrincipal, WantedVault,
+    World, parse_rules, seed, start,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::{
-    Ask, BARE, CI, EXPORT_APP, Fixture, GROUP, INSTANCE, TENANT, options, start_of_time, user_id, wanted, world,
+    Ask, BARE, CI, EXPORT_APP, Fixture, GROUP, INSTANCE, TENANT, VAULT, options, start_of_time, user_id, wanted, world,
 };
 
 fn assignment() -> String {
@@ -46,6 +46,28 @@ fn seeding_gives_what_the_configuration_talks_about() {
     assert!(!instance.api_subscription.is_subscribed);
     let roles: Vec<&str> = instance.assignments.iter().flat_map(|a| &a.roles).map(String::as_str).collect();
     assert_eq!(roles, ["Admin", "Admin"]);
+}
+
+#[test]
+fn a_seeded_vault_is_protected_and_open_to_the_embedded_client() {
+    let mut world = fresh();
+    let vault = world.vaults["kv-ci-prod"].clone();
+    assert_eq!((vault.id.as_str(), vault.location.as_str(), vault.tenant_id), (VAULT, "westeurope", TENANT));
+    assert!(vault.enable_soft_delete && vault.enable_purge_protection && vault.secrets.is_empty());
+    assert_eq!((vault.enable_rbac_authorization, vault.soft_delete_retention_in_days), (Some(true), 90));
+    let (me, _) = world.applications.iter().find(|(_, a)| a.app_id == CLIENT_ID).unwrap();
+    let held = world.role_assignments.iter().map(|a| (a.principal_id, a.scope.as_str(), a.role_definition.to_string()));
+    let roles = ["acdd72a7-3385-48ef-bd42-f606fba81ae7", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"];
+    assert_eq!(held.collect::<Vec<_>>(), roles.map(|role| (*me, VAULT, role.to_owned())));
+    // What is there stays, another spelling of it is the same, and what is no vault brings nothing.
+    world.vaults.get_mut("kv-ci-prod").unwrap().enable_purge_protection = false;
+    let before = world.clone();
+    let mut wanted = wanted();
+    wanted.vaults.push(WantedVault { id: VAULT.to_uppercase() });
+    wanted.vaults.push(WantedVault { id: VAULT.replace("vaults", "managedHSMs") });
+    wanted.vaults.push(WantedVault { id: "kv-ci-prod".into() });
+    seed(&mut world, &wanted, start_of_time()).unwrap();
+    assert_eq!(world, before);
 }
 
 #[test]

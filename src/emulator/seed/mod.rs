@@ -5,6 +5,7 @@
 //! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
 
 mod azure;
+mod configured;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};

@@ -63,14 +63,13 @@ pub(super) struct Live {
 impl Look {
     /// Looks at `keys` of the environment that is being observed.
     pub(in crate::settings::api_access) fn new(keys: &Keys, observing: &Observing<'_>) -> Self {
-        let vault = keys.publish_to.vault.to_string();
-        Self {
-            keys: keys.clone(),
-            instance: observing.instance.clone(),
-            tenant: observing.tenant,
-            read: LIST_API_KEYS.facts(),
-            fingerprints: FingerprintKey::derive(&observing.tenant.to_string(), &vault),
-        }
+        Self::at(keys, observing.instance.clone(), observing.tenant)
+    }
+
+    /// Looks at `keys` of an environment in a tenant.
+    pub fn at(keys: &Keys, instance: Instance, tenant: Uuid) -> Self {
+        let fingerprints = FingerprintKey::derive(&tenant.to_string(), &keys.publish_to.vault.to_string());
+        Self { keys: keys.clone(), instance, tenant, read: LIST_API_KEYS.facts(), fingerprints }
     }
 
     /// Looks, and keeps fingerprints only.
@@ -81,13 +80,15 @@ impl Look {
 
     /// Looks, and keeps the values of the slots for a step that may store one.
     pub(super) async fn live(&self, reader: &Reader, verify: Verify) -> Live {
-        let (access, (secret, vault_clock)) = tokio::join!(self.access(reader), self.secret(reader, verify));
+        let access = self.access(reader).await;
         let (slots, keys) = match (&access, verify) {
             (Access::On, Verify::Values) => self.slots(reader).await,
-            (Access::On, Verify::Metadata) => (Slots::NotRead, None),
-            (Access::Off, _) => (Slots::NotRead, None),
+            (Access::On, Verify::Metadata) | (Access::Off, _) => (Slots::NotRead, None),
             (Access::Unknown(reason), _) => (Slots::Unknown(reason.clone()), None),
         };
+        // The slots before the secret, never the other way round: a key that is published between the two reads is then
+        // seen as published, and not taken for a standby that may be regenerated.
+        let (secret, vault_clock) = self.secret(reader, verify).await;
         Live { facts: Facts { access, slots, secret }, vault_clock, keys }
     }
 
@@ -133,7 +134,7 @@ impl Look {
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
     /// is the declared one, in this tenant, under the name that makes its address.
-    async fn right_vault(&self, reader: &Reader) -> Result<(), String> {
+    pub(super) async fn right_vault(&self, reader: &Reader) -> Result<(), String> {
         let id = &self.keys.publish_to.vault;
         let Some(Vault { properties, .. }) = vaults::get(reader, id).await.map_err(|error| error.to_string())? else {
             return Err(format!("there is no vault {id}"));
@@ -217,6 +218,12 @@ impl Look {
 }
 
 impl Live {
+    /// An instant before everything that happens from now on, by whichever of the two clocks is behind.
+    pub(super) fn began(&self, reader: &Reader) -> Timestamp {
+        let now = self.vault_clock.map_or(reader.now(), |theirs| theirs.min(reader.now()));
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
     /// Ages are counted from instants of two clocks, so before anything is regenerated the two must agree.
     pub(super) fn agree_on_time(&self, now: Timestamp) -> Result<(), String> {
         match skew(self.vault_clock, now) {

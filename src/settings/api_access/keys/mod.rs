@@ -6,10 +6,12 @@
 
 mod block;
 mod compare;
+mod emergency;
 mod look;
 mod steps;
 
 pub(super) use block::KeysBlock;
 pub use block::{Keys, SecretPlace};
 pub(super) use compare::compare;
+pub use emergency::Tell;
 pub use look::{Look, Observed};

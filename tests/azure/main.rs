@@ -1,0 +1,9 @@
+//! Palisade's clients against the emulator, without a command in between: what each answer is taken for.
+
+#![expect(clippy::unwrap_used, reason = "test helpers may fail loudly")]
+
+mod api_keys;
+mod secrets;
+#[path = "../support/mod.rs"]
+mod support;
+mod vaults;

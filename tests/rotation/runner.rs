@@ -1,0 +1,292 @@
+//! Runners and people, and everything that either can do to a world.
+//!
+//! A runner reads the slots, reads the vault, asks the rotation under test what to send, and sends it: each its own
+//! transition, so that anything can happen in between. It can die at any of them, its requests can fail without effect
+//! or take effect and lose their answer. What it decides comes from `palisade::rotation` alone.
+
+use std::fmt;
+
+use palisade::rotation::{Check, Move, Request, Rules, Run, Slot, StepKind, Tags, assess_under, steps_under};
+
+use super::world::{By, Notes, Value, World, ago, now, value};
+
+/// Times that one run may drop everything and heal.
+const HEALS: u8 = 2;
+
+/// Where a runner stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Runner {
+    Idle,
+    /// It read the slots; the vault is next, then the decision.
+    Read {
+        task: Task,
+        slots: [Value; 2],
+    },
+    /// It is about to read.
+    Ready(Task),
+    /// It is about to send.
+    Send {
+        task: Task,
+        request: Sending,
+    },
+}
+
+/// What a run is about to decide on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Task {
+    /// What to do.
+    Assess,
+    /// A step of a move.
+    Step { planned: Planned, step: u8, heals: u8 },
+    /// The last comparison of a run that waited in vain.
+    Close { heals: u8 },
+}
+
+/// A move; an instant in it is kept as an age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Planned {
+    pub planned: Move,
+    pub since: u8,
+}
+
+impl Planned {
+    fn new(planned: Move) -> Self {
+        Self { planned, since: 0 }
+    }
+
+    pub fn get(self) -> Move {
+        match self.planned {
+            Move::PublishNewKeys { slot, .. } => Move::PublishNewKeys { slot, since: ago(self.since) },
+            other => other,
+        }
+    }
+}
+
+/// A request on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sending {
+    EnableAccess,
+    /// The version is the one this far behind the newest.
+    Tag {
+        back: u8,
+        notes: Notes,
+    },
+    Regenerate(Slot),
+    Probe(Value),
+    Publish {
+        value: Value,
+        notes: Notes,
+    },
+    Recover,
+}
+
+/// The world with its runners.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    pub world: World,
+    pub runners: Vec<Runner>,
+    /// How often people may still interfere.
+    pub people: u8,
+    /// Whether a runner died or a request failed since all was well.
+    pub faulted: bool,
+}
+
+/// What must never happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Harm {
+    /// Palisade made a value die that a consumer may hold.
+    Cut,
+    /// Palisade regenerated both slots within grace.
+    BothSlots,
+    /// Palisade regenerated a slot again without having published or noted what it regenerated before.
+    Again,
+    /// A run ended by itself, alone, and left consumers with a dead value.
+    LeftBroken,
+    /// A complete run did not repair what a person broke, or regenerated for it.
+    NotRepaired,
+    /// Complete runs go on sending.
+    Restless,
+    /// Something unknown led to a regeneration or a publication.
+    Blind,
+}
+
+/// What a runner did, for traces. Kept as parts, since most traces are never printed.
+#[derive(Debug, Clone, Copy)]
+pub enum What {
+    Says(&'static str),
+    Plans(Move),
+    Step(&'static str, StepKind),
+    Heals(Move),
+    Sends(Sending, &'static str),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Says(what) => f.write_str(what),
+            Self::Plans(planned) => write!(f, "plans {planned:?}"),
+            Self::Step(how, step) => write!(f, "{how} `{}`", step.name()),
+            Self::Heals(planned) => write!(f, "sees a dead key and heals: {planned:?}"),
+            Self::Sends(Sending::Tag { .. }, outcome) => write!(f, "tags the current version: {outcome}"),
+            Self::Sends(Sending::Publish { value, .. }, outcome) => write!(f, "publishes {value:?}: {outcome}"),
+            Self::Sends(request, outcome) => write!(f, "sends {request:?}: {outcome}"),
+        }
+    }
+}
+
+/// What can happen to a runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Luck {
+    /// All goes well.
+    Fine,
+    /// It dies.
+    Dies,
+    /// The request takes effect, then it dies.
+    DiesAfterwards,
+    /// The request fails without effect, and the runner goes on to the next step: a lost answer looks the same.
+    Fails,
+}
+
+impl State {
+    /// A world with runners that do nothing yet.
+    pub fn new(world: World, runners: usize, people: u8) -> Self {
+        Self { world, runners: vec![Runner::Idle; runners], people, faulted: false }
+    }
+
+    pub fn idle(&self) -> bool {
+        self.runners.iter().all(|runner| *runner == Runner::Idle)
+    }
+
+    /// Lets a runner take its next step. None if there is nothing for it to do.
+    pub fn advance(&self, rules: &Rules, runner: usize, luck: Luck) -> Option<(Self, What, Option<Harm>)> {
+        let mut next = self.clone();
+        next.faulted |= luck != Luck::Fine;
+        let live = [Value::Live(Slot::Primary), Value::Live(Slot::Secondary)];
+        let (place, what) = match (self.runners[runner].clone(), luck) {
+            (Runner::Idle, Luck::Fine) => {
+                (Runner::Read { task: Task::Assess, slots: live }, What::Says("reads the slots"))
+            }
+            (Runner::Idle, _) => return None,
+            (_, Luck::Dies) => (Runner::Idle, What::Says("dies")),
+            (Runner::Ready(task), Luck::Fine) => (Runner::Read { task, slots: live }, What::Says("reads the slots")),
+            (Runner::Read { task, slots }, Luck::Fine) => next.decide(rules, task, slots),
+            (Runner::Send { task, request }, luck) => {
+                let harm = if luck == Luck::Fails { None } else { next.world_effect(&request) };
+                let (place, outcome) = match luck {
+                    Luck::DiesAfterwards => (Runner::Idle, "took effect, then the runner dies"),
+                    // Only a key that works is published.
+                    Luck::Fails if matches!(request, Sending::Probe(_)) => (Runner::Idle, "failed"),
+                    Luck::Fails => (Runner::Ready(task.following(rules)), "failed, which the runner doesn't know"),
+                    _ => match request {
+                        Sending::Probe(Value::Dead(..)) => (Runner::Idle, "refused"),
+                        _ => (Runner::Ready(task.following(rules)), "took effect"),
+                    },
+                };
+                next.runners[runner] = place;
+                next.canonical();
+                return Some((next, What::Sends(request, outcome), harm));
+            }
+            _ => return None,
+        };
+        let ended = place == Runner::Idle && luck == Luck::Fine;
+        next.runners[runner] = place;
+        let left = ended && next.idle() && !next.faulted && broken_by_palisade(&next.world);
+        let harm = left.then_some(Harm::LeftBroken);
+        next.canonical();
+        Some((next, what, harm))
+    }
+
+    fn decide(&self, rules: &Rules, task: Task, slots: [Value; 2]) -> (Runner, What) {
+        let declared = self.world.declared();
+        let facts = self.world.facts(slots);
+        let begin = |planned: Move, heals| Runner::Ready(Task::Step { planned: Planned::new(planned), step: 0, heals });
+        let (planned, step, heals) = match task {
+            Task::Assess => {
+                let next = assess_under(rules, &declared, &facts, now()).next;
+                return match next {
+                    Some(planned) if !steps_under(rules, &planned).is_empty() => {
+                        (begin(planned, HEALS), What::Plans(planned))
+                    }
+                    _ => (Runner::Idle, What::Says("has nothing to do and ends")),
+                };
+            }
+            Task::Step { planned, step, heals } => match steps_under(rules, &planned.get()).get(usize::from(step)) {
+                Some(kind) => (planned, *kind, heals),
+                None => return (Runner::Idle, What::Says("ends")),
+            },
+            // What the run was for makes no difference to a comparison.
+            Task::Close { heals } => (Planned::new(Move::RecoverSecret), StepKind::CompareAgain, heals),
+        };
+        let run = Run { declared: &declared, planned: planned.get(), plan: "", rules: *rules };
+        match run.check(step, &facts, now()) {
+            Check::Continue(request) => match (self.sending(&request), task) {
+                (Some(request), task) => (Runner::Send { task, request }, What::Step("checks", step)),
+                (None, Task::Close { .. }) => (Runner::Idle, What::Says("compares again and ends")),
+                (None, task) if task.is_last(rules) => (Runner::Idle, What::Step("ends with", step)),
+                (None, task) => (Runner::Ready(task.following(rules)), What::Step("does", step)),
+            },
+            Check::Wait(_) => match task {
+                Task::Close { .. } => (Runner::Idle, What::Says("waits in vain and ends")),
+                _ => (Runner::Ready(Task::Close { heals }), What::Says("waits in vain")),
+            },
+            Check::Abort(_) => (Runner::Idle, What::Step("ends before", step)),
+            Check::Heal(_) if heals == 0 => (Runner::Idle, What::Says("gives up healing")),
+            Check::Heal(heal) => (begin(heal, heals - 1), What::Heals(heal)),
+        }
+    }
+
+    fn sending(&self, request: &Request) -> Option<Sending> {
+        Some(match request {
+            Request::Nothing => return None,
+            Request::EnableAccess => Sending::EnableAccess,
+            Request::Tag { version, tags } => {
+                let number: usize = version[1..].parse().unwrap();
+                let back = u8::try_from(self.world.versions.len() - number).unwrap();
+                Sending::Tag { back, notes: Notes::from_tags(tags) }
+            }
+            Request::Regenerate { slot } => Sending::Regenerate(*slot),
+            Request::Probe { value: print, .. } => Sending::Probe(value(*print)),
+            Request::Publish { value: print, tags, .. } => {
+                Sending::Publish { value: value(*print), notes: Notes::from_tags(tags) }
+            }
+            Request::Recover => Sending::Recover,
+        })
+    }
+}
+
+impl Task {
+    fn following(self, rules: &Rules) -> Self {
+        let steps = |planned: &Move| steps_under(rules, planned);
+        match self {
+            Self::Step { planned, step, heals } => {
+                let step = step + 1;
+                // The last steps of what is finished and of what is done in one go are the same.
+                let (other, skipped) = match planned.planned {
+                    Move::Rotate { slot } => (Move::FinishRotation { slot }, 3),
+                    Move::Retire { slot } => (Move::FinishRetirement { slot }, 3),
+                    _ => (planned.planned, 0),
+                };
+                let both = (steps(&planned.planned), steps(&other));
+                match step >= skipped && skipped > 0 && both.0[usize::from(skipped)..] == *both.1 {
+                    true => Self::Step { planned: Planned::new(other), step: step - skipped, heals },
+                    false => Self::Step { planned, step, heals },
+                }
+            }
+            other => other,
+        }
+    }
+
+    fn is_last(self, rules: &Rules) -> bool {
+        matches!(self, Self::Step { planned, step, .. } if usize::from(step) + 1 == steps_under(rules, &planned.get()).len())
+    }
+}
+
+/// Whether consumers who ask now get a value that palisade made die.
+pub fn broken_by_palisade(world: &World) -> bool {
+    world.is_broken() && matches!(world.current(), Some(Value::Dead(_, By::Palisade)))
+}
+
+/// Tags of a key that palisade issued itself.
+pub fn issued_notes(slot: Slot) -> Notes {
+    Notes { issued: Some(0), ..Notes::from_tags(&Tags { slot: Some(slot), ..Tags::default() }) }
+}
