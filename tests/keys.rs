@@ -6,6 +6,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "keys/annals.rs"]
+mod annals;
 #[path = "keys/calendar.rs"]
 mod calendar;
 #[path = "keys/kills.rs"]
@@ -33,5 +35,3 @@ mod secrets;
 mod support;
 #[path = "keys/trouble.rs"]
 mod trouble;
-#[path = "keys/year.rs"]
-mod year;

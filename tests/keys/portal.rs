@@ -137,7 +137,7 @@ fn whenever_it_happens_during_a_run_it_is_repaired_without_regenerating() {
             while others < requests {
                 longest = longest.max(by_hand_during(&case, slot, others));
                 count += 1;
-                others += 4 + dice.roll(9) as usize;
+                others += 6 + dice.roll(12) as usize;
             }
         }
     }

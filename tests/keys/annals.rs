@@ -2,7 +2,7 @@
 //!
 //! Every evening consumers must hold a live key; what was replaced must work for the whole of its grace and be dead soon
 //! afterwards. People do what people do: one regenerates the published key in the portal, one deletes the secret, and one
-//! day the run is killed. What happened is kept in `year.txt`, for review; `PALISADE_BLESS=1` writes it anew.
+//! day the run is killed. What happened is kept in `annals.txt`, for review; `PALISADE_BLESS=1` writes it anew.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -163,7 +163,7 @@ fn a_year_in_the_life_of_an_environment() {
         "{quiet} other days: nothing to do. Regenerated: primary {primary} times, secondary {secondary} times."
     );
     println!("{table}");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/year.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/annals.txt");
     if std::env::var_os("PALISADE_BLESS").is_some() {
         std::fs::write(path, &table).unwrap();
     }
