@@ -5,6 +5,7 @@
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(clippy::print_stdout, clippy::disallowed_macros, reason = "counts, for whoever runs them with --nocapture")]
 
 #[path = "keys/annals.rs"]
 mod annals;
