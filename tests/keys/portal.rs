@@ -125,6 +125,22 @@ fn a_saved_plan_is_refused_after_it() {
     }
 }
 
+/// Between the trial of the new key and its publication: what was tried is dead by then, and isn't published.
+#[test]
+fn what_is_published_is_what_a_fresh_read_returned() {
+    for case in [Case::rotation(), Case::rotation_by_metadata(), Case::finish_of_a_rotation()] {
+        let room = case.room();
+        let tried = room.live.hold(Moment::After, "GET", "/v1/instances");
+        let run = room.begin(&["apply", "--yes"]);
+        tried.arrived();
+        room.regenerate_by_hand("secondary");
+        tried.release();
+        run.end().ended(0);
+        assert_eq!((room.held(), room.dead()), (Held::Secondary, 0), "{}", case.name);
+        assert_eq!(room.regenerated(), case.regenerates, "{}", case.name);
+    }
+}
+
 /// At the requests of a run, sampled by a fixed seed.
 #[test]
 fn whenever_it_happens_during_a_run_it_is_repaired_without_regenerating() {
