@@ -12,10 +12,12 @@ mod basics;
 mod cycle;
 #[path = "cli/exits.rs"]
 mod exits;
+#[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/live.rs"]
 mod live;
 #[path = "cli/partial.rs"]
 mod partial;
+#[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/saved.rs"]
