@@ -87,6 +87,23 @@ fn two_runs_at_once_leave_consumers_with_a_key_that_works() {
     println!("longest with a dead key, in requests: {worst:?}; exit codes of the held and the other run: {ends:?}");
 }
 
+/// The look just before a regeneration is what it rests on: whatever another run did until then is seen, and nothing is
+/// regenerated. From that look to the request itself, a few reads later, nothing protects.
+#[test]
+fn what_another_run_did_before_the_last_look_is_seen() {
+    for case in [Case::rotation(), Case::retirement()] {
+        let requests = case.undisturbed();
+        let end = if case.regenerates[0] > 0 { "/regenerateprimarykey" } else { "/regeneratesecondarykey" };
+        let write = requests.iter().position(|seen| seen.path.ends_with(end)).unwrap();
+        let begins = |seen: &Seen| seen.path.ends_with("/manage/apisubscription") || seen.path.ends_with("/kv-ci-prod");
+        let last_of_two = (0..write).rfind(|index| begins(&requests[*index])).unwrap();
+        let (seen, room) = interleave(&case, Moment::Before, last_of_two - 1);
+        assert_eq!((seen.dead, seen.regenerated), (0, case.regenerates), "{}", seen.what);
+        room.apply().ended(0);
+        case.ends_well(&room);
+    }
+}
+
 /// A regeneration that is still on its way when its sender dies, and lands after the next run has published that slot.
 #[test]
 fn a_regeneration_that_lands_after_its_sender_died_is_repaired_by_the_next_run() {
