@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::event::{Event, Listener};
 use super::journal::{Entry, Journal, Moment};
 use super::report::{Applied, Outcome, Report, Status};
+use super::vanished;
 use crate::azure::{CallError, Writer};
 use crate::clock::Clock;
 use crate::config::Environment;
@@ -108,10 +109,7 @@ impl Engine<'_> {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
         let planned = match self.still_approved(scope, change, progress).await {
-            Ok(Some(planned)) => planned,
-            Ok(None) => {
-                return Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent");
-            }
+            Ok(planned) => planned,
             Err(outcome) => return outcome,
         };
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
@@ -135,9 +133,15 @@ impl Engine<'_> {
     /// Looks once more after a removal: of two runs that each remove somebody, neither can see the other's write coming.
     async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
         let Some(environment) = self.environments.get(scope.scope.as_str()) else { return outcome };
-        let Ok(findings) = self.survey.setting(environment, &change.setting, self.clock.now()).await else {
-            return outcome;
+        let findings = match self.survey.setting(environment, &change.setting, self.clock.now()).await {
+            Ok(findings) => findings,
+            Err(reason) => return outcome.but_unseen(&reason),
         };
+        // Only the setting that decides who administers has anything to say afterwards.
+        let lost = findings.unknown.iter().find(|unknown| change.address.is_in(unknown.address.as_str()));
+        if let Some(unknown) = lost.filter(|_| findings.administrators.is_none()) {
+            return outcome.but_unseen(&unknown.reason);
+        }
         match guard::check_aftermath(&scope.scope, &findings) {
             Some(note) => {
                 Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
@@ -146,14 +150,13 @@ impl Engine<'_> {
         }
     }
 
-    /// Reads the setting afresh: `Some` if the very change that was approved is still to be made, `None` if nothing is
-    /// left to do.
+    /// Reads the setting afresh; the very change that was approved must still be to be made.
     async fn still_approved(
         &self,
         scope: &ScopePlan,
         change: &Change,
         progress: &Progress,
-    ) -> Result<Option<Planned>, Outcome> {
+    ) -> Result<Planned, Outcome> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
         let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
         let Some(environment) = self.environments.get(scope.scope.as_str()) else {
@@ -182,15 +185,9 @@ impl Engine<'_> {
             return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
         }
         match planned {
-            Some(planned) if planned.change.intent() == change.intent() => Ok(Some(planned.clone())),
-            Some(Planned { change: now, .. }) => Err(refused(format!(
-                "it changed since it was approved: {} to {} was approved, now it would be {} to {}",
-                change.before, change.after, now.before, now.after
-            ))),
-            None => {
-                let unknown = findings.unknown.iter().find(|unknown| change.address.is_in(unknown.address.as_str()));
-                unknown.map_or(Ok(None), |unknown| Err(failed(unknown.reason.clone())))
-            }
+            Some(planned) if planned.change.intent() == change.intent() => Ok(planned.clone()),
+            Some(Planned { change: now, .. }) => Err(refused(change.moved_to(now))),
+            None => Err(vanished::outcome(change, &scope.changes, &findings)),
         }
     }
 

@@ -10,6 +10,7 @@ mod engine;
 mod event;
 mod journal;
 mod report;
+mod vanished;
 
 pub use engine::{Engine, Stop};
 pub use event::{Event, Listener};

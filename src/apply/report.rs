@@ -48,6 +48,12 @@ impl Outcome {
     pub fn sent(status: Status, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into(), wrote: true, left_to_others: false }
     }
+
+    /// An outcome of a removal after which nobody could look who is left.
+    pub(super) fn but_unseen(self, reason: &str) -> Self {
+        let reason = format!("{}, but who is left could not be read: {reason}", self.reason);
+        Self { status: Status::Failed, reason, ..self }
+    }
 }
 
 /// One change with its outcome.

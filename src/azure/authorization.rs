@@ -48,6 +48,8 @@ pub struct RoleAssignment {
     pub principal_type: Option<String>,
     /// Words of its maker.
     pub description: Option<String>,
+    /// When it counts; without one, always.
+    pub condition: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,11 +66,13 @@ struct WireProperties {
     principal_id: Option<Uuid>,
     principal_type: Option<String>,
     description: Option<String>,
+    condition: Option<String>,
 }
 
 impl Wire {
     fn read(self) -> Option<RoleAssignment> {
-        let WireProperties { scope, role_definition_id, principal_id, principal_type, description } = self.properties;
+        let WireProperties { scope, role_definition_id, principal_id, principal_type, description, condition } =
+            self.properties;
         Some(RoleAssignment {
             name: self.name?.parse().ok()?,
             scope: scope?,
@@ -76,6 +80,7 @@ impl Wire {
             principal_id: principal_id?,
             principal_type,
             description,
+            condition,
         })
     }
 }

@@ -16,7 +16,7 @@ use super::observe;
 use super::session::{Intent, Session};
 use crate::apply::{Engine, Journal, Report, Stop};
 use crate::config::{Configuration, Environment};
-use crate::plan::{Plan, Refusal, differences, parse};
+use crate::plan::{NoteCode, Plan, Refusal, ScopePlan, differences, parse};
 use crate::report;
 use crate::report::plan::{Purpose, text};
 use crate::settings::survey::Survey;
@@ -88,10 +88,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         if args.format == Format::Json {
             ui.result(&json(&Report::refused(&plan, "a guard refused the plan"))?);
         }
-        let error = CommandError::refused("a guard refused the plan; nothing was done");
-        return Err(plan
-            .refusals()
-            .fold(error, |error, note| error.hint(format!("{}: {}", note.address, note.message))));
+        return Err(guarded(&plan));
     }
     let nothing_to_do = plan.summary.changes == 0;
     if !nothing_to_do && approved.is_none() && args.approved.is_none() && !args.yes {
@@ -101,6 +98,9 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         }
         confirm(ui, &plan)?;
     }
+    if args.yes {
+        seen_by_somebody(&plan)?;
+    }
     let report = carry_out(ui, args, &session, &survey, &environments, &plan, &progress).await?;
     match args.format {
         Format::Json => ui.result(&json(&report)?),
@@ -108,6 +108,33 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         Format::Text => ui.result(&format!("\n{}", report::applied::text(&report))),
     }
     Ok(Exit::of_report(&plan, &report, args.accept_waiting))
+}
+
+/// The whole plan is refused: an approval is for all of it.
+fn guarded(plan: &Plan) -> CommandError {
+    let error = CommandError::refused("a guard refused the plan; nothing was done");
+    let error = plan.refusals().fold(error, |error, note| error.hint(format!("{}: {}", note.address, note.message)));
+    let refused = |scope: &&ScopePlan| plan.refusals().any(|note| note.address.is_in(&scope.scope));
+    let others: Vec<_> = plan.scopes.iter().filter(|scope| !refused(scope) && !scope.changes.is_empty()).collect();
+    match others.first() {
+        None => error,
+        Some(_) => {
+            let options: Vec<_> = others.iter().map(|scope| format!("-e {}", scope.scope)).collect();
+            error.hint(format!("the other environments can be applied on their own, with `{}`", options.join(" ")))
+        }
+    }
+}
+
+/// `--yes` stands for a plan that nobody saw. What only a comparison by eye can settle needs somebody who saw it.
+fn seen_by_somebody(plan: &Plan) -> Result<(), CommandError> {
+    let Some(note) = plan.notes.iter().find(|note| note.code == NoteCode::EndpointsApart) else { return Ok(()) };
+    Err(CommandError::refused(format!(
+        "`--yes` doesn't approve endpoints that lie apart, at {}: {}; nothing was done",
+        note.address, note.message
+    ))
+    .hint(
+        "compare the full ids in the plan, and approve it with a saved plan, with `--approved DIGEST`, or at a prompt",
+    ))
 }
 
 fn environments<'a>(

@@ -64,6 +64,13 @@ pub(super) fn document(plan: &Plan) -> Result<String, CommandError> {
 /// Writes the whole file or nothing: half a plan must never lie where an approval is looked for.
 pub(super) fn save(path: &std::path::Path, document: &str) -> Result<(), CommandError> {
     use std::io::Write as _;
+    // Renamed into place, the file would replace a device or a pipe for everybody.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(CommandError::new(format!(
+            "{} isn't a regular file, and isn't replaced by a plan",
+            path.display()
+        )));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
     tempfile::NamedTempFile::new_in(folder)
         .and_then(|mut file| {

@@ -1,11 +1,13 @@
 //! `palisade validate`
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::Format;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::inputs::Files;
+use crate::config;
 use crate::report::diagnostics::{self, Style};
 use crate::ui::Ui;
 
@@ -14,6 +16,9 @@ use crate::ui::Ui;
 /// Reports every mistake at once, in the order of the files. Needs no account and no network.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// A file, or a folder with files: the same as `-f`
+    #[arg(value_name = "PATH", conflicts_with = "file")]
+    paths: Vec<PathBuf>,
     /// The format of the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -22,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let loaded = args.files.load()?;
+    let loaded = if args.paths.is_empty() { args.files.load()? } else { config::load(&args.paths) };
     if args.format == Format::Json {
         let json = diagnostics::json(&loaded.sources, &loaded.diagnostics);
         ui.result(&format!("{json:#}\n"));

@@ -157,7 +157,7 @@ pub struct Change {
     pub before: Json,
     /// What is declared; null if there is to be nothing.
     pub after: Json,
-    /// Hash of `before`.
+    /// Hash of `before`, or of more than `before` shows: for keys, of the fingerprints that were compared.
     pub preimage: String,
     /// Why.
     pub reason: String,
@@ -172,8 +172,22 @@ impl Change {
     pub fn intent(&self) -> Json {
         serde_json::json!({
             "address": self.address, "action": self.action, "mode": self.mode,
-            "before": self.before, "after": self.after,
+            "before": self.before, "after": self.after, "preimage": self.preimage,
         })
+    }
+
+    /// How this change, which was approved, differs from what would be done now.
+    pub fn moved_to(&self, now: &Change) -> String {
+        let shown = |change: &Change| (change.action, change.mode, change.before.clone(), change.after.clone());
+        if shown(self) == shown(now) {
+            return "what it was derived from changed since it was approved, although it reads the same: for keys, other \
+                    values or another version of the secret"
+                .to_owned();
+        }
+        format!(
+            "it changed since it was approved: {} of {} to {} was approved, now it would be {} of {} to {}",
+            self.action, self.before, self.after, now.action, now.before, now.after
+        )
     }
 
     /// The hash that binds a change to what was observed.

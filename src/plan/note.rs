@@ -95,6 +95,9 @@ note_codes! {
     RotationWarning = "rotation-warning", "Something about the API keys that a person should know.",
         "Nothing is broken, but something disagrees or isn't known; the note says what. Equality of values decides which \
          key is live, whatever tags say.";
+    ValuesNotLookedAt = "values-not-looked-at", "Whether consumers hold an API key that works was not looked at.",
+        "Under `verify: metadata` planning reads ages and tags only, never values. A key that somebody regenerated outside of \
+         palisade isn't noticed.";
     ConsumersCutOff = "consumers-cut-off", "What consumers of the API key hold doesn't work.",
         "Somebody regenerated the published key, or disabled or deleted the secret, outside of palisade. Where palisade can \
          repair it, the plan publishes the key that works, without regenerating anything.";
@@ -119,7 +122,9 @@ note_codes! {
         "What no operation can read is taken from `attested` until `validFor` is over; from then on it is unknown. Look \
          again, and renew the entry.";
     RestsOnAttestation = "rests-on-attestation", "A setting counts as in sync because somebody attested it.",
-        "No published operation can read it. Palisade repeats what the file says that somebody saw.";
+        "No published operation can read it. Palisade repeats what the file says that somebody saw on a day. It can't tell \
+         whether the declaration was changed since: whoever changes an attested setting has to look again, and to renew the \
+         entry.";
     RestsOnInference = "rests-on-inference", "A setting counts as in sync because of what shows elsewhere.",
         "No published operation can read it, but its traces can be read: the private endpoint connections of a resource, say. \
          Palisade concludes from them under the names that the product's documentation shows.";
@@ -134,7 +139,9 @@ note_codes! {
     AmbiguousConnection = "ambiguous-connection", "Several connections could be one endpoint of a private link.",
         "Anyone who knows a resource's id can ask for a private endpoint connection to it, under any name. Where two have the \
          name of one endpoint, a name doesn't tell which one is Customer Insights', and approving the wrong one lets a stranger \
-         into the resource. So none is approved.\n\nCompare the full endpoint ids, and remove in Azure what isn't yours. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
+         into the resource. So none is approved.\n\nCompare the full endpoint ids, and find out whose each \
+         of them is before you touch any: where several environments use one resource, each of them may be needed. What is a \
+         stranger's, remove in Azure. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
          then.";
     LookAlikeConnection = "look-alike-connection", "A connection is named like an endpoint of a private link, and isn't it.",
         "Somebody asks for a connection under a name that a reviewer would expect. Palisade never approves it. Find out who \
@@ -192,6 +199,13 @@ note_codes! {
     LinksLeftAlone = "links-left-alone", "Private links that aren't declared are left alone.",
         "Under `match: atLeast` palisade looks only at what is declared. The note says how many others there are, so that \
          nobody takes silence for control. `match: exact` would remove them.";
+}
+
+impl NoteCode {
+    /// Whether something counts as declared although it wasn't read.
+    pub fn rests_on_less(self) -> bool {
+        matches!(self, Self::RestsOnAttestation | Self::RestsOnInference | Self::ValuesNotLookedAt)
+    }
 }
 
 impl std::fmt::Display for NoteCode {

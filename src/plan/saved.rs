@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use similar::{ChangeTag, TextDiff};
 use thiserror::Error;
 
+use super::change::Change;
 use super::document::{FORMAT, Plan, Target};
 
 /// How long a saved plan is accepted.
@@ -129,7 +130,14 @@ fn intent_lines(plan: &Plan) -> String {
         }
         for change in &scope.changes {
             lines += &format!("{} {}: {} -> {}", change.address, change.action, change.before, change.after);
-            lines += if change.mode == super::Mode::Manual { " (by a person)\n" } else { "\n" };
+            if change.mode == super::Mode::Manual {
+                lines += " (by a person)";
+            }
+            // What the change was derived from may have moved although it reads the same.
+            if change.preimage != Change::preimage_of(&change.before) {
+                lines += &format!(" (seen: {:.12})", change.preimage.trim_start_matches("sha256:"));
+            }
+            lines += "\n";
         }
     }
     lines

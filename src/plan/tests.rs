@@ -199,12 +199,29 @@ fn an_approval_is_for_one_target_one_configuration_one_intent_and_a_day() {
 fn differences_say_what_was_approved_and_what_would_be_done() {
     let mut moved = usual();
     moved[0].change.before = json!({ "role": "Contributor" });
+    moved[0].change.preimage = Change::preimage_of(&moved[0].change.before);
     let fresh = plan_of(&[account(moved)], now());
     assert_eq!(
         differences(&plan(), &fresh),
         [
             r#"- prod/users/zoe delete: {"role":"Viewer"} -> null"#,
             r#"+ prod/users/zoe delete: {"role":"Contributor"} -> null"#,
+        ]
+    );
+}
+
+/// Other keys that read the same aren't what was approved.
+#[test]
+fn what_a_change_was_derived_from_is_approved_with_it() {
+    let mut moved = usual();
+    moved[0].change.preimage = "sha256:0123456789abcdef".to_owned();
+    let fresh = plan_of(&[account(moved)], now());
+    assert_eq!(plan().approves(&fresh, now()), Err(Refusal::OtherIntent));
+    assert_eq!(
+        differences(&plan(), &fresh),
+        [
+            r#"- prod/users/zoe delete: {"role":"Viewer"} -> null"#,
+            r#"+ prod/users/zoe delete: {"role":"Viewer"} -> null (seen: 0123456789ab)"#,
         ]
     );
 }

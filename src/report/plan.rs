@@ -141,7 +141,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         address = widths.address,
         values = widths.values,
     );
-    let place = format!("{}:{}:{}", source.file, source.line, source.column);
+    let place = format!("({}:{}:{})", source.file, source.line, source.column);
     let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
 }
 
@@ -238,7 +238,10 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
         parts.push(paint(WARNING, format!("{} waiting", summary.waiting)));
     }
     if parts.is_empty() && errors == 0 {
-        parts.push(paint(GOOD, "No changes: everything declared was read and is as declared"));
+        parts.push(match plan.notes.iter().any(|note| note.code.rests_on_less()) {
+            false => paint(GOOD, "No changes: everything declared was read and is as declared"),
+            true => paint(WARNING, "No changes, as far as was looked; the notes say what was not read"),
+        });
     } else if summary.changes == 0 && errors == 0 && summary.unknown > 0 {
         parts.insert(0, "No changes known, which doesn't mean that there are none".to_owned());
     }
@@ -285,6 +288,16 @@ pub fn dangers(plan: &Plan) -> Vec<String> {
             number(&|change| !admin(&change.before) && admin(&change.after)),
             "makes somebody Admin",
             "make somebody Admin",
+        ),
+        (
+            number(&|change| change.action == Action::Approve),
+            "lets a connection into a resource",
+            "let connections into resources",
+        ),
+        (
+            number(&|change| change.action == Action::Grant),
+            "gives Customer Insights rights on a vault",
+            "give Customer Insights rights on vaults",
         ),
     ];
     let told = found.into_iter().filter(|(number, ..)| *number > 0);

@@ -169,25 +169,25 @@ fn a_person_can_read_the_plan() {
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
       ~ update  users/ada@contoso.com                             Contributor -> Admin  weakens
-          ada (user): declared as Admin, and has Contributor palisade.yaml:11:11
+          ada (user): declared as Admin, and has Contributor (palisade.yaml:11:11)
           warning[grants-dataverse-admin] the role Admin also makes it System Administrator in the linked Dataverse environment
       + create  users/group:3b0c2c6e-0000-4000-8000-00000000c001  Admin                 weakens
-          Admins (group): declared, and not in the environment palisade.yaml:14:11
+          Admins (group): declared, and not in the environment (palisade.yaml:14:11)
           warning[grants-dataverse-admin] the role Admin also makes every member System Administrator in the linked Dataverse environment
           note[group-reach] reaches 2 members, those of nested groups included
       - disable apiAccess                                         on -> off             hardens, OUTAGE, undocumented operation
-          API access for every client of the environment: declared as off, and is on palisade.yaml:15:18
+          API access for every client of the environment: declared as off, and is on (palisade.yaml:15:18)
           warning[cuts-api-clients] cuts off every API client of the environment: both keys stop working
             help: turning it on again makes new keys, which every client must then be given
       - delete  users/creator@contoso.com                         Admin                 hardens, interrupts
-          creator (user): not declared, and `match: exact` removes everybody else palisade.yaml:9:7
+          creator (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
       - delete  users/zoe@contoso.com                             Viewer                hardens, interrupts
-          zoe (user): not declared, and `match: exact` removes everybody else palisade.yaml:9:7
+          zoe (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
       = 2 as declared
 
     Plan: 5 changes (3 hardening, 2 weakening, 0 neutral); 2 as declared.
     Mind: 1 change is an outage, 1 change takes the role Admin away, 1 change takes something else away, 2 changes make somebody Admin.
-    Intent sha256:a8a3bf9411d8f1b1150c2207ffa7568a055351cd8f92831aefd1bbf2ee49836e
+    Intent sha256:eb559aa75b044a8db97bc282d8bcfb8d5adae708b1f5342f67b9a5c581e1e240
     ");
 }
 

@@ -46,7 +46,7 @@ fn where_nothing_may_be_asked_only_an_attestation_counts() {
         (
             "2026-10-01",
             0,
-            "note[rests-on-attestation] apiAccess: ada@contoso.com attested on 2026-10-01 that it is on, 50 days ago",
+            "note[rests-on-attestation] apiAccess: rests on the word of ada@contoso.com, given on 2026-10-01, 50 days ago",
         ),
         ("2026-11-20", 0, "today"),
         ("2026-08-22", 0, "90 days ago"),

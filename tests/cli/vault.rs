@@ -250,5 +250,5 @@ fn on_a_cloud_palisade_grants_a_person_links_and_attests() {
     scene
         .emulated(&["drift", "--as-cloud"])
         .ended(0)
-        .says("note[rests-on-attestation] keyVault: ada@contoso.com attested");
+        .says("note[rests-on-attestation] keyVault: rests on the word of ada@contoso.com");
 }

@@ -119,7 +119,7 @@ fn run(room: &Room, day: u32) -> (String, String) {
     let steps: Vec<&str> = steps.filter(|step| *step != "done").map(|step| step.split(" (").next().unwrap()).collect();
     let reason = |line: &str| {
         let (_, reason) = line.split_once("published as ci-api-key in kv-ci-prod: ")?;
-        Some(reason.split(" palisade.yaml:").next().unwrap().to_owned())
+        Some(reason.split(" (palisade.yaml:").next().unwrap().to_owned())
     };
     let plan = run.stdout.lines().find_map(reason).unwrap_or_default();
     (plan, steps.join(", "))

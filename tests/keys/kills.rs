@@ -81,7 +81,8 @@ fn heals(case: &Case, world: &World, before: [usize; 2]) {
     for hours in [0, 24] {
         let mut room = Room::at(case.now, &case.configuration, world.clone());
         room.later(hours);
-        room.apply().ended(0);
+        let next = room.apply();
+        assert!(next.status == Some(0) || case.waits() && next.status == Some(6), "{}: {next:?}", case.name);
         let regenerated = room.regenerated();
         let all = [before[0] + regenerated[0], before[1] + regenerated[1]];
         assert_eq!(all, case.regenerates, "{}: regenerated in all, {hours} hours later", case.name);
@@ -104,6 +105,7 @@ killed_everywhere! {
     rotation
     rotation_by_metadata
     retirement
+    retirement_by_metadata
     repair
     finish_of_a_rotation
     finish_of_a_retirement

@@ -160,8 +160,8 @@ fn metadata_needs_no_right_to_read_values_until_it_applies() {
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
       ~ rotate apiAccess/keys  not looked at -> shows when applying  hardens, undocumented operation
-          API keys, published as ci-api-key in kv-ci-prod: the published key was issued 82 days ago, due now; which slot is standby shows when applying palisade.yaml:11:9
-          warning[rotation-warning] `verify: metadata`: whether consumers hold a key that works was not looked at
+          API keys, published as ci-api-key in kv-ci-prod: the published key was issued 82 days ago, due now; which slot is standby shows when applying (palisade.yaml:11:9)
+          warning[values-not-looked-at] `verify: metadata`: whether consumers hold a key that works was not looked at
       = 1 as declared
 
     Plan: 1 change (1 hardening, 0 weakening, 0 neutral); 1 as declared.

@@ -13,18 +13,16 @@ pub use block::{Block, Declared};
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 use self::keys::Look;
+use super::attestation;
 use super::blocks::Block as _;
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
-use crate::config::Attestation;
 use crate::plan::{Action, Change, Direction, Findings, Impact, Mode, Note, NoteCode, Planned, Severity, Step};
 
 /// What is known about API access.
@@ -120,10 +118,6 @@ fn cuts_clients(address: crate::plan::Address) -> Note {
 /// What people attest, where nothing may be asked.
 fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     let address = comparing.address(Block::KEY);
-    let state = if declared.enabled { "on" } else { "off" };
-    let today = comparing.now.to_zoned(TimeZone::UTC).date();
-    let attestation =
-        comparing.attested.iter().filter(|attestation| attestation.setting == Block::KEY).max_by_key(|a| a.on);
     let unreadable_keys = declared.keys.iter().map(|_| {
         Unreadable::because(
             "Microsoft publishes no operation that shows the keys: copy the key in force from Settings > Permissions > APIs \
@@ -132,37 +126,16 @@ fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
         .at(address.part("keys"))
     });
     let keys = Findings { unknown: unreadable_keys.collect(), ..Findings::default() };
-    let Some(attestation) = attestation else {
-        let reason = format!(
-            "Microsoft publishes no operation that reads it: look under Settings > Permissions > APIs, make sure that API \
-             access is {state}, and write down under `attested` who saw it and when"
-        );
-        return Findings { unknown: vec![Unreadable::because(reason).at(address)], ..Findings::default() }.and(keys);
-    };
-    let Attestation { setting: _, by, on, valid_for, place: _ } = attestation;
-    let message = format!("{by} attested on {on} that it is {state}, {}", age(*on, today));
-    let end = on.checked_add(*valid_for).unwrap_or(Date::MAX);
-    if *on <= today && today <= end {
-        let note = Note { code: NoteCode::RestsOnAttestation, severity: Severity::Info, address, message, help: None };
-        return Findings { in_sync: 1, notes: vec![note], ..Findings::default() }.and(keys);
+    if let Some(attestation) = attestation::valid(comparing.attested, Block::KEY, comparing.now) {
+        let notes = vec![attestation::note(attestation, address, comparing.now)];
+        return Findings { in_sync: 1, notes, ..Findings::default() }.and(keys);
     }
-    let reason =
-        format!("the attestation of {on} by {by} ran out on {end}, or lies in the future: look again, and renew it");
-    let note = Note {
-        code: NoteCode::ExpiredAttestation,
-        severity: Severity::Warning,
-        address: address.clone(),
-        message,
-        help: Some("look under Settings > Permissions > APIs, and renew the entry under `attested`".to_owned()),
-    };
-    Findings { unknown: vec![Unreadable::because(reason).at(address)], notes: vec![note], ..Findings::default() }
-        .and(keys)
-}
-
-fn age(on: Date, today: Date) -> String {
-    match (today - on).get_days() {
-        0 => "today".to_owned(),
-        1 => "a day ago".to_owned(),
-        days => format!("{days} days ago"),
-    }
+    let state = if declared.enabled { "on" } else { "off" };
+    let reason = format!(
+        "Microsoft publishes no operation that reads it: look under Settings > Permissions > APIs, make sure that API \
+         access is {state}, and write down under `attested` who saw it and when"
+    );
+    let notes = attestation::lapsed(comparing.attested, Block::KEY, address.clone(), comparing.now);
+    let unknown = vec![Unreadable::because(reason).at(address)];
+    Findings { unknown, notes: notes.into_iter().collect(), ..Findings::default() }.and(keys)
 }

@@ -147,10 +147,14 @@ fn linked(live: &KeyVaultLink, address: &Address, rights: &Rights, findings: &mu
 fn unseen(declared: &Declared, comparing: &Comparing<'_>, rights: &Rights, findings: &mut Findings) {
     match attestation::valid(comparing.attested, Block::KEY, comparing.now) {
         Some(attestation) => {
-            findings.notes.push(attestation::note(attestation, comparing.address(Block::KEY)));
+            findings.notes.push(attestation::note(attestation, comparing.address(Block::KEY), comparing.now));
             findings.in_sync += 1;
         }
-        None => link(declared, comparing, None, rights, findings),
+        None => {
+            let address = comparing.address(Block::KEY);
+            findings.notes.extend(attestation::lapsed(comparing.attested, Block::KEY, address, comparing.now));
+            link(declared, comparing, None, rights, findings);
+        }
     }
 }
 

@@ -92,7 +92,9 @@ pub(super) fn missing_roles(held: &[RoleAssignment]) -> impl Iterator<Item = &'s
 /// Whether a needed role, or one that allows more, is held.
 pub(super) fn holds(held: &[RoleAssignment], role: Uuid) -> bool {
     let more = ROLES.iter().find(|one| one.id == role).map_or(&[][..], |one| one.covered_by);
-    held.iter().any(|one| one.role == role || more.contains(&one.role))
+    // When a condition lets it count isn't known here, so what has one proves nothing.
+    let always = |one: &&RoleAssignment| one.condition.as_deref().is_none_or(|text| text.trim().is_empty());
+    held.iter().filter(always).any(|one| one.role == role || more.contains(&one.role))
 }
 
 /// Whether something is to be granted.

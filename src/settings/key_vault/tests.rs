@@ -45,6 +45,7 @@ fn holds(role: Uuid) -> RoleAssignment {
         principal_id: SERVICE,
         principal_type: None,
         description: None,
+        condition: None,
     }
 }
 
@@ -198,12 +199,7 @@ fn nobody_agrees_in_the_future() {
 fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() {
     let mut scene = Scene::usual().ungranted();
     scene.observed.link = Link::Read(Ok(None));
-    let expected = [
-        "grant prod/keyVault/roles/key-vault-reader",
-        "grant prod/keyVault/roles/key-vault-secrets-user",
-        "link prod/keyVault",
-    ];
-    assert_eq!(scene.changes(), expected);
+    assert_eq!(scene.changes(), grants_and_link());
     let findings = scene.findings();
     let requires: Vec<_> = findings.changes.iter().map(|one| one.requires.as_ref().map(|one| one.as_str())).collect();
     let expected =
@@ -214,6 +210,16 @@ fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() 
     let administrator: Uuid = "00482a5a-887f-4fb3-b363-3b7fe8e74483".parse().unwrap();
     scene.observed.held = Ok(vec![holds(administrator)]);
     assert_eq!(scene.changes(), ["link prod/keyVault"]);
+    scene.observed.held = Ok(vec![RoleAssignment { condition: Some("@Resource[…]".into()), ..holds(administrator) }]);
+    assert_eq!(scene.changes(), grants_and_link(), "what counts only under a condition proves nothing");
+}
+
+fn grants_and_link() -> [&'static str; 3] {
+    [
+        "grant prod/keyVault/roles/key-vault-reader",
+        "grant prod/keyVault/roles/key-vault-secrets-user",
+        "link prod/keyVault",
+    ]
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl<'a> Comparison<'a> {
             let attested = attestation::valid(self.comparing.attested, Block::KEY, self.comparing.now);
             if let Some(attestation) = attested.filter(|_| usual.is_empty()) {
                 // How the endpoints of such a resource are called isn't published, so there is nothing to look for.
-                self.findings.notes.push(attestation::note(attestation, address));
+                self.findings.notes.push(attestation::note(attestation, address, self.comparing.now));
                 self.findings.in_sync += 1;
                 return;
             }
@@ -242,13 +242,16 @@ impl<'a> Comparison<'a> {
         let comparing = self.comparing;
         match attestation::valid(comparing.attested, Block::KEY, comparing.now) {
             Some(attestation) => {
-                self.findings.notes.push(attestation::note(attestation, self.setting.clone()));
+                self.findings.notes.push(attestation::note(attestation, self.setting.clone(), comparing.now));
             }
             None => {
                 let reason = "Microsoft publishes no operation that lists private links, so it isn't known whether there are \
                               others than those declared: look under Settings > Permissions > Private Links, and write down \
                               under `attested` who looked and when, or use `match: atLeast`";
-                self.findings.unknown.push(Unreadable::because(reason).at(self.setting.clone()));
+                let setting = self.setting.clone();
+                let lapsed = attestation::lapsed(comparing.attested, Block::KEY, setting.clone(), comparing.now);
+                self.findings.notes.extend(lapsed);
+                self.findings.unknown.push(Unreadable::because(reason).at(setting));
             }
         }
     }

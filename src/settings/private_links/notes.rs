@@ -37,9 +37,10 @@ pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connectio
         several.len(),
         shown.join("; ")
     );
-    let help = "find out which one is Customer Insights', and remove the others in Azure; or write `approveFromSubscription` \
-                with the subscription that its endpoints come from. Where two environments use one resource, somebody has to \
-                approve by hand";
+    let help = "find out whose each of them is before you touch any. Where several environments use one resource, all of them \
+                may be Customer Insights' own: then remove none, and approve by hand; palisade can't tell them apart. What is a \
+                stranger's, remove in Azure. Where the endpoints of this link come from one subscription, \
+                `approveFromSubscription` settles it";
     note(NoteCode::AmbiguousConnection, Severity::Error, address, message, help)
 }
 

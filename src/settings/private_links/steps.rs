@@ -117,7 +117,15 @@ impl Step for RemoveLink {
             return Ok(ReadBack::Shown);
         }
         // The link is gone, which is what was wanted; what stays on the other side is said, and no reason to fail.
-        let Ok(left) = connections(reader, &self.resource).await else { return Ok(ReadBack::Shown) };
+        let left = match connections(reader, &self.resource).await {
+            Ok(left) => left,
+            Err(error) => {
+                return Ok(ReadBack::ShownBut(format!(
+                    "whether connections are left behind on {} could not be read: {error}",
+                    self.resource.name()
+                )));
+            }
+        };
         let left = left.iter().filter(|one| endpoints::looks_like_ours(&self.resource, one)).count();
         Ok(match left {
             0 => ReadBack::Shown,

@@ -96,7 +96,13 @@ pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> O
         ci::my_role(reader, instance),
         directory.load(reader, principal::names(declared)),
     );
-    let assignments: Observation<_> = assignments.map(Assignments::of).map_err(Unreadable::from);
+    let assignments: Observation<_> = match assignments {
+        // Whoever may ask has a role, so a list of nobody isn't the list.
+        Ok(list) if list.is_empty() => {
+            Err(Unreadable::because("the service lists no assignments at all, not even the caller's own"))
+        }
+        other => other.map(Assignments::of).map_err(Unreadable::from),
+    };
     let list = assignments.iter().flat_map(|list| list.held.keys());
     let held: Vec<Name> = list.filter_map(|id| id.parse().ok()).map(Name::Id).collect();
     directory.load(reader, held.iter().cloned()).await;

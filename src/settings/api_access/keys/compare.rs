@@ -48,7 +48,13 @@ pub(in crate::settings::api_access) fn compare(
             &address,
             "both API keys have the same value".to_owned(),
         )),
-        (_, None) => findings.in_sync = 1,
+        (_, None) => match held(&assessment) {
+            None => findings.in_sync = 1,
+            Some(waiting_for) => {
+                let detail = schedule(&assessment);
+                findings.waiting.push(Waiting { address, waiting_for, since: None, detail });
+            }
+        },
         (_, Some(Move::AskPerson(_))) => findings.waiting.push(Waiting {
             address,
             waiting_for: WaitingFor::Person,
@@ -59,14 +65,26 @@ pub(in crate::settings::api_access) fn compare(
             findings.notes.extend(store_right(&observed.store_right, next, &address));
             let change = change(observed, &assessment, next, setting, comparing);
             findings.changes.push(Planned {
-                takes_away: matches!(next, Move::Retire { .. }),
+                takes_away: change.action == Action::Retire,
                 requires: None,
-                steps: steps::of(observed, next),
+                steps: steps::of(observed, next, change.action == Action::Retire),
                 change,
             });
         }
     }
     findings
+}
+
+/// Whom a key waits for that ought to have been replaced by now. A hold that ends by itself before `maxAge` is over is no
+/// more than the schedule.
+fn held(assessment: &Assessment) -> Option<WaitingFor> {
+    let never = |hold: &Hold| matches!(hold, Hold::Adoption { until: None } | Hold::Window { opens: None });
+    let overdue = |warning: &Warning| matches!(warning, Warning::Overdue { .. });
+    assessment.wanted?;
+    match assessment.holds.iter().any(never) {
+        true => Some(WaitingFor::Person),
+        false => assessment.warnings.iter().any(overdue).then_some(WaitingFor::Service),
+    }
 }
 
 fn change(
@@ -77,7 +95,10 @@ fn change(
     comparing: &Comparing<'_>,
 ) -> Change {
     let look = &observed.look;
-    let Outline { action, direction, impact, operations } = outline(next);
+    let Outline { mut action, direction, mut impact, operations } = outline(next);
+    if only_retires(assessment, next, comparing.now) {
+        (action, impact) = (Action::Retire, Impact::Interrupts);
+    }
     let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
     let enabling = matches!(next, Move::PublishNewKeys { .. });
     // A dead key, a deleted secret and one that wasn't looked at are not nothing.
@@ -123,6 +144,11 @@ fn change(
         permissions,
         source: look.keys.place.clone(),
     }
+}
+
+/// Whether a move whose slot shows only when applying can be no replacement: the published key isn't due.
+fn only_retires(assessment: &Assessment, next: Move, now: Timestamp) -> bool {
+    next == Move::Resolve && assessment.due.is_none_or(|due| due > now)
 }
 
 struct Outline {
@@ -207,7 +233,7 @@ fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
     let mut notes = Vec::new();
     if assessment.critical {
         notes.push(note(NoteCode::ConsumersCutOff, Severity::Warning, address, assessment.reason.clone()));
-    } else if assessment.state != State::Unknown && assessment.next.is_none() {
+    } else if assessment.state != State::Unknown && assessment.next.is_none() && held(assessment).is_none() {
         notes.push(note(NoteCode::RotationSchedule, Severity::Info, address, schedule(assessment)));
     }
     notes.extend(assessment.warnings.iter().map(|found| warning(found, address)));
@@ -216,21 +242,8 @@ fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
 
 fn schedule(assessment: &Assessment) -> String {
     let mut text = assessment.reason.clone();
-    for hold in &assessment.holds {
-        text += &match hold {
-            Hold::Grace { until } => format!("; held by grace until {until}"),
-            Hold::Adoption { until: Some(until) } => {
-                format!("; held until {until}, when all consumers read the secret")
-            }
-            Hold::Adoption { until: None } => {
-                "; held until `adoptedOn` says since when all consumers read the secret".to_owned()
-            }
-            Hold::Gap { until } => format!("; held until {until}, since a key was regenerated moments ago"),
-            Hold::Window { opens: Some(opens) } => format!("; held until a window opens at {opens}"),
-            Hold::Window { opens: None } => "; held, since no window ever opens".to_owned(),
-        };
-    }
-    let instants = [("next rotation due", assessment.due), ("retirement due", assessment.retire_at)];
+    let ahead = |instant: &Option<Timestamp>| instant.filter(|_| assessment.wanted.is_none());
+    let instants = [("next rotation due", ahead(&assessment.due)), ("retirement due", ahead(&assessment.retire_at))];
     for (what, instant) in instants {
         if let Some(instant) = instant {
             text += &format!("; {what} {}", seconds(instant));
@@ -265,7 +278,11 @@ fn warning(found: &Warning, address: &Address) -> Note {
             format!("a former run noted at {} that it would regenerate {}, and didn't", intent.at, intent.slot)
         }
     };
-    note(NoteCode::RotationWarning, Severity::Warning, address, message)
+    let code = match found {
+        Warning::ValuesNotLookedAt => NoteCode::ValuesNotLookedAt,
+        _ => NoteCode::RotationWarning,
+    };
+    note(code, Severity::Warning, address, message)
 }
 
 /// Whether what the move makes could be stored.

@@ -26,11 +26,11 @@ use crate::rotation::{
 const LOOKS: u32 = 30;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// The steps that carry out a move.
-pub(super) fn of(observed: &Observed, planned: Move) -> Vec<Rc<dyn Step>> {
+/// The steps that carry out a move. `retires` says whether a retirement was planned.
+pub(super) fn of(observed: &Observed, planned: Move, retires: bool) -> Vec<Rc<dyn Step>> {
     let carrier = Carrier::new(&observed.look);
     if planned == Move::Resolve {
-        return vec![Rc::new(Resolve { carrier })];
+        return vec![Rc::new(Resolve { carrier, retires })];
     }
     let mut kinds = steps(&planned).iter().copied().peekable();
     let mut made: Vec<Rc<dyn Step>> = Vec::new();
@@ -61,6 +61,8 @@ struct KeyStep {
 /// `verify: metadata`: reads the values now, finds out what they ask for, and does it.
 struct Resolve {
     carrier: Carrier,
+    /// Whether plans showed it as a retirement.
+    retires: bool,
 }
 
 impl Carrier {
@@ -260,6 +262,9 @@ impl Step for Resolve {
         match assessment.next {
             None | Some(Move::Resolve) => Err(StepError::Stopped(assessment.reason)),
             Some(Move::AskPerson(_)) => Err(StepError::Stopped(assessment.reason)),
+            Some(Move::Retire { slot }) if !self.retires => Err(stopped(&format!(
+                "the keys ask for {slot} to be retired, which takes a key away; the plan showed a replacement"
+            ))),
             Some(next) => self.carrier.carry(writer, next).await,
         }
     }
