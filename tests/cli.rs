@@ -17,6 +17,8 @@ mod links;
 #[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/live.rs"]
 mod live;
+#[path = "cli/midway.rs"]
+mod midway;
 #[path = "cli/partial.rs"]
 mod partial;
 #[allow(dead_code, reason = "shared with the tests of keys")]

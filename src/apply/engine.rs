@@ -187,7 +187,7 @@ impl Engine<'_> {
         match planned {
             Some(planned) if planned.change.intent() == change.intent() => Ok(planned.clone()),
             Some(Planned { change: now, .. }) => Err(refused(change.moved_to(now))),
-            None => Err(vanished::outcome(change, &scope.changes, &findings)),
+            None => Err(vanished::outcome(change, scope, &findings)),
         }
     }
 

@@ -4,16 +4,20 @@
 //! What must stay true: only the first counts as done.
 
 use super::report::{Outcome, Status};
-use crate::plan::{Address, Change, Findings};
+use crate::plan::{Address, Change, Findings, ScopePlan};
 
-/// The outcome of `change`, which `findings` doesn't ask for, in an environment whose approved changes are `approved`.
-pub(super) fn outcome(change: &Change, approved: &[Change], findings: &Findings) -> Outcome {
+/// The outcome of `change`, which its setting's `findings` don't ask for. What is unknown or waits anywhere in the setting
+/// may be why, unless it already was when the plan was made and is beside the point.
+pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings) -> Outcome {
     let concerns = |address: &Address| one_in_the_other(address, &change.address);
-    if let Some(unknown) = findings.unknown.iter().find(|unknown| concerns(&unknown.address)) {
+    let was_unknown = |address: &Address| planned.unknown.iter().any(|unknown| unknown.address == *address);
+    let was_waiting = |address: &Address| planned.waiting.iter().any(|waiting| waiting.address == *address);
+    let unknown = findings.unknown.iter().find(|one| concerns(&one.address) || !was_unknown(&one.address));
+    if let Some(unknown) = unknown {
         let reason = format!("not sent: {} can't be read any more: {}", unknown.address, unknown.reason);
         return Outcome::unsent(Status::Failed, reason);
     }
-    let new = |other: &&Change| !approved.iter().any(|one| one.intent() == other.intent());
+    let new = |other: &&Change| !planned.changes.iter().any(|one| one.intent() == other.intent());
     let mut others = findings.changes.iter().map(|planned| &planned.change).filter(new);
     let instead = |other: &&Change| other.subject == change.subject || change.address.is_in(other.address.as_str());
     if let Some(other) = others.clone().find(instead) {
@@ -23,7 +27,8 @@ pub(super) fn outcome(change: &Change, approved: &[Change], findings: &Findings)
         );
         return Outcome::unsent(Status::Refused, reason);
     }
-    if let Some(waiting) = findings.waiting.iter().find(|waiting| concerns(&waiting.address)) {
+    let waiting = findings.waiting.iter().find(|one| concerns(&one.address) || !was_waiting(&one.address));
+    if let Some(waiting) = waiting {
         return Outcome::unsent(Status::Waiting, format!("not sent: {}", waiting.detail));
     }
     if let Some(next) = others.find(|other| concerns(&other.address)) {
@@ -81,6 +86,21 @@ mod tests {
         Findings { changes: vec![planned], ..Findings::default() }
     }
 
+    /// An environment in which `other` was unknown, and waited, when the plan was made.
+    fn planned(changes: Vec<Change>) -> ScopePlan {
+        let other = Address::setting("prod", "apiAccess").part("other");
+        ScopePlan {
+            scope: "prod".into(),
+            instance_id: String::new(),
+            environment_id: String::new(),
+            observed: None,
+            in_sync: 0,
+            changes,
+            unknown: unknown(other.clone()).unknown,
+            waiting: waiting(other).waiting,
+        }
+    }
+
     #[test]
     fn only_what_somebody_else_did_is_done() {
         let setting = Address::setting("prod", "apiAccess");
@@ -94,19 +114,22 @@ mod tests {
             ("nothing is asked for", Findings::default(), Status::Done),
             ("the setting can't be read", unknown(setting.clone()), Status::Failed),
             ("a part of it can't be read", unknown(primary.address.part("version")), Status::Failed),
-            ("something beside it can't be read", unknown(keys.part("secondary")), Status::Done),
+            ("something beside it can't be read any more", unknown(keys.part("secondary")), Status::Failed),
+            ("something beside it can't be read, as before", unknown(setting.part("other")), Status::Done),
             ("the keys wait for a person", waiting(keys.clone()), Status::Waiting),
+            ("something beside it waits, as before", waiting(setting.part("other")), Status::Done),
+            ("something beside it waits now", waiting(keys.part("rights")), Status::Waiting),
             ("the other slot is to be rotated", asks(secondary.clone()), Status::Refused),
             ("the whole setting is to be switched on", asks(switch), Status::Refused),
             ("somebody else is to be removed", asks(stranger), Status::Done),
             ("what comes after it is to be done", asks(beneath), Status::Waiting),
         ];
         for (what, findings, expected) in table {
-            let outcome = outcome(&primary, std::slice::from_ref(&primary), &findings);
+            let outcome = outcome(&primary, &planned(vec![primary.clone()]), &findings);
             assert_eq!(outcome.status, expected, "{what}: {}", outcome.reason);
             assert!(!outcome.wrote);
         }
-        let both = [primary.clone(), secondary.clone()];
+        let both = planned(vec![primary.clone(), secondary.clone()]);
         assert_eq!(outcome(&primary, &both, &asks(secondary)).status, Status::Done, "the other one was approved too");
     }
 }

@@ -17,7 +17,7 @@ environments:
     name: Contoso prod
 ";
 const GROUP: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake";
-const LAKE: &str = "Microsoft.Storage/storageAccounts/contosolake";
+pub(crate) const LAKE: &str = "Microsoft.Storage/storageAccounts/contosolake";
 const SYNAPSE: &str = "Microsoft.Synapse/workspaces/contosows";
 const CONSENT: &str = "dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }";
 const ENDS: [&str; 4] = ["blob", "blobforsynapse", "dfs", "dfsforsynapse"];
@@ -26,7 +26,7 @@ const WATCHER: &str = "77770000-0000-4000-8000-00000000b007";
 const SECRET: &str = "watcher-of-the-emulator-only";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
-fn configuration(matching: &str, links: &[(&str, &str)]) -> String {
+pub(crate) fn configuration(matching: &str, links: &[(&str, &str)]) -> String {
     let mut text = format!("{HEAD}    privateLinks:\n      match: {matching}\n      links:\n");
     for (resource, more) in links {
         text += &format!("        - {{ resource: {GROUP}/providers/{resource}, {more}{CONSENT} }}\n");
@@ -34,7 +34,7 @@ fn configuration(matching: &str, links: &[(&str, &str)]) -> String {
     if links.is_empty() { text.replace("links:\n", "links: []\n") } else { text }
 }
 
-const APPROVE: &str = "approve: true, ";
+pub(crate) const APPROVE: &str = "approve: true, ";
 
 fn lake(scene: &Scene) -> Vec<(String, ConnectionStatus)> {
     let connections = scene.world().storage_accounts["contosolake"].connections.clone();

@@ -9,7 +9,7 @@ use crate::support::{NOW, PROD, Run, Scene, changes};
 
 const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci";
 
-fn configuration(more: &str) -> String {
+pub(crate) fn configuration(more: &str) -> String {
     format!(
         "\
 version: 1

@@ -106,3 +106,23 @@ fn a_vault_that_throttles_makes_it_slow_and_nothing_else() {
         scene.emulated_at(DUE, &["plan", "--detailed-exitcode"]).ended(0);
     }
 }
+
+/// A secret that reads as disabled for a moment is no rotation that somebody else made.
+#[test]
+fn what_can_not_be_looked_at_again_is_not_done() {
+    let refusal = r#"{"error":{"code":"Forbidden","message":"","innererror":{"code":"SecretDisabled"}}}"#;
+    let mut held_up = 0;
+    for case in [Case::rotation(), Case::retirement()] {
+        for nth in 1..=12 {
+            let room = case.faulty(&format!(
+                "- {{ operation: GET */secrets/*, nth: {nth}, action: {{ status: {{ code: 403, body: '{refusal}' }} }} }}"
+            ));
+            let run = room.apply();
+            let done = run.stdout.contains("1 done");
+            assert!(!done || room.regenerated() == case.regenerates, "{} {nth}: {}", case.name, run.stdout);
+            assert_eq!(room.dead(), 0, "{} {nth}", case.name);
+            held_up += usize::from(!done);
+        }
+    }
+    assert!(held_up > 4, "{held_up}");
+}
