@@ -73,6 +73,8 @@ fn the_file_is_found_before_the_folder_and_missing_both_is_explained() {
     scene.write("palisade/a.yaml", &environment("a", 1));
     scene.write("palisade/b.yml", &environment("b", 2));
     scene.run(&["validate"]).ended(0).says("2 environments");
+    scene.run(&["validate", "palisade"]).ended(0).says("2 environments");
+    scene.run(&["validate", "absent.yaml"]).ended(1).complains("absent.yaml");
 
     scene.write("palisade.yaml", EXACT);
     scene.run(&["validate"]).ended(0).says("1 environment ");

@@ -202,6 +202,30 @@ fn a_look_alike_from_another_subscription_is_never_approved() {
     scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("warning[look-alike-connection]");
 }
 
+/// While Customer Insights' own request is away, a stranger's is the only one of that name: only somebody who read the ids may
+/// let it in.
+#[test]
+fn endpoints_that_lie_apart_need_eyes() {
+    let scene = Scene::with(&configuration("exact", &[(LAKE, APPROVE)]));
+    scene.emulated(&["apply", "--yes"]).ended(6);
+    scene.change_world(|world| {
+        let elsewhere = |id: &mut String| {
+            if id.ends_with("/pe-contosolake-dfs") {
+                let own = id[15..51].to_owned();
+                *id = id.replace(&own, STRANGER);
+            }
+        };
+        let lake = world.storage_accounts.get_mut("contosolake").unwrap();
+        lake.connections.iter_mut().for_each(|connection| elsewhere(&mut connection.private_endpoint));
+        let link = &mut world.instances.get_mut(&PROD).unwrap().private_links[0];
+        link.endpoints.iter_mut().for_each(|endpoint| elsewhere(&mut endpoint.private_endpoint));
+    });
+    scene.emulated(&["plan", "--out", "plan.json"]).ended(0).says("warning[endpoints-apart]").says(STRANGER);
+    scene.emulated(&["apply", "--yes"]).ended(4).complains("`--yes` doesn't approve endpoints that lie apart");
+    assert_eq!(count(&scene, ConnectionStatus::Approved), 0);
+    scene.emulated(&["apply", "plan.json"]).ended(0).says("4 done");
+}
+
 /// The plan's approval is for one endpoint: another one behind the same connection name is not it.
 #[test]
 fn a_connection_that_was_exchanged_after_the_plan_is_not_approved() {

@@ -237,3 +237,16 @@ fn admins(live: &Live) -> (usize, usize) {
     let world = live.world();
     (roles(&world, PROD, "ada@contoso.com").len(), roles(&world, PROD, "grace@contoso.com").len())
 }
+
+/// A device that a file is renamed over is gone for everybody.
+#[cfg(unix)]
+#[test]
+fn a_plan_replaces_nothing_but_a_file() {
+    let scene = planned();
+    std::fs::create_dir(scene.path("folder")).unwrap();
+    std::os::unix::net::UnixListener::bind(scene.path("socket")).unwrap();
+    for path in ["folder", "socket"] {
+        scene.emulated(&["plan", "--out", path]).ended(1).complains("isn't a regular file");
+        assert!(!scene.path(path).is_file());
+    }
+}

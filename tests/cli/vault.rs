@@ -251,4 +251,8 @@ fn on_a_cloud_palisade_grants_a_person_links_and_attests() {
         .emulated(&["drift", "--as-cloud"])
         .ended(0)
         .says("note[rests-on-attestation] keyVault: rests on the word of ada@contoso.com");
+    scene
+        .emulated_at("2027-03-01T12:00:00Z", &["drift", "--as-cloud"])
+        .ended(2)
+        .says("warning[expired-attestation] the attestation of ada@contoso.com of 2026-11-19 ran out on 2027-02-17");
 }
