@@ -164,6 +164,11 @@ pub enum Warning {
         /// When it reached that age.
         since: Timestamp,
     },
+    /// A former key stopped working before its grace was over: whoever hasn't read the secret since is cut off.
+    DeadInGrace {
+        /// When nobody should hold it any more.
+        until: Timestamp,
+    },
     /// The next regeneration will wait for `adoptedOn`, which isn't declared.
     AdoptionUndeclared,
     /// Which slot is live, and whether consumers hold a live key, was not looked at.

@@ -197,6 +197,8 @@ impl Case<'_> {
                 None => (State::Settled, None),
             },
         };
+        let dead = ledger.dead_in_grace([current, standby], self.declared.grace).filter(|until| *until > self.now);
+        decision.warnings.extend(dead.map(|until| Warning::DeadInGrace { until }));
         decision.state = state;
         decision.wanted = wanted;
         decision.next = wanted;

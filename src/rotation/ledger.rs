@@ -177,6 +177,13 @@ impl<'a> Ledger<'a> {
         Some(after(after(superseded, RESOLUTION), grace))
     }
 
+    /// Until when somebody may hold a former value that is none of these live ones: dead before its grace was over.
+    pub(super) fn dead_in_grace(&self, live: [Fingerprint; 2], grace: SignedDuration) -> Option<Timestamp> {
+        let dead = |entry: &&Entry<'_>| entry.version.content.value().is_some_and(|held| !live.contains(&held));
+        let superseded = self.older.iter().filter(dead).map(|entry| entry.superseded).max()?;
+        Some(after(superseded, grace))
+    }
+
     /// Whether a value was published before.
     pub(super) fn ever_published(&self, value: Fingerprint) -> EverPublished {
         let superseded = |held: Option<Fingerprint>| {

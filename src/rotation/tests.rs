@@ -107,6 +107,15 @@ fn freshly_flipped_leaves_the_old_slot_alone_for_grace() {
 }
 
 #[test]
+fn a_former_key_that_died_before_its_grace_was_over_is_told() {
+    let warned = |versions| look(&declared(), &facts(versions)).warnings;
+    let dead = |until| vec![Warning::DeadInGrace { until }];
+    assert_eq!(warned(vec![version(P, "p", 3), version(S, "gone", 80)]), dead(at(-4)));
+    assert_eq!(warned(vec![version(P, "p", 3), version(S, "s", 80)]), []);
+    assert_eq!(warned(vec![version(P, "p", 7), version(S, "gone", 80)]), [], "grace is over");
+}
+
+#[test]
 fn old_value_is_retired_after_grace_unless_it_is_kept() {
     let over = facts(vec![version(P, "p", 8), version(S, "s", 90)]);
     let seen = look(&declared(), &over);

@@ -232,7 +232,11 @@ fn note(code: NoteCode, severity: Severity, address: &Address, message: String) 
 fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
     let mut notes = Vec::new();
     if assessment.critical {
-        notes.push(note(NoteCode::ConsumersCutOff, Severity::Warning, address, assessment.reason.clone()));
+        let message = match assessment.state {
+            State::Unknown | State::Inconsistent => assessment.reason.clone(),
+            _ => "whoever uses the published key is cut off until then".to_owned(),
+        };
+        notes.push(note(NoteCode::ConsumersCutOff, Severity::Warning, address, message));
     } else if assessment.state != State::Unknown && assessment.next.is_none() && held(assessment).is_none() {
         notes.push(note(NoteCode::RotationSchedule, Severity::Info, address, schedule(assessment)));
     }
@@ -266,6 +270,11 @@ fn warning(found: &Warning, address: &Address) -> Note {
         }
         Warning::IssueUnknown => "nobody knows when the published key was issued; its age counts from its publication".to_owned(),
         Warning::Overdue { since } => format!("the published key is older than `maxAge` since {}", seconds(*since)),
+        Warning::DeadInGrace { until } => format!(
+            "a former key stopped working before its grace was over at {}: whoever hasn't read the secret since it was \
+             replaced is cut off",
+            seconds(*until)
+        ),
         Warning::AdoptionUndeclared => {
             "keys were in use before palisade published one: before the first replacement, write under `adoptedOn` since \
              when all consumers read the secret"
