@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use palisade::emulator::{Masked, SecretVersion, World};
+use palisade::emulator::{Deletion, Masked, SecretVersion, World};
 
 use crate::live::Live;
 use crate::support::{EXACT, NOW, PROD, Run, Scene, TEST};
@@ -170,6 +170,43 @@ fn a_secret_that_is_not_ours_or_that_somebody_closed_is_left_alone() {
 }
 
 #[test]
+fn a_deleted_secret_and_a_missing_right_are_said_before_anything_is_stored() {
+    type Change = fn(&mut World);
+    let cases: [(Change, &str); 2] = [
+        (
+            |world| {
+                let secret = world.vaults.get_mut("kv-ci-prod").unwrap().secrets.get_mut("ci-api-key").unwrap();
+                let (deleted, scheduled_purge) = ("2026-11-19T12:00:00Z", "2027-02-17T12:00:00Z");
+                secret.deleted = Some(Deletion {
+                    deleted: deleted.parse().unwrap(),
+                    scheduled_purge: scheduled_purge.parse().unwrap(),
+                });
+            },
+            "the secret was deleted; recover it first",
+        ),
+        (
+            |world| {
+                // Key Vault Secrets User
+                for assignment in world.role_assignments.iter_mut().filter(|it| it.scope.contains("/vaults/")) {
+                    assignment.role_definition = "4633458b-17de-408a-b874-0445c86b69e6".parse().unwrap();
+                }
+            },
+            "palisade's identity may not store secrets in the vault kv-ci-prod",
+        ),
+    ];
+    for (change, words) in cases {
+        let scene = published();
+        scene.change_world(change);
+        let (before, lines) = (versions(&scene.world()), scene.journal().len());
+        let pasted = key(&scene.world(), PROD, "secondary");
+        for arguments in [&["--emulator"] as &[&str], &["--emulator", "--as-cloud"]] {
+            publish(&scene, "secondary", &pasted, arguments).ended(4).complains(words);
+            untouched(&scene, &before, lines);
+        }
+    }
+}
+
+#[test]
 fn where_no_operation_shows_the_keys_none_is_called_and_the_gap_is_told() {
     let scene = published();
     let live = Live::serving(scene.world());
@@ -213,4 +250,45 @@ fn only_a_person_may_revoke() {
     scene.emulated(&["keys", "revoke", "prod", "--as-cloud"]).ended(4).complains("Permissions > APIs");
     assert_eq!(["primary", "secondary"].map(|slot| key(&scene.world(), PROD, slot)), keys);
     assert_eq!(scene.journal().len(), lines);
+}
+
+/// Runs `keys revoke prod` on a terminal of its own, where a person types this.
+#[cfg(target_os = "linux")]
+fn revoke(scene: &Scene, typed: &str, arguments: &[&str]) -> Run {
+    let arguments = [&["keys", "revoke", "prod", "--emulator", "--now", NOW], arguments].concat().join(" ");
+    let mut command = std::process::Command::new("script");
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_palisade"));
+    command.args(["-qec", &line, "/dev/null"]).current_dir(scene.folder()).env_clear();
+    command.env("HOME", scene.folder()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("`script`, of util-linux");
+    child.stdin.take().unwrap().write_all(format!("{typed}\n").as_bytes()).unwrap();
+    Run::of(&child.wait_with_output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_who_types_the_environments_name_revokes_both_keys() {
+    let scene = published();
+    let both = || ["primary", "secondary"].map(|slot| key(&scene.world(), PROD, slot));
+    let (old, lines) = (both(), scene.journal().len());
+    revoke(&scene, "test", &[]).ended(4).says("that isn't the environment's name; nothing was done");
+    assert_eq!((both(), scene.journal().len()), (old.clone(), lines));
+
+    scene.write("faults.yaml", "- { operation: PUT /secrets/ci-api-key, action: { status: { code: 403 } } }");
+    let run = revoke(&scene, "prod", &["--emulator-faults", "faults.yaml"]).ended(5);
+    run.says("the key was not published").says("secondary is new, primary still works").says("journal.jsonl says");
+    assert_eq!((both()[0] == old[0], both()[1] == old[1], held(&scene.world()) == old[0]), (true, false, true));
+    let lines = lines + 4;
+    assert_eq!(scene.journal().len(), lines, "two writes were begun");
+
+    let run = revoke(&scene, "prod", &[]).ended(0).says("both keys were regenerated, and the published one works");
+    assert!(both().iter().all(|key| !run.stdout.contains(key) && !old.contains(key)), "{run:?}");
+    assert!(both().contains(&held(&scene.world())));
+    let journal = scene.journal().split_off(lines);
+    let steps: Vec<_> = journal.iter().map(|line| line["step"].as_str().unwrap()).collect();
+    let (secondary, publish, primary) =
+        ("regenerate the secondary key", "publish the secondary key", "regenerate the primary key");
+    assert_eq!(steps, [secondary, secondary, publish, publish, primary, primary]);
+    assert!(journal.iter().all(|line| line["run"] == journal[0]["run"]));
 }

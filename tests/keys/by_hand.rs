@@ -18,6 +18,7 @@ use palisade::settings::surface::Surface;
 use palisade::settings::survey::Survey;
 use secrecy::SecretString;
 
+use crate::live::Moment;
 use crate::moves::{Case, DUE, in_use, published, rotated};
 use crate::refused::policies;
 use crate::room::{DECLARED, Held, Room, held, secret, secret_mut, slots};
@@ -267,4 +268,57 @@ fn what_cannot_be_recorded_is_not_done() {
         assert_eq!(matches!(ended, Ended::Failed(_)), room_for == 0, "{ended:?}");
         assert_eq!((room.regenerated(), room.live.writes().len()), (regenerated, room_for));
     }
+}
+
+/// What a further write would rest on is looked at again before it.
+#[test]
+fn nothing_more_dies_after_somebody_else_changed_something() {
+    for (method, path, words) in [
+        (
+            "GET",
+            "/v1/instances",
+            "somebody else is changing the keys or the secret; the new secondary was not published",
+        ),
+        ("PUT", "/secrets/ci-api-key", "the new secondary was published, primary may still work"),
+    ] {
+        let room = Room::at(QUIET, DECLARED, published());
+        let old = slots(&room.live.world()).unwrap();
+        let hold = room.live.hold(Moment::After, method, path);
+        let done = std::thread::scope(|scope| {
+            let run = scope.spawn(|| revoke(&room).0);
+            hold.arrived();
+            room.regenerate_by_hand("secondary");
+            hold.release();
+            run.join().unwrap()
+        });
+        let Err(Ended::PartWay(reason)) = done else { panic!("{done:?}") };
+        assert!(reason.contains(words), "{reason}");
+        assert_eq!((room.regenerated(), &slots(&room.live.world()).unwrap()[0]), ([0, 1], &old[0]));
+        assert_eq!(revoke(&room).0, Ok(()));
+        well(&room, &old);
+    }
+    // Somebody else published meanwhile: their key is not written over.
+    let room = Room::at(QUIET, DECLARED, published());
+    let hold = room.live.hold(Moment::After, "GET", "/v1/instances");
+    let done = std::thread::scope(|scope| {
+        let run = scope.spawn(|| revoke(&room).0);
+        hold.arrived();
+        let keys = slots(&room.live.world()).unwrap();
+        publish_by_hand(&room, &keys[1]);
+        hold.release();
+        run.join().unwrap()
+    });
+    let Err(Ended::PartWay(reason)) = done else { panic!("{done:?}") };
+    assert!(reason.contains("somebody else is changing"), "{reason}");
+    assert_eq!((room.regenerated(), room.held()), ([0, 1], Held::Secondary));
+}
+
+/// Another run of palisade publishes.
+fn publish_by_hand(room: &Room, key: &str) {
+    use std::io::Write as _;
+    let (now, emulator) = (room.clock.now().to_string(), room.live.argument());
+    let mut command = room.scene.command(&["keys", "publish", "prod", "secondary", "--now", &now, &emulator]);
+    let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(key.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }

@@ -56,7 +56,10 @@ impl Look {
 async fn tried(reader: &Reader, key: &SecretString) -> Result<(), Ended> {
     match ci::check_key(reader, key).await {
         KeyCheck::Accepted => Ok(()),
-        KeyCheck::Refused => Err(Ended::Refused("the service refuses this key; nothing was published".to_owned())),
+        KeyCheck::Refused => Err(Ended::Refused(
+            "the service refuses this key; nothing was published: copy it again from Settings > Permissions > APIs"
+                .to_owned(),
+        )),
         KeyCheck::Unknown(error) => Err(Ended::Failed(format!(
             "whether the service accepts this key isn't known, so nothing was published: {error}"
         ))),

@@ -27,7 +27,11 @@ impl Look {
         let second = first.other();
         let standing = if active.is_some() { "is standby" } else { "isn't what the vault holds" };
         witness.tell(&format!("regenerating {first}, which {standing}"));
-        let key = self.regenerate(writer, first, old.value(first), witness).await?;
+        let regenerated = self.regenerate(writer, first, old.value(first), witness).await;
+        let key = regenerated.map_err(|ended| match ended {
+            Ended::PartWay(_) => ended.after(&format!("{second} was not: run `palisade keys revoke` again")),
+            nothing_written => nothing_written,
+        })?;
         self.hand_over(writer, first, &key, &live, witness).await.map_err(|ended| {
             ended.after(&format!(
                 "{first} is new, {second} still works and may be the key that leaked: run `palisade keys revoke` again"
