@@ -61,7 +61,9 @@ enum Command {
     /// Publishes a key that you paste at a hidden prompt, or pass on standard input
     ///
     /// For tenants where no operation shows the keys: copy the key from Settings > Permissions > APIs. It is tried first,
-    /// and stored only if the service accepts it. Where palisade can read the keys, `plan` and `apply` publish them.
+    /// and stored only if the service accepts it. Where palisade can read the keys, the key must be the one in that slot;
+    /// there `plan` and `apply` publish by themselves. A secret that isn't this environment's, or that somebody disabled or
+    /// deleted, is left alone.
     Publish {
         #[command(flatten)]
         which: Which,

@@ -34,11 +34,16 @@ struct Heard {
     ends: RefCell<Vec<bool>>,
     /// So many writes can be recorded.
     room: Cell<Option<usize>>,
+    /// What happens when this is told.
+    meanwhile: RefCell<Option<(&'static str, Box<dyn FnOnce()>)>>,
 }
 
 impl Witness for Heard {
     fn tell(&self, what: &str) {
         self.told.borrow_mut().push(what.to_owned());
+        if let Some((_, act)) = self.meanwhile.borrow_mut().take_if(|(words, _)| what.contains(*words)) {
+            act();
+        }
     }
 
     fn begins(&self, step: &str, operation: &'static str) -> Result<(), String> {
@@ -297,28 +302,34 @@ fn nothing_more_dies_after_somebody_else_changed_something() {
         assert_eq!(revoke(&room).0, Ok(()));
         well(&room, &old);
     }
-    // Somebody else published meanwhile: their key is not written over.
-    let room = Room::at(QUIET, DECLARED, published());
-    let hold = room.live.hold(Moment::After, "GET", "/v1/instances");
-    let done = std::thread::scope(|scope| {
-        let run = scope.spawn(|| revoke(&room).0);
-        hold.arrived();
-        let keys = slots(&room.live.world()).unwrap();
-        publish_by_hand(&room, &keys[1]);
-        hold.release();
-        run.join().unwrap()
-    });
-    let Err(Ended::PartWay(reason)) = done else { panic!("{done:?}") };
-    assert!(reason.contains("somebody else is changing"), "{reason}");
-    assert_eq!((room.regenerated(), room.held()), ([0, 1], Held::Secondary));
 }
 
-/// Another run of palisade publishes.
-fn publish_by_hand(room: &Room, key: &str) {
+/// Somebody else published meanwhile: their key isn't written over, and what consumers hold doesn't die.
+#[test]
+fn nothing_more_is_done_after_somebody_else_published() {
+    for (moment, slot, held) in
+        [("trying the new secondary", 1, Held::Secondary), ("regenerating primary", 0, Held::Primary)]
+    {
+        let room = Rc::new(Room::at(QUIET, DECLARED, published()));
+        let heard = Heard::default();
+        let other = room.clone();
+        let publish = move || publish_by_hand(&other, slot);
+        *heard.meanwhile.borrow_mut() = Some((moment, Box::new(publish)));
+        let ended = revoke_heard_by(&room, &heard).unwrap_err();
+        assert_eq!((room.regenerated(), room.held()), ([0, 1], held), "{ended:?}");
+        assert!(matches!(&ended, Ended::PartWay(reason) if reason.contains("somebody else is changing")), "{ended:?}");
+    }
+}
+
+/// Another run of palisade publishes a slot's key.
+fn publish_by_hand(room: &Room, slot: usize) {
     use std::io::Write as _;
     let (now, emulator) = (room.clock.now().to_string(), room.live.argument());
-    let mut command = room.scene.command(&["keys", "publish", "prod", "secondary", "--now", &now, &emulator]);
-    let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let key = slots(&room.live.world()).unwrap()[slot].clone();
+    let name = ["primary", "secondary"][slot];
+    let mut command = room.scene.command(&["keys", "publish", "prod", name, "--now", &now, &emulator]);
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(key.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }
