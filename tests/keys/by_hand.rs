@@ -26,6 +26,9 @@ use crate::support::TENANT;
 
 const QUIET: &str = "2026-12-01T12:00:00Z";
 
+/// What is told, and what then happens.
+type Meanwhile = (&'static str, Box<dyn FnOnce()>);
+
 /// Hears everything, and may refuse to record a write.
 #[derive(Default)]
 struct Heard {
@@ -35,7 +38,7 @@ struct Heard {
     /// So many writes can be recorded.
     room: Cell<Option<usize>>,
     /// What happens when this is told.
-    meanwhile: RefCell<Option<(&'static str, Box<dyn FnOnce()>)>>,
+    meanwhile: RefCell<Option<Meanwhile>>,
 }
 
 impl Witness for Heard {
