@@ -12,6 +12,8 @@ mod basics;
 mod cycle;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/keys.rs"]
+mod keys;
 #[path = "cli/links.rs"]
 mod links;
 #[allow(dead_code, reason = "shared with the tests of keys")]

@@ -9,6 +9,8 @@
 
 #[path = "keys/annals.rs"]
 mod annals;
+#[path = "keys/by_hand.rs"]
+mod by_hand;
 #[path = "keys/calendar.rs"]
 mod calendar;
 #[path = "keys/kills.rs"]

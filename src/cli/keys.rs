@@ -14,13 +14,27 @@ use super::exit::Exit;
 use super::inputs::{Connection, Files};
 use super::session::{Intent, Session};
 use crate::apply::{Entry, Journal, Moment, Status};
-use crate::azure::Writer;
-use crate::azure::operations::{REGENERATE_PRIMARY_KEY, SET_SECRET};
 use crate::config::Environment;
 use crate::plan::{Address, Mode};
 use crate::rotation::Slot;
-use crate::settings::api_access::keys::{Keys, Look};
+use crate::settings::api_access::keys::{Ended, Keys, Look, Pasted, Witness};
+use crate::text::printable;
 use crate::ui::{Progress, Ui};
+
+/// What services that run builds set: by any of them a machine is recognised.
+const MACHINES: [&str; 11] = [
+    "CI",
+    "TF_BUILD",
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "BUILDKITE",
+    "CIRCLECI",
+    "TRAVIS",
+    "TEAMCITY_VERSION",
+    "BITBUCKET_BUILD_NUMBER",
+    "CODEBUILD_BUILD_ID",
+];
 
 /// Shows, publishes or revokes the API keys of one environment
 ///
@@ -47,7 +61,9 @@ enum Command {
     /// Publishes a key that you paste at a hidden prompt, or pass on standard input
     ///
     /// For tenants where no operation shows the keys: copy the key from Settings > Permissions > APIs. It is tried first,
-    /// and stored only if the service accepts it. Where palisade can read the keys, `plan` and `apply` publish them.
+    /// and stored only if the service accepts it. Where palisade can read the keys, the key must be the one in that slot;
+    /// there `plan` and `apply` publish by themselves. A secret that isn't this environment's, or that somebody disabled or
+    /// deleted, is left alone.
     Publish {
         #[command(flatten)]
         which: Which,
@@ -99,6 +115,13 @@ struct Scene {
     address: Address,
 }
 
+impl Scene {
+    /// Whether this run may call the operations that show keys.
+    fn shows_keys(&self) -> bool {
+        self.session.surface.mode(self.look.read.provenance) == Mode::Automatic
+    }
+}
+
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Show { which, slot, reveal } => show(ui, which, (*slot).into(), *reveal).await,
@@ -120,7 +143,7 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
     let session = Session::open(&configuration, &which.connection, intent, progress.clone()).await?;
     let instance = session.survey(&[environment]).reach(environment).await.map_err(CommandError::new)?;
     progress.end();
-    let look = Look::at(keys, instance, configuration.tenant.id);
+    let look = Look::at(keys, instance, configuration.tenant.id).as_caller(session.caller.clone());
     let address = Address::setting(&environment.head.key, "apiAccess").part("keys");
     Ok(Scene { session, look, address })
 }
@@ -133,11 +156,12 @@ fn declared(environment: &Environment) -> Result<&Keys, CommandError> {
 }
 
 async fn show(ui: &Rc<Ui>, which: &Which, slot: Slot, reveal: bool) -> Result<Exit, CommandError> {
-    let Scene { session, look, address } = open(ui, which, Intent::Read).await?;
-    if session.surface.mode(look.read.provenance) == Mode::Manual {
+    let scene = open(ui, which, Intent::Read).await?;
+    if !scene.shows_keys() {
         return Err(CommandError::new("Microsoft publishes no operation that shows the keys")
             .hint("look under Settings > Permissions > APIs"));
     }
+    let Scene { session, look, address } = scene;
     let (key, fingerprint) = look.show(&session.reader(), slot).await.map_err(CommandError::new)?;
     match reveal {
         true => ui.result(&format!("{}\n", key.expose_secret())),
@@ -148,13 +172,21 @@ async fn show(ui: &Rc<Ui>, which: &Which, slot: Slot, reveal: bool) -> Result<Ex
 
 async fn publish(ui: &Rc<Ui>, which: &Which, slot: Slot) -> Result<Exit, CommandError> {
     let scene = open(ui, which, Intent::Write).await?;
+    let shown = scene.shows_keys();
     let key = pasted(ui)?;
-    let fingerprint =
-        journalled(&scene, &format!("publish a pasted key ({slot})"), SET_SECRET.facts().name, async |writer| {
-            scene.look.publish_pasted(writer, slot, &key).await
-        })
-        .await?;
-    ui.result(&format!("{}/{slot}: published (fingerprint {fingerprint})\n", scene.address));
+    let record = Record::open(ui, &scene)?;
+    let writer = scene.session.writer(&format!("publish a pasted key ({slot})"));
+    let done = scene.look.publish_pasted(&writer, slot, &key, shown, &record).await;
+    let Pasted { fingerprint, stored, compared } = done.map_err(early)?;
+    let what = if stored { "published" } else { "was published already" };
+    ui.result(&format!("{}/{slot}: {what} (fingerprint {fingerprint})\n", scene.address));
+    if !compared {
+        ui.result(&format!(
+            "The service accepts the key; whether it is a key of {} couldn't be checked, since no operation shows its \
+             keys\n",
+            which.environment
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -172,10 +204,17 @@ fn pasted(ui: &Ui) -> Result<SecretString, CommandError> {
 }
 
 async fn revoke(ui: &Rc<Ui>, which: &Which) -> Result<Exit, CommandError> {
-    if std::env::var_os("CI").is_some() {
-        return Err(CommandError::refused("`keys revoke` is refused in CI: only a person may revoke both keys"));
+    if let Some(name) = MACHINES.into_iter().find(|name| std::env::var_os(name).is_some()) {
+        return Err(CommandError::refused("`keys revoke` is refused in CI: only a person may revoke both keys")
+            .hint(format!("{name} is set, which says that a machine runs this; nothing was done")));
     }
     let scene = open(ui, which, Intent::Write).await?;
+    if !scene.shows_keys() {
+        return Err(CommandError::refused(
+            "Microsoft publishes no operation that regenerates the keys; nothing was done",
+        )
+        .hint("regenerate both under Settings > Permissions > APIs, then `palisade keys publish`"));
+    }
     let question = format!(
         "Both API keys of {} stop working, and a new one is published as {}. Type the environment's name to go on:",
         which.environment, scene.look.keys.publish_to
@@ -185,43 +224,66 @@ async fn revoke(ui: &Rc<Ui>, which: &Which) -> Result<Exit, CommandError> {
         Some(_) => return Err(CommandError::refused("that isn't the environment's name; nothing was done")),
         None => return Err(CommandError::refused("nobody is here to confirm; nothing was done")),
     }
-    journalled(&scene, "revoke both keys", REGENERATE_PRIMARY_KEY.facts().name, async |writer| {
-        scene.look.revoke(writer, &|what| ui.status(what)).await
-    })
-    .await?;
+    let record = Record::open(ui, &scene)?;
+    scene.look.revoke(&scene.session.writer("revoke both keys"), &record).await.map_err(early)?;
     ui.result(&format!("{}: both keys were regenerated, and the published one works\n", scene.address));
     Ok(Exit::Done)
 }
 
-/// Does something with a line in the journal before and after it.
-async fn journalled<T>(
-    scene: &Scene,
-    step: &str,
-    operation: &'static str,
-    act: impl AsyncFnOnce(&Writer) -> Result<T, String>,
-) -> Result<T, CommandError> {
-    let Scene { session, address, .. } = scene;
-    let journal = Journal::open(Path::new(JOURNAL)).map_err(|error| CommandError::new(error.to_string()))?;
-    let run = Uuid::new_v4().to_string();
-    let line = |moment, status, reason: Option<&str>| {
-        let entry = Entry {
-            at: session.clock.now(),
-            run: &run,
-            target: &session.target,
-            address,
-            step,
-            operation,
-            moment,
-            status,
-            reason,
-        };
-        journal.write(&entry).map_err(|error| CommandError::new(error.to_string()))
-    };
-    line(Moment::Started, None, None)?;
-    let outcome = act(&session.writer(step)).await;
-    match &outcome {
-        Ok(_) => line(Moment::Ended, Some(Status::Done), None)?,
-        Err(reason) => line(Moment::Ended, Some(Status::Failed), Some(reason))?,
+fn early(ended: Ended) -> CommandError {
+    match ended {
+        Ended::Refused(reason) => CommandError::refused(reason),
+        Ended::Failed(reason) => CommandError::new(reason),
+        Ended::PartWay(reason) => {
+            CommandError::partial(reason).hint(format!("{JOURNAL} says what was begun and how it ended"))
+        }
     }
-    outcome.map_err(CommandError::new)
+}
+
+/// Keeps a line in the journal before and after each write.
+struct Record<'a> {
+    ui: &'a Ui,
+    scene: &'a Scene,
+    journal: Journal,
+    run: String,
+}
+
+impl<'a> Record<'a> {
+    fn open(ui: &'a Ui, scene: &'a Scene) -> Result<Self, CommandError> {
+        let journal = Journal::open(Path::new(JOURNAL));
+        let journal = journal.map_err(|error| CommandError::new(format!("{error}; nothing was done")))?;
+        Ok(Self { ui, scene, journal, run: Uuid::new_v4().to_string() })
+    }
+
+    fn line(
+        &self,
+        step: &str,
+        operation: &'static str,
+        moment: Moment,
+        status: Option<Status>,
+        reason: Option<&str>,
+    ) -> Result<(), String> {
+        let Scene { session, address, .. } = self.scene;
+        let (at, target, run) = (session.clock.now(), &session.target, self.run.as_str());
+        let entry = Entry { at, run, target, address, step, operation, moment, status, reason };
+        self.journal.write(&entry).map_err(|error| error.to_string())
+    }
+}
+
+impl Witness for Record<'_> {
+    fn tell(&self, what: &str) {
+        self.ui.status(&printable(what));
+    }
+
+    fn begins(&self, step: &str, operation: &'static str) -> Result<(), String> {
+        self.line(step, operation, Moment::Started, None, None)
+    }
+
+    fn ended(&self, step: &str, operation: &'static str, outcome: Result<(), &str>) {
+        let status = if outcome.is_ok() { Status::Done } else { Status::Failed };
+        // What was begun is finished all the same; the next write can't begin without its line.
+        if let Err(error) = self.line(step, operation, Moment::Ended, Some(status), outcome.err()) {
+            self.ui.warning(&error);
+        }
+    }
 }

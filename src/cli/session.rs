@@ -46,7 +46,8 @@ pub(super) struct Session {
     pub(super) target: Target,
     pub(super) surface: Surface,
     transport: Rc<Transport>,
-    caller: Option<String>,
+    /// The object id of the identity that runs palisade.
+    pub(super) caller: Option<String>,
     tenant: Uuid,
     /// Serves for as long as the session lives.
     _emulator: Option<Emulator>,

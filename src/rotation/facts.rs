@@ -20,6 +20,22 @@ pub struct Facts {
     pub secret: Secret,
 }
 
+impl Facts {
+    /// The value that consumers hold, where it was read.
+    pub fn published(&self) -> Option<Fingerprint> {
+        match &self.secret {
+            Secret::Present(published) => published.current.content.value(),
+            _ => None,
+        }
+    }
+
+    /// The slot whose value consumers hold.
+    pub fn active(&self) -> Option<Slot> {
+        let published = self.published()?;
+        [Slot::Primary, Slot::Secondary].into_iter().find(|slot| self.slots.value(*slot) == Some(published))
+    }
+}
+
 /// Whether the API is switched on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {

@@ -184,7 +184,7 @@ impl Tags {
     }
 
     /// As many tags of others as leave room for ours.
-    pub(super) fn others_that_fit(&self) -> BTreeMap<String, String> {
+    pub fn others_that_fit(&self) -> BTreeMap<String, String> {
         self.others.iter().take(LIMIT - OURS).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }

@@ -69,7 +69,7 @@ fn by_policies(secrets: &'static [&'static str]) -> fn(&mut World) {
     }
 }
 
-fn policies(world: &mut World, secrets: &[&str]) {
+pub(crate) fn policies(world: &mut World, secrets: &[&str]) {
     let object_id = object_id(world);
     let vault = world.vaults.get_mut("kv-ci-prod").unwrap();
     vault.enable_rbac_authorization = Some(false);

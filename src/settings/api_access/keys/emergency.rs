@@ -1,27 +1,62 @@
-//! What people do with keys by hand: looking at one, publishing one that they pasted, revoking both.
+//! What people do with keys by hand: looking at one, [publishing](super::publish) one that they pasted,
+//! [revoking](super::revoke) both.
 //!
-//! What must stay true: nothing here is reached by planning or applying; revoking stops at the first step that fails and
-//! says what then holds; a pasted key is published only if the service accepts it.
+//! What must stay true: nothing here is reached by planning or applying; a secret that isn't this environment's, or that a
+//! person closed, is never written; each write has a record of its own; who stops part-way says so.
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::look::{Live, Look};
-use crate::azure::customer_insights::{self as ci, KeyCheck};
+use super::look::{Live, Look, StoreRight};
 use crate::azure::key_vault::{self as kv, Labels, Lookup};
-use crate::azure::{Reader, Writer};
-use crate::rotation::{Access, Fingerprint, Secret, Slot, Tags, Verify, assess};
+use crate::azure::operations::SET_SECRET;
+use crate::azure::{Reader, Writer, customer_insights as ci};
+use crate::rotation::{Content, Facts, Fingerprint, Published, Rotation, Secret, Slot, State, Tags, Verify, assess};
 
 /// How often, and how far apart, an effect is looked for.
-const LOOKS: u32 = 60;
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+pub(super) const LOOKS: u32 = 60;
+pub(super) const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// Tells what is being done, as it is done.
-pub type Tell<'a> = &'a dyn Fn(&str);
+/// Stands by while something is done by hand.
+pub trait Witness {
+    /// Hears what is being done, as it is done.
+    fn tell(&self, what: &str);
+
+    /// Records that a write begins. What can't be recorded isn't done.
+    fn begins(&self, step: &str, operation: &'static str) -> Result<(), String>;
+
+    /// Records how it ended.
+    fn ended(&self, step: &str, operation: &'static str, outcome: Result<(), &str>);
+}
+
+/// Why something that is done by hand ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// What was seen forbids it; nothing was written.
+    Refused(String),
+    /// It didn't work; nothing was written.
+    Failed(String),
+    /// Something was written, or may have been.
+    PartWay(String),
+}
+
+impl Ended {
+    /// Why.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Refused(reason) | Self::Failed(reason) | Self::PartWay(reason) => reason,
+        }
+    }
+
+    /// The same after something was written: what then holds belongs to it.
+    pub(super) fn after(self, holds: &str) -> Self {
+        Self::PartWay(format!("{}; {holds}", self.reason()))
+    }
+}
 
 impl Look {
-    /// Both keys as the service shows them, with their fingerprints.
+    /// A key as the service shows it, with its fingerprint.
     pub async fn show(&self, reader: &Reader, slot: Slot) -> Result<(SecretString, Fingerprint), String> {
         let keys = ci::list_keys(reader, &self.instance).await.map_err(|error| error.to_string())?;
         let key = keys.ok_or("API access is off, so there are no keys")?.get(slot).clone();
@@ -29,124 +64,123 @@ impl Look {
         Ok((key, fingerprint))
     }
 
-    /// Publishes a key that a person pasted, since no operation shows it.
-    pub async fn publish_pasted(&self, writer: &Writer, slot: Slot, key: &SecretString) -> Result<Fingerprint, String> {
-        let key = tidy(key)?;
-        let reader = writer.reader();
-        match ci::check_key(reader, &key).await {
-            KeyCheck::Accepted => {}
-            KeyCheck::Refused => return Err("the service refuses this key; nothing was published".to_owned()),
-            KeyCheck::Unknown(error) => {
-                return Err(format!(
-                    "whether the service accepts this key isn't known, so nothing was published: {error}"
-                ));
+    /// Makes sure that a version of the secret may be stored: that nobody closed it, that it belongs to this environment,
+    /// and that the right isn't known to be missing.
+    pub(super) async fn admits(&self, reader: &Reader, live: &Live, witness: &dyn Witness) -> Result<(), Ended> {
+        open(&live.facts.secret).map_err(Ended::Refused)?;
+        if let Secret::Present(published) = &live.facts.secret {
+            self.own(published, &live.facts, reader).map_err(Ended::Refused)?;
+        }
+        let vault = &self.keys.publish_to.vault.name;
+        match self.may_store(reader, live).await {
+            StoreRight::Held => Ok(()),
+            StoreRight::Missing => Err(Ended::Refused(format!(
+                "palisade's identity may not store secrets in the vault {vault}; give it the role Key Vault Secrets Officer there"
+            ))),
+            StoreRight::Unproved(reason) => {
+                witness.tell(&format!("whether a secret may be stored in the vault {vault} isn't proved: {reason}"));
+                Ok(())
             }
         }
-        self.right_vault(reader).await?;
-        let fingerprint = self.fingerprint(&key);
-        if self.published(reader).await? == Some(fingerprint) {
-            return Ok(fingerprint);
-        }
-        let instance = Some(self.keys.rotation.instance.clone());
-        let tags = Tags { slot: Some(slot), instance, plan: Some(writer.approval().to_owned()), ..Tags::default() };
-        self.store(writer, &key, &tags).await?;
-        Ok(fingerprint)
     }
 
-    /// Makes both keys die, and publishes a new one in between: for a key that leaked. Consumers are cut off from the
-    /// moment in which the key that they hold dies until they read the secret again.
-    pub async fn revoke(&self, writer: &Writer, tell: Tell<'_>) -> Result<(), String> {
-        let reader = writer.reader();
-        let live = self.live(reader, Verify::Values).await;
-        let facts = &live.facts;
-        if facts.access != Access::On {
-            return Err("API access isn't known to be on; there are no keys to revoke".to_owned());
-        }
-        if let Secret::Unknown(reason) = &facts.secret {
-            return Err(format!("the secret can't be read, so the new key could not be published: {reason}"));
-        }
-        let active = assess(&self.keys.rotation, facts, reader.now()).active;
-        let first = active.map_or(Slot::Secondary, Slot::other);
-        tell(&format!("regenerating {first}, which {}", if active.is_some() { "is standby" } else { "may be in use" }));
-        let key = self.regenerate(writer, first, &live).await?;
-        tell(&format!("publishing the new {first}"));
-        let tags = Tags {
-            slot: Some(first),
-            issued: Some(live.began(reader)),
-            instance: Some(self.keys.rotation.instance.clone()),
-            plan: Some(writer.approval().to_owned()),
-            ..Tags::default()
+    /// Whether a secret that is there belongs to this environment. Where the values can't tell, its tags must.
+    fn own(&self, published: &Published, facts: &Facts, reader: &Reader) -> Result<(), String> {
+        let rotation = Rotation { verify: Verify::Values, ..self.keys.rotation.clone() };
+        let assessment = assess(&rotation, facts, reader.now());
+        let current = &published.current;
+        let instance = &rotation.instance;
+        let foreign = match assessment.state {
+            State::Foreign => true,
+            State::Unknown if facts.active().is_none() => {
+                let ours = |tags: &Tags| tags.are_ours(instance);
+                let ever = ours(&current.tags) || published.history.iter().any(|version| ours(&version.tags));
+                !ever || current.tags.name_another_instance(instance)
+            }
+            _ => false,
         };
-        self.store(writer, &key, &tags).await.map_err(|reason| {
-            format!(
-                "{reason}; {first} is new and not published, {} still works: it may be the one that leaked",
-                first.other()
-            )
-        })?;
-        let second = first.other();
-        tell(&format!("regenerating {second}: from now on only the published key works"));
-        let live = self.live(reader, Verify::Values).await;
-        self.regenerate(writer, second, &live).await?;
-        match self.published(reader).await? {
-            Some(published) if published == self.fingerprint(&key) => Ok(()),
-            _ => Err("somebody else published another key meanwhile: plan, and apply".to_owned()),
+        if !foreign {
+            return Ok(());
         }
+        let name = &self.keys.publish_to.secret;
+        Err(match current.tags.instance.as_ref().filter(|_| current.tags.name_another_instance(instance)) {
+            Some(other) => format!("the secret {name} belongs to the instance {other}; publish to another secret"),
+            None => format!(
+                "the secret {name} holds something that isn't known to be a key of this environment; publish to another \
+                 secret, or, if this one is meant, give its current version the tag palisade-instance={instance}"
+            ),
+        })
     }
 
-    /// Regenerates a slot, and waits until it shows another value.
-    async fn regenerate(&self, writer: &Writer, slot: Slot, before: &Live) -> Result<SecretString, String> {
-        let old = before.facts.slots.value(slot).ok_or("the keys could not be read; nothing was regenerated")?;
-        let sent = ci::regenerate_key(writer, &self.instance, slot).await;
-        for _ in 0..LOOKS {
-            if let Ok((key, fingerprint)) = self.show(writer.reader(), slot).await
-                && fingerprint != old
-            {
-                return Ok(key);
-            }
-            if let Err(error) = &sent
-                && !error.is_ambiguous()
-            {
-                return Err(format!("{slot} was not regenerated: {error}"));
-            }
-            writer.reader().pause(BETWEEN_LOOKS).await;
-        }
-        Err(format!("{slot} still shows its former value; plan, and look again"))
+    /// Stores a key as the current version, with the tags of others that its predecessor has, and waits until the vault
+    /// answers it.
+    pub(super) async fn store(
+        &self,
+        writer: &Writer,
+        key: &SecretString,
+        tags: Tags,
+        live: &Live,
+        witness: &dyn Witness,
+    ) -> Result<(), Ended> {
+        let others = match &live.facts.secret {
+            Secret::Present(published) => published.current.tags.others_that_fit(),
+            _ => Default::default(),
+        };
+        let instance = Some(self.keys.rotation.instance.clone());
+        let tags = Tags { instance, plan: Some(writer.approval().to_owned()), others, ..tags };
+        let step = tags.slot.map_or("publish a key".to_owned(), |slot| format!("publish the {slot} key"));
+        recorded(witness, &step, SET_SECRET.facts().name, self.stored(writer, key, &tags)).await
     }
 
-    /// Stores a key as the current version, and waits until the vault answers it.
-    async fn store(&self, writer: &Writer, key: &SecretString, tags: &Tags) -> Result<(), String> {
+    async fn stored(&self, writer: &Writer, key: &SecretString, tags: &Tags) -> Result<(), Ended> {
         let labels = Labels { tags: tags.render(), ..Labels::default() };
-        let sent = kv::set_secret(writer, &self.address(), key, &labels).await;
+        if let Err(error) = kv::set_secret(writer, &self.address(), key, &labels).await
+            && !error.is_ambiguous()
+        {
+            return Err(Ended::Failed(format!("the key was not published: {error}")));
+        }
+        let mut seen = "another value".to_owned();
         for _ in 0..LOOKS {
-            if self.published(writer.reader()).await == Ok(Some(self.fingerprint(key))) {
-                return Ok(());
-            }
-            if let Err(error) = &sent
-                && !error.is_ambiguous()
-            {
-                return Err(format!("the key was not published: {error}"));
-            }
+            seen = match kv::get_current(writer.reader(), &self.address()).await {
+                Ok(Lookup::Found(secret)) if self.fingerprint(&secret.value) == self.fingerprint(key) => return Ok(()),
+                Ok(Lookup::Found(_)) => "another value".to_owned(),
+                Ok(Lookup::Absent) => "that there is no secret".to_owned(),
+                Ok(Lookup::Disabled) => "that the version is disabled".to_owned(),
+                Ok(Lookup::SoftDeleted(_)) => "that the secret was deleted".to_owned(),
+                Ok(Lookup::Forbidden(error) | Lookup::Firewall(error)) | Err(error) => error.to_string(),
+            };
             writer.reader().pause(BETWEEN_LOOKS).await;
         }
-        Err("the vault doesn't answer the new key".to_owned())
-    }
-
-    /// The value that consumers hold, if there is one.
-    async fn published(&self, reader: &Reader) -> Result<Option<Fingerprint>, String> {
-        match kv::get_current(reader, &self.address()).await.map_err(|error| error.to_string())? {
-            Lookup::Found(secret) => Ok(Some(self.fingerprint(&secret.value))),
-            Lookup::Absent | Lookup::Disabled => Ok(None),
-            Lookup::SoftDeleted(_) => Err("the secret is deleted; recover it first: plan, and apply".to_owned()),
-            Lookup::Forbidden(error) | Lookup::Firewall(error) => Err(error.to_string()),
-        }
+        Err(Ended::PartWay(format!("whether the key was published isn't known; the vault still answers: {seen}")))
     }
 }
 
-/// A pasted key without the white space around it. Keys have 32 hexadecimal digits (reference 2.3).
-fn tidy(key: &SecretString) -> Result<SecretString, String> {
-    let text = key.expose_secret().trim();
-    if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(SecretString::from(text.to_owned()));
+/// Whether a secret takes a new version that consumers then get. Who disabled or deleted it had a reason.
+pub(super) fn open(secret: &Secret) -> Result<(), String> {
+    match secret {
+        Secret::Absent => Ok(()),
+        Secret::Unknown(reason) => Err(format!("the secret can't be read: {reason}")),
+        Secret::SoftDeleted => Err("the secret was deleted; recover it first: plan, and apply".to_owned()),
+        Secret::Present(published) => match &published.current.content {
+            Content::Read(_) | Content::NotRead => Ok(()),
+            Content::Disabled => {
+                Err("the current version of the secret is disabled, which a person did on purpose; enable it first"
+                    .to_owned())
+            }
+            Content::Unreadable(reason) => Err(format!("the secret can't be read: {reason}")),
+        },
     }
-    Err("that isn't a key: keys have 32 hexadecimal digits, without dashes".to_owned())
+}
+
+/// Does a write with a line in the record before and after it.
+pub(super) async fn recorded<T>(
+    witness: &dyn Witness,
+    step: &str,
+    operation: &'static str,
+    act: impl Future<Output = Result<T, Ended>>,
+) -> Result<T, Ended> {
+    witness.begins(step, operation).map_err(Ended::Failed)?;
+    let outcome = act.await;
+    witness.ended(step, operation, outcome.as_ref().map(|_| ()).map_err(Ended::reason));
+    outcome
 }

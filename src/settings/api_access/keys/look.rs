@@ -81,7 +81,7 @@ impl Look {
     /// Looks at `keys` of the environment that is being observed.
     pub(in crate::settings::api_access) fn new(keys: &Keys, observing: &Observing<'_>) -> Self {
         let caller = observing.caller.map(str::to_owned);
-        Self { caller, ..Self::at(keys, observing.instance.clone(), observing.tenant) }
+        Self::at(keys, observing.instance.clone(), observing.tenant).as_caller(caller)
     }
 
     /// Looks at `keys` of an environment in a tenant.
@@ -90,13 +90,17 @@ impl Look {
         Self { keys: keys.clone(), instance, tenant, read: LIST_API_KEYS.facts(), caller: None, fingerprints }
     }
 
+    /// The same for an identity that is known by its object id.
+    #[must_use]
+    pub fn as_caller(self, caller: Option<String>) -> Self {
+        Self { caller, ..self }
+    }
+
     /// Looks, and keeps fingerprints only.
     pub(in crate::settings::api_access) async fn observe(self, reader: &Reader) -> Rc<Observed> {
-        let Live { facts, vault_clock, vault, keys: _ } = self.live(reader, self.keys.rotation.verify).await;
-        let store_right = match &vault {
-            Some(vault) => self.store_right(reader, vault).await,
-            None => StoreRight::Unproved("the vault could not be read".to_owned()),
-        };
+        let live = self.live(reader, self.keys.rotation.verify).await;
+        let store_right = self.may_store(reader, &live).await;
+        let Live { facts, vault_clock, .. } = live;
         Rc::new(Observed { look: self, facts, vault_clock, store_right })
     }
 
@@ -110,14 +114,33 @@ impl Look {
         };
         // The slots before the secret, never the other way round: a key that is published between the two reads is then
         // seen as published, and not taken for a standby that may be regenerated.
-        let (vault, secret, vault_clock) = match self.right_vault(reader).await {
+        let (vault, secret, vault_clock) = self.vault(reader, verify).await;
+        Live { facts: Facts { access, slots, secret }, vault_clock, keys, vault }
+    }
+
+    /// Looks at the vault alone: where no operation shows the keys, none is called.
+    pub(super) async fn vault_alone(&self, reader: &Reader) -> Live {
+        let (vault, secret, vault_clock) = self.vault(reader, Verify::Values).await;
+        let access = Access::Unknown("no operation shows it".to_owned());
+        Live { facts: Facts { access, slots: Slots::NotRead, secret }, vault_clock, keys: None, vault }
+    }
+
+    /// Whether a new version could be stored in the vault that was seen.
+    pub(super) async fn may_store(&self, reader: &Reader, live: &Live) -> StoreRight {
+        match &live.vault {
+            Some(vault) => self.store_right(reader, vault).await,
+            None => StoreRight::Unproved("the vault could not be read".to_owned()),
+        }
+    }
+
+    async fn vault(&self, reader: &Reader, verify: Verify) -> (Option<Vault>, Secret, Option<Timestamp>) {
+        match self.right_vault(reader).await {
             Err(reason) => (None, Secret::Unknown(reason), None),
             Ok(vault) => {
                 let (secret, vault_clock) = self.secret(reader, verify).await;
                 (Some(vault), secret, vault_clock)
             }
-        };
-        Live { facts: Facts { access, slots, secret }, vault_clock, keys, vault }
+        }
     }
 
     async fn access(&self, reader: &Reader) -> Access {
@@ -159,7 +182,7 @@ impl Look {
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
     /// is the declared one, in this tenant, under the name that makes its address.
-    pub(super) async fn right_vault(&self, reader: &Reader) -> Result<Vault, String> {
+    async fn right_vault(&self, reader: &Reader) -> Result<Vault, String> {
         let id = &self.keys.publish_to.vault;
         let vault = vaults::get(reader, id).await.map_err(|error| error.to_string())?;
         let vault = vault.ok_or_else(|| format!("there is no vault {id}"))?;

@@ -8,10 +8,13 @@ mod block;
 mod compare;
 mod emergency;
 mod look;
+mod publish;
+mod revoke;
 mod steps;
 
 pub(super) use block::KeysBlock;
 pub use block::{Keys, SecretPlace};
 pub(super) use compare::compare;
-pub use emergency::Tell;
+pub use emergency::{Ended, Witness};
 pub use look::{Look, Observed, StoreRight};
+pub use publish::Pasted;
