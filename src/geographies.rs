@@ -1,7 +1,7 @@
 //! Azure's geographies: which regions belong together.
 //!
 //! Source: Microsoft's page of Azure geographies and regions. Customer Insights wants a linked Key Vault in the same geography as the
-//! environment (customer-insights reference 8.3). What must stay true: a region that isn't listed has no geography, which is
+//! environment. What must stay true: a region that isn't listed has no geography, which is
 //! not the same as a different one.
 
 /// Geographies with their regions' names.

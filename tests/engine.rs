@@ -340,7 +340,7 @@ async fn what_a_person_has_to_do_is_waited_for_and_not_sent() {
     assert_eq!((report.summary.waiting, run.writes()), (4, 0));
 }
 
-/// Invariant 6 of the design, for the fresh looks of the engine.
+/// One that fails hides none of the others, for the fresh looks of the engine.
 #[tokio::test]
 async fn an_environment_that_stops_answering_leaves_the_others_alone() {
     let rules: String = (2..30)

@@ -1,4 +1,4 @@
-//! Who may do what in Azure: role assignments, and the caller's own rights (azure reference 5).
+//! Who may do what in Azure: role assignments, and the caller's own rights.
 //!
 //! What must stay true: an assignment's name is derived from what it grants, so that granting twice is granting once; a
 //! principal's type is always sent, since leaving it out means a user; a right is held only if some entry grants it and the same
@@ -18,7 +18,7 @@ use super::operations::{
     LIST_ROLE_DEFINITIONS,
 };
 
-/// Role definitions that palisade grants or looks for (reference 5.3); the same in every tenant.
+/// Role definitions that palisade grants or looks for; the same in every tenant.
 pub mod roles {
     use uuid::Uuid;
 
@@ -85,7 +85,7 @@ impl Wire {
     }
 }
 
-/// The GUID at the end of an id: what is before it differs between the places that ask (reference 5.2).
+/// The GUID at the end of an id: what is before it differs between the places that ask.
 fn last(id: &str) -> Option<Uuid> {
     id.rsplit('/').next()?.parse().ok()
 }
@@ -139,7 +139,7 @@ impl PrincipalType {
 }
 
 impl Grant {
-    /// The name of its assignment: derived from what is granted to whom and where, as Microsoft advises (reference 5.2).
+    /// The name of its assignment: derived from what is granted to whom and where, as Microsoft advises.
     pub fn name(&self) -> Uuid {
         let Self { scope, role, principal_id, principal_type: _ } = self;
         let digest = Sha256::new()

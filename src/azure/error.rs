@@ -100,7 +100,7 @@ impl CallError {
         }
     }
 
-    /// The service's more exact code, if its body had one. Key Vault has some (azure reference 4.5).
+    /// The service's more exact code, if its body had one. Key Vault has some.
     pub fn inner_code(&self) -> Option<&str> {
         match &self.failure {
             Failure::Status { inner, .. } => inner.as_deref(),

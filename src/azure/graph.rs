@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0: who a principal is. Source: azure reference 7.11.
+//! Microsoft Graph v1.0: who a principal is. The operation catalogue names the sources.
 //!
 //! What must stay true: a look-up tells "there is nobody" apart from "could not look"; twenty look-ups cost one request.
 

@@ -62,7 +62,7 @@ pub enum HostRefused {
     },
 }
 
-/// The public cloud. Source: customer-insights reference 2.1, azure reference 7.12.
+/// The public cloud. The operation catalogue names the sources.
 const PUBLIC: CloudHosts = CloudHosts {
     entra: "login.microsoftonline.com",
     graph: "graph.microsoft.com",
@@ -208,7 +208,7 @@ impl Resolve for Loopback {
     }
 }
 
-/// What Azure allows as a vault's name (azure reference 3.1).
+/// What Azure allows as a vault's name.
 pub(super) fn is_vault_name(name: &str) -> bool {
     (3..=24).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,4 +1,4 @@
-//! Secrets in key vaults. Source: azure reference 4.
+//! Secrets in key vaults. The operation catalogue names the sources.
 //!
 //! Words: the *current* version is what consumers get who name none; it may be disabled, and then they get nothing, not an
 //! older value. What must stay true: values are [`SecretString`]s from the wire on; only the service's own code proves an
@@ -141,7 +141,7 @@ pub enum Denial {
 }
 
 impl Denial {
-    /// What a failed call to a vault says about rights, if that is what it failed for (reference 4.5).
+    /// What a failed call to a vault says about rights, if that is what it failed for.
     pub fn of(error: &CallError) -> Option<Self> {
         match (error.status(), error.inner_code()) {
             (Some(403), Some("SecretDisabled")) => Some(Self::Disabled),
@@ -319,7 +319,7 @@ pub async fn list_versions(reader: &Reader, at: &SecretAddress) -> Result<Versio
 
 /// A deleted secret; `None` if the vault says that there is none of this name. `GET /deletedsecrets/{secretName}`
 ///
-/// For seconds after a deletion there is none either (reference 4.3).
+/// For seconds after a deletion there is none either.
 pub async fn get_deleted(reader: &Reader, at: &SecretAddress) -> Result<Option<DeletedSecret>, CallError> {
     let answer = match reader.send(call(&GET_DELETED_SECRET, at)).await {
         Err(error) if is_not_found(&error) => return Ok(None),

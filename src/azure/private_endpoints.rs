@@ -1,4 +1,4 @@
-//! Private endpoint connections, on the side of the resource that they lead to (azure reference 1.5, 2.3, 3.4, 3.5).
+//! Private endpoint connections, on the side of the resource that they lead to.
 //!
 //! Three providers, one shape: what differs is inside. Storage answers at once; a vault answers and then goes on updating;
 //! Synapse answers with a long-running operation. What must stay true: only a connection that was read as pending can be
@@ -262,7 +262,7 @@ pub async fn list(reader: &Reader, target: &Target) -> Result<Vec<Connection>, C
 pub async fn get(reader: &Reader, target: &Target, name: &str) -> Result<Option<Connection>, CallError> {
     let outcome = reader.send(target.one(target.provider.calls().get, name)).await;
     match arm::found(outcome)? {
-        // Key Vault's own way of saying so (azure reference 3.1).
+        // Key Vault's own way of saying so.
         Some(answer) if answer.status == http::StatusCode::NO_CONTENT => Ok(None),
         Some(answer) => readable(&answer, answer.json()?).map(Some),
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! Azure Resource Graph: finding resources across subscriptions (azure reference 7.8).
+//! Azure Resource Graph: finding resources across subscriptions.
 //!
 //! It is behind the services by seconds to minutes, and property names may be spelled otherwise than there. What must stay
 //! true: what is found is a hint of where to look, never the basis of a write or of "there is none".

@@ -1,4 +1,4 @@
-//! Storage accounts (azure reference 1).
+//! Storage accounts.
 //!
 //! What must stay true: an account's embedded connections are as good as a list of them; a firewall's rules are replaced as
 //! a whole, never one by one.
@@ -27,7 +27,7 @@ pub struct Account {
     pub kind: Option<String>,
     /// Tags.
     pub tags: std::collections::BTreeMap<String, String>,
-    /// Whether it is reached over the internet. Old accounts say nothing, which means that it is (reference 1.2).
+    /// Whether it is reached over the internet. Old accounts say nothing, which means that it is.
     pub public_network_access: PublicNetworkAccess,
     /// Its firewall.
     pub network_acls: Option<NetworkAcls>,

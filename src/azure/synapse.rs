@@ -1,4 +1,4 @@
-//! Synapse workspaces (azure reference 2).
+//! Synapse workspaces.
 
 use serde::Deserialize;
 

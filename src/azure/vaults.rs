@@ -1,4 +1,4 @@
-//! Key vaults as Azure Resource Manager knows them: settings, not contents. Source: azure reference 3.
+//! Key vaults as Azure Resource Manager knows them: settings, not contents. The operation catalogue names the sources.
 //!
 //! No member of the answer is required, so all are optional here; what a conclusion needs and misses makes it unknown. What
 //! must stay true: only Resource Manager's own word proves that a vault isn't there, and "there is no such subscription" is
@@ -96,7 +96,7 @@ pub struct Vault {
     pub properties: Properties,
 }
 
-/// The settings of a vault (reference 3.2).
+/// The settings of a vault.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Properties {

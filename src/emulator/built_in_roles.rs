@@ -1,6 +1,6 @@
-//! The built-in roles of Azure that the reference prints (azure-api.md, section 5.3), in brief: the same in every tenant.
+//! The built-in roles of Azure that Microsoft prints, in brief: the same in every tenant.
 //!
-//! What must stay true: only what the reference says of a role stands here; what it leaves out, a role doesn't grant. That
+//! What must stay true: only what Microsoft prints of a role stands here; what it leaves out, a role doesn't grant. That
 //! Contributor can read a vault and nothing in it is the point of the two planes. Where Microsoft prints `vaults/*/read` among
 //! a role's actions, `vaults/read` stands beside it: chosen, since whether that star may stand for nothing isn't documented,
 //! and these roles are meant for people who find vaults.

@@ -1,4 +1,4 @@
-//! Entra: the token endpoint and what clients read before they use it (azure-api.md, sections 7.10 and 9.3).
+//! Entra: the token endpoint and what clients read before they use it.
 //!
 //! Only the client credentials grant is served. What must stay true: errors carry the numbers that clients look at
 //! (`error_codes`), and no answer says more about a wrong secret than the real service does.

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::key_vault::LOCAL_VAULTS;
 use super::tokens::Claims;
 
-/// The audience of Customer Insights (customer-insights-api.md, section 2.2).
+/// The audience of Customer Insights.
 pub(crate) const CUSTOMER_INSIGHTS: &str = "https://api.ci.ai.microsoft.com";
 /// The audience of Microsoft Graph.
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
@@ -23,7 +23,7 @@ pub(crate) const ARM: &str = "https://management.azure.com";
 pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
 
 /// The resources that tokens are issued for, with what the token then names as its audience. Azure's command line asks for
-/// Resource Manager by its older name (azure-api.md, section 7.12).
+/// Resource Manager by its older name.
 const RESOURCES: &[(&str, &str)] = &[
     (CUSTOMER_INSIGHTS, CUSTOMER_INSIGHTS),
     (GRAPH, GRAPH),
@@ -97,9 +97,9 @@ pub(crate) fn bearer(shared: &Shared, headers: &HeaderMap, audience: &str) -> Re
 }
 
 /// The gateway's gate: any live key of any instance. The key says whose subscription is metered, the bearer who may see
-/// what (section 2.2, inference), so a key isn't bound to the instance in the path.
+/// what (an inference), so a key isn't bound to the instance in the path.
 pub(crate) fn subscription_key(shared: &Shared, call: &Call) -> Result<(), KeyFault> {
-    // The query name is API Management's default; the spec declares such a scheme without its name (section 2.3).
+    // The query name is API Management's default; the spec declares such a scheme without its name.
     let sent = call.header("ocp-apim-subscription-key").or_else(|| call.parameter("subscription-key"));
     let sent = sent.filter(|k| !k.is_empty()).ok_or(KeyFault::Missing)?;
     let now = shared.clock.now();

@@ -2,8 +2,8 @@
 //!
 //! One port for http and one for https speak the real routes of Entra, Microsoft Graph, Customer Insights and Azure Resource
 //! Manager, told apart by path, and of key vaults, told apart by host (`NAME.vault.localhost`). Words: the [`World`] is what is served, the [`Store`] is where it is kept, a [`Rule`] makes calls fail on purpose,
-//! an [`Observer`] lets a test hold a call. What must stay true: where the emulator and the reference documents disagree,
-//! the reference wins; what no document says is chosen where the code says so; the emulator listens on loopback only; a
+//! an [`Observer`] lets a test hold a call. What must stay true: where the emulator and the published documents disagree,
+//! the documents win; what no document says is chosen where the code says so; the emulator listens on loopback only; a
 //! write is complete and on disk before its answer leaves; the clock is the only source of instants.
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; a service per file or folder (`entra`, `graph`,
@@ -61,7 +61,7 @@ pub const CLIENT_ID: Uuid = Uuid::from_u128(0x8f14_e45f_0000_4000_8000_0000_0000
 /// Its secret. Worth nothing anywhere else, so it may stand here.
 pub const CLIENT_SECRET: &str = "palisade-emulator-only";
 
-/// Application id of Customer Insights itself, which reads linked vaults (customer-insights-api.md, section 8.3).
+/// Application id of Customer Insights itself, which reads linked vaults.
 pub const SERVICE_APP: Uuid = Uuid::from_u128(0x0bfc_4568_a4ba_4c58_bd3e_5d3e_76bd_7fff);
 
 /// How to run the emulator.

@@ -1,4 +1,4 @@
-//! Azure's roles: who may do what on which scope (azure-api.md, sections 5.3 and 5.4).
+//! Azure's roles: who may do what on which scope.
 //!
 //! What must stay true: a right comes only from an assignment on the scope or above it, to the caller or to one of its
 //! groups, whose role grants the action and doesn't take it out again in the same entry; the other plane's rights count for

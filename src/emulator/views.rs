@@ -72,7 +72,7 @@ impl World {
     }
 
     /// The roles that `principal` holds in `instance` for authorisation at `now`: its own and those of its groups. A
-    /// union, and through nested groups, is UNDOCUMENTED; `roles` being an array suggests it (section 8.1).
+    /// union, and through nested groups, is UNDOCUMENTED; `roles` being an array suggests it.
     pub(crate) fn effective_roles(&self, instance: &Instance, principal: Uuid, now: Timestamp) -> BTreeSet<String> {
         let mut holders = self.groups_of(principal);
         holders.insert(principal);

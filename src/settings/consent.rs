@@ -1,6 +1,6 @@
 //! Consent to the data privacy terms of a link: who agreed, and when.
 //!
-//! The product asks for an "I agree" whenever a Key Vault is linked or a private link is added (customer-insights reference 8.3, 8.4).
+//! The product asks for an "I agree" whenever a Key Vault is linked or a private link is added.
 //! What must stay true: palisade never agrees by itself; what it sends stands for an entry of a file.
 
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Whether a resource is where an environment is.
 //!
-//! A linked Key Vault must be in the environment's geography, and storage in its region (customer-insights reference 8.3, 8.4).
+//! A linked Key Vault must be in the environment's geography, and storage in its region.
 //! Azure tells a resource's region; Customer Insights the environment's, or a word for where it is. What must stay true: what
 //! isn't known is never taken for the same.
 

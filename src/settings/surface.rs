@@ -1,4 +1,4 @@
-//! Which operations this run may use: section 6 of the design, as data.
+//! Which operations this run may use, as data.
 
 use crate::azure::Provenance;
 use crate::plan::Mode;

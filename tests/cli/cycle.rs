@@ -53,7 +53,7 @@ fn without_an_approval_nothing_is_applied() {
     assert!(scene.journal().is_empty());
 }
 
-/// The names that programs rely on: section 10 of the design.
+/// The names that programs rely on.
 #[test]
 fn the_plan_as_json_has_the_promised_fields() {
     let scene = Scene::with(&format!("{EXACT}{API_ON}"));
@@ -135,7 +135,7 @@ fn environments_are_printed_in_the_files_order() {
     assert_eq!(found, ["prod", "test", "dev"].map(ada));
 }
 
-/// Invariant 5 of the design: what adds comes before what takes away.
+/// What adds comes before what takes away.
 #[test]
 fn nobody_is_removed_before_everybody_was_added() {
     let scene = Scene::with(&format!("{EXACT}    apiAccess: {{ enabled: false }}\n"));

@@ -69,7 +69,7 @@ fn three_is_unknown_and_never_silent() {
     scene.faulty(LIST_FORBIDDEN, &["apply", "--yes"]).ended(3).says("? unknown");
 }
 
-/// Invariant 2 of the design, three ways to lose access.
+/// No self-lockout: three ways to lose access.
 #[test]
 fn four_is_a_guards_refusal_and_nothing_is_written() {
     let palisade = "        - { app: palisade, id: 8f14e45f-0000-4000-8000-0000000000c1, role: Admin }\n";
@@ -103,7 +103,7 @@ fn four_is_a_guards_refusal_and_nothing_is_written() {
     }
 }
 
-/// Invariant 7 of the design.
+/// Another environment behind the same id is refused.
 #[test]
 fn four_is_also_another_environment_than_the_one_meant() {
     let scene = settled(EXACT);

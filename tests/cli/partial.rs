@@ -11,7 +11,7 @@ fn count(writes: &[String], end: &str) -> usize {
     writes.iter().filter(|write| write.ends_with(end)).count()
 }
 
-/// Invariant 6 of the design.
+/// One environment that fails hides none of the others.
 #[test]
 fn one_failing_environment_hides_none_of_the_others() {
     let scene = Scene::with(THREE);
@@ -45,7 +45,7 @@ fn a_failure_while_applying_stops_only_its_environment_and_there_takes_nothing_a
     scene.emulated(&["drift"]).ended(0);
 }
 
-/// Invariant 4 of the design: the state decides, not the answer.
+/// The state decides, not the answer.
 #[test]
 fn an_answer_that_got_lost_after_the_write_took_effect_is_done() {
     let scene = Scene::with(&format!("{EXACT}{API_ON}"));

@@ -1,4 +1,4 @@
-//! Invariants 9 and 10 of the design: secrets stay inside, tokens go nowhere else.
+//! Secrets stay inside, tokens go nowhere else.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};

@@ -1,4 +1,4 @@
-//! Clouds, clocks and attestations: invariant 11 of the design and section 6.
+//! Clouds, clocks and attestations.
 
 use crate::live::Live;
 use crate::support::{API_ON, EXACT, NOW, Scene};

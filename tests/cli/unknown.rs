@@ -1,4 +1,4 @@
-//! Unknown is not absent: invariant 1 of the design, for every read and every way to fail.
+//! Unknown is not absent, for every read and every way to fail.
 
 use serde_json::{Value as Json, json};
 

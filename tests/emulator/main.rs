@@ -1,4 +1,4 @@
-//! Contract tests of the emulator's routes, with a plain HTTP client: what the reference documents promise, and nothing of
+//! Contract tests of the emulator's routes, with a plain HTTP client: what the published documents promise, and nothing of
 //! palisade's own clients.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]

@@ -18,7 +18,7 @@ fn without_roles(world: &mut World) {
     world.role_assignments.retain(|assignment| !assignment.scope.contains("/vaults/"));
 }
 
-/// Invariant 1 of the design: every one of them would be due.
+/// Unknown is not absent: every one of them would be due.
 #[test]
 fn what_cannot_be_read_is_unknown_and_nothing_is_sent() {
     type Break = fn(&mut World);
@@ -178,7 +178,7 @@ fn metadata_needs_no_right_to_read_values_until_it_applies() {
     assert_eq!((room.held(), room.regenerated()), (Held::Secondary, [0, 1]));
 }
 
-/// Invariant 11 of the design: ages are counted from instants of two clocks.
+/// Ages are counted from instants of two clocks.
 #[test]
 fn with_clocks_that_disagree_nothing_is_regenerated() {
     for (configuration, minutes, done) in [

@@ -1,4 +1,4 @@
-//! Invariant 9 of the design for keys: no value ever leaves, in any form, through anything that palisade prints or keeps.
+//! No value ever leaves, in any form, through anything that palisade prints or keeps.
 //!
 //! Every key that was ever alive or published in the world is looked for, and every bearer token that went over the wire,
 //! in all bytes that runs print and leave behind, and in what the system shows of the running process: as they are, in

@@ -1,4 +1,4 @@
-//! Writes that go on after their answer (azure reference 7.3).
+//! Writes that go on after their answer.
 //!
 //! What must stay true: asking is bounded by the patience given; a status address that is gone, closed to the caller, or
 //! outside of ARM leads to the next signal, never to a conclusion; only a terminal word ends it.

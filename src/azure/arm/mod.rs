@@ -1,4 +1,4 @@
-//! Azure Resource Manager: what all of its providers share (azure reference 7).
+//! Azure Resource Manager: what all of its providers share.
 //!
 //! Words: a [`ResourceId`] is an ARM id; a [`Scope`] is where lists and role assignments are; a [`LongRunning`] write was
 //! accepted and goes on, and is asked about until it is [`Progress::Done`]. What must stay true: ids are compared without
@@ -62,7 +62,7 @@ pub(super) fn found(outcome: Result<Answer, CallError>) -> Result<Option<Answer>
     }
 }
 
-/// The codes of section 7.2. `SubscriptionNotFound` isn't among them: ARM says so, too, to those who may not look into it.
+/// The published codes. `SubscriptionNotFound` isn't among them: ARM says so, too, to those who may not look into it.
 fn proves_absence(code: &str) -> bool {
     ["ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound", "RoleAssignmentNotFound"]
         .iter()

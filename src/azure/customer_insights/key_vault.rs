@@ -1,4 +1,4 @@
-//! The Key Vault that an environment is linked to (customer-insights reference 8.3 and 12). Not published: the emulator
+//! The Key Vault that an environment is linked to. Not published: the emulator
 //! serves these operations, a person does what they do in a real tenant.
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Customer Insights - Data: environments, roles, API access and its keys; the Key Vault link and private links in files of
 //! their own.
 //!
-//! Shapes: code model of library 1.0.8 (reference section 5). No member is documented as required, so all are optional
+//! Shapes: code model of library 1.0.8. No member is documented as required, so all are optional
 //! here, and what is needed and missing makes the answer unreadable. Unknown members and unknown role names are kept
 //! harmless. What must stay true: only a body that says so proves an absence; a bare 404 doesn't, since the service also
 //! answers 404 to those who may not look.
@@ -32,13 +32,13 @@ pub use private_links::{
     validate_private_link,
 };
 
-/// What Microsoft's own clients send with a plain JSON object (reference 3.1).
+/// What Microsoft's own clients send with a plain JSON object.
 const BODY_TYPE: &str = "application/json-patch+json; charset=utf-8";
 
-/// The header that carries a subscription key to the gateway (reference 2.2).
+/// The header that carries a subscription key to the gateway.
 const KEY_HEADER: &str = "Ocp-Apim-Subscription-Key";
 
-/// The code that proves that API access is off (reference sections 7 and 12).
+/// The code that proves that API access is off.
 const NO_SUBSCRIPTION: &str = "apiSubscriptionNotFound";
 
 /// How to reach one environment.
@@ -50,7 +50,7 @@ pub struct Instance {
     pub scale_unit: Option<Url>,
 }
 
-/// One environment in the list of all (scale-unit form: reference 4.3; gateway form: 5.3).
+/// One environment in the list of all, in the forms of the scale unit and of the gateway.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceInfo {
@@ -129,7 +129,7 @@ fn call<E>(operation: &'static Operation<E>, instance: &Instance) -> Call<E> {
 
 /// All environments that the caller sees. `GET /instances`
 ///
-/// Some entries of the list can be errors (reference 4.3); they are skipped, so an environment that isn't in the result
+/// Some entries of the list can be errors; they are skipped, so an environment that isn't in the result
 /// isn't proven to be gone.
 pub async fn list_instances(reader: &Reader) -> Result<Vec<InstanceInfo>, CallError> {
     let entries: Vec<Json> = reader.send(Call::of(&LIST_INSTANCES)).await?.json()?;
@@ -184,7 +184,7 @@ pub async fn delete_assignment(writer: &Writer, instance: &Instance, principal_i
     Ok(())
 }
 
-/// Whether API access is on. Not published: served by the emulator (reference section 12).
+/// Whether API access is on. Not published: served by the emulator.
 pub async fn api_access(reader: &Reader, instance: &Instance) -> Result<ApiAccess, CallError> {
     let answer = match reader.send(call(&GET_API_SUBSCRIPTION, instance)).await {
         Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => {
@@ -237,8 +237,8 @@ struct Secrets {
 }
 
 /// Both keys; `None` where the service says that API access is off.
-/// `POST /instances/{instanceId}/manage/apisubscription/listsecrets`. Not published: served by the emulator (reference
-/// section 12), in the form that API Management has for it (8.2).
+/// `POST /instances/{instanceId}/manage/apisubscription/listsecrets`. Not published: served by the emulator, in
+/// the form that API Management has for it.
 pub async fn list_keys(reader: &Reader, instance: &Instance) -> Result<Option<ApiKeys>, CallError> {
     let answer = match reader.send(call(&LIST_API_KEYS, instance)).await {
         Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => return Ok(None),
@@ -265,7 +265,7 @@ pub async fn regenerate_key(writer: &Writer, instance: &Instance, slot: Slot) ->
 
 /// Tries a key on a harmless call, the list of environments. `GET /v1/instances` on the gateway.
 ///
-/// The gateway looks at the key before it looks at the token (reference 2.2), and says so in words; so a success proves the
+/// The gateway looks at the key before it looks at the token, and says so in words; so a success proves the
 /// key good, and only a 401 with those words proves it dead. A 401 without them may be about the token.
 pub async fn check_key(reader: &Reader, key: &SecretString) -> KeyCheck {
     match reader.send(Call::of(&TRY_API_KEY).secret_header(KEY_HEADER, key)).await {

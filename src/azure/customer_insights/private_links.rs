@@ -1,4 +1,4 @@
-//! The private links of an environment, on the side of Customer Insights (customer-insights reference 8.4 and 12). Not
+//! The private links of an environment, on the side of Customer Insights. Not
 //! published: the emulator serves these operations, a person does what they do in a real tenant.
 //!
 //! Words: a *link* leads to one resource and consists of several *endpoints*; each asks for a private endpoint connection

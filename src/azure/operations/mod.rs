@@ -46,7 +46,7 @@ pub enum Service {
 impl Service {
     /// The resource that a token must be issued for; `None` for services that take no token.
     ///
-    /// Customer Insights: Microsoft's own samples and connector ask for this resource (reference 2.2).
+    /// Customer Insights: Microsoft's own samples and connector ask for this resource.
     pub fn audience(self) -> Option<&'static str> {
         match self {
             Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => {

@@ -1,4 +1,4 @@
-//! `Microsoft.Authorization`: routes, role definitions and the caller's permissions (azure-api.md, section 5). Role assignments
+//! `Microsoft.Authorization`: routes, role definitions and the caller's permissions. Role assignments
 //! are next door.
 
 use http::{Method, StatusCode};
@@ -58,7 +58,7 @@ pub(super) fn scope<'t>(target: &'t Target<'_>) -> &'t str {
     if target.scope.is_empty() { "/" } else { &target.scope }
 }
 
-/// The id of a role definition, as seen from the target: led by its subscription (section 5.2).
+/// The id of a role definition, as seen from the target: led by its subscription.
 pub(super) fn definition_id(target: &Target<'_>, role: Uuid) -> String {
     if target.scope.is_empty() {
         return format!("/providers/{DEFINITIONS}/{role}");

@@ -1,4 +1,4 @@
-//! Private endpoint connections in the dialects of the providers (azure-api.md, sections 1.5, 2.3, 3.4 and 3.5).
+//! Private endpoint connections in the dialects of the providers.
 //!
 //! What must stay true: nothing here creates a connection (endpoints do, on somebody else's side); approving is not
 //! idempotent, and Rejected is terminal; the connections inside a resource are the same ones as below it.
@@ -189,7 +189,7 @@ impl Scene<'_> {
         Ok(Answer::ok(self.dialect.item(owner, connection, &look, state)))
     }
 
-    /// Approves or rejects. Both the right to write the connection and the one to approve are asked for (section 5.4 lists
+    /// Approves or rejects. Both the right to write the connection and the one to approve are asked for (the documentation lists
     /// both); the second one, being about the resource that the endpoint leads to, is refused as a linked one.
     fn decide(&self, world: &mut World, name: &str) -> Result<Answer, ArmError> {
         self.require(world, "write", Some(name))?;
@@ -286,7 +286,7 @@ fn places(dialect: &Dialect, target: &Target<'_>, owner: &str, location_only: bo
     }
 }
 
-/// What the body decides about a connection. Which steps are refused: section 1.5 for storage; for the others it isn't known,
+/// What the body decides about a connection. Which steps are refused is documented for storage; for the others it isn't known,
 /// and chosen alike. Rejecting what is approved is allowed by the state table of Private Link.
 fn decision(body: &Map<String, Value>, connection: &Connection) -> Result<Decision, ArmError> {
     use ConnectionStatus::{Approved, Disconnected, Pending, Rejected};

@@ -1,4 +1,4 @@
-//! ARM's error envelope (azure-api.md, section 7.2).
+//! ARM's error envelope.
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -35,7 +35,7 @@ impl ArmError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// The full condition of real 401s isn't printed (section 12); codes are those of section 7.2.
+    /// The full condition of real 401s isn't printed; the codes are the published ones.
     pub(super) fn unauthorized(fault: BearerFault, tenant: Option<Uuid>) -> Self {
         let (code, message) = match fault {
             BearerFault::Missing => {
@@ -120,7 +120,7 @@ impl ArmError {
         self.with(FAILURE_CAUSE, HeaderValue::from_static("service"))
     }
 
-    /// A value that can't be; the code is sourced (section 1.5), the words follow public reports of it.
+    /// A value that can't be; the code is sourced, the words follow public reports of it.
     pub(super) fn invalid_value(member: &str) -> Self {
         let message = format!("Values for request parameters are invalid: {member}.");
         Self::bad_request("InvalidValuesForRequestParameters", message).by_provider()
@@ -131,7 +131,7 @@ impl ArmError {
         Self::new(StatusCode::CONFLICT, "AnotherOperationInProgress", message).by_provider()
     }
 
-    /// A right that is needed on something other than what is written to (section 5.4).
+    /// A right that is needed on something other than what is written to.
     pub(super) fn not_linked(caller: Caller, action: &str, scope: &str) -> Self {
         let Caller { oid, app_id } = caller;
         let message = format!(
@@ -161,7 +161,7 @@ impl From<ArmError> for Answer {
     fn from(error: ArmError) -> Self {
         let ArmError { status, code, message, headers } = error;
         let answer = Self::json(status, json!({ "error": { "code": code, "message": message } }))
-            // `gateway` and `service` tell ARM's own refusals from a provider's (section 7.2).
+            // `gateway` and `service` tell ARM's own refusals from a provider's.
             .with(FAILURE_CAUSE, HeaderValue::from_static("gateway"));
         headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
     }

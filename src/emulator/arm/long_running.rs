@@ -1,5 +1,4 @@
-//! Long-running operations of providers: how an answer announces one, and the two addresses that tell how far it is
-//! (azure-api.md, sections 2.1 and 7.3).
+//! Long-running operations of providers: how an answer announces one, and the two addresses that tell how far it is.
 //!
 //! What must stay true: an operation ends by the clock alone; its addresses live as long as the world; ids are derived from
 //! the world, so that a run against one world can be repeated.

@@ -1,4 +1,4 @@
-//! Azure Resource Manager: what all resource providers share (azure-api.md, sections 7.1 to 7.7 and 10).
+//! Azure Resource Manager: what all resource providers share.
 //!
 //! Words: a *scope* is what stands before the last `/providers/` of a path (a subscription, a resource group, a resource);
 //! a *provider* serves the paths below its namespace, and stands in [`PROVIDERS`]. What must stay true: ids and names are

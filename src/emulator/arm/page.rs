@@ -1,4 +1,4 @@
-//! Lists of ARM: `{value, nextLink}` (azure-api.md, section 7.4).
+//! Lists of ARM: `{value, nextLink}`.
 
 use serde_json::{Value, json};
 

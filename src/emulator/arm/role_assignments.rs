@@ -1,4 +1,4 @@
-//! Role assignments (azure-api.md, sections 5.1 and 5.2).
+//! Role assignments.
 //!
 //! What must stay true: one principal has one role on one scope once; an assignment's principal, role and scope never change;
 //! a scope in the world is a text as its first writer spelled it.
@@ -27,7 +27,7 @@ struct Filter {
 }
 
 impl Filter {
-    /// `atScope()`, `principalId eq '…'`, `assignedTo('…')`, and `atScope()` with `assignedTo` (section 5.1).
+    /// `atScope()`, `principalId eq '…'`, `assignedTo('…')`, and `atScope()` with `assignedTo`.
     fn parse(text: &str) -> Result<Self, ArmError> {
         let mut filter = Self::default();
         for part in text.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
@@ -176,7 +176,7 @@ fn read(
         let message = format!("The specified role definition with ID '{role_definition}' does not exist.");
         return Err(ArmError::bad_request("RoleDefinitionDoesNotExist", message).by_provider());
     }
-    // Left out means a user in this version (section 5.2).
+    // Left out means a user in this version.
     let sent = properties.get("principalType").cloned().unwrap_or_else(|| json!("User"));
     let principal_type: AzurePrincipalType = serde_json::from_value(sent).map_err(|_| invalid("principalType"))?;
     check_principal(visit, world, principal_id, principal_type)?;

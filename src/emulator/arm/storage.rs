@@ -1,4 +1,4 @@
-//! `Microsoft.Storage/storageAccounts` (azure-api.md, section 1), without customer-managed keys.
+//! `Microsoft.Storage/storageAccounts`, without customer-managed keys.
 //!
 //! What must stay true: a PATCH replaces whole members, arrays included, and leaves out what it doesn't name; the account
 //! shows the same connections as the list below it.
@@ -36,7 +36,7 @@ enum Shape {
     Firewall,
 }
 
-/// What PATCH can set (section 1.3), without what needs a customer-managed key.
+/// What PATCH can set, without what needs a customer-managed key.
 const SETTABLE: &[(&str, Shape)] = &[
     ("accessTier", Shape::Word(&["Hot", "Cool", "Premium", "Cold"])),
     ("allowBlobPublicAccess", Shape::Switch),
@@ -138,7 +138,7 @@ fn update(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, name: &str)
     Ok(answer)
 }
 
-/// Replaced as a whole; the bounds are those of the model (section 1.3).
+/// Replaced as a whole; the bounds are those of the model.
 fn read_tags(tags: Value) -> Result<std::collections::BTreeMap<String, String>, ArmError> {
     let tags: std::collections::BTreeMap<String, String> =
         serde_json::from_value(tags).map_err(|_| ArmError::invalid_value("tags"))?;
@@ -182,7 +182,7 @@ fn set_properties(account: &mut StorageAccount, properties: Map<String, Value>) 
     Ok(())
 }
 
-/// The whole firewall: what a body leaves out is gone (section 1.3).
+/// The whole firewall: what a body leaves out is gone.
 fn firewall(acls: &Map<String, Value>) -> Result<Value, ArmError> {
     const BYPASS: [&str; 4] = ["None", "Logging", "Metrics", "AzureServices"];
     let wrong = |member: &str| ArmError::invalid_value(&format!("networkAcls.{member}"));

@@ -1,4 +1,4 @@
-//! `Microsoft.Synapse/workspaces` (azure-api.md, section 2).
+//! `Microsoft.Synapse/workspaces`.
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ pub(super) const TYPE: &str = "Microsoft.Synapse/workspaces";
 const READ: &str = "Microsoft.Synapse/workspaces/read";
 const WRITE: &str = "Microsoft.Synapse/workspaces/write";
 
-/// What PATCH can set (section 2.1). A password is taken and never kept.
+/// What PATCH can set. A password is taken and never kept.
 const SETTABLE: [&str; 5] = [
     "managedVirtualNetworkSettings",
     "workspaceRepositoryConfiguration",
@@ -91,7 +91,7 @@ fn list(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<Answer,
     page(visit, items, world.behaviour.empty_first_pages)
 }
 
-/// Documented as long-running; chosen: done with the answer, which a 200 without headers says (section 7.3).
+/// Documented as long-running; chosen: done with the answer, which a 200 without headers says.
 fn update(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, name: &str) -> Result<Answer, ArmError> {
     visit.require(world, WRITE, &target.id())?;
     find(visit, world, target, name)?;

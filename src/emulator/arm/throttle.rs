@@ -1,4 +1,4 @@
-//! The token buckets of ARM (azure-api.md, section 7.6) and the quota of Resource Graph (section 7.8).
+//! The token buckets of ARM and the quota of Resource Graph.
 //!
 //! Words: a *bucket* holds calls and fills up again evenly; each principal has one per subscription and kind of call, and all
 //! principals of a subscription share one that is fifteen times as big. What must stay true: counting never refuses by

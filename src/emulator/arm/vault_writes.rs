@@ -1,4 +1,4 @@
-//! What changes a vault: PATCH and the access policy verbs (azure-api.md, sections 3.1 to 3.3).
+//! What changes a vault: PATCH and the access policy verbs.
 //!
 //! What must stay true: soft delete and purge protection never go off; a verb touches only the entries that it names, found
 //! by tenant, object and application id.
@@ -15,7 +15,7 @@ use crate::emulator::world::{AccessPolicy, DefaultAction, NetworkAcls, PolicyPer
 
 const WRITE: &str = "Microsoft.KeyVault/vaults/write";
 const POLICIES: &str = "Microsoft.KeyVault/vaults/accessPolicies/write";
-/// The most entries (section 3.2).
+/// The most entries.
 const MOST_POLICIES: usize = 1024;
 
 fn bad(member: &str) -> ArmError {
@@ -54,7 +54,7 @@ pub(super) fn update(
 fn set_properties(vault: &mut Vault, properties: Map<String, Value>) -> Result<(), ArmError> {
     for (member, value) in properties {
         match (member.as_str(), value) {
-            // Left out and null are the same here (section 3.2).
+            // Left out and null are the same here.
             (_, Value::Null) => {}
             ("accessPolicies", policies) => vault.access_policies = read_policies(&policies)?,
             ("enableSoftDelete", Value::Bool(on)) if on || !vault.enable_soft_delete => vault.enable_soft_delete = on,
@@ -123,7 +123,7 @@ fn read_policies(policies: &Value) -> Result<Vec<AccessPolicy>, ArmError> {
     entries.iter().map(|entry| read(entry).ok_or_else(|| bad("accessPolicies"))).collect()
 }
 
-/// `PUT V/accessPolicies/{add|replace|remove}`. There is no GET (section 3.3).
+/// `PUT V/accessPolicies/{add|replace|remove}`. There is no GET.
 pub(super) fn policies(
     visit: &Visit<'_>,
     world: &mut World,
@@ -185,7 +185,7 @@ fn join(present: &mut PolicyPermissions, mut more: PolicyPermissions) {
 }
 
 /// Takes the named permissions away, all if none is named; whether any is left. What `remove` does with part of an entry isn't
-/// known (section 12); chosen: it takes that part.
+/// known; chosen: it takes that part.
 fn take(present: &mut PolicyPermissions, named: &PolicyPermissions) -> bool {
     let mut named = named.clone();
     if lists(&mut named).iter().all(|list| list.is_empty()) {

@@ -1,4 +1,4 @@
-//! `Microsoft.KeyVault/vaults`: reading vaults (azure-api.md, section 3), and the routes of what changes them.
+//! `Microsoft.KeyVault/vaults`: reading vaults, and the routes of what changes them.
 //!
 //! What must stay true: `enablePurgeProtection` is there only when on, rules of the firewall have no `action`; `vaultUri` is
 //! where this very emulator serves the vault.

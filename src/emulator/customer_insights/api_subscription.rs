@@ -1,4 +1,4 @@
-//! API access in the house style of customer-insights-api.md, section 12. No such endpoint of the product is known.
+//! API access, in the style of the product's published operations. No such endpoint of the product is known.
 //!
 //! What must stay true: keys are made when access is switched on and are dead the moment it is switched off; keys never
 //! come back, as the version that they are made from only grows; regenerating touches one slot only.
@@ -49,7 +49,7 @@ impl Slot {
     }
 }
 
-/// Both keys, in the form that API Management has for them (section 8.2). Shows them again and again, as the product does.
+/// Both keys, in the form that API Management has for them. Shows them again and again, as the product does.
 pub(super) fn list_secrets(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
     visit.read(|world| {
         let (_, instance) = visit.admin(world, id)?;

@@ -1,7 +1,7 @@
-//! `ApiErrorResult`, the backend's error body (customer-insights-api.md, section 3.2).
+//! `ApiErrorResult`, the backend's error body.
 //!
-//! The status of an `rbac` refusal is UNDOCUMENTED (section 3.4); codes are from the published vocabulary (section 7),
-//! chosen as in section 12.
+//! The status of an `rbac` refusal is UNDOCUMENTED; codes are from the published vocabulary,
+//! chosen in the style of the product.
 
 use http::StatusCode;
 use serde_json::{Value, json};

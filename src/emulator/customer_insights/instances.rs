@@ -1,4 +1,4 @@
-//! Instances: what the caller can see of them (customer-insights-api.md, sections 4.1, 4.3, 5.3 and 5.4).
+//! Instances: what the caller can see of them.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(super) fn get(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
     })
 }
 
-/// `InstanceInfo`: no region, no state, no Dataverse link (section 5.3).
+/// `InstanceInfo`: no region, no state, no Dataverse link.
 fn info(id: Uuid, instance: &Instance) -> Value {
     let data = &instance.metadata;
     json!({
@@ -44,7 +44,7 @@ fn info(id: Uuid, instance: &Instance) -> Value {
     })
 }
 
-/// An item of the scale units' list (section 4.3). The scale unit is this very server.
+/// An item of the scale units' list. The scale unit is this very server.
 fn located(visit: &Visit<'_>, world: &World, id: Uuid, instance: &Instance) -> Value {
     json!({
         "instanceId": id,

@@ -1,8 +1,8 @@
-//! The Key Vault link in the house style of customer-insights-api.md, section 12. No such endpoint of the product is known.
+//! The Key Vault link, in the style of the product's published operations. No such endpoint of the product is known.
 //!
 //! What must stay true: what stands in the way of using the vault (firewall, rights) is looked up at each reading, as it can
 //! change on the Azure side at any time; what can't be mended there (no such vault, other tenant, other geography) is refused
-//! when linking. Linking grants nothing: since July 2026 the page tells the reader to add the rights (section 8.3).
+//! when linking. Linking grants nothing: since July 2026 the page tells the reader to add the rights.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::emulator::seed::derived_id;
 use crate::emulator::world::{DefaultAction, KeyVaultLink, Vault, World};
 use crate::geographies;
 
-/// What the application needs on a vault that goes by access policies, in each list (section 8.3).
+/// What the application needs on a vault that goes by access policies, in each list.
 const POLICY: [&str; 2] = ["get", "list"];
 /// What the roles Key Vault Reader and Key Vault Secrets User grant, where roles decide.
 const DATA_ACTIONS: [&str; 2] =
@@ -74,7 +74,7 @@ pub(super) fn delete(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
         if let Some(instance) = world.instances.get_mut(&id) {
             instance.key_vault = None;
         }
-        // As other deletes of the product's API that return something (section 3.1).
+        // As other deletes of the product's API that return something.
         Ok(Answer::ok(Value::Bool(true)))
     })
 }
@@ -116,7 +116,7 @@ fn goes_by_roles(vault: &Vault) -> bool {
     vault.enable_rbac_authorization == Some(true)
 }
 
-/// The causes that the docs list (section 8.3), the firewall first. No connection of this world names a secret, so
+/// The causes that the docs list, the firewall first. No connection of this world names a secret, so
 /// `secretMissing` can't be.
 fn access_state(world: &World, vault: &Vault, now: Timestamp) -> &'static str {
     let closed = vault.public_network_access.as_deref().is_some_and(|word| !word.eq_ignore_ascii_case("enabled"));
@@ -141,7 +141,7 @@ fn access_state(world: &World, vault: &Vault, now: Timestamp) -> &'static str {
     if granted { "accessible" } else { "permissionsMissing" }
 }
 
-/// The codes of the published vocabulary that come closest; none of it mentions Key Vault (section 7).
+/// The codes of the published vocabulary that come closest; none of it mentions Key Vault.
 pub(super) fn not_found(parameter: &str, asked: &str) -> ApiError {
     let message = "The resource doesn't exist, or the caller may not see it.";
     ApiError::new(StatusCode::NOT_FOUND, "resourceNotFound", message).about(json!({ parameter: asked }))
@@ -155,7 +155,7 @@ pub(super) fn refused(parameter: &str, message: &str) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "invalidResourceProperty", message).about(json!({ "parameter": parameter }))
 }
 
-/// "I agree" is mandatory (sections 8.3 and 8.4).
+/// "I agree" is mandatory.
 pub(super) fn consent(body: &Value) -> Result<(), ApiError> {
     match body["consentAccepted"].as_bool() {
         Some(true) => Ok(()),

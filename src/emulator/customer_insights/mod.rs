@@ -1,5 +1,5 @@
-//! Customer Insights - Data: operations 1, 2 and 8 to 12 of customer-insights-api.md, section 4.1; API access, the Key Vault
-//! link and private links in the house style of its section 12.
+//! Customer Insights - Data: instances, roles and their assignments as published; API access, the Key Vault link
+//! and private links in the style of these.
 //!
 //! Words: the *gateway* (`/v1`) asks for a subscription key, then for a bearer token, and serves documented operations
 //! only; a *scale unit* (`/api`) asks for the token only and serves the undocumented ones as well. What must stay true:
@@ -152,8 +152,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// The instance, if the caller is a member. To anybody else it doesn't exist: UNDOCUMENTED for these operations
-    /// (section 3.4), chosen as in section 12.
+    /// The instance, if the caller is a member. To anybody else it doesn't exist: UNDOCUMENTED for these operations, chosen in the style of the product.
     fn member<'w>(&self, world: &'w World, id: &str) -> Result<(Uuid, &'w Instance), ApiError> {
         let found = guid(id).and_then(|id| Some((id, world.instances.get(&id)?)));
         found
@@ -188,7 +187,7 @@ impl Visit<'_> {
         }
     }
 
-    /// The body as an object. Both content types of section 12 are fine; a JSON patch document isn't, whatever the official
+    /// The body as an object. Both content types of the product are fine; a JSON patch document isn't, whatever the official
     /// clients' content type says.
     fn body(&self) -> Result<Map<String, Value>, ApiError> {
         let accepted = ["application/json-patch+json", "application/json"];
@@ -233,8 +232,7 @@ fn serve(face: Face, shared: &Shared, call: &Call) -> Answer {
             let visit = Visit { shared, call, caller, face, now: shared.clock.now() };
             dispatch(&visit, &route).unwrap_or_else(Answer::from)
         }
-        // The backend's 401 has no body (section 2.3). The header is declared on every status of every operation
-        // (section 3.1), but a challenge has a meaning only here.
+        // The backend's 401 has no body. The header is declared on every status of every operation, but a challenge has a meaning only here.
         Err(_) => Answer::empty(StatusCode::UNAUTHORIZED).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
     };
     if route.documented() {
@@ -271,7 +269,7 @@ fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, ApiError> {
     }
 }
 
-/// The gateway's own error body: two members (section 2.3).
+/// The gateway's own error body: two members.
 fn gateway_error(status: StatusCode, message: &str) -> Answer {
     Answer::json(status, json!({ "statusCode": status.as_u16(), "message": message }))
 }

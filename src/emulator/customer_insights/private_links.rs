@@ -1,4 +1,4 @@
-//! Private links in the house style of customer-insights-api.md, section 12. No such endpoint of the product is known.
+//! Private links, in the style of the product's published operations. No such endpoint of the product is known.
 //!
 //! Words: a link has *endpoints*, which lie in a subscription of Microsoft's and each ask for one connection on the Azure
 //! side. What must stay true: an endpoint's status is the connection's; a link works only while all are approved.
@@ -31,7 +31,7 @@ struct Endpoint {
     /// What follows `pe-{resource}-` in its name.
     suffix: &'static str,
     sub_resource_type: &'static str,
-    /// Made by a Synapse network of Microsoft's: named after it, and described by nobody (section 8.4).
+    /// Made by a Synapse network of Microsoft's: named after it, and described by nobody.
     by_synapse: bool,
 }
 
@@ -39,7 +39,7 @@ const fn endpoint(suffix: &'static str, sub_resource_type: &'static str, by_syna
     Endpoint { suffix, sub_resource_type, by_synapse }
 }
 
-/// The four of a storage account are from the screenshots (section 8.4). A Synapse workspace was only ever proposed; its two
+/// The four of a storage account are from the screenshots. A Synapse workspace was only ever proposed; its two
 /// are chosen: the SQL endpoints that a data source would read from.
 const KINDS: [Kind; 2] = [
     Kind {
@@ -237,7 +237,7 @@ fn shown(world: &World, instance: Uuid, link: &PrivateLink, now: Timestamp) -> V
     let endpoints: Vec<Value> = endpoints
         .iter()
         .map(|endpoint| {
-            // A connection that is gone on the Azure side is `Disconnected` on the endpoint's (azure-api.md, section 1.5).
+            // A connection that is gone on the Azure side is `Disconnected` on the endpoint's.
             let found = connection(world, link, endpoint).and_then(|c| c.at(now));
             let status = found.map_or(ConnectionStatus::Disconnected, |look| look.status);
             json!({

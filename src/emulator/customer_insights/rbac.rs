@@ -1,4 +1,4 @@
-//! Role definitions and role assignments: operations 8 to 12 (customer-insights-api.md, sections 4.1, 5.1, 8.1, 12).
+//! Role definitions and role assignments: operations 8 to 12.
 //!
 //! What must stay true: authorisation, checks and the write happen on one state of the world; a write shows in the list
 //! at once (or after `staleReads`) and counts for authorisation after `roleWritePropagation`.
@@ -14,7 +14,7 @@ use crate::emulator::views::{Principal, as_of, before};
 use crate::emulator::world::{Assignment, Instance, PrincipalType, World};
 
 /// Role names and what they are for; the last one only with business unit separation. Its wire name is UNDOCUMENTED, the
-/// printed one is taken (section 8.1).
+/// printed one is taken.
 const ROLES: [(&str, &str); 4] = [
     (ADMIN, "Can do everything in the environment, and manage its users."),
     ("Contributor", "Can configure everything but users, connections and permissions."),
@@ -52,7 +52,7 @@ pub(super) fn my_role(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
     })
 }
 
-/// Operation 10.
+/// `Get-all-role-assignments`.
 pub(super) fn assignments(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> {
     visit.read(|world| {
         let (id, instance) = visit.admin(world, id)?;
@@ -62,7 +62,7 @@ pub(super) fn assignments(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiErro
     })
 }
 
-/// Operation 11. The array is the whole list after the write; whether it is in the service is UNDOCUMENTED (section 4.1).
+/// `Update-a-role-assignment`. The array is the whole list after the write; whether it is in the service is UNDOCUMENTED.
 pub(super) fn assign(visit: &Visit<'_>, id: &str, principal: &str) -> Result<Answer, ApiError> {
     visit.change(|world| {
         let (id, instance) = visit.admin(world, id)?;
@@ -84,7 +84,7 @@ pub(super) fn assign(visit: &Visit<'_>, id: &str, principal: &str) -> Result<Ans
     })
 }
 
-/// Operation 12. No body on success: the operation declares no schema. A principal without a role here is unknown here.
+/// `Deletes-a-role-assignment`. No body on success: the operation declares no schema. A principal without a role here is unknown here.
 pub(super) fn remove(visit: &Visit<'_>, id: &str, principal: &str) -> Result<Answer, ApiError> {
     visit.change(|world| {
         let (id, instance) = visit.admin(world, id)?;
@@ -108,7 +108,7 @@ fn list(instance: Uuid, assignments: &[Assignment]) -> Value {
 }
 
 /// The kind of a principal of the directory. Only object ids are known: that an application is assigned by its service
-/// principal's object id is the safer guess (section 8.1), and accepting both would hide the mix-up.
+/// principal's object id is the safer guess, and accepting both would hide the mix-up.
 fn principal_type(world: &World, principal: &str) -> Option<PrincipalType> {
     Some(match world.principal(guid(principal)?)? {
         Principal::User(..) => PrincipalType::User,
@@ -150,7 +150,7 @@ fn check_identity(body: &Map<String, Value>, principal: &str, kind: PrincipalTyp
     Ok(())
 }
 
-/// The two refusals that are switches: what the service does is UNDOCUMENTED (section 8.1).
+/// The two refusals that are switches: what the service does is UNDOCUMENTED.
 fn check_remaining(world: &World, instance: &Instance, next: &[Assignment]) -> Result<(), ApiError> {
     let admin = |a: &&Assignment| a.roles.iter().any(|r| r == ADMIN);
     let owner = instance.owner.to_string();

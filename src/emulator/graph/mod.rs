@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0: the directory look-ups of azure-api.md, section 7.11.
+//! Microsoft Graph v1.0: directory look-ups.
 //!
 //! Words: an *object* is a user, a group or a service principal. What must stay true: nothing here writes; a batch item
 //! meets the same rules as a request of its own; unknown ids are a 404 one by one, but silently missing from `getByIds`.

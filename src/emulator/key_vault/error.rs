@@ -1,4 +1,4 @@
-//! Key Vault's error envelope: `{error:{code,message,innererror:{code}}}` (azure-api.md, section 4.5).
+//! Key Vault's error envelope: `{error:{code,message,innererror:{code}}}`.
 
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -47,7 +47,7 @@ impl VaultError {
         Self::new(StatusCode::NOT_FOUND, "NotServedByEmulator", "The emulator serves nothing under this path.")
     }
 
-    /// The 401 with the challenge that official clients begin with (section 4.4). Only the first number is printed
+    /// The 401 with the challenge that official clients begin with. Only the first number is printed
     /// anywhere; the others are chosen from the same family.
     pub(super) fn unauthorized(fault: BearerFault, tenant: Uuid, resource: ChallengeResource, origin: &Url) -> Self {
         let resource = match (resource, origin.port()) {
@@ -70,7 +70,7 @@ impl VaultError {
         Self { challenge: Some(challenge), ..error }
     }
 
-    /// The texts about the api-version are chosen; that it has no default is documented (section 4).
+    /// The texts about the api-version are chosen; that it has no default is documented.
     pub(super) fn no_api_version() -> Self {
         Self::bad_parameter("api-version must be specified")
     }
@@ -79,7 +79,7 @@ impl VaultError {
         Self::bad_parameter(format!("The specified version ({asked}) is not recognized. Consider using the latest."))
     }
 
-    /// The text of the code varies (section 4.5).
+    /// The text of the code varies.
     pub(super) fn throttled(seconds: i64) -> Self {
         let message = "Request was not processed because too many requests were received. Reason: \
                        VaultRequestTypeLimitReached";

@@ -1,4 +1,4 @@
-//! Keys: what they have that secrets don't (azure-api.md, section 4.1). Nothing here computes with keys: there are no
+//! Keys: what they have that secrets don't. Nothing here computes with keys: there are no
 //! cryptographic operations, and the public part is random digits of the right length.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Key Vault's data plane: secrets and keys (azure-api.md, section 4).
+//! Key Vault's data plane: secrets and keys.
 //!
 //! A vault is told by the host, `NAME.vault.localhost`. Words: an *object* is a secret or a key; its *current* version is the
 //! last one made, enabled or not. What must stay true: the order of the gates is vault, token (with the challenge), network,
@@ -36,7 +36,7 @@ pub(crate) use throttle::Throttle;
 /// The name below which all vaults of the emulator lie. It resolves nowhere by itself.
 pub(crate) const LOCAL_VAULTS: &str = "vault.localhost";
 
-/// Secrets' api-versions (section 0.1).
+/// Secrets' api-versions.
 const SECRET_VERSIONS: &[&str] =
     &["2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-06-01", "2025-07-01", "2026-04-01"];
 /// Keys' api-versions: all but the last of the secrets'.

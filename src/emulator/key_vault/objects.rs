@@ -1,4 +1,4 @@
-//! What secrets and keys share: versions, lists, soft delete (azure-api.md, sections 4.1 to 4.3).
+//! What secrets and keys share: versions, lists, soft delete.
 //!
 //! What must stay true: the right is checked before anything is said about the object; a deleted object is to be had only
 //! under its deleted path, and its name can't be used again; where the retention has ended, it is as if it had never been.

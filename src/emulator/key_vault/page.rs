@@ -1,4 +1,4 @@
-//! Lists of a vault: pages of at most 25 (azure-api.md, sections 4.1 and 4.2).
+//! Lists of a vault: pages of at most 25.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

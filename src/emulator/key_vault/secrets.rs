@@ -1,4 +1,4 @@
-//! Secrets: what they have that keys don't (azure-api.md, section 4.2).
+//! Secrets: what they have that keys don't.
 //!
 //! Getting a secret whose `nbf` or `exp` says otherwise works: both are information, not gates. `previousVersion` is answered
 //! only for secrets that stand behind a certificate, of which there are none here.

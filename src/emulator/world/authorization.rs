@@ -1,4 +1,4 @@
-//! Azure subscriptions, resource groups and role assignments (azure-api.md, section 5).
+//! Azure subscriptions, resource groups and role assignments.
 //!
 //! Words: an *entry* of a role grants actions (management plane) and data actions (data plane), each less what it takes
 //! back. Built-in roles aren't in the world: they are the same everywhere.

@@ -7,8 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// Knobs for what the real services leave open (customer-insights-api.md, sections 8.1 and 12; azure-api.md,
-/// sections 4 and 5).
+/// Knobs for what the real services leave open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Behaviour {
@@ -37,19 +36,19 @@ pub struct Behaviour {
     pub vault_challenge: ChallengeResource,
     /// Lists of ARM and of vaults begin with an empty page that has a `nextLink`, as the real ones may.
     pub empty_first_pages: bool,
-    /// How long Synapse and Key Vault are at work on a private endpoint connection. Storage isn't at all (section 3.5).
+    /// How long Synapse and Key Vault are at work on a private endpoint connection. Storage isn't at all.
     pub connection_work: SignedDuration,
     /// That work ends in failure.
     pub connection_work_fails: bool,
     /// Long-running operations name only a `Location`, no `Azure-AsyncOperation`.
     pub location_only: bool,
-    /// Azure Resource Manager refuses calls beyond its token buckets (section 7.6) instead of only counting them, and
-    /// Azure Resource Graph those beyond its quota (section 7.8).
+    /// Azure Resource Manager refuses calls beyond its token buckets instead of only counting them, and
+    /// Azure Resource Graph those beyond its quota.
     pub arm_throttling: bool,
     /// Azure Resource Graph shows the state of this long ago (documented: no bound).
     pub resource_graph_lag: SignedDuration,
     /// Adding a private link asks for the right to approve its connections, too. The product's page lists that right for the
-    /// person who does both; whether adding alone needs it is UNDOCUMENTED (customer-insights-api.md, section 8.4).
+    /// person who does both; whether adding alone needs it is UNDOCUMENTED.
     pub private_link_needs_approval_right: bool,
     /// Removing a private link leaves its connections behind on the Azure side. What the service does is UNDOCUMENTED.
     pub private_link_removal_leaves_connections: bool,
@@ -97,7 +96,7 @@ pub struct Bucket {
 }
 
 /// The resource that a vault names in its challenge. Official clients ask for a token for it, and by default only where the
-/// vault's host lies below it (azure-api.md, sections 4.4 and 9.2).
+/// vault's host lies below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChallengeResource {

@@ -1,4 +1,4 @@
-//! Private endpoint connections as the world keeps them, whatever they lead to (azure-api.md, sections 1.5, 2.3, 3.4).
+//! Private endpoint connections as the world keeps them, whatever they lead to.
 //!
 //! Words: a connection is *decided* when the owner of the resource has approved or rejected it; a *change* is a decision or a
 //! removal that the service is still at work on. What must stay true: what a connection looks like depends on the world and
@@ -79,7 +79,7 @@ pub struct Decision {
     pub description: String,
 }
 
-/// A long-running operation of a resource provider (section 7.3). Kept for good, so that it can be asked about.
+/// A long-running operation of a resource provider. Kept for good, so that it can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ArmOperation {
@@ -114,7 +114,7 @@ pub(crate) enum Work {
 
 impl Connection {
     /// What it looks like at `now`; none if it has been removed by then. While a decision is under way it shows already, as in
-    /// the published example of Synapse (section 2.3).
+    /// the published example of Synapse.
     pub(crate) fn at(&self, now: Timestamp) -> Option<Look<'_>> {
         let Self { name: _, private_endpoint: _, status, description, decided, change } = self;
         let as_it_is = |work| Look { status: *status, description, work, decided: *decided };

@@ -44,7 +44,7 @@ pub struct Instance {
     pub private_links: Vec<PrivateLink>,
 }
 
-/// The stored part of `InstanceMetadata` (customer-insights-api.md, section 5.4). Members are there even when null, as
+/// The stored part of `InstanceMetadata`. Members are there even when null, as
 /// the service's models have no required member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -94,7 +94,7 @@ pub struct InstanceMetadata {
     pub created_utc: Option<Timestamp>,
 }
 
-/// `CdsOrgInfo` (section 5.5).
+/// `CdsOrgInfo`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CdsOrgInfo {
@@ -122,7 +122,7 @@ pub struct Assignment {
     pub roles: Vec<String>,
 }
 
-/// `principalType` of a role assignment (section 5.1).
+/// `principalType` of a role assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PrincipalType {
@@ -130,7 +130,7 @@ pub enum PrincipalType {
     User,
     /// A group.
     Group,
-    /// An application; its id is the service principal's object id (UNDOCUMENTED, the safer guess of section 8.1).
+    /// An application; its id is the service principal's object id (UNDOCUMENTED: the safer guess).
     App,
 }
 

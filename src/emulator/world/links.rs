@@ -1,5 +1,4 @@
-//! What an instance is linked to: a Key Vault, and resources over private links (customer-insights-api.md, sections 8.3, 8.4
-//! and 12). How a link stands is never kept here: it is what the Azure side says at that instant.
+//! What an instance is linked to: a Key Vault, and resources over private links. How a link stands is never kept here: it is what the Azure side says at that instant.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

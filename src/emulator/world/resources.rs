@@ -1,4 +1,4 @@
-//! Storage accounts and Synapse workspaces as the world keeps them (azure-api.md, sections 1.2 and 2.2).
+//! Storage accounts and Synapse workspaces as the world keeps them.
 //!
 //! Words: the *properties* are the members of `properties` on the wire that somebody can set, spelled and shaped as there;
 //! what the service adds (endpoints, states, connections) is not among them.

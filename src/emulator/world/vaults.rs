@@ -1,4 +1,4 @@
-//! Key vaults with what is in them (azure-api.md, sections 3 and 4).
+//! Key vaults with what is in them.
 //!
 //! Words: an *object* is a secret or a key; it has versions, oldest first, of which the last one is the *current* one,
 //! enabled or not; a deleted object keeps its versions until it is recovered or purged. What must stay true: a version's

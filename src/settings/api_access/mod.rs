@@ -1,7 +1,6 @@
 //! `apiAccess`: whether an environment's API can be called at all.
 //!
-//! The product's own page does it (Settings > Permissions > APIs); Microsoft publishes no operation for it (reference
-//! 8.2). The emulator serves one in house style (section 12). Where no operation may be used, what people attest counts.
+//! The product's own page does it (Settings > Permissions > APIs); Microsoft publishes no operation for it. The emulator serves one in house style. Where no operation may be used, what people attest counts.
 //! What must stay true: only the service's own word proves "off"; an attestation that has run out proves nothing.
 
 mod block;

@@ -18,7 +18,7 @@ use crate::plan::{Action, Address, Change, Direction, Impact, Mode, Planned, Ste
 use crate::settings::blocks::Block as _;
 use crate::settings::setting::Comparing;
 
-/// What it needs on keys, on secrets and on certificates where access policies decide (customer-insights reference 8.3).
+/// What it needs on keys, on secrets and on certificates where access policies decide.
 const NEEDED: [&str; 2] = ["get", "list"];
 
 /// A role that it needs where roles decide.

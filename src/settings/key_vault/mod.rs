@@ -1,6 +1,6 @@
 //! `keyVault`: the vault whose secrets an environment's connections use.
 //!
-//! Words: the *link* is Customer Insights' side, for which Microsoft publishes no operation (reference 8.3); the *rights* are
+//! Words: the *link* is Customer Insights' side, for which Microsoft publishes no operation; the *rights* are
 //! those of its service principal on the vault; the *demands* are what the product asks of a vault (geography, tenant,
 //! firewall off). What must stay true: a vault is linked only with the rights in place and a recorded consent; another
 //! linked vault is replaced only if the file names it; palisade never unlinks a vault and never takes a right away.

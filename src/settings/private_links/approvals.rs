@@ -1,6 +1,6 @@
 //! Who approves the pending connections of a link. Pure.
 //!
-//! What must stay true (invariant 12 of the design): each approval carries the full id of the endpoint in its intent, so that
+//! What must stay true: each approval carries the full id of the endpoint in its intent, so that
 //! a plan that somebody approved says exactly whom it lets in.
 
 use std::rc::Rc;

@@ -11,7 +11,7 @@ use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage;
 
-/// The endpoints of a link to a storage account (customer-insights reference 8.4): what their names end in, and what they lead to.
+/// The endpoints of a link to a storage account: what their names end in, and what they lead to.
 const STORAGE_ENDPOINTS: [(&str, &str); 4] =
     [("blob", "blob"), ("blobforsynapse", "blobForSynapse"), ("dfs", "dfs"), ("dfsforsynapse", "dfsForSynapse")];
 

@@ -2,7 +2,7 @@
 //!
 //! Words: a *link* leads to one *resource* and has several *endpoints* (four for a storage account); each endpoint asks for a
 //! private endpoint *connection* on the Azure side, where somebody has to approve it. Microsoft publishes no operation for
-//! links (reference 8.4); their connections are Azure's, and documented. What must stay true: palisade approves a connection
+//! links; their connections are Azure's, and documented. What must stay true: palisade approves a connection
 //! only if a plan listed its full endpoint id, or the endpoint lies in the subscription that the file names; a name alone
 //! approves nothing; other connections are never touched; a link is in sync once all of its endpoints are approved.
 

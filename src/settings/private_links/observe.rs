@@ -144,7 +144,7 @@ async fn right(reader: &Reader, id: &ResourceId) -> Observation<Right> {
     }
 }
 
-/// The rights that approving takes (azure reference 5.4).
+/// The rights that approving takes.
 pub(super) fn approval_actions(id: &ResourceId) -> [String; 2] {
     let kind = if id.is_kind(synapse::KIND) { synapse::KIND } else { storage::KIND };
     [format!("{kind}/PrivateEndpointConnectionsApproval/action"), format!("{kind}/privateEndpointConnections/write")]

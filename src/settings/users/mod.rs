@@ -1,6 +1,6 @@
 //! `users`: who has which role in an environment.
 //!
-//! Source: Customer Insights operations 8 to 12 (reference 4.1), rules in 8.1. Words: a principal is *held* if the
+//! Words: a principal is *held* if the
 //! service lists a role for it, an *extra* if it is held and not declared. What must stay true: the object id decides who
 //! a principal is; a role change is one update, never a delete and a create; as long as anybody declared could not be
 //! looked up, no extra is removed, since it might be that very principal.

@@ -47,7 +47,7 @@ pub struct Held {
     pub roles: BTreeSet<String>,
 }
 
-/// Whether two spellings mean one role. How the wire spells roles isn't documented (reference 8.1), so letter case and
+/// Whether two spellings mean one role. How the wire spells roles isn't documented, so letter case and
 /// spaces don't count.
 pub(super) fn same_role(one: &str, other: &str) -> bool {
     let letters =

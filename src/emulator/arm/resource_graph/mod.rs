@@ -1,4 +1,4 @@
-//! `Microsoft.ResourceGraph/resources` (azure-api.md, section 7.8), for the query words that `query` knows.
+//! `Microsoft.ResourceGraph/resources`, for the query words that `query` knows.
 //!
 //! Words: a *row* is a resource as Resource Graph has it: type and location in lower case, the whole `properties` of its
 //! provider. What must stay true: rows are behind the providers by the lag of the knob; a caller finds only what it may read.

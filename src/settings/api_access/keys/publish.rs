@@ -85,7 +85,7 @@ fn is_in(slot: Slot, pasted: Fingerprint, facts: &Facts) -> Result<(), String> {
     })
 }
 
-/// A pasted key without the white space around it. Keys have 32 hexadecimal digits (reference 2.3).
+/// A pasted key without the white space around it. Keys have 32 hexadecimal digits.
 fn tidy(key: &SecretString) -> Result<SecretString, String> {
     let text = key.expose_secret().trim();
     if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
