@@ -181,7 +181,17 @@ fn cases() -> Vec<Case> {
     let due = Case::settled().days(200);
     let mut broken = Case::settled();
     broken.regenerate(Slot::Primary);
-    vec![Case::new(), due.clone(), due.done().days(30), broken]
+    let mut deleted = Case::settled();
+    deleted.facts.secret = Secret::SoftDeleted;
+    vec![Case::new(), due.clone(), due.done().days(30), broken, switched_off(), deleted]
+}
+
+/// Somebody switched the API off: switching it on brings new keys.
+fn switched_off() -> Case {
+    let mut off = Case::settled();
+    off.facts.access = Access::Off;
+    (1..=2).for_each(|_| [Slot::Primary, Slot::Secondary].into_iter().for_each(|slot| off.regenerate(slot)));
+    off
 }
 
 /// What the next run finds and does if a run dies: before the first step and after each.
@@ -247,9 +257,6 @@ fn outside() -> Vec<(Case, &'static str, Case)> {
     let with = |secret: Secret| Case { facts: Facts { secret, ..settled.facts.clone() }, ..settled.clone() };
     let disabled = settled.clone().change_current(|version| version.content = Content::Disabled);
     let foreign = with(foreign_secret(settled.now));
-    let mut off = settled.clone();
-    off.facts.access = Access::Off;
-    (1..=2).for_each(|_| [Slot::Primary, Slot::Secondary].into_iter().for_each(|slot| off.regenerate(slot)));
     let mut unfinished = due.clone();
     if let Some(planned) = due.assess().next {
         (0..2).for_each(|step| unfinished.step(planned, step));
@@ -263,7 +270,7 @@ fn outside() -> Vec<(Case, &'static str, Case)> {
         (disabled, "a person enables it", settled.clone()),
         (settled.clone(), "somebody deletes the secret", with(Secret::SoftDeleted)),
         (settled.clone(), "somebody stores something else", foreign),
-        (settled.clone(), "somebody switches the API off", off),
+        (settled.clone(), "somebody switches the API off", switched_off()),
         (settled.clone(), "something can't be read", with(Secret::Unknown("403".to_owned()))),
     ]
 }
