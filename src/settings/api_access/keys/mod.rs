@@ -1,8 +1,9 @@
 //! `apiAccess.keys`: publishing the key in force, and replacing keys in turn.
 //!
-//! The rules are a pure function in [`rotation`](crate::rotation); here it gets its facts ([`look`]) and its moves become
-//! changes ([`compare`]) and steps ([`steps`]). What must stay true: a value lives only as a secret between reading it and
+//! The rules are a pure function in [`rotation`](crate::rotation); here it gets its facts (`look`) and its moves become
+//! changes (`compare`) and steps (`steps`). What must stay true: a value lives only as a secret between reading it and
 //! storing it; everything else sees fingerprints; each step looks again before it acts.
+//! What people do by hand stands in `publish` and `revoke`, with the guards of both in `emergency`.
 
 mod block;
 mod compare;
