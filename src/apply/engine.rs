@@ -108,8 +108,8 @@ impl Engine<'_> {
         if change.mode == Mode::Manual {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
-        let planned = match self.still_approved(scope, change, progress).await {
-            Ok(planned) => planned,
+        let Approved { planned, administers } = match self.still_approved(scope, change, progress).await {
+            Ok(approved) => approved,
             Err(outcome) => return outcome,
         };
         let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
@@ -124,7 +124,7 @@ impl Engine<'_> {
             }
         }
         let outcome = Outcome { wrote, ..outcome };
-        if planned.takes_away && outcome.status == Status::Done && wrote {
+        if administers && planned.takes_away && outcome.status == Status::Done && wrote {
             return self.aftermath(scope, change, outcome).await;
         }
         outcome
@@ -137,10 +137,9 @@ impl Engine<'_> {
             Ok(findings) => findings,
             Err(reason) => return outcome.but_unseen(&reason),
         };
-        // Only the setting that decides who administers has anything to say afterwards.
-        let lost = findings.unknown.iter().find(|unknown| change.address.is_in(unknown.address.as_str()));
-        if let Some(unknown) = lost.filter(|_| findings.administrators.is_none()) {
-            return outcome.but_unseen(&unknown.reason);
+        if findings.administrators.is_none() {
+            let reason = findings.unknown.first().map_or("the service doesn't say", |unknown| unknown.reason.as_str());
+            return outcome.but_unseen(reason);
         }
         match guard::check_aftermath(&scope.scope, &findings) {
             Some(note) => {
@@ -156,7 +155,7 @@ impl Engine<'_> {
         scope: &ScopePlan,
         change: &Change,
         progress: &Progress,
-    ) -> Result<Planned, Outcome> {
+    ) -> Result<Approved, Outcome> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
         let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
         let Some(environment) = self.environments.get(scope.scope.as_str()) else {
@@ -185,7 +184,9 @@ impl Engine<'_> {
             return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
         }
         match planned {
-            Some(planned) if planned.change.intent() == change.intent() => Ok(planned.clone()),
+            Some(planned) if planned.change.intent() == change.intent() => {
+                Ok(Approved { planned: planned.clone(), administers: findings.administrators.is_some() })
+            }
             Some(Planned { change: now, .. }) => Err(refused(change.moved_to(now))),
             None => Err(vanished::outcome(change, scope, &findings)),
         }
@@ -296,6 +297,13 @@ impl Engine<'_> {
             wait = (wait * 2).min(Duration::from_secs(15));
         }
     }
+}
+
+/// A change that is still the approved one.
+struct Approved {
+    planned: Planned,
+    /// Whether its setting decides who administers the environment.
+    administers: bool,
 }
 
 enum Look {

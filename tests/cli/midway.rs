@@ -50,3 +50,24 @@ fn a_role_that_can_not_be_looked_at_again_is_not_done() {
     scene.emulated(&["plan"]).ended(0);
     refused_once(&scene, ["GET */rbac/assignments", "GET */rbac/roles", "GET */apisubscription"], 1..=6);
 }
+
+/// Who is left after a removal is part of its success; a look that fails is no good news.
+#[test]
+fn a_removal_after_which_nobody_could_look_is_not_done() {
+    let scene = Scene::with(&format!("{}{}", crate::support::EXACT, crate::support::API_ON));
+    scene.emulated(&["apply", "--yes"]).ended(0);
+    scene.change_world(|world| crate::support::give(world, crate::support::PROD, "zoe@contoso.com", "Viewer"));
+    let world = scene.world();
+    let mut unseen = 0;
+    for nth in 1..=6 {
+        scene.keep_world(&world);
+        let rule =
+            format!("- {{ operation: GET */rbac/assignments, nth: {nth}, action: {{ status: {{ code: 403 }} }} }}");
+        let run = scene.faulty(&rule, &["apply", "--yes"]);
+        if run.stdout.contains("who is left could not be read") {
+            run.ended(5).says("1 failed");
+            unseen += 1;
+        }
+    }
+    assert_eq!(unseen, 1, "one of the looks is the one after the removal");
+}

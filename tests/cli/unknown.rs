@@ -55,6 +55,22 @@ fn a_list_of_assignments_that_fails_in_any_way_changes_nothing() {
     }
 }
 
+/// Whoever may ask has a role, and whoever is listed has one: an answer without them isn't the list.
+#[test]
+fn a_list_that_leaves_something_out_changes_nothing() {
+    let scene = scene();
+    let before = scene.world();
+    let id = "3b0c2c6e-0000-4000-8000-00000000f001";
+    for body in ["[]".to_owned(), format!("[{{ principalId: {id}, principalType: user }}]")] {
+        let rules =
+            format!("- {{ operation: GET */rbac/assignments, action: {{ status: {{ code: 200, body: {body} }} }} }}");
+        let plan = scene.faulty(&rules, &["plan", "--format", "json"]).ended(3).json();
+        assert_eq!((changes(&plan), unknown(&plan)), (Vec::new(), vec!["prod/users".to_owned()]), "{body}");
+        scene.faulty(&rules, &["apply", "--yes"]).ended(3);
+        assert_eq!(scene.world(), before, "{body}");
+    }
+}
+
 #[test]
 fn api_access_that_cannot_be_read_is_neither_on_nor_off() {
     let scene = scene();

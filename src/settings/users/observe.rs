@@ -101,6 +101,9 @@ pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> O
         Ok(list) if list.is_empty() => {
             Err(Unreadable::because("the service lists no assignments at all, not even the caller's own"))
         }
+        Ok(list) if list.iter().any(|one| one.roles.is_none()) => {
+            Err(Unreadable::because("the service lists an assignment without saying which roles it is of"))
+        }
         other => other.map(Assignments::of).map_err(Unreadable::from),
     };
     let list = assignments.iter().flat_map(|list| list.held.keys());
