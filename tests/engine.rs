@@ -107,7 +107,7 @@ impl Run {
         let notes = guard::check(&accounts);
         let target = Target::Emulator { world: "w".into(), tenant: self.configuration.tenant.id.to_string() };
         let config_digest = self.configuration.digest.clone();
-        derive(&Derivation { config_digest, target, now: self.clock.now() }, &accounts, notes)
+        derive(&Derivation { config_digest, target, now: self.clock.now(), allow_removals: None }, &accounts, notes)
     }
 
     async fn apply(&self, survey: &Survey, plan: &Plan, stop: Stop, listener: &dyn Listener) -> Report {

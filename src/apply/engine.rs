@@ -17,7 +17,7 @@ use crate::azure::{CallError, Writer};
 use crate::clock::Clock;
 use crate::config::Environment;
 use crate::guard;
-use crate::plan::{Change, Mode, Plan, Planned, ReadBack, ScopePlan, Severity, Step, StepError};
+use crate::plan::{Address, Change, Mode, Note, Plan, Planned, ReadBack, ScopePlan, Step, StepError};
 use crate::settings::survey::Survey;
 
 /// A request to stop, shared with whoever hears Ctrl-C.
@@ -173,14 +173,12 @@ impl Engine<'_> {
             Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
             _ => guard::check_findings(&scope.scope, &findings),
         };
-        let refusal = findings.notes.iter().chain(&guards).find(|note| note.severity == Severity::Error);
+        let refusal = findings.notes.iter().chain(&guards).find(|note| Note::refuses(note));
         if let Some(note) = refusal {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
-        let required = planned.and_then(|planned| planned.requires.as_ref());
-        if let Some(address) = required
-            && findings.changes.iter().any(|other| other.change.address == *address)
-        {
+        let wanted = |address: &&Address| findings.changes.iter().any(|other| other.change.address == **address);
+        if let Some(address) = planned.and_then(|planned| planned.requires.iter().find(wanted)) {
             return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
         }
         match planned {
@@ -225,6 +223,7 @@ impl Engine<'_> {
         let problem = match step.write(self.writer).await {
             Ok(()) => None,
             Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
+            Err(StepError::Unread(reason)) => return Outcome::unread(format!("not sent: {reason}")),
             Err(StepError::Ended(reason)) => return Outcome::sent(Status::Failed, reason),
             Err(StepError::Call(error)) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => {
                 Some(error)

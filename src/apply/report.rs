@@ -36,17 +36,24 @@ pub struct Outcome {
     pub wrote: bool,
     /// Whether palisade's own part of it is done, and only others keep it from being as declared.
     pub left_to_others: bool,
+    /// Whether it isn't known if the change is still to be made, since a look before its write could not be read.
+    pub unread: bool,
 }
 
 impl Outcome {
     /// An outcome of a change for which nothing was sent.
     pub fn unsent(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), wrote: false, left_to_others: false }
+        Self { status, reason: reason.into(), wrote: false, left_to_others: false, unread: false }
+    }
+
+    /// An outcome of a change for which nothing was sent, since a look before its write could not be read.
+    pub fn unread(reason: impl Into<String>) -> Self {
+        Self { unread: true, ..Self::unsent(Status::NotStarted, reason) }
     }
 
     /// An outcome of a change for which a write was sent.
     pub fn sent(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), wrote: true, left_to_others: false }
+        Self { status, reason: reason.into(), wrote: true, left_to_others: false, unread: false }
     }
 
     /// An outcome of a removal after which nobody could look who is left.
@@ -74,12 +81,14 @@ pub struct Applied {
     pub reason: String,
     /// Whether a write was sent for it.
     pub wrote: bool,
+    /// Whether it wasn't started because a look before its write could not be read.
+    pub unread: bool,
 }
 
 impl Applied {
     /// Joins a change with its outcome.
     pub fn of(scope: &str, change: &Change, outcome: Outcome) -> Self {
-        let Outcome { status, reason, wrote, left_to_others: _ } = outcome;
+        let Outcome { status, reason, wrote, left_to_others: _, unread } = outcome;
         Self {
             scope: scope.to_owned(),
             address: change.address.clone(),
@@ -88,6 +97,7 @@ impl Applied {
             status,
             reason,
             wrote,
+            unread,
         }
     }
 }

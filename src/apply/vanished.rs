@@ -47,27 +47,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::azure::Provenance;
     use crate::config::Place;
-    use crate::plan::{Action, Direction, Impact, Mode, Planned, Unknown, Waiting, WaitingFor};
+    use crate::plan::{
+        Action, Direction, Identity, Impact, Mode, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor,
+    };
 
     fn change(address: &Address, subject: &str, action: Action) -> Change {
-        Change {
+        let outline = Outline {
             address: address.clone(),
-            setting: "s".into(),
+            setting: "s",
             subject: subject.into(),
             action,
             direction: Direction::Neutral,
+            risk: Rated { what: "change it", risk: Risk::Low },
             impact: Impact::None,
-            provenance: Provenance::Documented,
-            mode: Mode::Automatic,
             before: json!(null),
             after: json!("x"),
-            preimage: String::new(),
             reason: String::new(),
-            permissions: Vec::new(),
             source: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
-        }
+            operations: Vec::new(),
+        };
+        Planned::new(outline, Mode::Automatic, Vec::new()).change
     }
 
     fn unknown(address: Address) -> Findings {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn asks(change: Change) -> Findings {
-        let planned = Planned { change, takes_away: false, requires: None, steps: Vec::new() };
+        let planned = Planned { change, takes_away: false, removes: false, requires: Vec::new(), steps: Vec::new() };
         Findings { changes: vec![planned], ..Findings::default() }
     }
 
@@ -91,9 +91,14 @@ mod tests {
         let other = Address::setting("prod", "apiAccess").part("other");
         ScopePlan {
             scope: "prod".into(),
-            instance_id: String::new(),
-            environment_id: String::new(),
-            observed: None,
+            identity: Identity::Environment {
+                instance_id: String::new(),
+                environment_id: String::new(),
+                name: None,
+                region: None,
+                dataverse: None,
+            },
+            declaration: String::new(),
             in_sync: 0,
             changes,
             unknown: unknown(other.clone()).unknown,

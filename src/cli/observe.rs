@@ -38,6 +38,11 @@ pub(super) async fn plan(
     let now = session.clock.now();
     let accounts = survey.accounts(environments, now).await;
     let notes = guard::check(&accounts);
-    let derivation = Derivation { config_digest: configuration.digest.clone(), target: session.target.clone(), now };
+    let derivation = Derivation {
+        config_digest: configuration.digest.clone(),
+        target: session.target.clone(),
+        now,
+        allow_removals: None,
+    };
     derive(&derivation, &accounts, notes)
 }

@@ -52,6 +52,8 @@ pub struct Environment {
     pub attested: Vec<Attestation>,
     /// What it declares.
     pub blocks: DeclaredBlocks,
+    /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
+    pub digest: String,
 }
 
 /// What one environment is, apart from its settings: its names and ids.
@@ -106,9 +108,11 @@ pub(super) fn build(
             merge::check_unmanaged(base, entry, diagnostics);
         }
         let node = merge::environment(base, entry);
-        environments.push(environment(entry, &node, sources, diagnostics));
         let mut data = node.to_json();
         data.as_object_mut().map(|data| data.remove("unmanaged"));
+        let mut declaration = data.clone();
+        declaration.as_object_mut().map(|data| data.remove("attested"));
+        environments.push(environment(entry, &node, digest::of_json(&declaration), sources, diagnostics));
         merged.insert(entry.key.clone(), data);
     }
     check_ids(&combined.environments, diagnostics);
@@ -185,7 +189,13 @@ fn tenant(entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) -> Op
     })
 }
 
-fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Environment> {
+fn environment(
+    entry: &Entry,
+    node: &Node,
+    digest: String,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Environment> {
     let at = Located::new(node, sources);
     let head: Option<HeadShape> = typed(at, diagnostics);
     let complete = head.is_some();
@@ -200,7 +210,7 @@ fn environment(entry: &Entry, node: &Node, sources: &Sources, diagnostics: &mut 
     };
     let blocks = DeclaredBlocks::declare(at, &head, diagnostics);
     let attested = attestations(at, diagnostics);
-    complete.then_some(Environment { head, attested, blocks })
+    complete.then_some(Environment { head, attested, blocks, digest })
 }
 
 fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<Attestation> {

@@ -6,25 +6,15 @@ use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, Note
 pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, notes: &mut Vec<Note>) {
     let setting = Address::setting(scope, "users");
     if has_changes && found.caller.is_some() && !found.caller_is_admin {
-        notes.push(Note {
-            code: NoteCode::NotAdmin,
-            severity: Severity::Error,
-            address: setting.clone(),
-            message: "the identity that runs palisade isn't Admin here, so the service would refuse these changes"
-                .into(),
-            help: Some(
-                "give it the role Admin under Settings > Permissions > Users, or run as another identity".into(),
-            ),
-        });
+        let message = "the identity that runs palisade isn't Admin here, so the service would refuse these changes";
+        notes.push(
+            Note::refusal(NoteCode::NotAdmin, setting.clone(), message)
+                .help("grant it Admin under Settings > Permissions > Users, or run as another identity"),
+        );
     }
     if !found.losses.is_empty() && found.caller.is_none() {
-        notes.push(Note {
-            code: NoteCode::CallerUnknown,
-            severity: Severity::Error,
-            address: setting.clone(),
-            message: "it isn't known which principal runs palisade, so nobody may lose anything".into(),
-            help: None,
-        });
+        let message = "which principal runs palisade isn't known, so nothing is taken from anybody";
+        notes.push(Note::refusal(NoteCode::CallerUnknown, setting.clone(), message));
     }
     notes.extend(found.losses.iter().filter_map(break_glass));
     notes.extend(found.losses.iter().filter_map(|loss| self_lockout(loss, found)));
@@ -33,12 +23,10 @@ pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, note
 }
 
 fn break_glass(loss: &Loss) -> Option<Note> {
-    loss.break_glass.then(|| Note {
-        code: NoteCode::BreakGlass,
-        severity: Severity::Error,
-        address: loss.address.clone(),
-        message: format!("{} is protected by `breakGlass` and would lose its role", loss.label),
-        help: Some("declare it with the role that it has, or take it off the list in a change of its own".into()),
+    loss.break_glass.then(|| {
+        let message = format!("{} is protected by `breakGlass` and would lose its role", loss.label);
+        Note::refusal(NoteCode::BreakGlass, loss.address.clone(), message)
+            .help("declare it with the role that it has, or take it off the list in a change of its own")
     })
 }
 
@@ -55,48 +43,40 @@ fn self_lockout(loss: &Loss, found: &Administrators) -> Option<Note> {
         }
         false => return None,
     };
-    Some(Note {
-        code: NoteCode::SelfLockout,
-        severity: Severity::Error,
-        address: loss.address.clone(),
-        message,
-        help: Some("declare the identity itself with the role Admin, or use `match: atLeast`".into()),
-    })
+    Some(
+        Note::refusal(NoteCode::SelfLockout, loss.address.clone(), message)
+            .help("declare the identity itself with the role Admin, or use `match: atLeast`"),
+    )
 }
 
 fn unresolved_break_glass(setting: &Address, found: &Administrators, notes: &mut Vec<Note>) {
     for name in &found.unresolved_break_glass {
-        let severity = if found.losses.is_empty() { Severity::Warning } else { Severity::Error };
-        notes.push(Note {
-            code: NoteCode::BreakGlassUnresolved,
-            severity,
-            address: setting.clone(),
-            message: format!("`{name}` under `breakGlass` could not be looked up in the directory"),
-            help: Some("correct the name, or write the object id".into()),
-        });
+        let message = format!("`{name}` under `breakGlass` could not be looked up in the directory");
+        let note = match found.losses.is_empty() {
+            true => Note::finding(NoteCode::BreakGlassNotFound, Severity::Warning, setting.clone(), message),
+            false => Note::refusal(NoteCode::BreakGlassUnresolved, setting.clone(), message),
+        };
+        notes.push(note.help("correct the name, or write the object id"));
     }
 }
 
 fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>) {
     let others = |admins: &[Administrator]| others(found, admins);
     let takes_admins_away = found.losses.iter().any(|loss| loss.was_admin);
-    let (code, severity, message, help) = match others(&found.after) {
-        0 if takes_admins_away => (
-            NoteCode::LastAdmin,
-            Severity::Error,
-            "no other Admin than the identity that runs palisade would remain",
-            "declare another user, or a group that has members, with the role Admin",
-        ),
-        0 | 1 => (
-            NoteCode::FewAdmins,
-            Severity::Warning,
-            "fewer than two Admins besides the identity that runs palisade",
-            "declare another user with the role Admin; Microsoft recommends two at least",
-        ),
+    let note = match others(&found.after) {
+        0 if takes_admins_away => {
+            let message = "no other Admin than the identity that runs palisade would remain";
+            Note::refusal(NoteCode::LastAdmin, setting.clone(), message)
+                .help("declare another user, or a group that has members, with the role Admin")
+        }
+        0 | 1 => {
+            let message = "fewer than two Admins besides the identity that runs palisade";
+            Note::finding(NoteCode::FewAdmins, Severity::Warning, setting.clone(), message)
+                .help("declare another user with the role Admin; Microsoft recommends at least two")
+        }
         _ => return,
     };
-    let (message, help) = (message.to_owned(), Some(help.to_owned()));
-    notes.push(Note { code, severity, address: setting.clone(), message, help });
+    notes.push(note);
 }
 
 /// How many besides the caller can administer.
@@ -106,12 +86,10 @@ fn others(found: &Administrators, admins: &[Administrator]) -> usize {
 
 /// That nobody but the caller can administer now.
 pub(super) fn nobody_left(scope: &str, found: &Administrators) -> Option<Note> {
-    (others(found, &found.before) == 0).then(|| Note {
-        code: NoteCode::LastAdmin,
-        severity: Severity::Error,
-        address: Address::setting(scope, "users"),
-        message: "no other Admin is left: another Admin was removed at the same time".to_owned(),
-        help: Some("declare another user with the role Admin, and apply".to_owned()),
+    (others(found, &found.before) == 0).then(|| {
+        let message = "no other Admin is left: another Admin was removed at the same time";
+        Note::refusal(NoteCode::LastAdmin, Address::setting(scope, "users"), message)
+            .help("declare another user with the role Admin, and apply")
     })
 }
 

@@ -1,9 +1,10 @@
 //! One change, as plans hold and print it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::azure::Provenance;
 use crate::config::Place;
@@ -34,6 +35,11 @@ impl Address {
     /// The address without its environment, for lists that stand under the environment's name.
     pub fn within_scope(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(_, rest)| rest)
+    }
+
+    /// The environment that it is in, or is.
+    pub fn scope_key(&self) -> &str {
+        self.0.split_once('/').map_or(self.0.as_str(), |(scope, _)| scope)
     }
 
     /// Whether it lies in an environment.
@@ -70,6 +76,8 @@ macro_rules! words {
 words! {
     /// What is done.
     Action {
+        /// Something that was deleted is brought back.
+        Recover = "recover",
         /// Something comes into being.
         Create = "create",
         /// Something becomes something else.
@@ -90,11 +98,46 @@ words! {
         Resume = "resume",
         /// An environment is joined to a resource.
         Link = "link",
-        /// Somebody who asked is let in.
+        /// An environment is parted from a resource.
+        Unlink = "unlink",
+        /// A connection that asked for access gets it.
         Approve = "approve",
-        /// Somebody gets a right.
+        /// A principal gets a right.
         Grant = "grant",
+        /// A principal loses a right.
+        Revoke = "revoke",
     }
+}
+
+impl Action {
+    /// Whether the passing of time alone can bring it about: such a change that nobody approved is left for another run, and
+    /// makes no approval of others void.
+    pub fn comes_with_time(self) -> bool {
+        matches!(self, Self::Rotate | Self::Retire | Self::Resume)
+    }
+}
+
+words! {
+    /// How bad a change would be if it were a mistake.
+    Risk {
+        /// Easily undone, and little is exposed.
+        Low = "low",
+        /// Exposes or interrupts something that can be put right.
+        Elevated = "elevated",
+        /// Gives far-reaching access, or opens a way in.
+        High = "high",
+        /// Can lock people or data out, or opens a resource to every network.
+        Critical = "critical",
+    }
+}
+
+/// One row of the table of risks: what is done, and how bad it would be as a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rated {
+    /// What is done, as an imperative.
+    pub what: &'static str,
+    /// How bad.
+    pub risk: Risk,
 }
 
 words! {
@@ -133,6 +176,58 @@ words! {
     }
 }
 
+/// Every id that the writes of a change depend on, by name. Part of what is approved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Binds(BTreeMap<String, String>);
+
+impl Binds {
+    /// No ids.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// These, and one more. A second value for a name is kept beside the first: none may get lost.
+    #[must_use]
+    pub fn and(mut self, name: &str, id: impl fmt::Display) -> Self {
+        let id = id.to_string();
+        self.0
+            .entry(name.to_owned())
+            .and_modify(|held| {
+                if !held.split(", ").any(|one| one == id) {
+                    *held += &format!(", {id}");
+                }
+            })
+            .or_insert(id);
+        self
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn with(self, others: Self) -> Self {
+        others.0.into_iter().fold(self, |all, (name, id)| all.and(&name, id))
+    }
+}
+
+/// What a person does where no operation may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManualStep {
+    /// Where: `Settings > Permissions > APIs`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What to do there, as imperatives in order.
+    #[serde(rename = "do")]
+    pub actions: Vec<String>,
+    /// Which values to enter or choose, by the name that the product shows.
+    pub values: BTreeMap<String, String>,
+    /// What will show that it is done.
+    pub shown_by: String,
+    /// The entry to write under `attested`, if only a person's word can show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
 /// One difference between what is declared and what is observed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -147,6 +242,8 @@ pub struct Change {
     pub action: Action,
     /// What it does to security.
     pub direction: Direction,
+    /// How bad it would be if it were a mistake.
+    pub risk: Risk,
     /// What it does to people.
     pub impact: Impact,
     /// How far its operation is public.
@@ -159,30 +256,68 @@ pub struct Change {
     pub after: Json,
     /// Hash of `before`, or of more than `before` shows: for keys, of the fingerprints that were compared.
     pub preimage: String,
+    /// Every id that its writes depend on.
+    pub binds: Binds,
+    /// For keys: what is due. The slot, and the values that were compared, depend on when one looks and on who looks, so an
+    /// approval doesn't hang on them; the binds say which keys and which secret are meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// What a person does, if a person does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<ManualStep>,
     /// Why.
     pub reason: String,
     /// The rights that it takes.
     pub permissions: Vec<String>,
     /// Where it is declared.
     pub source: Place,
+    /// Hash of what is approved with it: target, scope, declaration, and [`Change::intent`]. Made with the plan.
+    pub digest: String,
 }
 
 impl Change {
-    /// The part that two plans must agree on to mean the same.
+    /// What it would do, without instants and words: two changes with the same intent are the same to whoever approves.
     pub fn intent(&self) -> Json {
-        serde_json::json!({
-            "address": self.address, "action": self.action, "mode": self.mode,
-            "before": self.before, "after": self.after, "preimage": self.preimage,
-        })
+        match &self.due {
+            Some(due) => json!({
+                "address": self.approved_address(), "action": self.action, "mode": self.mode, "due": due,
+                "binds": self.binds,
+            }),
+            None => json!({
+                "address": self.address, "action": self.action, "mode": self.mode, "before": self.before,
+                "after": self.after, "binds": self.binds,
+            }),
+        }
+    }
+
+    /// The address that stands in an approval: for keys without the slot.
+    pub fn approved_address(&self) -> &str {
+        let whole = self.address.as_str();
+        match &self.due {
+            Some(_) => ["/primary", "/secondary"].iter().find_map(|slot| whole.strip_suffix(slot)).unwrap_or(whole),
+            None => whole,
+        }
+    }
+
+    /// What it would do, on one line: for lists of differences.
+    pub fn line(&self) -> String {
+        let by_hand = if self.mode == Mode::Manual { " (by a person)" } else { "" };
+        let what = match &self.due {
+            Some(due) => due.clone(),
+            None => format!("{} -> {}", self.before, self.after),
+        };
+        format!("{} {}: {what}{by_hand}", self.approved_address(), self.action)
     }
 
     /// How this change, which was approved, differs from what would be done now.
     pub fn moved_to(&self, now: &Change) -> String {
         let shown = |change: &Change| (change.action, change.mode, change.before.clone(), change.after.clone());
         if shown(self) == shown(now) {
-            return "what it was derived from changed since it was approved, although it reads the same: for keys, other \
-                    values or another version of the secret"
-                .to_owned();
+            return format!(
+                "what it depends on changed since it was approved, although it reads the same: {} was approved, now it is {}",
+                json!(self.binds),
+                json!(now.binds)
+            );
         }
         format!(
             "it changed since it was approved: {} of {} to {} was approved, now it would be {} of {} to {}",

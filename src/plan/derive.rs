@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::change::Direction;
-use super::document::{FORMAT, Observed, Plan, ScopePlan, Summary, Target, Tool, Unknown};
+use super::change::{Change, Direction};
+use super::document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown};
 use super::findings::{Findings, Planned};
 use super::note::Note;
 use super::saved::VALIDITY;
@@ -13,6 +13,8 @@ use crate::config::EnvironmentHead;
 pub struct Account {
     /// What the file says that it is.
     pub head: EnvironmentHead,
+    /// Hash of its merged declaration, without what people attest.
+    pub declaration: String,
     /// What the service says that it is.
     pub observed: Option<Observed>,
     /// What kept palisade from looking at its settings at all.
@@ -21,6 +23,17 @@ pub struct Account {
     pub notes: Vec<Note>,
     /// The findings of each declared setting.
     pub findings: Vec<Findings>,
+}
+
+/// The environment as the service describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Display name.
+    pub name: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// Address of the linked Dataverse organisation.
+    pub dataverse: Option<String>,
 }
 
 /// What a plan is derived from, besides the accounts.
@@ -32,6 +45,8 @@ pub struct Derivation {
     pub target: Target,
     /// The instant that counts as now.
     pub now: Timestamp,
+    /// How many removals the run may make, where more than the usual budget was asked for.
+    pub allow_removals: Option<usize>,
 }
 
 impl Account {
@@ -46,8 +61,7 @@ impl Account {
         });
         let mut ordered: Vec<&Planned> = Vec::with_capacity(planned.len());
         while !planned.is_empty() {
-            let waits =
-                |one: &&Planned| planned.iter().any(|other| one.requires.as_ref() == Some(&other.change.address));
+            let waits = |one: &&Planned| planned.iter().any(|other| one.requires.contains(&other.change.address));
             // A circle can't be ordered; it keeps the order that it has.
             let next = planned.iter().position(|one| !waits(one)).unwrap_or(0);
             ordered.push(planned.remove(next));
@@ -56,7 +70,8 @@ impl Account {
     }
 
     fn scope_plan(&self) -> ScopePlan {
-        let Self { head, observed, unknown, notes: _, findings } = self;
+        let Self { head, declaration, observed, unknown, notes: _, findings } = self;
+        let Observed { name, region, dataverse } = observed.clone().unwrap_or_default();
         let mut unknown = unknown.clone();
         let mut waiting = Vec::new();
         for findings in findings {
@@ -67,9 +82,14 @@ impl Account {
         waiting.sort_by(|a, b| a.address.cmp(&b.address));
         ScopePlan {
             scope: head.key.clone(),
-            instance_id: head.instance_id.to_string(),
-            environment_id: head.environment_id.clone(),
-            observed: observed.clone(),
+            identity: Identity::Environment {
+                instance_id: head.instance_id.to_string(),
+                environment_id: head.environment_id.clone(),
+                name,
+                region,
+                dataverse,
+            },
+            declaration: declaration.clone(),
             in_sync: findings.iter().map(|findings| findings.in_sync).sum(),
             changes: self.ordered().into_iter().map(|planned| planned.change.clone()).collect(),
             unknown,
@@ -80,8 +100,13 @@ impl Account {
 
 /// Makes the plan. `guard_notes` are what the guards said about the same accounts.
 pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<Note>) -> Plan {
-    let Derivation { config_digest, target, now } = derivation;
-    let scopes: Vec<_> = accounts.iter().map(Account::scope_plan).collect();
+    let Derivation { config_digest, target, now, allow_removals } = derivation;
+    let mut scopes: Vec<_> = accounts.iter().map(Account::scope_plan).collect();
+    for scope in &mut scopes {
+        let digest = |change: &Change| scope.digest(change, target, *allow_removals);
+        let digests: Vec<String> = scope.changes.iter().map(digest).collect();
+        scope.changes.iter_mut().zip(digests).for_each(|(change, digest)| change.digest = digest);
+    }
     let mut notes: Vec<Note> = accounts
         .iter()
         .flat_map(|account| account.notes.iter().chain(account.findings.iter().flat_map(|findings| &findings.notes)))
@@ -104,7 +129,8 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         assumed_now: now,
         expires_at: now.saturating_add(VALIDITY).unwrap_or(Timestamp::MAX),
         target: target.clone(),
-        summary: Summary::of(&scopes),
+        allow_removals: *allow_removals,
+        summary: Summary::of(&scopes, &notes),
         scopes,
         notes,
         seal: String::new(),

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::change::{Address, Change, Direction, Mode};
-use super::note::{Note, Severity};
+use super::note::{Note, NoteKind};
 use crate::digest;
 
 /// The format's name and number.
-pub const FORMAT: &str = "palisade.plan/1";
+pub const FORMAT: &str = "palisade.plan/2";
 
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,13 +33,16 @@ pub struct Plan {
     pub expires_at: Timestamp,
     /// What it is for.
     pub target: Target,
+    /// How many removals the run may make, where more than the usual budget was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_removals: Option<usize>,
     /// The environments, in the file's order.
     pub scopes: Vec<ScopePlan>,
     /// What to know about it.
     pub notes: Vec<Note>,
     /// Counts.
     pub summary: Summary,
-    /// Hash of this document apart from the three instants and this field.
+    /// Hash of this document apart from this field. Unkeyed: it catches accidents, no forgers.
     pub seal: String,
 }
 
@@ -82,19 +85,17 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// One environment's part of a plan.
+/// One scope's part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScopePlan {
     /// The environment's key.
     pub scope: String,
-    /// Customer Insights instance.
-    pub instance_id: String,
-    /// Power Platform environment.
-    pub environment_id: String,
-    /// What the service says that it is; null if that could not be read.
-    pub observed: Option<Observed>,
-    /// How many declared things are as declared.
+    /// What it is, as far as the services tell.
+    pub identity: Identity,
+    /// Hash of its merged declaration, without what people attest.
+    pub declaration: String,
+    /// How many declared things are in sync.
     pub in_sync: usize,
     /// What is to be done, in the order in which it is done.
     pub changes: Vec<Change>,
@@ -104,16 +105,46 @@ pub struct ScopePlan {
     pub waiting: Vec<Waiting>,
 }
 
-/// The environment as the service describes it. Part of the intent: another name behind an id is another target.
+/// What a scope is. Part of each change's digest: another name or region behind an id is another target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Observed {
-    /// Display name.
-    pub name: Option<String>,
-    /// Region.
-    pub region: Option<String>,
-    /// Address of the linked Dataverse organisation.
-    pub dataverse: Option<String>,
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Identity {
+    /// An environment.
+    Environment {
+        /// Customer Insights instance.
+        instance_id: String,
+        /// Power Platform environment.
+        environment_id: String,
+        /// Display name; null if it could not be read.
+        name: Option<String>,
+        /// Region; null if it could not be read.
+        region: Option<String>,
+        /// Address of the linked Dataverse organisation; null if there is none, or if it could not be read.
+        dataverse: Option<String>,
+    },
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Environment { instance_id, environment_id, name, region, dataverse } = self;
+        let name = name.as_deref().unwrap_or("without a name");
+        let region = region.as_deref().unwrap_or("unknown region");
+        write!(f, "{name} in {region}, instance {instance_id}, environment {environment_id}")?;
+        match dataverse {
+            Some(dataverse) => write!(f, ", Dataverse {dataverse}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ScopePlan {
+    /// The digest of one of its changes: what somebody who approves it approves.
+    pub(super) fn digest(&self, change: &Change, target: &Target, allow_removals: Option<usize>) -> String {
+        digest::of_json(&json!({
+            "target": target, "identity": self.identity, "declaration": self.declaration, "allowRemovals": allow_removals,
+            "change": change.intent(),
+        }))
+    }
 }
 
 /// Something declared that could not be read.
@@ -172,7 +203,11 @@ pub struct Summary {
     pub unknown: usize,
     /// What is under way.
     pub waiting: usize,
-    /// What is as declared.
+    /// Notes that stop something.
+    pub refused: usize,
+    /// Notes that stop nothing.
+    pub findings: usize,
+    /// What is in sync.
     pub in_sync: usize,
 }
 
@@ -182,39 +217,53 @@ impl Plan {
         self.scopes.iter().flat_map(|scope| &scope.changes)
     }
 
-    /// Notes that refuse the plan.
+    /// Notes that stop something.
     pub fn refusals(&self) -> impl Iterator<Item = &Note> {
-        self.notes.iter().filter(|note| note.severity == Severity::Error)
+        self.notes.iter().filter(|note| note.refuses())
     }
 
-    /// What the plan would do and to what, without instants and words: equal intents are equal here.
-    pub fn intent(&self) -> Json {
-        let scopes = self.scopes.iter().filter(|scope| !scope.changes.is_empty()).map(|scope| {
-            json!({
-                "scope": scope.scope, "instanceId": scope.instance_id, "environmentId": scope.environment_id,
-                "observed": scope.observed, "changes": scope.changes.iter().map(Change::intent).collect::<Json>(),
-            })
-        });
-        json!({ "target": self.target, "scopes": scopes.collect::<Json>() })
+    /// Notes that stop a scope: its own, and those that are about no scope of the plan, such as the target and the caller.
+    pub fn refusals_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Note> {
+        self.refusals().filter(move |note| note.address.is_in(scope) || self.stops_all(note))
     }
 
+    /// Whether a refusal is about the whole run.
+    pub fn stops_all(&self, note: &Note) -> bool {
+        note.refuses() && !self.scopes.iter().any(|scope| note.address.is_in(&scope.scope))
+    }
+
+    /// What a person has to put right, although no change of this plan does it.
+    pub fn pending_findings(&self) -> impl Iterator<Item = &Note> {
+        self.notes.iter().filter(|note| note.kind == NoteKind::Finding && note.severity == super::Severity::Error)
+    }
+
+    /// The hash of what the plan would do: equal intents have equal digests, whoever looked and whenever.
     pub(super) fn computed_intent_digest(&self) -> String {
-        digest::of_json(&self.intent())
+        let mut digests: Vec<&str> = self.changes().map(|change| change.digest.as_str()).collect();
+        digests.sort_unstable();
+        digest::of_json(&json!(digests))
+    }
+
+    /// Whether each change's digest is the hash of what the change says.
+    pub(super) fn digests_hold(&self) -> bool {
+        let holds = |scope: &ScopePlan, change: &Change| {
+            change.digest == scope.digest(change, &self.target, self.allow_removals)
+        };
+        self.scopes.iter().all(|scope| scope.changes.iter().all(|change| holds(scope, change)))
     }
 
     pub(super) fn computed_seal(&self) -> String {
         let Ok(mut document) = serde_json::to_value(self) else { return String::new() };
-        for field in ["createdAt", "assumedNow", "expiresAt", "seal"] {
-            document[field] = Json::Null;
-        }
+        document["seal"] = Json::Null;
         digest::of_json(&document)
     }
 }
 
 impl Summary {
     /// Counts.
-    pub fn of(scopes: &[ScopePlan]) -> Self {
-        let mut summary = Self::default();
+    pub fn of(scopes: &[ScopePlan], notes: &[Note]) -> Self {
+        let refused = notes.iter().filter(|note| note.refuses()).count();
+        let mut summary = Self { refused, findings: notes.len() - refused, ..Self::default() };
         for scope in scopes {
             summary.changes += scope.changes.len();
             summary.unknown += scope.unknown.len();

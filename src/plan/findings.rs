@@ -2,10 +2,15 @@
 
 use std::rc::Rc;
 
-use super::change::{Address, Change};
+use serde_json::Value as Json;
+
+use super::change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated};
 use super::document::{Unknown, Waiting};
 use super::note::Note;
 use super::step::Step;
+use crate::azure::Provenance;
+use crate::azure::operations::Facts;
+use crate::config::Place;
 
 /// Everything that there is to say about one setting of one environment.
 #[derive(Default)]
@@ -22,21 +27,52 @@ pub struct Findings {
     pub notes: Vec<Note>,
     /// Who administers the environment, if this setting decides it; the guards look at it.
     pub administrators: Option<Administrators>,
+    /// How many members the collection has that this setting removes from; none if it removes nothing, or isn't one.
+    pub collection: Option<usize>,
 }
 
 impl Findings {
     /// These and others of the same setting.
     #[must_use]
     pub fn and(mut self, others: Findings) -> Self {
-        let Findings { changes, unknown, waiting, in_sync, notes, administrators } = others;
+        let Findings { changes, unknown, waiting, in_sync, notes, administrators, collection } = others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
         self.waiting.extend(waiting);
         self.in_sync += in_sync;
         self.notes.extend(notes);
         self.administrators = self.administrators.or(administrators);
+        self.collection = self.collection.or(collection);
         self
     }
+}
+
+/// What a setting says of a change. The rest follows from its operations and its steps.
+pub struct Outline {
+    /// What it is about.
+    pub address: Address,
+    /// The setting's key.
+    pub setting: &'static str,
+    /// What the address stands for, in a person's words.
+    pub subject: String,
+    /// What is done.
+    pub action: Action,
+    /// What it does to security.
+    pub direction: Direction,
+    /// How bad it would be if it were a mistake: a row of the setting's table.
+    pub risk: Rated,
+    /// What it does to people.
+    pub impact: Impact,
+    /// What is observed; null if there is nothing.
+    pub before: Json,
+    /// What is declared; null if there is to be nothing.
+    pub after: Json,
+    /// Why.
+    pub reason: String,
+    /// Where it is declared.
+    pub source: Place,
+    /// The operations that its steps call.
+    pub operations: Vec<&'static Facts>,
 }
 
 /// A change with the steps that carry it out.
@@ -46,10 +82,88 @@ pub struct Planned {
     pub change: Change,
     /// Whether somebody or something has less afterwards; such changes come last.
     pub takes_away: bool,
-    /// The change of the same environment that must be made before this one, if there is one.
-    pub requires: Option<Address>,
+    /// Whether it takes a member out of a collection, or the role Admin from one. Such changes have a budget.
+    pub removes: bool,
+    /// The changes that must be made before this one.
+    pub requires: Vec<Address>,
     /// The writes, in order; none for a manual change.
     pub steps: Vec<Rc<dyn Step>>,
+}
+
+impl Planned {
+    /// A change that `steps` carry out, or a person where `mode` says so. What its writes depend on is asked of the steps
+    /// themselves, so that no setting can forget an id.
+    pub fn new(outline: Outline, mode: Mode, steps: Vec<Rc<dyn Step>>) -> Self {
+        let Outline {
+            address,
+            setting,
+            subject,
+            action,
+            direction,
+            risk,
+            impact,
+            before,
+            after,
+            reason,
+            source,
+            operations,
+        } = outline;
+        let provenance = operations.iter().map(|operation| operation.provenance).max();
+        let mut permissions: Vec<String> = operations.iter().map(|operation| operation.permission.to_owned()).collect();
+        permissions.dedup();
+        let binds = steps.iter().fold(Binds::none(), |all, step| all.with(step.binds()));
+        let change = Change {
+            address,
+            setting: setting.to_owned(),
+            subject,
+            action,
+            direction,
+            risk: risk.risk,
+            impact,
+            provenance: provenance.unwrap_or(Provenance::Documented),
+            mode,
+            preimage: Change::preimage_of(&before),
+            before,
+            after,
+            binds,
+            due: None,
+            manual: None,
+            reason,
+            permissions,
+            source,
+            digest: String::new(),
+        };
+        let steps = if mode == Mode::Manual { Vec::new() } else { steps };
+        Self { change, takes_away: false, removes: false, requires: Vec::new(), steps }
+    }
+
+    /// The same change, after which somebody or something has less.
+    #[must_use]
+    pub fn taking_away(self, takes_away: bool) -> Self {
+        Self { takes_away, ..self }
+    }
+
+    /// The same change, which takes a member out of a collection, or the role Admin from one.
+    #[must_use]
+    pub fn removing(self, removes: bool) -> Self {
+        Self { removes, ..self }
+    }
+
+    /// The same change, before which others must be made.
+    #[must_use]
+    pub fn requiring(mut self, others: impl IntoIterator<Item = Address>) -> Self {
+        self.requires.extend(others);
+        self
+    }
+
+    /// The same change with what a person has to do, where a person does it.
+    #[must_use]
+    pub fn by_hand(mut self, manual: impl FnOnce() -> ManualStep) -> Self {
+        if self.change.mode == Mode::Manual {
+            self.change.manual = Some(manual());
+        }
+        self
+    }
 }
 
 /// Who administers an environment, before and after its changes.

@@ -16,10 +16,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Action, Address, Change, Direction, Impact, Mode};
-pub use derive::{Account, Derivation, derive};
-pub use document::{FORMAT, Observed, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
-pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Planned};
-pub use note::{Note, NoteCode, Severity};
+pub use change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
+pub use derive::{Account, Derivation, Observed, derive};
+pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
+pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Outline, Planned};
+pub use note::{Note, NoteCode, NoteKind, Severity};
 pub use saved::{Refusal, VALIDITY, differences, parse, render};
 pub use step::{ReadBack, Step, StepError};

@@ -1,4 +1,10 @@
-//! Notes: what a person must know about a plan. An error refuses the plan; a warning and an information change nothing.
+//! Notes: what a person must know about a plan.
+//!
+//! Words: a *refusal* is a guard's word that something must not be touched; a *finding* tells something about the live state
+//! that needs attention.
+//!
+//! Invariants: the kind belongs to the code, so that no message can be a refusal here and a remark there; a refusal stops its
+//! own scope, and no other; a finding never stops anything.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +14,7 @@ use super::change::Address;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
-    /// The plan is refused.
+    /// Wrong: a refusal, or a finding that has to be put right.
     Error,
     /// Look twice.
     Warning,
@@ -16,8 +22,18 @@ pub enum Severity {
     Info,
 }
 
+/// What a note does to a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NoteKind {
+    /// Stops its scope, in plan and apply.
+    Refusal,
+    /// Stops nothing. Of severity error, it counts as pending.
+    Finding,
+}
+
 macro_rules! note_codes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $summary:literal, $explanation:literal;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident, $summary:literal, $explanation:literal;)+) => {
         /// The codes of all notes. The kebab-case name is a promise: it never changes meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum NoteCode { $(#[doc = $summary] #[serde(rename = $name)] $variant),+ }
@@ -29,6 +45,11 @@ macro_rules! note_codes {
             /// The stable name.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
+            }
+
+            /// What notes of this code do to a plan.
+            pub fn kind(self) -> NoteKind {
+                match self { $(Self::$variant => NoteKind::$kind),+ }
             }
 
             /// One line.
@@ -45,158 +66,168 @@ macro_rules! note_codes {
 }
 
 note_codes! {
-    SelfLockout = "self-lockout", "The plan would take the role Admin from the identity that runs palisade.",
+    SelfLockout = "self-lockout", Refusal, "The plan would take the role Admin from the identity that runs palisade.",
         "Palisade keeps its own access: with it gone, no later run could repair anything, and neither could this one \
          finish.\n\nDeclare the identity with the role Admin, or use `match: atLeast`. To retire an identity on purpose, run \
          palisade as another Admin. Where the caller is Admin through a group, no Admin group may lose its role, since \
          palisade can't tell which group carries it.";
-    LastAdmin = "last-admin", "The plan would leave no other Admin than the identity that runs palisade.",
+    LastAdmin = "last-admin", Refusal, "The plan would leave no other Admin than the identity that runs palisade.",
         "At least one other person must be able to administer the environment. Users count, and groups that are known to \
          have members; applications don't, since nobody can sign in as one. Whether the service itself refuses to remove \
          the last Admin isn't published.\n\nDeclare another Admin first; it is added before anybody is removed.";
-    FewAdmins = "few-admins", "Fewer than two Admins besides the identity that runs palisade.",
+    RemovalBudget = "removal-budget", Refusal, "The plan removes more at once than its budget allows.",
+        "More than half of a collection of two or more, or more than 20 members in one run, is more often a mistake in the file \
+         than an intention: a list that was cut short, a merge that went wrong. Losing the role Admin counts as a removal.\n\n\
+         If it is meant, pass `--allow-removals N` with the number of removals of the run, to `plan` and to `apply`. The number \
+         is part of what is approved.";
+    FewAdmins = "few-admins", Finding, "Fewer than two Admins besides the identity that runs palisade.",
         "Microsoft recommends two Admins at least: if the only one leaves, nobody can take over the environment.";
-    BreakGlass = "break-glass", "The plan would remove or downgrade a principal that `breakGlass` protects.",
+    BreakGlass = "break-glass", Refusal, "The plan would remove or downgrade a principal that `breakGlass` protects.",
         "Principals under `users.breakGlass` are never removed or downgraded, whatever else the file says. Either declare \
          them with the role that they have, or take them off the list in a change of its own.";
-    BreakGlassUnresolved = "break-glass-unresolved", "A principal under `breakGlass` could not be looked up.",
+    BreakGlassUnresolved = "break-glass-unresolved", Refusal, "A principal under `breakGlass` could not be looked up.",
         "Palisade can't tell whether one of the principals that lose something is the protected one, so nobody loses \
          anything. Correct the name, or the rights that the look-up needs.";
-    CallerUnknown = "caller-unknown", "It isn't known who the service takes palisade for.",
+    BreakGlassNotFound = "break-glass-not-found", Finding, "A principal under `breakGlass` could not be found in the directory.",
+        "A name that leads to nobody protects nobody. Correct the name, or write the object id.";
+    CallerUnknown = "caller-unknown", Refusal, "It isn't known who the service takes palisade for.",
         "Without knowing its own identity palisade can't promise to keep its own access, so it takes nothing away from \
          anybody.";
-    NotAdmin = "not-admin", "The identity that runs palisade isn't Admin of the environment.",
+    NotAdmin = "not-admin", Refusal, "The identity that runs palisade isn't Admin of the environment.",
         "Only an Admin may change permissions, so applying would fail half-way. Give the identity the role Admin under \
          Settings > Permissions > Users.";
-    PrincipalNotFound = "principal-not-found", "A declared principal isn't in the directory.",
+    PrincipalNotFound = "principal-not-found", Refusal, "A declared principal isn't in the directory.",
         "The directory answered, and there is nobody of that name or id. A typing mistake here could later give somebody \
          else a role, so the plan is refused until it is corrected.";
-    PrincipalMismatch = "principal-mismatch", "A declared name doesn't belong to the declared id.",
+    PrincipalMismatch = "principal-mismatch", Refusal, "A declared name doesn't belong to the declared id.",
         "Names are for readers, ids decide. If the two disagree, the reader of the file and the service have different \
          principals in mind. Correct whichever is wrong.";
-    PrincipalTwice = "principal-twice", "Two declarations are the same principal.",
+    PrincipalTwice = "principal-twice", Refusal, "Two declarations are the same principal.",
         "Two names or ids lead to one directory object, with possibly different roles. Keep one of them.";
-    RoleUnavailable = "role-unavailable", "The environment doesn't know a declared role.",
+    RoleUnavailable = "role-unavailable", Refusal, "The environment doesn't know a declared role.",
         "The role isn't among those that the environment lists. Marketing Contributor exists only where business unit \
          separation is on.";
-    GrantsDataverseAdmin = "grants-dataverse-admin", "Granting Admin also grants System Administrator in Dataverse.",
+    GrantsDataverseAdmin = "grants-dataverse-admin", Finding, "Granting Admin also grants System Administrator in Dataverse.",
         "Assigning the Customer Insights role Admin to a user also gives the user System Administrator in the linked \
          Dataverse environment (documented since September 2025). What removing the role does to it isn't published.";
-    GroupReach = "group-reach", "A role for a group reaches all its members.",
+    GroupReach = "group-reach", Finding, "A role for a group reaches all its members.",
         "Saving shares the environment with all members at once. The number counts members of nested groups.";
-    LeftAlone = "left-alone", "Principals that aren't declared are left alone.",
+    LeftAlone = "left-alone", Finding, "Principals that aren't declared are left alone.",
         "Under `match: atLeast` palisade looks only at what is declared. The note says how many others there are, so that \
          nobody takes silence for control. `match: exact` would remove them.";
-    CutsApiClients = "cuts-api-clients", "Turning API access off cuts off every client of the API.",
+    CutsApiClients = "cuts-api-clients", Finding, "Turning API access off cuts off every client of the API.",
         "Both keys stop working for the whole environment. Turning it on again makes new keys; clients must be given them.";
-    RotationSchedule = "rotation-schedule", "What holds for the API keys, and when something is due.",
+    RotationSchedule = "rotation-schedule", Finding, "What holds for the API keys, and when something is due.",
         "Palisade keeps no state: which key consumers hold, how old it is and what comes next is worked out from the live \
          keys and the versions of the secret, each time anew. `palisade explain rotation` tells the whole story.";
-    RotationWarning = "rotation-warning", "Something about the API keys that a person should know.",
+    RotationWarning = "rotation-warning", Finding, "Something about the API keys that a person should know.",
         "Nothing is broken, but something disagrees or isn't known; the note says what. Equality of values decides which \
          key is live, whatever tags say.";
-    ValuesNotLookedAt = "values-not-looked-at", "Whether consumers hold an API key that works was not looked at.",
+    ValuesNotLookedAt = "values-not-looked-at", Finding, "Whether consumers hold an API key that works was not looked at.",
         "Under `verify: metadata` planning reads ages and tags only, never values. A key that somebody regenerated outside of \
          palisade isn't noticed.";
-    ConsumersCutOff = "consumers-cut-off", "What consumers of the API key hold doesn't work.",
+    ConsumersCutOff = "consumers-cut-off", Finding, "What consumers of the API key hold doesn't work.",
         "Somebody regenerated the published key, or disabled or deleted the secret, outside of palisade. Where palisade can \
          repair it, the plan publishes the key that works, without regenerating anything.";
-    KeysInconsistent = "keys-inconsistent", "Both API keys have the same value.",
+    KeysInconsistent = "keys-inconsistent", Refusal, "Both API keys have the same value.",
         "The service should never do that, and with equal keys no rotation can keep one of them alive. Nothing is done until \
          somebody regenerated one of them by hand.";
-    StoreRight = "store-right", "Whether a new key could be stored in the vault.",
+    StoreRight = "store-right", Refusal, "Whether a new key could be stored in the vault.",
         "A key that was regenerated and can't be stored is lost to its consumers until somebody copies it by hand. So the \
          right to store is looked up first: missing, it refuses the plan; where it can't be looked up, the plan says that it \
          is unproved. The right to update the secret is proved by noting the intent before anything is regenerated.";
-    ClockSkew = "clock-skew", "The vault's clock and this machine's differ by more than five minutes.",
+    StoreRightUnproved = "store-right-unproved", Finding, "Whether a new key could be stored in the vault could not be proved.",
+        "Palisade looks up the right to store before a key is regenerated. Where the look-up isn't allowed, or doesn't tell, it \
+         says so and goes on: noting the intent on the secret proves the right to write to it before anything is regenerated.";
+    ClockSkew = "clock-skew", Finding, "The vault's clock and this machine's differ by more than five minutes.",
         "When a key is due, and when nobody may hold its predecessor any more, is counted from instants of both clocks. With \
          clocks that disagree, nothing is regenerated. Set this machine's clock.";
-    NameMismatch = "name-mismatch", "The live environment has another name than the configuration.",
+    NameMismatch = "name-mismatch", Refusal, "The live environment has another name than the configuration.",
         "`name` binds the configuration to one environment. Another name behind the same id means that somebody renamed \
          it, or that the id is of another environment. Nothing is changed until the two agree.";
-    TenantMismatch = "tenant-mismatch", "The environment belongs to another tenant than the configuration.",
+    TenantMismatch = "tenant-mismatch", Refusal, "The environment belongs to another tenant than the configuration.",
         "Nothing is changed in a tenant that the configuration doesn't name.";
-    NotActive = "not-active", "The environment isn't active.",
+    NotActive = "not-active", Refusal, "The environment isn't active.",
         "Environments that are being created, updated, reset or deleted may lose what is written to them.";
-    ExpiredAttestation = "expired-attestation", "An attestation is out of date.",
+    ExpiredAttestation = "expired-attestation", Finding, "An attestation is out of date.",
         "What no operation can read is taken from `attested` until `validFor` is over; from then on it is unknown. Look \
          again, and renew the entry.";
-    RestsOnAttestation = "rests-on-attestation", "A setting counts as in sync because somebody attested it.",
+    RestsOnAttestation = "rests-on-attestation", Finding, "A setting counts as in sync because somebody attested it.",
         "No published operation can read it. Palisade repeats what the file says that somebody saw on a day. It can't tell \
          whether the declaration was changed since: whoever changes an attested setting has to look again, and to renew the \
          entry.";
-    RestsOnInference = "rests-on-inference", "A setting counts as in sync because of what shows elsewhere.",
+    RestsOnInference = "rests-on-inference", Finding, "A setting counts as in sync because of what shows elsewhere.",
         "No published operation can read it, but its traces can be read: the private endpoint connections of a resource, say. \
          Palisade concludes from them under the names that the product's documentation shows.";
-    ConsentAhead = "consent-ahead", "A consent is dated in the future.",
+    ConsentAhead = "consent-ahead", Refusal, "A consent is dated in the future.",
         "Palisade sends a consent to the data privacy terms only for somebody who gave it. Nobody has agreed tomorrow.";
-    LinkTargetMissing = "link-target-missing", "Azure has no such resource.",
+    LinkTargetMissing = "link-target-missing", Refusal, "Azure has no such resource.",
         "Azure Resource Manager answered, and there is no resource with the declared id. A typing mistake here could later let \
          somebody else's resource in, so the plan is refused until it is corrected.";
-    LinkLeadsElsewhere = "link-leads-elsewhere", "A live private link leads to another resource of the same name.",
+    LinkLeadsElsewhere = "link-leads-elsewhere", Refusal, "A live private link leads to another resource of the same name.",
         "Names of storage accounts and workspaces are unique in all of Azure, so the live link and the file mean different \
          subscriptions or resource groups: one of them is wrong, or the resource was moved. Nothing is changed until they agree.";
-    AmbiguousConnection = "ambiguous-connection", "Several connections could be one endpoint of a private link.",
+    AmbiguousConnection = "ambiguous-connection", Refusal, "Several connections could be one endpoint of a private link.",
         "Anyone who knows a resource's id can ask for a private endpoint connection to it, under any name. Where two have the \
          name of one endpoint, a name doesn't tell which one is Customer Insights', and approving the wrong one lets a stranger \
          into the resource. So none is approved.\n\nCompare the full endpoint ids, and find out whose each \
          of them is before you touch any: where several environments use one resource, each of them may be needed. What is a \
          stranger's, remove in Azure. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
          then.";
-    LookAlikeConnection = "look-alike-connection", "A connection is named like an endpoint of a private link, and isn't it.",
+    LookAlikeConnection = "look-alike-connection", Finding, "A connection is named like an endpoint of a private link, and isn't it.",
         "Somebody asks for a connection under a name that a reviewer would expect. Palisade never approves it. Find out who \
          it is, and remove it in Azure.";
-    EndpointsApart = "endpoints-apart", "The endpoints of one private link lie in several subscriptions.",
+    EndpointsApart = "endpoints-apart", Finding, "The endpoints of one private link lie in several subscriptions.",
         "Anyone can ask for a connection under a familiar name, and while Customer Insights' own request hasn't arrived, a \
          stranger's is the only one by that name. Endpoints in different subscriptions may be a sign of that. Compare the \
          full ids in the plan before you approve it.";
-    ConnectionEnded = "connection-ended", "A connection of a private link was rejected or cut off.",
+    ConnectionEnded = "connection-ended", Finding, "A connection of a private link was rejected or cut off.",
         "Both are final: Azure refuses to approve such a connection later, and a new one must be asked for, which Customer \
          Insights does only for a new link. Under `match: exact`, where the file alone decides what is there, palisade removes \
          the link and makes it anew. Under `match: atLeast` a person has to remove it, since somebody with rights on the \
          resource said no.";
-    PublicBesidePrivateLink = "public-beside-private-link", "A resource with a private link still allows public access.",
+    PublicBesidePrivateLink = "public-beside-private-link", Finding, "A resource with a private link still allows public access.",
         "Private links work only while public network access to the account is off; and what is open to the internet isn't \
          protected by a private way in. Close public access once every connection is approved, and never before. To open it \
          again, remove the private link first.";
-    OtherPrivateEndpoints = "other-private-endpoints", "A resource has private endpoint connections of others.",
+    OtherPrivateEndpoints = "other-private-endpoints", Finding, "A resource has private endpoint connections of others.",
         "They belong to other consumers of the resource; palisade leaves them alone. As soon as an account has any private \
          endpoint, Customer Insights reaches it over a private link only, whatever its network settings.";
-    ConnectionsLeftBehind = "connections-left-behind", "Connections on the Azure side belong to no private link of the environment.",
+    ConnectionsLeftBehind = "connections-left-behind", Finding, "Connections on the Azure side belong to no private link of the environment.",
         "They are named like those of Customer Insights. Whether removing a link removes its connections isn't published, so \
          they may be left behind; or another environment uses the same resource. An approved connection that nobody needs is \
          an open door: remove it in Azure.";
-    UndocumentedResourceType = "undocumented-resource-type", "The product's documentation doesn't offer private links to this type of resource.",
+    UndocumentedResourceType = "undocumented-resource-type", Finding, "The product's documentation doesn't offer private links to this type of resource.",
         "Synapse workspaces appear only in a pull request to the documentation that was never merged, and the page about \
          Synapse says that workspaces behind a firewall aren't supported. Palisade does what the file says, and says so.";
-    RegionMismatch = "region-mismatch", "A resource isn't in the environment's region, or that can't be told.",
+    RegionMismatch = "region-mismatch", Finding, "A resource isn't in the environment's region, or that can't be told.",
         "Storage of Customer Insights must be in the environment's region. Palisade compares geographies by a table of its own; \
          a region that isn't in it is said to be unknown, never taken for right.";
-    VaultNotFound = "vault-not-found", "Azure has no such vault.",
+    VaultNotFound = "vault-not-found", Refusal, "Azure has no such vault.",
         "Azure Resource Manager answered, and there is no vault with the declared id. Names of vaults are unique in all of \
          Azure: whoever creates one of that name later would receive what is meant for yours.";
-    VaultTenant = "vault-tenant", "The vault belongs to another tenant.",
+    VaultTenant = "vault-tenant", Refusal, "The vault belongs to another tenant.",
         "A vault takes tokens of one tenant only. Customer Insights reads vaults of the environment's own tenant.";
-    VaultGeography = "vault-geography", "The vault isn't in the environment's geography.",
+    VaultGeography = "vault-geography", Refusal, "The vault isn't in the environment's geography.",
         "The product links only vaults in the environment's own Azure geography, such as Europe or the United Kingdom. The \
          environment's region stands under Settings > System > About.";
-    VaultFirewall = "vault-firewall", "The vault's firewall is on.",
+    VaultFirewall = "vault-firewall", Refusal, "The vault's firewall is on.",
         "Customer Insights reads linked vaults over the internet and isn't among the trusted services, so the product demands \
          that the firewall be off, and stay off: public network access on, default action Allow. Otherwise connections fail, some \
          time later. Keep in that vault nothing but the secrets of connections; that is what Microsoft recommends as well.";
-    VaultSoftDelete = "vault-soft-delete", "Soft delete is off in the vault.",
+    VaultSoftDelete = "vault-soft-delete", Refusal, "Soft delete is off in the vault.",
         "A secret, or the whole vault, that is deleted by mistake stops every connection that uses it. Soft delete keeps it \
          for 7 to 90 days. It can be turned on at any time, and never off.";
-    OtherVaultLinked = "other-vault-linked", "Another vault is linked than the declared one.",
+    OtherVaultLinked = "other-vault-linked", Refusal, "Another vault is linked than the declared one.",
         "Microsoft doesn't say what becomes of connections that use the former vault, so palisade replaces a linked vault \
          only if `keyVault.replaces` names it. Look at the connections first; take `replaces` out again when it is done.";
-    ServicePrincipalMissing = "service-principal-missing", "The directory doesn't know Customer Insights' own application.",
+    ServicePrincipalMissing = "service-principal-missing", Refusal, "The directory doesn't know Customer Insights' own application.",
         "Customer Insights reads linked vaults as the application 0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff. Without its service \
          principal in the tenant, nobody can be given rights on the vault.";
-    VaultSecretMissing = "vault-secret-missing", "A connection names a secret that isn't in the vault.",
+    VaultSecretMissing = "vault-secret-missing", Finding, "A connection names a secret that isn't in the vault.",
         "The vault is linked as declared; which secrets connections use isn't palisade's to declare. Somebody deleted or \
          renamed one.";
-    LinksLeftAlone = "links-left-alone", "Private links that aren't declared are left alone.",
+    LinksLeftAlone = "links-left-alone", Finding, "Private links that aren't declared are left alone.",
         "Under `match: atLeast` palisade looks only at what is declared. The note says how many others there are, so that \
          nobody takes silence for control. `match: exact` would remove them.";
 }
@@ -218,8 +249,10 @@ impl std::fmt::Display for NoteCode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Note {
-    /// What kind of note.
+    /// Which note.
     pub code: NoteCode,
+    /// What it does to the plan: what its code says.
+    pub kind: NoteKind,
     /// How serious.
     pub severity: Severity,
     /// What it is about.
@@ -229,4 +262,34 @@ pub struct Note {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+}
+
+impl Note {
+    /// A guard's word that something must not be touched.
+    pub fn refusal(code: NoteCode, address: Address, message: impl Into<String>) -> Self {
+        Self::of(code, Severity::Error, address, message)
+    }
+
+    /// Something that needs attention.
+    pub fn finding(code: NoteCode, severity: Severity, address: Address, message: impl Into<String>) -> Self {
+        Self::of(code, severity, address, message)
+    }
+
+    // The code decides, whichever of the two was called: what is meant to stop a plan must never pass as a remark.
+    fn of(code: NoteCode, severity: Severity, address: Address, message: impl Into<String>) -> Self {
+        let kind = code.kind();
+        let severity = if kind == NoteKind::Refusal { Severity::Error } else { severity };
+        Self { code, kind, severity, address, message: message.into(), help: None }
+    }
+
+    /// The same note with what to do.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// Whether it stops something.
+    pub fn refuses(&self) -> bool {
+        self.kind == NoteKind::Refusal
+    }
 }

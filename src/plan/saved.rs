@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use similar::{ChangeTag, TextDiff};
 use thiserror::Error;
 
-use super::change::Change;
 use super::document::{FORMAT, Plan, Target};
 
 /// How long a saved plan is accepted.
@@ -71,7 +70,7 @@ pub fn parse(text: &str) -> Result<Plan, Refusal> {
     if plan.computed_seal() != plan.seal {
         return Err(Refusal::Tampered("its content doesn't match its seal"));
     }
-    if plan.computed_intent_digest() != plan.intent_digest {
+    if !plan.digests_hold() || plan.computed_intent_digest() != plan.intent_digest {
         return Err(Refusal::Tampered("its changes don't match its intent digest"));
     }
     let expected_end = plan.created_at.saturating_add(VALIDITY).unwrap_or(Timestamp::MAX);
@@ -122,22 +121,10 @@ pub fn differences(approved: &Plan, fresh: &Plan) -> Vec<String> {
 
 fn intent_lines(plan: &Plan) -> String {
     let mut lines = String::new();
-    for scope in &plan.scopes {
-        if let Some(observed) = &scope.observed {
-            let name = observed.name.as_deref().unwrap_or("without a name");
-            let region = observed.region.as_deref().unwrap_or("unknown region");
-            lines += &format!("{} is {name} in {region}, instance {}\n", scope.scope, scope.instance_id);
-        }
+    for scope in plan.scopes.iter().filter(|scope| !scope.changes.is_empty()) {
+        lines += &format!("{} is {}\n", scope.scope, scope.identity);
         for change in &scope.changes {
-            lines += &format!("{} {}: {} -> {}", change.address, change.action, change.before, change.after);
-            if change.mode == super::Mode::Manual {
-                lines += " (by a person)";
-            }
-            // What the change was derived from may have moved although it reads the same.
-            if change.preimage != Change::preimage_of(&change.before) {
-                lines += &format!(" (seen: {:.12})", change.preimage.trim_start_matches("sha256:"));
-            }
-            lines += "\n";
+            lines += &format!("{}\n", change.line());
         }
     }
     lines

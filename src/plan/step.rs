@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
+use super::change::Binds;
 use crate::azure::operations::Facts;
 use crate::azure::{CallError, Reader, Writer};
 
@@ -15,6 +16,9 @@ pub enum StepError {
     /// A look just before the write showed that it must not be sent.
     #[error("not sent: {0}")]
     Stopped(String),
+    /// A look just before the write could not be read, so nothing was sent: whether it should be isn't known.
+    #[error("not sent: {0}")]
+    Unread(String),
     /// Something was written, and then it ended elsewhere than planned.
     #[error("{0}")]
     Ended(String),
@@ -43,6 +47,10 @@ pub trait Step {
 
     /// The operation that writes.
     fn operation(&self) -> &'static Facts;
+
+    /// Every id that the write depends on: whom, what and where. An implementation takes the step apart in full, so that a
+    /// new field can't be left out by mistake.
+    fn binds(&self) -> Binds;
 
     /// Whether it runs even after a step that didn't get done, because it leaves things safe.
     fn closes(&self) -> bool {

@@ -5,7 +5,6 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::azure::Provenance;
 use crate::config::{EnvironmentHead, Place};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -15,24 +14,22 @@ fn now() -> Timestamp {
 }
 
 fn planned(address: &str, action: Action, direction: Direction, before: Json, after: Json) -> Planned {
-    let change = Change {
+    let outline = Outline {
         address: Address::scope(address),
-        setting: "users".into(),
+        setting: "users",
         subject: "somebody (user)".into(),
         action,
         direction,
+        risk: Rated { what: "change a user", risk: Risk::Low },
         impact: Impact::None,
-        provenance: Provenance::Documented,
-        mode: Mode::Automatic,
-        preimage: Change::preimage_of(&before),
         before,
         after,
         reason: "a reason".into(),
-        permissions: vec!["a right".into()],
         source: Place { file: "f.yaml".into(), line: 3, column: 5 },
+        operations: Vec::new(),
     };
     let takes_away = matches!(action, Action::Delete | Action::Disable);
-    Planned { change, takes_away, requires: None, steps: Vec::new() }
+    Planned::new(outline, Mode::Automatic, Vec::new()).taking_away(takes_away)
 }
 
 fn account(changes: Vec<Planned>) -> Account {
@@ -46,6 +43,7 @@ fn account(changes: Vec<Planned>) -> Account {
             business_units: false,
             place,
         },
+        declaration: "sha256:d".into(),
         observed: Some(Observed { name: Some("Contoso".into()), region: Some("europe".into()), dataverse: None }),
         unknown: Vec::new(),
         notes: Vec::new(),
@@ -67,7 +65,11 @@ fn target(world: &str) -> Target {
 }
 
 fn plan_of(accounts: &[Account], now: Timestamp) -> Plan {
-    derive(&Derivation { config_digest: "sha256:c".into(), target: target("w"), now }, accounts, Vec::new())
+    derive(
+        &Derivation { config_digest: "sha256:c".into(), target: target("w"), now, allow_removals: None },
+        accounts,
+        Vec::new(),
+    )
 }
 
 fn plan() -> Plan {
@@ -94,8 +96,8 @@ fn a_downgrade_takes_away_and_comes_last() {
 #[test]
 fn what_a_change_requires_comes_before_it() {
     let mut changes = usual();
-    changes[1].requires = Some(changes[2].change.address.clone());
-    changes[2].requires = Some(changes[0].change.address.clone());
+    changes[1].requires = vec![changes[2].change.address.clone()];
+    changes[2].requires = vec![changes[0].change.address.clone()];
     let plan = plan_of(&[account(changes)], now());
     let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
     assert_eq!(order, ["prod/users/zoe", "prod/users/ada", "prod/users/bob"]);
@@ -108,10 +110,10 @@ fn plans_of_the_same_things_differ_only_in_their_instants() {
     reversed.reverse();
     let (one, two) = (plan(), plan_of(&[account(reversed)], later));
     assert_eq!(one.intent_digest, two.intent_digest);
-    assert_eq!(one.seal, two.seal);
+    assert_ne!(one.seal, two.seal, "the seal covers the instants");
     let blank = |plan: &Plan| {
         let mut json = serde_json::to_value(plan).unwrap();
-        for field in ["createdAt", "assumedNow", "expiresAt"] {
+        for field in ["createdAt", "assumedNow", "expiresAt", "seal"] {
             json[field] = Json::Null;
         }
         json
@@ -137,7 +139,8 @@ fn the_intent_is_what_would_be_done_and_to_what() {
     renamed.observed.as_mut().unwrap().name = Some("Fabrikam".into());
     assert_ne!(digest(&[renamed]), usual_digest);
 
-    let derivation = Derivation { config_digest: "sha256:c".into(), target: target("other"), now: now() };
+    let derivation =
+        Derivation { config_digest: "sha256:c".into(), target: target("other"), now: now(), allow_removals: None };
     assert_ne!(derive(&derivation, &[account(usual())], Vec::new()).intent_digest, usual_digest);
 }
 
@@ -170,7 +173,7 @@ fn a_plan_that_differs_in_one_byte_is_refused() {
 fn a_forger_who_mends_seal_and_digest_still_needs_the_same_intent() {
     let mut forged = plan();
     forged.scopes[0].changes.remove(0);
-    forged.summary = Summary::of(&forged.scopes);
+    forged.summary = Summary::of(&forged.scopes, &forged.notes);
     forged.intent_digest = forged.computed_intent_digest();
     forged.seal = forged.computed_seal();
     let forged = parse(&render(&forged).unwrap()).unwrap();
@@ -210,20 +213,69 @@ fn differences_say_what_was_approved_and_what_would_be_done() {
     );
 }
 
-/// Other keys that read the same aren't what was approved.
+/// What was looked at, and by whom, is no part of an approval; every id that the writes depend on is.
 #[test]
-fn what_a_change_was_derived_from_is_approved_with_it() {
+fn ids_that_writes_depend_on_are_approved_and_what_was_looked_at_is_not() {
+    let mut seen = usual();
+    seen[0].change.preimage = "sha256:0123456789abcdef".to_owned();
+    assert_eq!(plan().approves(&plan_of(&[account(seen)], now()), now()), Ok(()));
+
     let mut moved = usual();
-    moved[0].change.preimage = "sha256:0123456789abcdef".to_owned();
-    let fresh = plan_of(&[account(moved)], now());
-    assert_eq!(plan().approves(&fresh, now()), Err(Refusal::OtherIntent));
-    assert_eq!(
-        differences(&plan(), &fresh),
-        [
-            r#"- prod/users/zoe delete: {"role":"Viewer"} -> null"#,
-            r#"+ prod/users/zoe delete: {"role":"Viewer"} -> null (seen: 0123456789ab)"#,
-        ]
-    );
+    moved[0].change.binds = Binds::none().and("principal", "somebody else");
+    assert_eq!(plan().approves(&plan_of(&[account(moved)], now()), now()), Err(Refusal::OtherIntent));
+
+    let due = |address: &str, due: &str| {
+        let mut changes = usual();
+        changes[0].change.address = Address::scope(address);
+        changes[0].change.before = json!({ "published": address });
+        changes[0].change.due = Some(due.to_owned());
+        plan_of(&[account(changes)], now()).intent_digest
+    };
+    let keys = "prod/apiAccess/keys";
+    assert_eq!(due(&format!("{keys}/primary"), "rotation"), due(&format!("{keys}/secondary"), "rotation"));
+    assert_eq!(due(&format!("{keys}/primary"), "rotation"), due(keys, "rotation"));
+    assert_ne!(due(keys, "rotation"), due(keys, "retirement"));
+}
+
+/// The kind of a code is a promise: what refused in the first version refuses for good.
+#[test]
+fn the_kind_of_each_code_is_pinned() {
+    let refusals: Vec<_> =
+        NoteCode::ALL.iter().filter(|code| code.kind() == NoteKind::Refusal).map(|code| code.name()).collect();
+    insta::assert_snapshot!(refusals.join("\n"), @r"
+    self-lockout
+    last-admin
+    removal-budget
+    break-glass
+    break-glass-unresolved
+    caller-unknown
+    not-admin
+    principal-not-found
+    principal-mismatch
+    principal-twice
+    role-unavailable
+    keys-inconsistent
+    store-right
+    name-mismatch
+    tenant-mismatch
+    not-active
+    consent-ahead
+    link-target-missing
+    link-leads-elsewhere
+    ambiguous-connection
+    vault-not-found
+    vault-tenant
+    vault-geography
+    vault-firewall
+    vault-soft-delete
+    other-vault-linked
+    service-principal-missing
+    ");
+    for code in NoteCode::ALL {
+        let note = Note::finding(*code, Severity::Info, Address::scope("prod"), "");
+        assert_eq!(note.refuses(), note.severity == Severity::Error, "{code}");
+        assert_eq!(Note::refusal(*code, Address::scope("prod"), "").kind, code.kind(), "{code}");
+    }
 }
 
 #[test]

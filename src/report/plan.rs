@@ -10,7 +10,10 @@ use serde_json::Value as Json;
 
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
 use crate::azure::Provenance;
-use crate::plan::{Action, Change, Direction, Impact, Mode, Note, Plan, ScopePlan, Severity, Target, WaitingFor};
+use crate::plan::{
+    Action, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity, Target,
+    WaitingFor,
+};
 use crate::text::printable;
 
 /// What the plan is shown for.
@@ -42,9 +45,9 @@ fn target(target: &Target) -> String {
 }
 
 fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
-    let ScopePlan { scope: key, instance_id, environment_id: _, observed, in_sync, changes, unknown, waiting } = scope;
-    let name = observed.as_ref().and_then(|observed| observed.name.as_deref()).map(printable);
-    let region = observed.as_ref().and_then(|observed| observed.region.as_deref()).map(printable);
+    let ScopePlan { scope: key, identity, declaration: _, in_sync, changes, unknown, waiting } = scope;
+    let Identity::Environment { instance_id, environment_id: _, name, region, dataverse: _ } = identity;
+    let (name, region) = (name.as_deref().map(printable), region.as_deref().map(printable));
     let detail: Vec<String> = name.into_iter().chain(region).chain([format!("instance {instance_id}")]).collect();
     let _ = writeln!(out, "{} {}", paint(HEADING, key), paint(DIM, format!("({})", detail.join(", "))));
 
@@ -101,36 +104,23 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         subject,
         action,
         direction,
+        risk,
         impact,
         provenance,
         mode,
         before: _,
         after: _,
         preimage: _,
+        binds: _,
+        due: _,
+        manual,
         reason,
         permissions: _,
         source,
+        digest: _,
     } = change;
     let (sign, style) = sign(*action, *direction);
-    let mut marks = vec![match direction {
-        Direction::Weakens => paint(WARNING, direction),
-        Direction::Hardens => paint(GOOD, direction),
-        Direction::Neutral => direction.to_string(),
-    }];
-    match impact {
-        Impact::None => {}
-        Impact::Interrupts => marks.push(paint(WARNING, "interrupts")),
-        Impact::Outage => marks.push(paint(DANGER, "OUTAGE")),
-        Impact::DataLoss => marks.push(paint(DANGER, "DATA LOSS")),
-    }
-    match provenance {
-        Provenance::Documented => {}
-        Provenance::Observed => marks.push("observed operation".to_owned()),
-        Provenance::Undocumented => marks.push("undocumented operation".to_owned()),
-    }
-    if *mode == Mode::Manual {
-        marks.push(paint(WARNING, "by a person"));
-    }
+    let marks = marks(*direction, *risk, *impact, *provenance, *mode);
     let _ = writeln!(
         out,
         "  {} {:address$}  {:values$}  {}",
@@ -143,13 +133,62 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
     );
     let place = format!("({}:{}:{})", source.file, source.line, source.column);
     let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
+    if let Some(manual) = manual {
+        out.push_str(&manual_step(manual, "      "));
+    }
+}
+
+/// What to know about a change at a glance.
+fn marks(direction: Direction, risk: Risk, impact: Impact, provenance: Provenance, mode: Mode) -> Vec<String> {
+    let mut marks = vec![match direction {
+        Direction::Weakens => paint(WARNING, direction),
+        Direction::Hardens => paint(GOOD, direction),
+        Direction::Neutral => direction.to_string(),
+    }];
+    match risk {
+        Risk::Low | Risk::Elevated => {}
+        Risk::High => marks.push(paint(WARNING, "high risk")),
+        Risk::Critical => marks.push(paint(DANGER, "CRITICAL")),
+    }
+    match impact {
+        Impact::None => {}
+        Impact::Interrupts => marks.push(paint(WARNING, "interrupts")),
+        Impact::Outage => marks.push(paint(DANGER, "OUTAGE")),
+        Impact::DataLoss => marks.push(paint(DANGER, "DATA LOSS")),
+    }
+    match provenance {
+        Provenance::Documented => {}
+        Provenance::Observed => marks.push("observed operation".to_owned()),
+        Provenance::Undocumented => marks.push("undocumented operation".to_owned()),
+    }
+    if mode == Mode::Manual {
+        marks.push(paint(WARNING, "by a person"));
+    }
+    marks
+}
+
+/// What a person has to do, with every line indented.
+pub fn manual_step(manual: &ManualStep, indent: &str) -> String {
+    let ManualStep { place, actions, values, shown_by, record } = manual;
+    let mut out = format!("{indent}{} {}\n", paint(HINT, "by hand:"), printable(place));
+    for action in actions {
+        let _ = writeln!(out, "{indent}  - {}", printable(action));
+    }
+    for (name, value) in values {
+        let _ = writeln!(out, "{indent}    {}: {}", printable(name), printable(value));
+    }
+    let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "done when:"), printable(shown_by));
+    if let Some(record) = record {
+        let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "then write under `attested`:"), printable(record));
+    }
+    out
 }
 
 fn sign(action: Action, direction: Direction) -> (char, Style) {
     let sign = match action {
-        Action::Create | Action::Enable | Action::Link | Action::Approve | Action::Grant => '+',
+        Action::Create | Action::Recover | Action::Enable | Action::Link | Action::Approve | Action::Grant => '+',
         Action::Update | Action::Rotate | Action::Publish | Action::Resume => '~',
-        Action::Delete | Action::Disable | Action::Retire => '-',
+        Action::Delete | Action::Disable | Action::Retire | Action::Unlink | Action::Revoke => '-',
     };
     let style = match (sign, direction) {
         ('-', _) => DANGER,
@@ -193,7 +232,7 @@ fn value(json: &Json, named: bool) -> String {
 }
 
 fn note(note: &Note, with_address: bool, out: &mut String) {
-    let Note { code, severity, address, message, help } = note;
+    let Note { code, kind: _, severity, address, message, help } = note;
     let (style, word) = match severity {
         Severity::Error => (DANGER, "error"),
         Severity::Warning => (WARNING, "warning"),

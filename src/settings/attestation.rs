@@ -24,7 +24,7 @@ pub(super) fn note(attestation: &Attestation, address: Address, now: Timestamp) 
         "rests on the word of {by}, given on {on}, {}; palisade can't tell whether the declaration was changed since",
         age(*on, day(now))
     );
-    Note { code: NoteCode::RestsOnAttestation, severity: Severity::Info, address, message, help: None }
+    Note::finding(NoteCode::RestsOnAttestation, Severity::Info, address, message)
 }
 
 /// Says that a setting is attested, but that it doesn't count at `now`, where that is so.
@@ -38,8 +38,8 @@ pub(super) fn lapsed(attested: &[Attestation], setting: &str, address: Address, 
         true => format!("the attestation of {by} is dated {on}, which is in the future, and counts for nothing"),
         false => format!("the attestation of {by} of {on} ran out on {}, and counts for nothing", end(newest)),
     };
-    let help = Some("look again in the product, and renew the entry under `attested`".to_owned());
-    Some(Note { code: NoteCode::ExpiredAttestation, severity: Severity::Warning, address, message, help })
+    let note = Note::finding(NoteCode::ExpiredAttestation, Severity::Warning, address, message);
+    Some(note.help("look again in the product, and renew the entry under `attested`"))
 }
 
 fn day(now: Timestamp) -> Date {

@@ -12,7 +12,7 @@ use super::users::PrincipalRef;
 use super::{api_access, key_vault, private_links, users};
 use crate::azure::arm::ResourceId;
 use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
-use crate::plan::Findings;
+use crate::plan::{Findings, Rated};
 
 /// A setting's block in the file.
 pub trait Block: DeserializeOwned + JsonSchema {
@@ -59,6 +59,9 @@ macro_rules! settings {
 
         /// The names of all settings, as they stand in files.
         pub const NAMES: &[&str] = &[$(<$block as Block>::KEY),+];
+
+        /// How bad the changes of each setting would be as mistakes.
+        pub const RISKS: &[(&str, &[Rated])] = &[$((<$block as Block>::KEY, <$block as Setting>::RISKS)),+];
 
         impl DeclaredBlocks {
             /// Reads and checks each block that the environment at `at` has.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::config::words::{Day, UserName};
 use crate::config::{Code, Diagnostic, Diagnostics, Located};
-use crate::plan::{Address, Note, NoteCode, Severity};
+use crate::plan::{Address, Note, NoteCode};
 
 /// Who agreed to the data privacy terms of this link, and when. Linking lets data, possibly personal data, leave the service
 /// on an administrator's instruction; the product asks for consent, and palisade sends it only if it stands here.
@@ -58,12 +58,9 @@ impl Consent {
     /// Refuses a consent that nobody can have given yet. A day ahead is somewhere in the world already.
     pub(super) fn check(&self, address: &Address, now: Timestamp) -> Option<Note> {
         let tomorrow = now.to_zoned(TimeZone::UTC).date().tomorrow().unwrap_or(Date::MAX);
-        (self.agreed_on > tomorrow).then(|| Note {
-            code: NoteCode::ConsentAhead,
-            severity: Severity::Error,
-            address: address.clone(),
-            message: format!("{} is said to agree on {}, which is in the future", self.agreed_by, self.agreed_on),
-            help: Some("write the day on which they agreed".to_owned()),
+        (self.agreed_on > tomorrow).then(|| {
+            let message = format!("{} is said to agree on {}, which is in the future", self.agreed_by, self.agreed_on);
+            Note::refusal(NoteCode::ConsentAhead, address.clone(), message).help("write the day on which they agreed")
         })
     }
 }

@@ -12,13 +12,16 @@ use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
 use crate::config::{Attestation, EnvironmentHead};
-use crate::plan::{Address, Findings};
+use crate::plan::{Address, Findings, Rated};
 
 /// Observing, and comparing what was observed with what is declared.
 #[async_trait(?Send)]
 pub trait Setting: Block {
     /// What the services answered.
     type Observed;
+
+    /// How bad each of its changes would be as a mistake: its part of the table that `explain risk` prints.
+    const RISKS: &'static [Rated];
 
     /// The principals that the declaration names, so that one look-up serves all environments.
     fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {

@@ -21,7 +21,7 @@ use crate::azure::directory::Directory;
 use crate::azure::operations::LIST_INSTANCES;
 use crate::azure::{CallError, Reader};
 use crate::config::{Environment, EnvironmentHead};
-use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed, Severity};
+use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed};
 
 /// The state in which an environment takes changes.
 const ACTIVE: &str = "active";
@@ -66,8 +66,14 @@ impl Survey {
     pub async fn account(&self, environment: &Environment, now: Timestamp) -> Account {
         let head = environment.head.clone();
         let address = Address::scope(&head.key);
-        let mut account =
-            Account { head, observed: None, unknown: Vec::new(), notes: Vec::new(), findings: Vec::new() };
+        let mut account = Account {
+            head,
+            declaration: environment.digest.clone(),
+            observed: None,
+            unknown: Vec::new(),
+            notes: Vec::new(),
+            findings: Vec::new(),
+        };
         let instance = match self.instance(&account.head).await {
             Ok(instance) => instance,
             Err(Missing::Unknown(unreadable)) => {
@@ -154,16 +160,10 @@ impl Survey {
             return Err(Missing::Unknown(Unreadable::from_operation(LIST_INSTANCES.facts(), reason)));
         };
         if let Some(tenant) = info.tenant_id.filter(|tenant| *tenant != self.tenant) {
-            return Err(Missing::Refused(Note {
-                code: NoteCode::TenantMismatch,
-                severity: Severity::Error,
-                address: Address::scope(&head.key),
-                message: format!(
-                    "the environment belongs to the tenant {tenant}, the configuration is for {}",
-                    self.tenant
-                ),
-                help: Some("correct `instanceId`, or `tenant.id`".to_owned()),
-            }));
+            let message =
+                format!("the environment belongs to the tenant {tenant}, the configuration is for {}", self.tenant);
+            let note = Note::refusal(NoteCode::TenantMismatch, Address::scope(&head.key), message);
+            return Err(Missing::Refused(note.help("correct `instanceId`, or `tenant.id`")));
         }
         Ok(Instance { id: head.instance_id, scale_unit: info.scale_unit_uri.clone() })
     }
@@ -182,23 +182,18 @@ fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
         && live.name.as_ref() != Some(declared)
     {
         let found = live.name.as_deref().unwrap_or("without a name");
-        notes.push(Note {
-            code: NoteCode::NameMismatch,
-            severity: Severity::Error,
-            address: address.clone(),
-            message: format!("the live environment is called `{found}`, the configuration says `{declared}`"),
-            help: Some("make sure that `instanceId` is right, then correct `name`".to_owned()),
-        });
+        let message = format!("the live environment is called `{found}`, the configuration says `{declared}`");
+        notes.push(
+            Note::refusal(NoteCode::NameMismatch, address.clone(), message)
+                .help("make sure that `instanceId` is right, then correct `name`"),
+        );
     }
     if live.provisioning_state.as_deref() != Some(ACTIVE) {
         let state = live.provisioning_state.as_deref().unwrap_or("unknown");
-        notes.push(Note {
-            code: NoteCode::NotActive,
-            severity: Severity::Error,
-            address,
-            message: format!("the environment is in the state `{state}`; only `{ACTIVE}` ones are changed"),
-            help: Some("wait until it is active, then plan again".to_owned()),
-        });
+        let message = format!("the environment is in the state `{state}`; only `{ACTIVE}` ones are changed");
+        notes.push(
+            Note::refusal(NoteCode::NotActive, address, message).help("wait until it is active, then plan again"),
+        );
     }
     notes
 }

@@ -5,10 +5,12 @@
 
 mod block;
 pub mod keys;
+mod risks;
 mod steps;
 
 pub use block::{Block, Declared};
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -22,7 +24,9 @@ use super::setting::{Comparing, Observing, Setting};
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
-use crate::plan::{Action, Change, Direction, Findings, Impact, Mode, Note, NoteCode, Planned, Severity, Step};
+use crate::plan::{
+    Action, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity, Step,
+};
 
 /// What is known about API access.
 #[derive(Debug, Clone)]
@@ -36,6 +40,8 @@ pub struct Observed {
 #[async_trait(?Send)]
 impl Setting for Block {
     type Observed = Observed;
+
+    const RISKS: &'static [Rated] = risks::RISKS;
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
         declared.keys.iter().filter_map(|keys| keys.publish_to.vault.resource().ok()).collect()
@@ -78,40 +84,45 @@ fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
     let enable = declared.enabled;
     let address = comparing.address(Block::KEY);
     let operation = if enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() };
-    let before = json!({ "enabled": !enable });
-    let change = Change {
+    let outline = Outline {
         address: address.clone(),
-        setting: Block::KEY.to_owned(),
+        setting: Block::KEY,
         subject: "API access for every client of the environment".to_owned(),
         action: if enable { Action::Enable } else { Action::Disable },
         direction: if enable { Direction::Weakens } else { Direction::Hardens },
+        risk: if enable { risks::OPEN_ACCESS } else { risks::CLOSE_ACCESS },
         impact: if enable { Impact::None } else { Impact::Outage },
-        provenance: operation.provenance,
-        mode: comparing.surface.mode(operation.provenance),
-        preimage: Change::preimage_of(&before),
-        before,
+        before: json!({ "enabled": !enable }),
         after: json!({ "enabled": enable }),
-        reason: if enable { "declared as on, and is off" } else { "declared as off, and is on" }.to_owned(),
-        permissions: vec![operation.permission.to_owned()],
+        reason: if enable { "declared on, currently off" } else { "declared off, currently on" }.to_owned(),
         source: declared.place.clone(),
+        operations: vec![operation],
     };
     let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
-    let notes = if enable { Vec::new() } else { vec![cuts_clients(change.address.clone())] };
-    Findings {
-        changes: vec![Planned { change, takes_away: !enable, requires: None, steps: vec![step] }],
-        notes,
-        ..Findings::default()
+    let notes = if enable { Vec::new() } else { vec![cuts_clients(address)] };
+    let mode = comparing.surface.mode(operation.provenance);
+    let planned = Planned::new(outline, mode, vec![step]).taking_away(!enable).by_hand(|| by_hand(enable));
+    Findings { changes: vec![planned], notes, ..Findings::default() }
+}
+
+/// What a person does where no operation may be used.
+fn by_hand(enable: bool) -> ManualStep {
+    let word = if enable { "on" } else { "off" };
+    ManualStep {
+        place: "Settings > Permissions > APIs".to_owned(),
+        actions: vec![format!("switch API access {word}")],
+        values: BTreeMap::from([("API access".to_owned(), word.to_owned())]),
+        shown_by: format!("the page shows API access {word}; record it under `attested`"),
+        record: None,
     }
 }
 
 fn cuts_clients(address: crate::plan::Address) -> Note {
-    Note {
-        code: NoteCode::CutsApiClients,
-        severity: Severity::Warning,
-        address,
-        message: "cuts off every API client of the environment: both keys stop working".to_owned(),
-        help: Some("turning it on again makes new keys, which every client must then be given".to_owned()),
-    }
+    let message = "cuts off every API client of the environment: neither key works while API access is off";
+    Note::finding(NoteCode::CutsApiClients, Severity::Warning, address, message).help(
+        "whether the keys survive until access is switched on again isn't published; expect new keys that every client must \
+         be given",
+    )
 }
 
 /// What people attest, where nothing may be asked.

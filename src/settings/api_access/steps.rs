@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::azure::customer_insights::{self as ci, ApiAccess, Instance};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, Facts};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step, StepError};
+use crate::plan::{Binds, ReadBack, Step, StepError};
 
 /// Turns API access on or off.
 pub(super) struct Switch {
@@ -21,6 +21,11 @@ impl Step for Switch {
 
     fn operation(&self) -> &'static Facts {
         if self.enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() }
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { instance, enable } = self;
+        Binds::none().and("instance", instance.id).and("enabled", enable)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {

@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 use super::block::{Block, Declared};
 use super::observe::{Link, Observed};
 use super::steps::LinkVault;
-use super::{grants, notes};
+use super::{grants, notes, risks};
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{AccessState, KeyVaultLink};
 use crate::azure::operations::PUT_KEY_VAULT;
 use crate::azure::vaults::Vault;
 use crate::plan::{
-    Action, Address, Change, Direction, Findings, Impact, Mode, Planned, Severity, Step, Waiting, WaitingFor,
+    Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Step, Waiting, WaitingFor,
 };
 use crate::settings::attestation;
 use crate::settings::blocks::Block as _;
@@ -124,7 +124,7 @@ fn compare_rights(
 
 /// The declared vault is linked.
 fn linked(live: &KeyVaultLink, address: &Address, rights: &Rights, findings: &mut Findings) {
-    let refused = findings.notes.iter().any(|note| note.severity == Severity::Error);
+    let refused = findings.notes.iter().any(Note::refuses);
     match &live.access {
         AccessState::Accessible => findings.in_sync += 1,
         // It is linked, which is all that the file declares; the secret is somebody else's.
@@ -177,7 +177,9 @@ fn link(
     let value = |vault: &ResourceId| json!({ "status": vault.name(), "vault": vault });
     let before = instead_of.map_or(Json::Null, value);
     let reason = match instead_of {
-        None if mode == Mode::Manual => by_hand(declared),
+        None if mode == Mode::Manual => {
+            "Microsoft publishes no operation that links a vault, or tells which one is linked".to_owned()
+        }
         None => format!(
             "declared, and no vault is linked; {} agreed on {} to its data privacy terms",
             declared.consent.agreed_by, declared.consent.agreed_on
@@ -187,42 +189,49 @@ fn link(
             old.name()
         ),
     };
-    let change = Change {
+    let outline = Outline {
         address: comparing.address(Block::KEY),
-        setting: Block::KEY.to_owned(),
+        setting: Block::KEY,
         subject: format!("the vault {}", declared.vault.name()),
         action: Action::Link,
         // Linking opens nothing: the rights on the vault do, and they are changes of their own.
         direction: Direction::Neutral,
+        risk: if instead_of.is_some() { risks::REPLACE } else { risks::LINK },
         impact: if instead_of.is_some() { Impact::Interrupts } else { Impact::None },
-        provenance: operation.provenance,
-        mode,
-        preimage: Change::preimage_of(&before),
         before,
         after: value(&declared.vault),
         reason,
-        permissions: vec![operation.permission.to_owned()],
         source: declared.place.clone(),
+        operations: vec![operation],
     };
-    let step = LinkVault {
+    let step: Rc<dyn Step> = Rc::new(LinkVault {
         instance: comparing.instance.clone(),
         vault: declared.vault.clone(),
         instead_of: instead_of.cloned(),
-    };
-    let steps: Vec<Rc<dyn Step>> = if mode == Mode::Manual { Vec::new() } else { vec![Rc::new(step)] };
-    findings.changes.push(Planned { change, takes_away: instead_of.is_some(), requires, steps });
+    });
+    findings.changes.push(
+        Planned::new(outline, mode, vec![step])
+            .taking_away(instead_of.is_some())
+            .requiring(requires)
+            .by_hand(|| by_hand(declared)),
+    );
 }
 
-fn by_hand(declared: &Declared) -> String {
-    let vault = &declared.vault;
-    format!(
-        "Microsoft publishes no operation that links a vault, or tells which one is linked: under Settings > Permissions > Key \
-         Vault choose the subscription {}, the resource group {} and {}, agree to the data privacy terms, as {} did on {}, \
-         and write down under `attested` who saw it and when",
-        vault.subscription(),
-        vault.resource_group(),
-        vault.name(),
-        declared.consent.agreed_by,
-        declared.consent.agreed_on,
-    )
+fn by_hand(declared: &Declared) -> ManualStep {
+    let Declared { vault, replaces: _, consent, place: _ } = declared;
+    let values = [
+        ("Subscription", vault.subscription().to_string()),
+        ("Resource group", vault.resource_group().to_owned()),
+        ("Key vault", vault.name().to_owned()),
+    ];
+    ManualStep {
+        place: "Settings > Permissions > Key Vault".to_owned(),
+        actions: vec![
+            "choose the vault".to_owned(),
+            format!("agree to the data privacy terms, as {} did on {}", consent.agreed_by, consent.agreed_on),
+        ],
+        values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+        shown_by: "the page shows the vault; record it under `attested`".to_owned(),
+        record: None,
+    }
 }

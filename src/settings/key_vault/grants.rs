@@ -9,12 +9,13 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::block::{Block, Declared};
+use super::risks;
 use super::steps::{AddPolicy, GrantRole};
 use crate::azure::authorization::{RoleAssignment, roles};
 use crate::azure::graph::DirectoryObject;
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::vaults::{Permissions, Vault};
-use crate::plan::{Action, Address, Change, Direction, Impact, Mode, Planned, Step};
+use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Step};
 use crate::settings::blocks::Block as _;
 use crate::settings::setting::Comparing;
 
@@ -136,14 +137,14 @@ pub(super) fn plan(
             service: service.id,
             description: format!("Granted by palisade for the environment {}", comparing.head.key),
         };
-        let outline = Outline {
+        let wanted = Wanted {
             address: setting.part("roles").part(role.part),
             before: Json::Null,
             after: json!({ "status": role.name, "principal": service.id, "vault": declared.vault }),
             reason: format!("connections need the role {} on the vault", role.name),
             operation: CREATE_ROLE_ASSIGNMENT.facts(),
         };
-        planned.push(grant(declared, outline, requires, Rc::new(step)));
+        planned.push(grant(declared, wanted, requires, Rc::new(step)));
     }
     planned
 }
@@ -157,10 +158,10 @@ fn policy(
 ) -> Planned {
     let lists = by_policies(vault, service.id);
     let [keys, secrets, certificates] = &lists;
-    let step = AddPolicy { declared: declared.clone(), tenant: comparing.tenant, service: service.id };
+    let step = AddPolicy { vault: declared.vault.clone(), tenant: comparing.tenant, service: service.id };
     let held = lists.iter().any(|list| !list.is_empty());
     let needed = || json!(NEEDED);
-    let outline = Outline {
+    let wanted = Wanted {
         address,
         before: match held {
             true => json!({ "keys": keys, "secrets": secrets, "certificates": certificates }),
@@ -173,10 +174,10 @@ fn policy(
         reason: "connections need get and list on keys, secrets and certificates of the vault".to_owned(),
         operation: VAULT_UPDATE_ACCESS_POLICY.facts(),
     };
-    grant(declared, outline, None, Rc::new(step))
+    grant(declared, wanted, None, Rc::new(step))
 }
 
-struct Outline {
+struct Wanted {
     address: Address,
     before: Json,
     after: Json,
@@ -184,24 +185,22 @@ struct Outline {
     operation: &'static Facts,
 }
 
-fn grant(declared: &Declared, outline: Outline, requires: Option<Address>, step: Rc<dyn Step>) -> Planned {
-    let Outline { address, before, after, reason, operation } = outline;
-    let change = Change {
+fn grant(declared: &Declared, wanted: Wanted, requires: Option<Address>, step: Rc<dyn Step>) -> Planned {
+    let Wanted { address, before, after, reason, operation } = wanted;
+    let outline = Outline {
         address,
-        setting: Block::KEY.to_owned(),
+        setting: Block::KEY,
         subject: format!("Customer Insights on the vault {}", declared.vault.name()),
         action: Action::Grant,
         // One more principal reads the vault's secrets.
         direction: Direction::Weakens,
+        risk: risks::GRANT,
         impact: Impact::None,
-        provenance: operation.provenance,
-        mode: Mode::Automatic,
-        preimage: Change::preimage_of(&before),
         before,
         after,
         reason,
-        permissions: vec![operation.permission.to_owned()],
         source: declared.place.clone(),
+        operations: vec![operation],
     };
-    Planned { change, takes_away: false, requires, steps: vec![step] }
+    Planned::new(outline, Mode::Automatic, vec![step]).requiring(requires)
 }

@@ -10,6 +10,7 @@ mod compare;
 mod grants;
 mod notes;
 mod observe;
+mod risks;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -21,11 +22,13 @@ use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
 use crate::azure::arm::ResourceId;
-use crate::plan::Findings;
+use crate::plan::{Findings, Rated};
 
 #[async_trait(?Send)]
 impl Setting for Block {
     type Observed = Option<Observed>;
+
+    const RISKS: &'static [Rated] = risks::RISKS;
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
         declared.iter().map(|declared| declared.vault.clone()).collect()

@@ -10,7 +10,7 @@ use crate::settings::geography::{self, Agreement};
 use crate::settings::setting::Comparing;
 
 fn error(code: NoteCode, address: &Address, message: String, help: &str) -> Note {
-    Note { code, severity: Severity::Error, address: address.clone(), message, help: Some(help.to_owned()) }
+    Note::refusal(code, address.clone(), message).help(help)
 }
 
 pub(super) fn not_found(address: &Address, vault: &ResourceId) -> Note {
@@ -39,13 +39,9 @@ pub(super) fn other_linked(address: &Address, declared: &Declared, live: &Resour
 }
 
 pub(super) fn secret_missing(address: &Address) -> Note {
-    Note {
-        code: NoteCode::VaultSecretMissing,
-        severity: Severity::Warning,
-        address: address.clone(),
-        message: "Customer Insights misses a secret in the vault that a connection names".to_owned(),
-        help: Some("recover the secret while soft delete keeps it, or choose another one in the connection".to_owned()),
-    }
+    let message = "Customer Insights misses a secret in the vault that a connection names";
+    Note::finding(NoteCode::VaultSecretMissing, Severity::Warning, address.clone(), message)
+        .help("recover the secret while soft delete keeps it, or choose another one in the connection")
 }
 
 /// Everything that the product demands of the vault itself.
@@ -82,13 +78,13 @@ fn place(address: &Address, vault: &Vault, comparing: &Comparing<'_>) -> Option<
             let help = "the product links only vaults of the environment's own geography: create one there";
             Some(error(NoteCode::VaultGeography, address, message, help))
         }
-        Agreement::Unknown(why) => Some(Note {
-            code: NoteCode::RegionMismatch,
-            severity: Severity::Warning,
-            address: address.clone(),
-            message: format!("whether the vault is in the environment's geography can't be told: {why}"),
-            help: Some("compare with the region under Settings > System > About".to_owned()),
-        }),
+        Agreement::Unknown(why) => {
+            let message = format!("whether the vault is in the environment's geography can't be told: {why}");
+            Some(
+                Note::finding(NoteCode::RegionMismatch, Severity::Warning, address.clone(), message)
+                    .help("compare with the region under Settings > System > About"),
+            )
+        }
     }
 }
 

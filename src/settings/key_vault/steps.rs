@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::block::Declared;
 use super::grants;
 use crate::azure::arm::{ResourceId, Scope};
 use crate::azure::authorization::{self, Grant, PrincipalType};
@@ -11,7 +10,7 @@ use crate::azure::customer_insights::{self as ci, AccessState, Instance};
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step, StepError};
+use crate::plan::{Binds, ReadBack, Step, StepError};
 
 /// Grants a role on the vault.
 pub(super) struct GrantRole {
@@ -24,7 +23,7 @@ pub(super) struct GrantRole {
 
 /// Adds what is missing to the access policy.
 pub(super) struct AddPolicy {
-    pub(super) declared: Declared,
+    pub(super) vault: ResourceId,
     pub(super) tenant: Uuid,
     pub(super) service: Uuid,
 }
@@ -45,6 +44,11 @@ impl Step for GrantRole {
 
     fn operation(&self) -> &'static Facts {
         CREATE_ROLE_ASSIGNMENT.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { vault, role, name: _, service, description: _ } = self;
+        Binds::none().and("vault", vault).and("role", role).and("principal", service)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
@@ -68,19 +72,24 @@ impl Step for GrantRole {
 }
 
 impl AddPolicy {
-    fn vault(&self) -> Result<VaultId, StepError> {
-        self.declared.vault.as_str().parse().map_err(|error: vaults::NoVaultId| StepError::Stopped(error.to_string()))
+    fn id(&self) -> Result<VaultId, StepError> {
+        self.vault.as_str().parse().map_err(|error: vaults::NoVaultId| StepError::Stopped(error.to_string()))
     }
 }
 
 #[async_trait(?Send)]
 impl Step for AddPolicy {
     fn title(&self) -> String {
-        format!("add an access policy for Customer Insights to {}", self.declared.vault.name())
+        format!("add an access policy for Customer Insights to {}", self.vault.name())
     }
 
     fn operation(&self) -> &'static Facts {
         VAULT_UPDATE_ACCESS_POLICY.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { vault, tenant, service } = self;
+        Binds::none().and("vault", vault).and("tenant", tenant).and("principal", service)
     }
 
     /// Adding unites with what the principal has; nobody else's entry is touched.
@@ -88,11 +97,11 @@ impl Step for AddPolicy {
         let list = || vec!["get".to_owned(), "list".to_owned()];
         let permissions = Permissions { keys: list(), secrets: list(), certificates: list() };
         let entry = PolicyEntry { tenant_id: self.tenant, object_id: self.service, permissions };
-        Ok(vaults::add_policy(writer, &self.vault()?, &entry).await?)
+        Ok(vaults::add_policy(writer, &self.id()?, &entry).await?)
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let Ok(id) = self.vault() else { return Ok(ReadBack::NotYet("such a vault can't be asked".to_owned())) };
+        let Ok(id) = self.id() else { return Ok(ReadBack::NotYet("such a vault can't be asked".to_owned())) };
         let vault = vaults::get(reader, &id).await?;
         let shown = vault.is_some_and(|vault| grants::policies_suffice(&grants::by_policies(&vault, self.service)));
         Ok(match shown {
@@ -110,6 +119,12 @@ impl Step for LinkVault {
 
     fn operation(&self) -> &'static Facts {
         PUT_KEY_VAULT.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { instance, vault, instead_of } = self;
+        let binds = Binds::none().and("instance", instance.id).and("vault", vault);
+        instead_of.iter().fold(binds, |binds, vault| binds.and("replaces", vault))
     }
 
     /// A link replaces the one before, so what is linked is read once more.

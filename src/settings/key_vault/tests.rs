@@ -201,7 +201,7 @@ fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() 
     scene.observed.link = Link::Read(Ok(None));
     assert_eq!(scene.changes(), grants_and_link());
     let findings = scene.findings();
-    let requires: Vec<_> = findings.changes.iter().map(|one| one.requires.as_ref().map(|one| one.as_str())).collect();
+    let requires: Vec<_> = findings.changes.iter().map(|one| one.requires.first().map(|one| one.as_str())).collect();
     let expected =
         [None, Some("prod/keyVault/roles/key-vault-reader"), Some("prod/keyVault/roles/key-vault-secrets-user")];
     assert_eq!(requires, expected);
@@ -329,7 +329,7 @@ fn where_the_link_may_not_be_read_a_person_links_and_attests() {
     let findings = scene.findings();
     let change = &findings.changes[0].change;
     assert_eq!((change.action, change.mode, findings.changes[0].steps.len()), (Action::Link, Mode::Manual, 0));
-    assert!(change.reason.contains("Settings > Permissions > Key Vault"), "{}", change.reason);
+    assert_eq!(change.manual.as_ref().unwrap().place, "Settings > Permissions > Key Vault");
     scene.attested = vec![Attestation {
         setting: "keyVault".into(),
         by: "ada@contoso.com".into(),

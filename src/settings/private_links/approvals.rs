@@ -11,12 +11,13 @@ use super::block::{Approval, Block};
 use super::compare::{Comparison, Sides};
 use super::endpoints::Asking;
 use super::observe::{self, Right};
+use super::risks;
 use super::steps::Approve;
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::synapse;
 use crate::config::EnvironmentHead;
-use crate::plan::{Action, Change, Direction, Impact, Mode, Planned, WaitingFor};
+use crate::plan::{Action, Direction, Impact, Mode, Outline, Planned, WaitingFor};
 use crate::settings::blocks::Block as _;
 
 /// The built-in role that may approve.
@@ -71,24 +72,20 @@ pub(super) fn by_somebody(resource: &ResourceId, count: usize) -> String {
 fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoint, asking: Asking<'_>) -> Planned {
     let resource = &sides.declared.resource;
     let Asking { connection, endpoint: id } = asking;
-    let operation = observe::approval_operation(resource);
-    let before = json!({ "status": "Pending", "endpoint": id, "connection": connection.name });
-    let change = Change {
+    let outline = Outline {
         address: sides.address.part(&endpoint.name),
-        setting: Block::KEY.to_owned(),
+        setting: Block::KEY,
         subject: format!("the private endpoint {id}"),
         action: Action::Approve,
         // One more network gets through to the resource, however private. What hardens is closing public access afterwards.
         direction: Direction::Weakens,
+        risk: risks::APPROVE,
         impact: Impact::None,
-        provenance: operation.provenance,
-        mode: Mode::Automatic,
-        preimage: Change::preimage_of(&before),
-        before,
+        before: json!({ "status": "Pending", "endpoint": id, "connection": connection.name }),
         after: json!({ "status": "Approved", "endpoint": id }),
         reason: format!("it asks for {} on {}, and `approve` is on", endpoint.sub_resource_type, resource.name()),
-        permissions: observe::approval_actions(resource).into(),
         source: sides.declared.place.clone(),
+        operations: vec![observe::approval_operation(resource)],
     };
     let step = Approve {
         resource: resource.clone(),
@@ -96,5 +93,7 @@ fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoi
         endpoint: id.clone(),
         description: description(comparison.comparing.head),
     };
-    Planned { change, takes_away: false, requires: None, steps: vec![Rc::new(step)] }
+    let mut planned = Planned::new(outline, Mode::Automatic, vec![Rc::new(step)]);
+    planned.change.permissions = observe::approval_actions(resource).into();
+    planned
 }

@@ -10,60 +10,35 @@ use super::compare::{Comparison, Sides, part};
 use super::endpoints;
 use super::notes;
 use super::observe::{Resource, Right};
+use super::risks;
 use super::steps::{AddLink, ApproveNew, RemoveLink};
+use crate::azure::Provenance;
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::PrivateLink;
-use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, Facts};
+use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK};
 use crate::azure::private_endpoints::Status;
-use crate::config::Place;
-use crate::plan::{Action, Address, Change, Direction, Impact, Mode, Planned, Step};
+use crate::azure::storage::PublicNetworkAccess;
+use crate::plan::{Action, Address, Direction, Impact, ManualStep, Outline, Planned, Rated, Step};
 use crate::settings::blocks::Block as _;
 
 /// Where a person does what no operation does.
 const PAGE: &str = "Settings > Permissions > Private Links";
 
-/// What a change is, besides its address.
-struct Outline {
-    action: Action,
-    direction: Direction,
-    impact: Impact,
-    before: Json,
-    after: Json,
-    reason: String,
-    /// What a person does where no operation may be used.
-    by_hand: String,
-    operation: &'static Facts,
-    place: Place,
-}
-
+/// A change of a link, done by a person where no operation may be used.
 fn planned(
     comparison: &Comparison<'_>,
-    address: Address,
-    resource: &ResourceId,
     outline: Outline,
     steps: Vec<Rc<dyn Step>>,
+    by_hand: impl FnOnce() -> ManualStep,
 ) -> Planned {
-    let Outline { action, direction, impact, before, after, reason, by_hand, operation, place } = outline;
-    let mode = comparison.comparing.surface.mode(operation.provenance);
-    let change = Change {
-        address,
-        setting: Block::KEY.to_owned(),
-        subject: format!("the private link to {resource}"),
-        action,
-        direction,
-        impact,
-        provenance: operation.provenance,
-        mode,
-        preimage: Change::preimage_of(&before),
-        before,
-        after,
-        reason: if mode == Mode::Manual { format!("{reason}. {by_hand}") } else { reason },
-        permissions: vec![operation.permission.to_owned()],
-        source: place,
-    };
-    let steps = if mode == Mode::Manual { Vec::new() } else { steps };
-    let takes_away = impact != Impact::None;
-    Planned { change, takes_away, requires: None, steps }
+    let provenance = outline.operations.iter().map(|operation| operation.provenance).max();
+    let mode = comparison.comparing.surface.mode(provenance.unwrap_or(Provenance::Undocumented));
+    let takes_away = outline.impact != Impact::None;
+    Planned::new(outline, mode, steps).taking_away(takes_away).by_hand(by_hand)
+}
+
+fn subject(resource: &ResourceId) -> String {
+    format!("the private link to {resource}")
 }
 
 /// The steps that make a link, and what they let in.
@@ -105,17 +80,37 @@ fn making_direction(subscription: Option<uuid::Uuid>) -> Direction {
     if subscription.is_some() { Direction::Weakens } else { Direction::Neutral }
 }
 
-fn add_by_hand(link: &Link) -> String {
-    let resource = &link.resource;
-    format!(
-        "Microsoft publishes no operation for it: under {PAGE} choose Add Private Link, the subscription {}, the resource group \
-         {} and {}, then agree to the data privacy terms, as {} did on {}",
-        resource.subscription(),
-        resource.resource_group(),
-        resource.name(),
-        link.consent.agreed_by,
-        link.consent.agreed_on,
-    )
+fn making_risk(subscription: Option<uuid::Uuid>) -> Rated {
+    if subscription.is_some() { risks::ADD_AND_APPROVE } else { risks::ADD }
+}
+
+fn add_by_hand(link: &Link) -> ManualStep {
+    let Link { resource, approval: _, consent, place: _ } = link;
+    let values = [
+        ("Subscription", resource.subscription().to_string()),
+        ("Resource group", resource.resource_group().to_owned()),
+        ("Resource", resource.name().to_owned()),
+    ];
+    ManualStep {
+        place: PAGE.to_owned(),
+        actions: vec![
+            "choose Add Private Link".to_owned(),
+            format!("agree to the data privacy terms, as {} did on {}", consent.agreed_by, consent.agreed_on),
+        ],
+        values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+        shown_by: format!("private endpoint connections of the link show on {}", resource.name()),
+        record: None,
+    }
+}
+
+fn remove_by_hand(resource: &ResourceId) -> ManualStep {
+    ManualStep {
+        place: PAGE.to_owned(),
+        actions: vec![format!("select the link to {} and choose Delete", resource.name())],
+        values: [("Resource".to_owned(), resource.to_string())].into(),
+        shown_by: "the page no longer lists the link".to_owned(),
+        record: None,
+    }
 }
 
 /// The link isn't there.
@@ -126,20 +121,23 @@ pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Addr
     }
     let (steps, subscription) = making(comparison, link);
     let outline = Outline {
+        address,
+        setting: Block::KEY,
+        subject: subject(&link.resource),
         action: Action::Create,
         direction: making_direction(subscription),
+        risk: making_risk(subscription),
         impact: Impact::None,
         before: Json::Null,
         after: declared_value(link, subscription),
         reason: format!(
-            "declared, and not in the environment; {} agreed on {} to its data privacy terms",
+            "declared, but missing; {} agreed on {} to its data privacy terms",
             link.consent.agreed_by, link.consent.agreed_on
         ),
-        by_hand: add_by_hand(link),
-        operation: ADD_PRIVATE_LINK.facts(),
-        place: link.place.clone(),
+        source: link.place.clone(),
+        operations: vec![ADD_PRIVATE_LINK.facts()],
     };
-    let planned = planned(comparison, address, &link.resource, outline, steps);
+    let planned = planned(comparison, outline, steps, || add_by_hand(link));
     comparison.findings.changes.push(planned);
 }
 
@@ -164,31 +162,41 @@ pub(super) fn recreate(
     let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
     let worst = ended.first().map(|(_, status)| status.to_string()).unwrap_or_default();
     let outline = Outline {
+        address: sides.address.clone(),
+        setting: Block::KEY,
+        subject: subject(&link.resource),
         action: Action::Update,
         direction: making_direction(subscription),
+        risk: risks::RECREATE,
         // What of the link works stops until its new connections are approved.
         impact: Impact::Interrupts,
         before: json!({ "status": worst, "endpoints": states }),
         after: declared_value(link, subscription),
         reason: format!("{} can't be approved any more, so the link is removed and made anew", names.join(", ")),
-        by_hand: format!("Under {PAGE} delete the link; then: {}", add_by_hand(link)),
-        operation: ADD_PRIVATE_LINK.facts(),
-        place: link.place.clone(),
+        source: link.place.clone(),
+        operations: vec![ADD_PRIVATE_LINK.facts()],
     };
     let steps = std::iter::once(Rc::new(remove) as Rc<dyn Step>).chain(making).collect();
-    let planned = planned(comparison, sides.address.clone(), &link.resource, outline, steps);
+    let by_hand = || {
+        let (first, then) = (remove_by_hand(&link.resource), add_by_hand(link));
+        ManualStep { actions: first.actions.into_iter().chain(then.actions.clone()).collect(), ..then }
+    };
+    let planned = planned(comparison, outline, steps, by_hand);
     comparison.findings.changes.push(planned);
 }
 
 /// The link isn't declared, and `match: exact` says that the list is complete.
 pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
     let address = comparison.setting.part(&part(&live.resource));
-    let connections = match comparison.observed.resources.get(&live.resource) {
-        Some(Ok(Some(found))) => {
-            found.connections.iter().filter(|one| endpoints::looks_like_ours(&live.resource, one)).count()
-        }
-        _ => 0,
+    let found = match comparison.observed.resources.get(&live.resource) {
+        Some(Ok(Some(found))) => Some(found),
+        _ => None,
     };
+    let connections = found.map_or(0, |found| {
+        found.connections.iter().filter(|one| endpoints::looks_like_ours(&live.resource, one)).count()
+    });
+    // Only a resource that is known to be open to the internet can be reached without the link.
+    let only_way = found.is_none_or(|found| found.public != PublicNetworkAccess::Enabled);
     comparison.findings.notes.extend(notes::removal(&address, &live.resource, connections));
     let open = live.endpoints.iter().all(|endpoint| endpoint.status == Status::Approved);
     let status = if open { "Approved" } else { "Pending" };
@@ -199,17 +207,21 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
         look: true,
     };
     let outline = Outline {
+        address,
+        setting: Block::KEY,
+        subject: subject(&live.resource),
         action: Action::Delete,
         // A way to the resource is closed, for whoever loads data over it.
         direction: Direction::Hardens,
+        risk: if only_way { risks::REMOVE_ONLY_WAY } else { risks::REMOVE },
         impact: Impact::Interrupts,
         before: json!({ "status": status, "resource": live.resource, "link": live.id }),
         after: Json::Null,
         reason: "not declared, and `match: exact` removes every other link".to_owned(),
-        by_hand: format!("Under {PAGE} select it and choose Delete"),
-        operation: DELETE_PRIVATE_LINK.facts(),
-        place: comparison.declared.place.clone(),
+        source: comparison.declared.place.clone(),
+        operations: vec![DELETE_PRIVATE_LINK.facts()],
     };
-    let planned = planned(comparison, address, &live.resource, outline, vec![Rc::new(step)]);
+    let steps: Vec<Rc<dyn Step>> = vec![Rc::new(step)];
+    let planned = planned(comparison, outline, steps, || remove_by_hand(&live.resource)).removing(true);
     comparison.findings.changes.push(planned);
 }

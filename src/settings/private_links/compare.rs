@@ -229,6 +229,7 @@ impl<'a> Comparison<'a> {
             self.findings.notes.extend(notes::left_alone(&self.setting, others.len()));
             return;
         }
+        self.findings.collection = Some(listed.len());
         for link in others {
             changes::remove(self, link);
         }

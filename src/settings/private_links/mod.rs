@@ -13,6 +13,7 @@ mod compare;
 mod endpoints;
 mod notes;
 mod observe;
+mod risks;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -24,11 +25,13 @@ use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
 use crate::azure::arm::ResourceId;
-use crate::plan::Findings;
+use crate::plan::{Findings, Rated};
 
 #[async_trait(?Send)]
 impl Setting for Block {
     type Observed = Observed;
+
+    const RISKS: &'static [Rated] = risks::RISKS;
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
         declared.links.iter().map(|link| link.resource.clone()).collect()

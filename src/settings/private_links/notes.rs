@@ -14,7 +14,8 @@ use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings::geography::{self, Agreement};
 
 fn note(code: NoteCode, severity: Severity, address: &Address, message: String, help: &str) -> Note {
-    Note { code, severity, address: address.clone(), message, help: (!help.is_empty()).then(|| help.to_owned()) }
+    let note = Note::finding(code, severity, address.clone(), message);
+    if help.is_empty() { note } else { note.help(help) }
 }
 
 pub(super) fn target_missing(address: &Address, resource: &ResourceId) -> Note {

@@ -9,7 +9,7 @@ use crate::azure::customer_insights::{self as ci, Instance, PrivateLink};
 use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, Facts};
 use crate::azure::private_endpoints::{self, Connection, Status, Target};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step, StepError};
+use crate::plan::{Binds, ReadBack, Step, StepError};
 
 /// Adds a link.
 pub(super) struct AddLink {
@@ -69,6 +69,11 @@ impl Step for AddLink {
         ADD_PRIVATE_LINK.facts()
     }
 
+    fn binds(&self) -> Binds {
+        let Self { instance, resource, then: _ } = self;
+        Binds::none().and("instance", instance.id).and("resource", resource)
+    }
+
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let added = ci::add_private_link(writer, &self.instance, &self.resource).await?;
         added.map(drop).ok_or_else(|| no_target(&self.resource))
@@ -102,6 +107,11 @@ impl Step for RemoveLink {
 
     fn operation(&self) -> &'static Facts {
         DELETE_PRIVATE_LINK.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { instance, resource, link, look: _ } = self;
+        Binds::none().and("instance", instance.id).and("resource", resource).and("link", link)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
@@ -145,6 +155,11 @@ impl Step for Approve {
 
     fn operation(&self) -> &'static Facts {
         observe::approval_operation(&self.resource)
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { resource, connection, endpoint, description: _ } = self;
+        Binds::none().and("resource", resource).and("connection", connection).and("endpoint", endpoint)
     }
 
     /// The connection is read once more: it must still be the one with the very endpoint that the plan listed.
@@ -223,6 +238,12 @@ impl Step for ApproveNew {
 
     fn operation(&self) -> &'static Facts {
         observe::approval_operation(&self.resource)
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { instance, resource, subscription, description: _ } = self;
+        let binds = Binds::none().and("instance", instance.id).and("resource", resource);
+        binds.and("approveFromSubscription", subscription)
     }
 
     /// One connection after the other. An answer that got lost is no reason to leave out the rest: reading back decides.

@@ -9,12 +9,11 @@ use super::block::{Assignment, Block, Declared, Match, PrincipalRef, Role};
 use super::observe::{Assignments, Held, Observed, incomplete, same_role};
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, TakeRoles};
-use super::{administrators, notes};
+use super::{administrators, notes, risks};
 use crate::azure::Provenance;
 use crate::azure::directory::Name;
-use crate::azure::operations::{DELETE_ASSIGNMENT, Facts, LIST_ROLES, PUT_ASSIGNMENT};
-use crate::config::Place;
-use crate::plan::{Action, Address, Change, Direction, Findings, Impact, Kind, Planned, Step};
+use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
+use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Step};
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -62,6 +61,7 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     }
     comparison.compare_extras();
     comparison.findings.administrators = Some(administrators::of(&comparison));
+    comparison.findings.collection = Some(list.held.len());
     comparison.findings
 }
 
@@ -169,20 +169,27 @@ impl<'a> Comparison<'a> {
             None => (Action::Create, "declared, and not in the environment".to_owned()),
             Some(held) => (Action::Update, format!("declared as {wanted}, and has {}", spoken(&held.roles))),
         };
+        let was_admin = held.is_some_and(Held::is_admin);
         let outline = Outline {
+            address,
+            setting: Block::KEY,
+            subject: target.principal.label.clone(),
             action,
             direction: match (gains, loses) {
                 (true, _) => Direction::Weakens,
                 (false, true) => Direction::Hardens,
                 (false, false) => Direction::Neutral,
             },
+            risk: if gains { risks::granting(wanted) } else { risks::taking(was_admin) },
             impact: if loses { Impact::Interrupts } else { Impact::None },
             before: held.map_or(Json::Null, |held| as_json(&held.roles)),
             after: json!({ "role": role }),
             reason,
             source: target.assignment.place.clone(),
+            operations: vec![PUT_ASSIGNMENT.facts()],
         };
-        self.planned(address, &target.principal, outline, loses, step)
+        let removes = was_admin && wanted != Role::Admin;
+        self.planned(outline, step).taking_away(loses).removing(removes)
     }
 
     /// Whoever is held and not declared.
@@ -211,15 +218,20 @@ impl<'a> Comparison<'a> {
                 label: principal.label.clone(),
             };
             let outline = Outline {
+                address,
+                setting: Block::KEY,
+                subject: principal.label.clone(),
                 action: Action::Delete,
                 direction: Direction::Hardens,
+                risk: risks::taking(held.is_admin()),
                 impact: Impact::Interrupts,
                 before: as_json(&held.roles),
                 after: Json::Null,
                 reason: "not declared, and `match: exact` removes everybody else".to_owned(),
                 source: self.declared.place.clone(),
+                operations: vec![DELETE_ASSIGNMENT.facts()],
             };
-            let planned = self.planned(address, &principal, outline, true, Rc::new(step));
+            let planned = self.planned(outline, Rc::new(step)).taking_away(true).removing(true);
             self.findings.changes.push(planned);
         }
         if self.list.nameless > 0 {
@@ -236,44 +248,11 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn planned(
-        &self,
-        address: Address,
-        principal: &Principal,
-        outline: Outline,
-        takes_away: bool,
-        step: Rc<dyn Step>,
-    ) -> Planned {
-        let Outline { action, direction, impact, before, after, reason, source } = outline;
-        let facts: &Facts = if action == Action::Delete { DELETE_ASSIGNMENT.facts() } else { PUT_ASSIGNMENT.facts() };
-        let change = Change {
-            address,
-            setting: Block::KEY.to_owned(),
-            subject: principal.label.clone(),
-            action,
-            direction,
-            impact,
-            provenance: Provenance::Documented,
-            mode: self.comparing.surface.mode(facts.provenance),
-            preimage: Change::preimage_of(&before),
-            before,
-            after,
-            reason,
-            permissions: vec![facts.permission.to_owned()],
-            source,
-        };
-        Planned { change, takes_away, requires: None, steps: vec![step] }
+    fn planned(&self, outline: Outline, step: Rc<dyn Step>) -> Planned {
+        let provenance = outline.operations.iter().map(|operation| operation.provenance).max();
+        let mode = self.comparing.surface.mode(provenance.unwrap_or(Provenance::Documented));
+        Planned::new(outline, mode, vec![step])
     }
-}
-
-struct Outline {
-    action: Action,
-    direction: Direction,
-    impact: Impact,
-    before: Json,
-    after: Json,
-    reason: String,
-    source: Place,
 }
 
 /// What a look-up by type already says about the result.

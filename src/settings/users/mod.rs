@@ -11,6 +11,7 @@ mod compare;
 mod notes;
 mod observe;
 mod principal;
+mod risks;
 mod steps;
 mod words;
 
@@ -24,7 +25,7 @@ pub(super) use principal::name;
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
-use crate::plan::Findings;
+use crate::plan::{Findings, Rated};
 
 #[async_trait(?Send)]
 impl Setting for Block {
@@ -33,6 +34,8 @@ impl Setting for Block {
     fn principals(declared: &Declared) -> Vec<PrincipalRef> {
         principal::declared(declared).cloned().collect()
     }
+
+    const RISKS: &'static [Rated] = risks::RISKS;
 
     async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
         observe::observe(declared, observing).await

@@ -7,7 +7,11 @@ use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Kind, Note, NoteCode, Severity};
 
 fn note(code: NoteCode, severity: Severity, address: Address, message: String, help: Option<&str>) -> Note {
-    Note { code, severity, address, message, help: help.map(str::to_owned) }
+    let note = Note::finding(code, severity, address, message);
+    match help {
+        Some(help) => note.help(help),
+        None => note,
+    }
 }
 
 pub(super) fn not_found(address: Address, principal: &PrincipalRef) -> Note {

@@ -6,7 +6,7 @@ use super::observe::{self, Assignments};
 use crate::azure::customer_insights::{self as ci, Instance};
 use crate::azure::operations::{DELETE_ASSIGNMENT, Facts, PUT_ASSIGNMENT};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step, StepError};
+use crate::plan::{Binds, ReadBack, Step, StepError};
 
 /// Gives a principal exactly one role.
 pub(super) struct GiveRole {
@@ -34,6 +34,12 @@ impl Step for GiveRole {
         PUT_ASSIGNMENT.facts()
     }
 
+    fn binds(&self) -> Binds {
+        let Self { instance, principal_id, principal_type, role, label: _ } = self;
+        let binds = Binds::none().and("instance", instance.id).and("principal", principal_id);
+        binds.and("principalType", principal_type).and("role", role)
+    }
+
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let Self { instance, principal_id, principal_type, role, label: _ } = self;
         Ok(ci::put_assignment(writer, instance, principal_id, principal_type, role).await?)
@@ -58,6 +64,11 @@ impl Step for TakeRoles {
 
     fn operation(&self) -> &'static Facts {
         DELETE_ASSIGNMENT.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { instance, principal_id, label: _ } = self;
+        Binds::none().and("instance", instance.id).and("principal", principal_id)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {

@@ -13,10 +13,11 @@ use crate::azure::operations::{
 };
 use crate::digest;
 use crate::plan::{
-    Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Planned, Severity, Unknown, Waiting,
+    Action, Address, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown, Waiting,
     WaitingFor,
 };
 use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, Warning, assess};
+use crate::settings::api_access::risks;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 
@@ -63,13 +64,7 @@ pub(in crate::settings::api_access) fn compare(
         }),
         (_, Some(next)) => {
             findings.notes.extend(store_right(&observed.store_right, next, &address));
-            let change = change(observed, &assessment, next, setting, comparing);
-            findings.changes.push(Planned {
-                takes_away: change.action == Action::Retire,
-                requires: None,
-                steps: steps::of(observed, next, change.action == Action::Retire),
-                change,
-            });
+            findings.changes.push(planned(observed, &assessment, next, setting, comparing));
         }
     }
     findings
@@ -87,17 +82,17 @@ fn held(assessment: &Assessment) -> Option<WaitingFor> {
     }
 }
 
-fn change(
+fn planned(
     observed: &Observed,
     assessment: &Assessment,
     next: Move,
     setting: &Address,
     comparing: &Comparing<'_>,
-) -> Change {
+) -> Planned {
     let look = &observed.look;
-    let Outline { mut action, direction, mut impact, operations } = outline(next);
+    let Kind { mut action, direction, mut risk, mut impact, operations } = kind(next);
     if only_retires(assessment, next, comparing.now) {
-        (action, impact) = (Action::Retire, Impact::Interrupts);
+        (action, risk, impact) = (Action::Retire, risks::RETIRE, Impact::Interrupts);
     }
     let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
     let enabling = matches!(next, Move::PublishNewKeys { .. });
@@ -126,23 +121,38 @@ fn change(
         (false, None) => setting.part("keys"),
     };
     let provenance = operations.iter().map(|operation| operation.provenance).max().unwrap_or(look.read.provenance);
-    let mut permissions: Vec<String> = operations.iter().map(|operation| operation.permission.to_owned()).collect();
-    permissions.dedup();
-    Change {
+    let retires = action == Action::Retire;
+    let outline = Outline {
         address,
-        setting: "apiAccess".to_owned(),
+        setting: "apiAccess",
         subject: format!("API keys, published as {}", look.keys.publish_to),
         action,
         direction,
+        risk,
         impact,
-        provenance,
-        mode: comparing.surface.mode(provenance),
-        preimage: preimage(&observed.facts),
         before,
         after,
         reason: assessment.reason.clone(),
-        permissions,
         source: look.keys.place.clone(),
+        operations,
+    };
+    let steps = steps::of(observed, next, retires);
+    let mut planned = Planned::new(outline, comparing.surface.mode(provenance), steps).taking_away(retires);
+    planned.change.preimage = preimage(&observed.facts);
+    planned.change.due = Some(due(next, retires).to_owned());
+    planned
+}
+
+/// What is due, whoever looks: neither the slot nor a value.
+fn due(next: Move, retires: bool) -> &'static str {
+    match next {
+        Move::FirstPublication { .. } => "first publication",
+        Move::PublishNewKeys { .. } => "API access on, and publication of its keys",
+        Move::Repair { .. } | Move::FinishRotation { .. } => "publication of a working key",
+        Move::RecoverSecret => "recovery of the secret",
+        Move::Retire { .. } | Move::FinishRetirement { .. } => "retirement",
+        Move::Resolve if retires => "retirement",
+        Move::Rotate { .. } | Move::Resolve | Move::AskPerson(_) => "rotation",
     }
 }
 
@@ -151,42 +161,47 @@ fn only_retires(assessment: &Assessment, next: Move, now: Timestamp) -> bool {
     next == Move::Resolve && assessment.due.is_none_or(|due| due > now)
 }
 
-struct Outline {
+struct Kind {
     action: Action,
     direction: Direction,
+    risk: Rated,
     impact: Impact,
     operations: Vec<&'static Operation>,
 }
 
-fn outline(next: Move) -> Outline {
+fn kind(next: Move) -> Kind {
     let (publish, tag) = (SET_SECRET.facts(), UPDATE_SECRET.facts());
     let regenerate = |slot| match slot {
         Slot::Primary => REGENERATE_PRIMARY_KEY.facts(),
         Slot::Secondary => REGENERATE_SECONDARY_KEY.facts(),
     };
-    let (action, direction, impact, operations) = match next {
+    let (action, direction, risk, impact, operations) = match next {
         Move::FirstPublication { .. } | Move::Repair { .. } | Move::FinishRotation { .. } => {
-            (Action::Publish, Direction::Neutral, Impact::None, vec![publish])
+            (Action::Publish, Direction::Neutral, risks::PUBLISH, Impact::None, vec![publish])
         }
         Move::PublishNewKeys { .. } => {
-            (Action::Enable, Direction::Weakens, Impact::None, vec![ACTIVATE_API_SUBSCRIPTION.facts(), publish])
+            let operations = vec![ACTIVATE_API_SUBSCRIPTION.facts(), publish];
+            (Action::Enable, Direction::Weakens, risks::OPEN_ACCESS, Impact::None, operations)
         }
         Move::Rotate { slot } => {
-            (Action::Rotate, Direction::Hardens, Impact::None, vec![tag, regenerate(slot), publish])
+            let operations = vec![tag, regenerate(slot), publish];
+            (Action::Rotate, Direction::Hardens, risks::ROTATE, Impact::None, operations)
         }
-        Move::Retire { slot } => (Action::Retire, Direction::Hardens, Impact::Interrupts, vec![tag, regenerate(slot)]),
-        Move::FinishRetirement { .. } => (Action::Resume, Direction::Neutral, Impact::None, vec![tag]),
-        Move::RecoverSecret => (Action::Resume, Direction::Neutral, Impact::None, vec![RECOVER_SECRET.facts()]),
+        Move::Retire { slot } => {
+            (Action::Retire, Direction::Hardens, risks::RETIRE, Impact::Interrupts, vec![tag, regenerate(slot)])
+        }
+        Move::FinishRetirement { .. } => (Action::Resume, Direction::Neutral, risks::FINISH, Impact::None, vec![tag]),
+        Move::RecoverSecret => {
+            (Action::Recover, Direction::Neutral, risks::RECOVER, Impact::None, vec![RECOVER_SECRET.facts()])
+        }
         // Which slot it is, only the values tell, which are read when applying.
-        Move::Resolve => (
-            Action::Rotate,
-            Direction::Hardens,
-            Impact::None,
-            vec![tag, regenerate(Slot::Primary), regenerate(Slot::Secondary), publish],
-        ),
-        Move::AskPerson(_) => (Action::Resume, Direction::Neutral, Impact::None, Vec::new()),
+        Move::Resolve => {
+            let operations = vec![tag, regenerate(Slot::Primary), regenerate(Slot::Secondary), publish];
+            (Action::Rotate, Direction::Hardens, risks::ROTATE, Impact::None, operations)
+        }
+        Move::AskPerson(_) => (Action::Resume, Direction::Neutral, risks::FINISH, Impact::None, Vec::new()),
     };
-    Outline { action, direction, impact, operations }
+    Kind { action, direction, risk, impact, operations }
 }
 
 /// The slot that consumers read afterwards.
@@ -225,7 +240,7 @@ fn unknown(address: &Address, reason: &str) -> Unknown {
 }
 
 fn note(code: NoteCode, severity: Severity, address: &Address, message: String) -> Note {
-    Note { code, severity, address: address.clone(), message, help: None }
+    Note::finding(code, severity, address.clone(), message)
 }
 
 /// What a person reads about the keys besides changes: what holds, what is due, what is odd.
@@ -297,24 +312,24 @@ fn warning(found: &Warning, address: &Address) -> Note {
 /// Whether what the move makes could be stored.
 fn store_right(right: &StoreRight, next: Move, address: &Address) -> Option<Note> {
     let stores = !matches!(next, Move::Retire { .. } | Move::FinishRetirement { .. } | Move::RecoverSecret);
-    let (severity, message) = match right {
+    let note = match right {
         StoreRight::Held => return None,
         _ if !stores => return None,
         StoreRight::Missing => {
-            (Severity::Error, "the identity that runs palisade may not store secrets in the vault".to_owned())
+            let message = "the identity that runs palisade may not store secrets in the vault";
+            Note::refusal(NoteCode::StoreRight, address.clone(), message)
         }
         StoreRight::Unproved(reason) => {
-            (Severity::Warning, format!("whether a new key can be stored is unproved: {reason}"))
+            let message = format!("whether a new key can be stored is unproved: {reason}");
+            note(NoteCode::StoreRightUnproved, Severity::Warning, address, message)
         }
     };
-    let help = Some(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission));
-    Some(Note { help, ..note(NoteCode::StoreRight, severity, address, message) })
+    Some(note.help(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission)))
 }
 
 /// Ages are counted from instants of two clocks; they must agree.
 fn skewed(observed: &Observed, address: &Address, now: Timestamp) -> Option<Note> {
     let minutes = look::skew(observed.vault_clock, now)?;
     let message = format!("the vault's clock and this machine's differ by {minutes} minutes; nothing is regenerated");
-    let help = Some("set this machine's clock".to_owned());
-    Some(Note { help, ..note(NoteCode::ClockSkew, Severity::Warning, address, message) })
+    Some(note(NoteCode::ClockSkew, Severity::Warning, address, message).help("set this machine's clock"))
 }

@@ -17,7 +17,7 @@ use crate::azure::operations::{
     REGENERATE_SECONDARY_KEY, SET_SECRET, TRY_API_KEY, UPDATE_SECRET,
 };
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{ReadBack, Step, StepError};
+use crate::plan::{Binds, ReadBack, Step, StepError};
 use crate::rotation::{
     Access, Check, Facts, Move, Request, Rotation, Run, Secret, Slot, StepKind, Verify, assess, steps,
 };
@@ -69,6 +69,14 @@ impl Carrier {
     fn new(look: &Look) -> Self {
         let rotation = Rotation { verify: Verify::Values, ..look.keys.rotation.clone() };
         Self { look: look.clone(), rotation }
+    }
+
+    /// Which keys and which secret are meant. What is due stands in the change; the slot, and what was compared, is found
+    /// out afresh by each step.
+    fn binds(&self) -> Binds {
+        let Self { look, rotation: _ } = self;
+        let place = &look.keys.publish_to;
+        Binds::none().and("instance", look.instance.id).and("vault", &place.vault).and("secret", &place.secret)
     }
 
     async fn live(&self, reader: &Reader) -> Live {
@@ -195,6 +203,11 @@ impl Step for KeyStep {
         }
     }
 
+    fn binds(&self) -> Binds {
+        let Self { carrier, planned: _, kind: _, seen_by: _ } = self;
+        carrier.binds()
+    }
+
     fn closes(&self) -> bool {
         self.kind == StepKind::CompareAgain
     }
@@ -254,6 +267,11 @@ impl Step for Resolve {
 
     fn operation(&self) -> &'static Operation {
         self.carrier.look.read
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { carrier, retires: _ } = self;
+        carrier.binds()
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {

@@ -400,7 +400,8 @@ fn where_customer_insights_may_not_be_asked_azure_speaks() {
     scene.lake().connections.clear();
     let findings = scene.findings();
     assert_eq!((findings.changes[0].change.mode, findings.changes[0].steps.len()), (Mode::Manual, 0));
-    assert!(findings.changes[0].change.reason.contains("Settings > Permissions > Private Links"));
+    let manual = findings.changes[0].change.manual.as_ref().unwrap();
+    assert_eq!(manual.place, "Settings > Permissions > Private Links");
     // That there are no others, no operation tells.
     scene.declared.matching = Match::Exact;
     assert_eq!(scene.findings().unknown.len(), 1);
