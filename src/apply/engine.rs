@@ -1,57 +1,25 @@
-//! The engine: change by change, step by step.
+//! The engine: scope by scope, change by change.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use jiff::SignedDuration;
-use tokio::sync::Notify;
+use futures_util::stream::{self, StreamExt as _};
 
 use super::event::{Event, Listener};
-use super::journal::{Entry, Journal, Moment};
-use super::report::{Applied, Outcome, Report, Status};
+use super::journal::Journal;
+use super::report::{Applied, Left, Outcome, RefusedScope, Report, Status};
+use super::stop::Stop;
 use super::vanished;
-use crate::azure::{CallError, Writer};
+use crate::azure::Writer;
 use crate::clock::Clock;
 use crate::config::Environment;
 use crate::guard;
-use crate::plan::{Address, Change, Mode, Note, Plan, Planned, ReadBack, ScopePlan, Step, StepError};
+use crate::plan::{Address, Change, Clearance, Findings, Mode, Note, Plan, Planned, ScopePlan, Verdict};
 use crate::settings::survey::Survey;
 
-/// A request to stop, shared with whoever hears Ctrl-C.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Rc<StopState>);
-
-#[derive(Debug, Default)]
-struct StopState {
-    requested: Cell<bool>,
-    notify: Notify,
-}
-
-impl Stop {
-    /// Asks the engine to finish the write in flight and to begin nothing new.
-    pub fn request(&self) {
-        self.0.requested.set(true);
-        self.0.notify.notify_waiters();
-    }
-
-    fn requested(&self) -> bool {
-        self.0.requested.get()
-    }
-
-    /// Waits, unless and until somebody asks to stop.
-    async fn or_sleep(&self, clock: &Clock, wait: Duration) {
-        if self.requested() {
-            return;
-        }
-        tokio::select! {
-            () = clock.sleep(wait) => {}
-            () = self.0.notify.notified() => {}
-        }
-    }
-}
+/// Environments worked on side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 /// Everything that carrying out a plan needs.
 pub struct Engine<'a> {
@@ -65,6 +33,8 @@ pub struct Engine<'a> {
     pub environments: BTreeMap<&'a str, &'a Environment>,
     /// How long the effect of a write is waited for.
     pub patience: Duration,
+    /// In which order environments are worked on, and when no further one is begun.
+    pub fleet: Fleet,
     /// Whether to stop.
     pub stop: Stop,
     /// Hears what happens.
@@ -75,26 +45,98 @@ pub struct Engine<'a> {
     pub run: String,
 }
 
+/// How a run goes about many environments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    /// Environments that go before the others, one after the other. If one of them fails, no other one is begun.
+    pub first: Vec<String>,
+    /// After so many failed environments no further one is begun.
+    pub stop_after: usize,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self { first: Vec::new(), stop_after: 3 }
+    }
+}
+
 /// How an environment is doing.
 #[derive(Default)]
 struct Progress {
-    /// Set once a change didn't reach its desired state.
-    trouble: bool,
+    /// How each change that this run took up ended.
+    ended: BTreeMap<Address, Status>,
+}
+
+impl Progress {
+    /// Whether a change failed, or turned out to be another one: then nothing is taken away any more. What merely waits holds
+    /// up only what requires it.
+    fn trouble(&self) -> bool {
+        self.ended.values().any(|status| matches!(status, Status::Failed | Status::Refused | Status::NotStarted))
+    }
 }
 
 impl Engine<'_> {
-    /// Carries the plan out and accounts for every change.
-    pub async fn run(&self, plan: &Plan) -> Report {
-        let scopes = join_all(plan.scopes.iter().map(|scope| self.scope(plan, scope))).await;
-        Report::of(plan, scopes.into_iter().flatten().collect())
+    /// Carries out what was cleared, and accounts for every change of the plan.
+    pub async fn run(&self, plan: &Plan, clearances: &[Clearance]) -> Report {
+        let failed = Cell::new(0);
+        let ended: RefCell<BTreeMap<&str, Vec<Applied>>> = RefCell::default();
+        let (first, others): (Vec<_>, Vec<_>) =
+            plan.scopes.iter().partition(|scope| self.fleet.first.contains(&scope.scope));
+        let work = async |scope| {
+            let applied = match self.halted(failed.get()) {
+                Some(reason) => refuse(scope, Status::NotStarted, &reason),
+                None => self.scope(plan, scope, clearances).await,
+            };
+            failed.set(failed.get() + usize::from(applied.iter().any(Applied::failed)));
+            ended.borrow_mut().insert(scope.scope.as_str(), applied);
+        };
+        for scope in first {
+            work(scope).await;
+        }
+        if failed.get() > 0 {
+            failed.set(failed.get().max(self.fleet.stop_after));
+        }
+        stream::iter(others).for_each_concurrent(SIDE_BY_SIDE, work).await;
+        let mut ended = ended.into_inner();
+        let applied = plan.scopes.iter().filter_map(|scope| ended.remove(scope.scope.as_str())).flatten().collect();
+        Report::of(plan, applied, refused(clearances), left(plan, clearances))
     }
 
-    async fn scope(&self, plan: &Plan, scope: &ScopePlan) -> Vec<Applied> {
+    /// Why no further environment is begun.
+    fn halted(&self, failed: usize) -> Option<String> {
+        (failed > 0 && failed >= self.fleet.stop_after).then(|| match self.fleet.first.is_empty() {
+            true => format!("not begun, since {failed} environments failed before (`--stop-after`)"),
+            false => "not begun, since an environment failed that was to go first, or too many did".to_owned(),
+        })
+    }
+
+    async fn scope(&self, plan: &Plan, scope: &ScopePlan, clearances: &[Clearance]) -> Vec<Applied> {
+        let Some(clearance) = clearances.iter().find(|clearance| clearance.scope == scope.scope) else {
+            return refuse(scope, Status::Refused, "nobody approved it");
+        };
+        let Clearance { scope: _, verdict, left, in_effect } = clearance;
+        let mut applied: Vec<Applied> = in_effect.iter().map(|change| in_effect_already(scope, change)).collect();
+        match verdict {
+            Verdict::Proceeds => {}
+            Verdict::Refused(reasons) => {
+                applied.extend(refuse(scope, Status::Refused, &reasons.join("; ")));
+                return applied;
+            }
+            Verdict::Unread(reasons) => {
+                let unread = |change: &Change| {
+                    let outcome =
+                        Outcome::unread(format!("an approved change could not be read: {}", reasons.join("; ")));
+                    Applied::of(&scope.scope, change, outcome)
+                };
+                applied.extend(scope.changes.iter().map(unread));
+                return applied;
+            }
+        }
         let mut progress = Progress::default();
-        let mut applied = Vec::with_capacity(scope.changes.len());
-        for change in &scope.changes {
+        for change in scope.changes.iter().filter(|change| !left.contains(&change.address)) {
             let outcome = self.change(plan, scope, change, &progress).await;
-            progress.trouble |= outcome.status != Status::Done && !outcome.left_to_others;
+            // What is left to others isn't done, and holds up nothing.
+            progress.ended.insert(change.address.clone(), outcome.status);
             self.listener.hear(&Event::Ended { address: &change.address, outcome: &outcome });
             applied.push(Applied::of(&scope.scope, change, outcome));
         }
@@ -130,7 +172,7 @@ impl Engine<'_> {
         outcome
     }
 
-    /// Looks once more after a removal: of two runs that each remove somebody, neither can see the other's write coming.
+    /// Looks once more after a removal: of two runs that each remove an Admin, neither can see the other's write coming.
     async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
         let Some(environment) = self.environments.get(scope.scope.as_str()) else { return outcome };
         let findings = match self.survey.setting(environment, &change.setting, self.clock.now()).await {
@@ -157,145 +199,58 @@ impl Engine<'_> {
         progress: &Progress,
     ) -> Result<Approved, Outcome> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
-        let failed = |reason: String| Outcome::unsent(Status::Failed, format!("not sent: {reason}"));
         let Some(environment) = self.environments.get(scope.scope.as_str()) else {
-            return Err(refused("the configuration doesn't declare this environment any more".to_owned()));
+            return Err(refused("the configuration no longer declares this environment".to_owned()));
         };
-        let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(failed)?;
-        let planned = findings.changes.iter().find(|planned| planned.change.address == change.address);
-        if planned.is_some_and(|planned| planned.takes_away) && progress.trouble {
+        let unread = |reason: String| Outcome::unread(format!("not sent: {reason}"));
+        let findings = self.survey.setting(environment, &change.setting, self.clock.now()).await.map_err(unread)?;
+        let planned = found(&findings, change);
+        if planned.is_some_and(|planned| planned.takes_away) && progress.trouble() {
             return Err(Outcome::unsent(
                 Status::NotStarted,
-                "nothing is taken away in this environment after an earlier change in it didn't get done",
+                "nothing is taken away in this environment after an earlier change in it failed",
             ));
+        }
+        // Before the guards: what waits for an Admin to be added is no plan to go without one.
+        if let Some(outcome) = planned.and_then(|planned| held_up(planned, progress)) {
+            return Err(outcome);
         }
         let guards = match planned {
             Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
             _ => guard::check_findings(&scope.scope, &findings),
         };
-        let refusal = findings.notes.iter().chain(&guards).find(|note| Note::refuses(note));
-        if let Some(note) = refusal {
+        if let Some(note) = findings.notes.iter().chain(&guards).find(|note| Note::refuses(note)) {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
+        let Some(planned) = planned else { return Err(vanished::outcome(change, scope, &findings)) };
+        if planned.change.intent() != change.intent() {
+            return Err(refused(change.moved_to(&planned.change)));
+        }
         let wanted = |address: &&Address| findings.changes.iter().any(|other| other.change.address == **address);
-        if let Some(address) = planned.and_then(|planned| planned.requires.iter().find(wanted)) {
-            return Err(Outcome::unsent(Status::NotStarted, format!("{address} must be done before it, and isn't")));
+        if let Some(required) = planned.requires.iter().find(wanted) {
+            let reason = format!("it requires {required}, which isn't part of this run");
+            return Err(Outcome::unsent(Status::Waiting, reason));
         }
-        match planned {
-            Some(planned) if planned.change.intent() == change.intent() => {
-                Ok(Approved { planned: planned.clone(), administers: findings.administrators.is_some() })
-            }
-            Some(Planned { change: now, .. }) => Err(refused(change.moved_to(now))),
-            None => Err(vanished::outcome(change, scope, &findings)),
-        }
+        Ok(Approved { planned: planned.clone(), administers: findings.administrators.is_some() })
     }
+}
 
-    async fn step(&self, plan: &Plan, change: &Change, step: &dyn Step) -> Outcome {
-        let title = step.title();
-        self.listener.hear(&Event::Started { address: &change.address, title: &title });
-        if let Err(outcome) = self.record(plan, change, step, None) {
-            return outcome;
-        }
-        let outcome = self.write_and_look(change, step).await;
-        match self.record(plan, change, step, Some(&outcome)) {
-            Ok(()) => outcome,
-            Err(Outcome { reason, .. }) => Outcome::sent(Status::Failed, format!("{}, but {reason}", outcome.reason)),
-        }
-    }
+/// The change as it is wanted now: the same intent, else the same address.
+fn found<'a>(findings: &'a Findings, change: &Change) -> Option<&'a Planned> {
+    let same = |planned: &&Planned| planned.change.intent() == change.intent();
+    let there = |planned: &&Planned| planned.change.address == change.address;
+    findings.changes.iter().find(same).or_else(|| findings.changes.iter().find(there))
+}
 
-    fn record(&self, plan: &Plan, change: &Change, step: &dyn Step, outcome: Option<&Outcome>) -> Result<(), Outcome> {
-        let entry = Entry {
-            at: self.clock.now(),
-            run: &self.run,
-            target: &plan.target,
-            address: &change.address,
-            step: &step.title(),
-            operation: step.operation().name,
-            moment: if outcome.is_some() { Moment::Ended } else { Moment::Started },
-            status: outcome.map(|outcome| outcome.status),
-            reason: outcome.map(|outcome| outcome.reason.as_str()),
-        };
-        self.journal.write(&entry).map_err(|error| Outcome::unsent(Status::Failed, error.to_string()))
-    }
-
-    /// Success is what was read back. An answer that got lost, or a conflict, is no failure yet: the state decides.
-    async fn write_and_look(&self, change: &Change, step: &dyn Step) -> Outcome {
-        let problem = match step.write(self.writer).await {
-            Ok(()) => None,
-            Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
-            Err(StepError::Unread(reason)) => return Outcome::unread(format!("not sent: {reason}")),
-            Err(StepError::Ended(reason)) => return Outcome::sent(Status::Failed, reason),
-            Err(StepError::Call(error)) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => {
-                Some(error)
-            }
-            Err(StepError::Call(error)) => return Outcome::sent(Status::Failed, error.to_string()),
-        };
-        // What the service refused outright won't come true by waiting: one look tells whether it was so already.
-        let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
-        let patience = if final_word { Duration::ZERO } else { self.patience };
-        match (self.look(change, step, patience).await, problem) {
-            (Look::Shown(more), problem) => {
-                let although = problem.map(|error| format!(", although the write ended with: {error}"));
-                let more = more.map(|more| format!("; {more}"));
-                let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
-                Outcome::sent(Status::Done, text)
-            }
-            (Look::Gone(detail), problem) => {
-                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
-                Outcome::sent(Status::Failed, format!("{took}, but then {detail}"))
-            }
-            (Look::LeftToOthers(detail), _) => Outcome {
-                left_to_others: true,
-                ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
-            },
-            (Look::NotShown(detail), None) => Outcome::sent(
-                Status::Waiting,
-                format!("the service took it, but {detail} after {}", spoken(self.patience)),
-            ),
-            (Look::Interrupted(detail), None) => Outcome::sent(
-                Status::Waiting,
-                format!("the service took it, but {detail} when the run was interrupted"),
-            ),
-            (Look::NotShown(detail) | Look::Interrupted(detail), Some(error)) => {
-                Outcome::sent(Status::Failed, format!("{error}; {detail}"))
-            }
-            (Look::Unreadable(unreadable), problem) => {
-                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
-                Outcome::sent(
-                    Status::Failed,
-                    format!("{took}, but whether it took effect could not be read: {unreadable}"),
-                )
-            }
+/// What a change requires, and this run took up, must be done.
+fn held_up(planned: &Planned, progress: &Progress) -> Option<Outcome> {
+    planned.requires.iter().find_map(|required| match progress.ended.get(required) {
+        Some(Status::Done) | None => None,
+        Some(Status::Waiting) => Some(Outcome::unsent(Status::Waiting, format!("it requires {required}, which waits"))),
+        Some(Status::Failed | Status::NotStarted | Status::Refused) => {
+            Some(Outcome::unsent(Status::NotStarted, format!("it requires {required}, which isn't done")))
         }
-    }
-
-    /// Reads until the desired state shows, for as long as there is patience.
-    async fn look(&self, change: &Change, step: &dyn Step, patience: Duration) -> Look {
-        let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
-        let end = self.clock.now().saturating_add(patience).unwrap_or(jiff::Timestamp::MAX);
-        let mut wait = Duration::from_secs(1);
-        loop {
-            let seen = match step.read_back(self.writer.reader()).await {
-                Ok(ReadBack::Shown) => return Look::Shown(None),
-                Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
-                Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
-                Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
-                Ok(ReadBack::NotYet(detail)) => Ok(detail),
-                Err(error) => Err(error),
-            };
-            if self.stop.requested() || self.clock.now() >= end {
-                return match seen {
-                    Err(error) => Look::Unreadable(error),
-                    Ok(detail) if self.clock.now() >= end => Look::NotShown(detail),
-                    Ok(detail) => Look::Interrupted(detail),
-                };
-            }
-            let detail = seen.unwrap_or_else(|error| error.to_string());
-            self.listener.hear(&Event::Waiting { address: &change.address, detail: &detail, wait });
-            self.stop.or_sleep(self.clock, wait).await;
-            wait = (wait * 2).min(Duration::from_secs(15));
-        }
-    }
+    })
 }
 
 /// A change that is still the approved one.
@@ -305,18 +260,31 @@ struct Approved {
     administers: bool,
 }
 
-enum Look {
-    Shown(Option<String>),
-    Gone(String),
-    LeftToOthers(String),
-    NotShown(String),
-    Interrupted(String),
-    Unreadable(CallError),
+/// Every change of a scope, none of them begun.
+fn refuse(scope: &ScopePlan, status: Status, reason: &str) -> Vec<Applied> {
+    let outcome = || Outcome::unsent(status, reason);
+    scope.changes.iter().map(|change| Applied::of(&scope.scope, change, outcome())).collect()
 }
 
-fn spoken(duration: Duration) -> String {
-    match duration.as_secs() {
-        seconds if seconds % 60 == 0 && seconds > 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
+fn in_effect_already(scope: &ScopePlan, change: &Change) -> Applied {
+    Applied::of(&scope.scope, change, Outcome::unsent(Status::Done, "already in effect; nothing was sent"))
+}
+
+fn refused(clearances: &[Clearance]) -> Vec<RefusedScope> {
+    let reasons = |clearance: &Clearance| match &clearance.verdict {
+        Verdict::Refused(reasons) => Some(RefusedScope { scope: clearance.scope.clone(), reasons: reasons.clone() }),
+        Verdict::Proceeds | Verdict::Unread(_) => None,
+    };
+    clearances.iter().filter_map(reasons).collect()
+}
+
+/// What this run leaves for another one.
+fn left(plan: &Plan, clearances: &[Clearance]) -> Vec<Left> {
+    let is_left = |change: &&Change| clearances.iter().any(|clearance| clearance.left.contains(&change.address));
+    let left = |change: &Change| Left {
+        address: change.address.clone(),
+        action: change.action,
+        reason: "it fell due after the approval; it needs a new one".to_owned(),
+    };
+    plan.changes().filter(is_left).map(left).collect()
 }

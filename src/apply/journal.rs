@@ -19,6 +19,9 @@ use crate::plan::{Address, Target};
 /// Why the journal can't be kept.
 #[derive(Debug, Error)]
 pub enum JournalError {
+    /// A run that was to write nothing tried to.
+    #[error("no journal is open, so nothing may be written")]
+    Closed,
     /// The path leads elsewhere.
     #[error("the journal {} is a symbolic link; palisade writes it only into a file of its own", .0.display())]
     Symlink(PathBuf),
@@ -75,7 +78,7 @@ pub struct Entry<'a> {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
+    file: Option<Mutex<File>>,
 }
 
 impl Journal {
@@ -98,7 +101,12 @@ impl Journal {
         let file = options.open(path).map_err(io)?;
         #[cfg(unix)]
         refuse_exchanged(path, &file)?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+        Ok(Self { path: path.to_owned(), file: Some(Mutex::new(file)) })
+    }
+
+    /// A journal for a run that writes nothing: whoever tries to is refused.
+    pub fn closed() -> Self {
+        Self { path: PathBuf::new(), file: None }
     }
 
     /// Appends a line and waits until it is on disk.
@@ -106,7 +114,8 @@ impl Journal {
         let io = |source| JournalError::Io { path: self.path.clone(), source };
         let mut line = serde_json::to_vec(entry).map_err(|error| io(error.into()))?;
         line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = self.file.as_ref().ok_or(JournalError::Closed)?;
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&line).and_then(|()| file.sync_data()).map_err(io)
     }
 }

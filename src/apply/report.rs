@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 
-use crate::plan::{Action, Address, Change, Plan, ScopePlan, Target};
+use super::remaining::Remaining;
+use crate::plan::{Action, Address, Change, Plan, Target};
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.apply/1";
@@ -102,6 +103,35 @@ impl Applied {
     }
 }
 
+impl Applied {
+    /// Whether it makes its environment count as failed.
+    pub(super) fn failed(&self) -> bool {
+        self.status == Status::Failed
+    }
+}
+
+/// A scope in which nothing was begun, since a guard refused it or something else would be done than was approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedScope {
+    /// The scope.
+    pub scope: String,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// A wanted change that nobody approved, left for another run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Left {
+    /// The change.
+    pub address: Address,
+    /// What is to be done.
+    pub action: Action,
+    /// Why it is left.
+    pub reason: String,
+}
+
 /// The account of a whole run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,8 +142,14 @@ pub struct Report {
     pub intent_digest: String,
     /// What it was applied to.
     pub target: Target,
-    /// Every change of the plan, in its order.
+    /// Every change of the plan, in its order, and what was approved and is in effect already.
     pub changes: Vec<Applied>,
+    /// Scopes in which nothing was begun, and why.
+    pub refused: Vec<RefusedScope>,
+    /// What only time brought, and nobody approved.
+    pub left: Vec<Left>,
+    /// What a look after the last write shows that is left to do.
+    pub remaining: Remaining,
     /// Counts.
     pub summary: Totals,
 }
@@ -136,7 +172,7 @@ pub struct Totals {
 
 impl Report {
     /// The account of `changes`.
-    pub fn of(plan: &Plan, changes: Vec<Applied>) -> Self {
+    pub fn of(plan: &Plan, changes: Vec<Applied>, refused: Vec<RefusedScope>, left: Vec<Left>) -> Self {
         let mut summary = Totals::default();
         for applied in &changes {
             *match applied.status {
@@ -152,17 +188,11 @@ impl Report {
             intent_digest: plan.intent_digest.clone(),
             target: plan.target.clone(),
             changes,
+            refused,
+            left,
+            remaining: Remaining::default(),
             summary,
         }
-    }
-
-    /// The account of a plan that was refused as a whole.
-    pub fn refused(plan: &Plan, reason: &str) -> Self {
-        let refused = |scope: &ScopePlan| {
-            let outcome = || Outcome::unsent(Status::Refused, reason);
-            scope.changes.iter().map(|change| Applied::of(&scope.scope, change, outcome())).collect::<Vec<_>>()
-        };
-        Self::of(plan, plan.scopes.iter().flat_map(refused).collect())
     }
 
     /// Whether anything was sent to a service.

@@ -1,45 +1,31 @@
-//! What it means that an approved change isn't asked for any more when its setting is read afresh. Pure.
+//! The outcome of an approved change that its setting no longer asks for when it is read afresh. Pure.
 //!
-//! Somebody may have made it meanwhile; or what it was derived from can't be read any more, or leads to something else.
-//! What must stay true: only the first counts as done.
+//! Invariants: only what is in effect counts as done.
 
 use super::report::{Outcome, Status};
-use crate::plan::{Address, Change, Findings, ScopePlan};
+use crate::plan::{Change, Findings, ScopePlan, Seen, Vanished, vanished_among};
 
-/// The outcome of `change`, which its setting's `findings` don't ask for. What is unknown or waits anywhere in the setting
-/// may be why, unless it already was when the plan was made and is beside the point.
+/// The outcome of `change`, which its setting's `findings` don't ask for.
 pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings) -> Outcome {
-    let concerns = |address: &Address| one_in_the_other(address, &change.address);
-    let was_unknown = |address: &Address| planned.unknown.iter().any(|unknown| unknown.address == *address);
-    let was_waiting = |address: &Address| planned.waiting.iter().any(|waiting| waiting.address == *address);
-    let unknown = findings.unknown.iter().find(|one| concerns(&one.address) || !was_unknown(&one.address));
-    if let Some(unknown) = unknown {
-        let reason = format!("not sent: {} can't be read any more: {}", unknown.address, unknown.reason);
-        return Outcome::unsent(Status::Failed, reason);
+    let changes: Vec<&Change> = findings.changes.iter().map(|planned| &planned.change).collect();
+    let seen = Seen { changes: &changes, unknown: &findings.unknown, waiting: &findings.waiting };
+    match vanished_among(change, planned, seen) {
+        Vanished::InEffect => Outcome::unsent(Status::Done, "already in effect; nothing was sent"),
+        Vanished::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
+        Vanished::Waits(detail) => Outcome::unsent(Status::Waiting, format!("not sent: {detail}")),
+        Vanished::Instead(other) => {
+            let reason = format!(
+                "it changed since it was approved: it isn't asked for any more, but `{}` of {} is: {} to {}",
+                other.action, other.address, other.before, other.after
+            );
+            Outcome::unsent(Status::Refused, reason)
+        }
+        Vanished::Next(next) => {
+            let reason =
+                format!("another run or a person did it; `{}` of {} comes next: plan again", next.action, next.address);
+            Outcome { left_to_others: true, ..Outcome::unsent(Status::Waiting, reason) }
+        }
     }
-    let new = |other: &&Change| !planned.changes.iter().any(|one| one.intent() == other.intent());
-    let mut others = findings.changes.iter().map(|planned| &planned.change).filter(new);
-    let instead = |other: &&Change| other.subject == change.subject || change.address.is_in(other.address.as_str());
-    if let Some(other) = others.clone().find(instead) {
-        let reason = format!(
-            "it changed since it was approved: it isn't asked for any more, but `{}` of {} is: {} to {}",
-            other.action, other.address, other.before, other.after
-        );
-        return Outcome::unsent(Status::Refused, reason);
-    }
-    let waiting = findings.waiting.iter().find(|one| concerns(&one.address) || !was_waiting(&one.address));
-    if let Some(waiting) = waiting {
-        return Outcome::unsent(Status::Waiting, format!("not sent: {}", waiting.detail));
-    }
-    if let Some(next) = others.find(|other| concerns(&other.address)) {
-        let reason = format!("somebody else did it; `{}` of {} comes next: plan again", next.action, next.address);
-        return Outcome { left_to_others: true, ..Outcome::unsent(Status::Waiting, reason) };
-    }
-    Outcome::unsent(Status::Done, "it was already so when looked at again; nothing was sent")
-}
-
-fn one_in_the_other(one: &Address, other: &Address) -> bool {
-    one.is_in(other.as_str()) || other.is_in(one.as_str())
 }
 
 #[cfg(test)]
@@ -49,7 +35,7 @@ mod tests {
     use super::*;
     use crate::config::Place;
     use crate::plan::{
-        Action, Direction, Identity, Impact, Mode, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor,
+        Action, Address, Direction, Identity, Impact, Mode, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor,
     };
 
     fn change(address: &Address, subject: &str, action: Action) -> Change {
@@ -107,24 +93,26 @@ mod tests {
     }
 
     #[test]
-    fn only_what_somebody_else_did_is_done() {
+    fn only_what_is_in_effect_is_done() {
         let setting = Address::setting("prod", "apiAccess");
         let keys = setting.part("keys");
         let primary = change(&keys.part("primary"), "API keys", Action::Rotate);
         let secondary = change(&keys.part("secondary"), "API keys", Action::Rotate);
+        let publish = change(&keys, "API keys", Action::Publish);
         let switch = change(&setting, "API access", Action::Enable);
         let stranger = change(&Address::setting("prod", "users").part("eve"), "eve (user)", Action::Delete);
         let beneath = change(&primary.address.part("endpoint"), "an endpoint", Action::Approve);
         let table = [
             ("nothing is asked for", Findings::default(), Status::Done),
-            ("the setting can't be read", unknown(setting.clone()), Status::Failed),
-            ("a part of it can't be read", unknown(primary.address.part("version")), Status::Failed),
-            ("something beside it can't be read any more", unknown(keys.part("secondary")), Status::Failed),
+            ("the setting can't be read", unknown(setting.clone()), Status::NotStarted),
+            ("a part of it can't be read", unknown(primary.address.part("version")), Status::NotStarted),
+            ("something beside it can't be read any more", unknown(keys.part("secondary")), Status::NotStarted),
             ("something beside it can't be read, as before", unknown(setting.part("other")), Status::Done),
             ("the keys wait for a person", waiting(keys.clone()), Status::Waiting),
             ("something beside it waits, as before", waiting(setting.part("other")), Status::Done),
             ("something beside it waits now", waiting(keys.part("rights")), Status::Waiting),
-            ("the other slot is to be rotated", asks(secondary.clone()), Status::Refused),
+            ("the other slot is due", asks(secondary.clone()), Status::Done),
+            ("the keys are to be published instead", asks(publish.clone()), Status::Refused),
             ("the whole setting is to be switched on", asks(switch), Status::Refused),
             ("somebody else is to be removed", asks(stranger), Status::Done),
             ("what comes after it is to be done", asks(beneath), Status::Waiting),
@@ -133,8 +121,9 @@ mod tests {
             let outcome = outcome(&primary, &planned(vec![primary.clone()]), &findings);
             assert_eq!(outcome.status, expected, "{what}: {}", outcome.reason);
             assert!(!outcome.wrote);
+            assert_eq!(outcome.unread, expected == Status::NotStarted, "{what}");
         }
-        let both = planned(vec![primary.clone(), secondary.clone()]);
-        assert_eq!(outcome(&primary, &both, &asks(secondary)).status, Status::Done, "the other one was approved too");
+        let both = planned(vec![primary.clone(), publish.clone()]);
+        assert_eq!(outcome(&primary, &both, &asks(publish)).status, Status::Done, "the other one was approved too");
     }
 }

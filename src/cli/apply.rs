@@ -1,7 +1,7 @@
 //! `palisade apply`
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,48 +9,51 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::Format;
+use super::approve::{self, Approve};
 use super::error::CommandError;
 use super::exit::{self, Exit};
-use super::inputs::{Connection, Files, Selection};
-use super::observe;
+use super::inputs::{Connection, Files, LimitArgs, Selection};
+use super::observe::{self, Limits};
 use super::session::{Intent, Session};
-use crate::apply::{Engine, Journal, Report, Stop};
+use crate::apply::{Engine, Fleet, Journal, RefusedScope, Remaining, Report, Stop};
 use crate::config::{Configuration, Environment};
-use crate::plan::{NoteCode, Plan, Refusal, ScopePlan, differences, parse};
+use crate::plan::{Approval, Clearance, Plan, clear};
 use crate::report;
 use crate::report::plan::{Purpose, text};
 use crate::settings::survey::Survey;
+use crate::text::printable;
 use crate::ui::{Progress, Ui};
 
 /// Where the journal is kept.
 pub(super) const JOURNAL: &str = ".palisade/journal.jsonl";
 
-/// Makes the live settings what the configuration says
+/// Apply the configuration to the live environments
 ///
-/// Observes afresh, derives the plan again, and carries it out only with an approval: a saved PLAN or an intent digest
-/// that stands for the very same intent, `--yes`, or a person's answer. Each write is preceded by a fresh look and counts
-/// only once its effect was read back.
+/// Observes afresh, derives the plan again, and carries out only what is approved, environment by environment: by a saved
+/// PLAN, by digests, by `--yes`, or by an answer on a terminal. An environment that a guard refuses is left out, the others
+/// go on. Each write is preceded by a fresh look and counts only once its effect was read back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit::HELP)]
 pub(super) struct Args {
-    /// A plan that `palisade plan --out FILE` saved: an approval of what it says, and of nothing else
-    #[arg(value_name = "PLAN", conflicts_with_all = ["approved", "yes"])]
-    plan: Option<PathBuf>,
-    /// Approves whatever the plan turns out to be, unless a guard refuses it
-    #[arg(long)]
-    yes: bool,
-    /// Approves the intent with this digest, as printed below a plan
-    #[arg(long, value_name = "DIGEST", conflicts_with = "yes")]
-    approved: Option<String>,
-    /// Ends with 0 instead of 6 if all that is missing is under way
+    #[command(flatten)]
+    approve: Approve,
+    /// End with 0 instead of 6 if all that is missing is under way or waits for a person
     #[arg(long)]
     accept_waiting: bool,
-    /// How long the effect of each write is waited for
+    /// How long to wait for the effect of each write
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = patience)]
     wait: Duration,
+    /// An environment that goes before the others; if it fails, no other one is begun; may be given several times
+    #[arg(long, value_name = "ENV")]
+    first: Vec<String>,
+    /// Begin no further environment after so many failed
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    stop_after: u16,
     /// The format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
@@ -61,88 +64,75 @@ pub(super) struct Args {
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let configuration = args.files.configuration()?;
-    let approved = args.plan.as_deref().map(read_plan).transpose()?;
-    let environments = environments(args, &configuration, approved.as_ref())?;
+    let approval = args.approve.read()?;
+    let environments = environments(args, &configuration, approval.as_ref())?;
+    let limits = approve::limits_of(approval.as_ref(), args.limits.limits(&configuration)?);
+    let fleet = fleet(args, &configuration)?;
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, &args.connection, Intent::Write, progress.clone()).await?;
+    args.approve.still_holds(session.clock.now())?;
     let survey = session.survey(&environments);
-    let plan = observe::plan(&session, &survey, &configuration, &environments).await;
+    let plan = observe::plan(&session, &survey, &configuration, &environments, &limits).await;
     progress.end();
-    if let Some(approved) = &approved {
-        approved.approves(&plan, session.clock.now()).map_err(|refusal| not_approved(&refusal, approved, &plan))?;
-    }
-    if let Some(digest) = &args.approved
-        && *digest != plan.intent_digest
-    {
-        ui.message(&text(&plan, Purpose::Plan));
-        return Err(CommandError::refused(format!(
-            "what would be done now has the intent {}, approved is {digest}; nothing was done",
-            plan.intent_digest
-        ))
-        .hint("review the plan above, and approve its intent if it is what you want"));
-    }
-    if args.format == Format::Text {
-        ui.result(&text(&plan, Purpose::Plan));
-    }
-    if plan.refusals().next().is_some() {
-        if args.format == Format::Json {
-            ui.result(&json(&Report::refused(&plan, "a guard refused the plan"))?);
-        }
-        return Err(guarded(&plan));
-    }
-    let nothing_to_do = plan.summary.changes == 0;
-    if !nothing_to_do && approved.is_none() && args.approved.is_none() && !args.yes {
-        if args.format == Format::Json {
-            // Nobody may be asked about what they haven't seen; standard output is the program's.
-            ui.message(&text(&plan, Purpose::Plan));
-        }
-        confirm(ui, &plan)?;
-    }
-    if args.yes {
-        seen_by_somebody(&plan)?;
-    }
-    let report = carry_out(ui, args, &session, &survey, &environments, &plan, &progress).await?;
+    let clearances = cleared(ui, args, &session, &plan, approval)?;
+    let run = Run { ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
+    let mut report = run.carry_out(&survey, &environments, &plan, &clearances, fleet).await?;
+    report.remaining = run.look_again(&environments, &plan, &report).await;
     match args.format {
         Format::Json => ui.result(&json(&report)?),
-        Format::Text if nothing_to_do => {}
-        Format::Text => ui.result(&format!("\n{}", report::applied::text(&report))),
+        Format::Text => ui.result(&report::applied::text(&plan, &report)),
     }
+    tell_refusals(ui, &report);
     Ok(Exit::of_report(&plan, &report, args.accept_waiting))
 }
 
-/// The whole plan is refused: an approval is for all of it.
-fn guarded(plan: &Plan) -> CommandError {
-    let error = CommandError::refused("a guard refused the plan; nothing was done");
-    let error = plan.refusals().fold(error, |error, note| error.hint(format!("{}: {}", note.address, note.message)));
-    let refused = |scope: &&ScopePlan| plan.refusals().any(|note| note.address.is_in(&scope.scope));
-    let others: Vec<_> = plan.scopes.iter().filter(|scope| !refused(scope) && !scope.changes.is_empty()).collect();
-    match others.first() {
-        None => error,
-        Some(_) => {
-            let options: Vec<_> = others.iter().map(|scope| format!("-e {}", scope.scope)).collect();
-            error.hint(format!("the other environments can be applied on their own, with `{}`", options.join(" ")))
+/// What was left out on purpose must not be missed in a log, whatever the format of the result.
+fn tell_refusals(ui: &Ui, report: &Report) {
+    let done = if report.wrote() { "nothing was done there" } else { "nothing was done" };
+    for RefusedScope { scope, reasons } in &report.refused {
+        let reasons: Vec<String> = reasons.iter().map(|reason| printable(reason)).collect();
+        ui.error(&format!("{scope} is refused; {done}\n  {}", reasons.join("\n  ")));
+        if reasons.iter().any(|reason| reason.starts_with("- ") || reason.starts_with("+ ")) {
+            ui.hint("`-` approved, no longer needed; `+` needed, not approved");
+            ui.hint("make a new plan with `palisade plan --out FILE`, and review it");
         }
     }
 }
 
-/// `--yes` stands for a plan that nobody saw. What only a comparison by eye can settle needs somebody who saw it.
-fn seen_by_somebody(plan: &Plan) -> Result<(), CommandError> {
-    let Some(note) = plan.notes.iter().find(|note| note.code == NoteCode::EndpointsApart) else { return Ok(()) };
-    Err(CommandError::refused(format!(
-        "`--yes` doesn't approve endpoints that lie apart, at {}: {}; nothing was done",
-        note.address, note.message
-    ))
-    .hint(
-        "compare the full ids in the plan, and approve it with a saved plan, with `--approved DIGEST`, or at a prompt",
-    ))
+/// Shows the plan, and finds out what of it is approved.
+fn cleared(
+    ui: &Ui,
+    args: &Args,
+    session: &Session,
+    plan: &Plan,
+    approval: Option<Approval>,
+) -> Result<Vec<Clearance>, CommandError> {
+    let asks = approval.is_none();
+    let approval = approval.unwrap_or(Approval::Seen);
+    let clearances = clear(&approval, plan, session.clock.now()).map_err(|refusal| {
+        if matches!(approval, Approval::Intent(_)) {
+            ui.message(&text(plan, Purpose::Plan));
+        }
+        approve::not_approved(&refusal, &approval, plan)
+    })?;
+    match args.format {
+        Format::Text => ui.result(&text(plan, Purpose::Plan)),
+        // Nobody may be asked about what they haven't seen; standard output is the program's.
+        Format::Json if asks => ui.message(&text(plan, Purpose::Plan)),
+        Format::Json => {}
+    }
+    if asks {
+        approve::confirm(ui, plan, &clearances)?;
+    }
+    Ok(clearances)
 }
 
 fn environments<'a>(
     args: &Args,
     configuration: &'a Configuration,
-    approved: Option<&Plan>,
+    approval: Option<&Approval>,
 ) -> Result<Vec<&'a Environment>, CommandError> {
-    let Some(approved) = approved else { return args.selection.of(configuration) };
+    let Some(Approval::Saved(approved)) = approval else { return args.selection.of(configuration) };
     if args.selection.is_given() {
         return Err(CommandError::new("a saved plan says itself which environments it is about")
             .hint("leave out `-e`, or leave out the plan"));
@@ -151,84 +141,78 @@ fn environments<'a>(
     Ok(configuration.environments.iter().filter(planned).collect())
 }
 
-fn read_plan(path: &Path) -> Result<Plan, CommandError> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        CommandError::new(format!("the plan {} can't be read: {error}", path.display()))
-            .hint("save one with `palisade plan --out FILE`")
-    })?;
-    parse(&text).map_err(|refusal| {
-        CommandError::refused(format!("{}: {refusal}; nothing was done", path.display()))
-            .hint("make a new plan with `palisade plan --out FILE`, and review it")
-    })
+fn fleet(args: &Args, configuration: &Configuration) -> Result<Fleet, CommandError> {
+    let known = |key: &&String| configuration.environments.iter().any(|environment| environment.head.key == **key);
+    if let Some(stranger) = args.first.iter().find(|key| !known(key)) {
+        return Err(CommandError::new(format!("`--first {stranger}`: the configuration has no such environment")));
+    }
+    Ok(Fleet { first: args.first.clone(), stop_after: args.stop_after.into() })
 }
 
-fn not_approved(refusal: &Refusal, approved: &Plan, fresh: &Plan) -> CommandError {
-    let mut message = format!("{refusal}; nothing was done");
-    if *refusal == Refusal::OtherIntent || *refusal == Refusal::OtherConfiguration {
-        for line in differences(approved, fresh) {
-            message += &format!("\n  {line}");
+/// What carrying out needs.
+struct Run<'a> {
+    ui: &'a Rc<Ui>,
+    args: &'a Args,
+    session: &'a Session,
+    configuration: &'a Configuration,
+    limits: &'a Limits,
+    progress: &'a Progress,
+}
+
+impl Run<'_> {
+    async fn carry_out(
+        &self,
+        survey: &Survey,
+        environments: &[&Environment],
+        plan: &Plan,
+        clearances: &[Clearance],
+        fleet: Fleet,
+    ) -> Result<Report, CommandError> {
+        // Opened before the first write: what can't be recorded isn't done.
+        let journal = match clearances.iter().any(|clearance| clearance.works(plan)) {
+            false => Journal::closed(),
+            true => Journal::open(Path::new(JOURNAL)).map_err(|error| {
+                CommandError::new(format!("{error}; nothing was done"))
+                    .hint("palisade keeps its journal in the current folder")
+            })?,
+        };
+        self.progress.begin("applying");
+        let stop = Stop::default();
+        let engine = Engine {
+            survey,
+            writer: &self.session.writer(&plan.intent_digest),
+            clock: &self.session.clock,
+            environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect::<BTreeMap<_, _>>(),
+            patience: self.args.wait,
+            fleet,
+            stop: stop.clone(),
+            listener: self.progress,
+            journal: &journal,
+            run: Uuid::new_v4().to_string(),
+        };
+        let report = heeding_interrupts(self.ui, &stop, engine.run(plan, clearances)).await;
+        self.progress.end();
+        report.ok_or_else(|| {
+            CommandError::partial("stopped at once; what was under way may or may not have taken effect")
+                .hint(format!("{JOURNAL} says what was begun; `palisade plan` says what is left"))
+        })
+    }
+
+    /// What is left to do where something was written: by a new observation, as the next plan would make it.
+    async fn look_again(&self, environments: &[&Environment], plan: &Plan, report: &Report) -> Remaining {
+        let wrote = |environment: &&&Environment| {
+            report.changes.iter().any(|applied| applied.wrote && applied.scope == environment.head.key)
+        };
+        let written: Vec<&Environment> = environments.iter().filter(wrote).copied().collect();
+        if written.is_empty() {
+            return Remaining::default();
         }
+        self.progress.begin("looking at what is left");
+        let survey = self.session.survey(&written);
+        let after = observe::plan(self.session, &survey, self.configuration, &written, self.limits).await;
+        self.progress.end();
+        Remaining::of(&after, plan, report)
     }
-    let error = CommandError::refused(message);
-    let error = match refusal {
-        Refusal::OtherIntent | Refusal::OtherConfiguration => error
-            .hint("lines with - were approved and wouldn't be done, lines with + would be done and weren't approved"),
-        _ => error,
-    };
-    error.hint("make a new plan with `palisade plan --out FILE`, and review it")
-}
-
-fn confirm(ui: &Ui, plan: &Plan) -> Result<(), CommandError> {
-    let changes = match plan.summary.changes {
-        1 => "this change".to_owned(),
-        several => format!("these {several} changes"),
-    };
-    let dangers = report::plan::dangers(plan);
-    let mind = if dangers.is_empty() { String::new() } else { format!(" ({})", dangers.join(", ")) };
-    let question = format!("Make {changes} on {}{mind}? Only `yes` is accepted:", plan.target);
-    match ui.ask(&question) {
-        Some(answer) if answer == "yes" => Ok(()),
-        Some(_) => Err(CommandError::new("not confirmed; nothing was done")),
-        None => Err(CommandError::new("nobody is here to confirm the plan; nothing was done")
-            .hint("approve it with a saved plan (`palisade apply PLAN`), with `--approved DIGEST`, or with `--yes`")),
-    }
-}
-
-async fn carry_out(
-    ui: &Rc<Ui>,
-    args: &Args,
-    session: &Session,
-    survey: &Survey,
-    environments: &[&Environment],
-    plan: &Plan,
-    progress: &Progress,
-) -> Result<Report, CommandError> {
-    if plan.summary.changes == 0 {
-        return Ok(Report::of(plan, Vec::new()));
-    }
-    // Opened before the first write: what can't be recorded isn't done.
-    let journal = Journal::open(Path::new(JOURNAL)).map_err(|error| {
-        CommandError::new(format!("{error}; nothing was done")).hint("palisade keeps its journal in the current folder")
-    })?;
-    progress.begin("applying");
-    let stop = Stop::default();
-    let engine = Engine {
-        survey,
-        writer: &session.writer(&plan.intent_digest),
-        clock: &session.clock,
-        environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect::<BTreeMap<_, _>>(),
-        patience: args.wait,
-        stop: stop.clone(),
-        listener: progress,
-        journal: &journal,
-        run: Uuid::new_v4().to_string(),
-    };
-    let report = heeding_interrupts(ui, &stop, engine.run(plan)).await;
-    progress.end();
-    report.ok_or_else(|| {
-        CommandError::partial("stopped at once; what was under way may or may not have taken effect")
-            .hint(format!("{JOURNAL} says what was begun; `palisade plan` says what is left"))
-    })
 }
 
 /// Runs to the end. An interrupt lets the write in flight finish and asks for nothing new to begin; a second one doesn't

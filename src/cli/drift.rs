@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let plan = observe::look(ui, &args.files, &args.selection, &args.connection).await?;
+    let plan = observe::look(ui, &args.files, &args.selection, &args.connection, None).await?;
     ui.result(&match args.format {
         Format::Text => text(&plan, Purpose::Drift),
         Format::Json => document(&plan)?,

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::apply::{Report, Status};
-use crate::plan::Plan;
+use crate::apply::{Applied, Report, Status};
+use crate::plan::{Address, Mode, Plan};
 
 /// Shown below the help.
 pub(super) const HELP: &str = "\
@@ -58,35 +58,56 @@ impl Exit {
 
     /// How planning ended. Without `detailed`, pending changes and waiting are no reason for red.
     pub(super) fn of_plan(plan: &Plan, detailed: bool) -> Exit {
-        let mut ends = Vec::new();
-        if plan.refusals().next().is_some() {
-            ends.push(Exit::Refused);
-        }
-        if plan.summary.unknown > 0 {
-            ends.push(Exit::Unknown);
-        }
-        if detailed && plan.summary.waiting > 0 {
-            ends.push(Exit::Waiting);
-        }
-        if detailed && plan.summary.changes > 0 {
-            ends.push(Exit::Changes);
-        }
-        Exit::worst(ends)
+        let pending = plan.summary.changes > 0 || plan.pending_findings().next().is_some();
+        Exit::worst(
+            [
+                (plan.summary.refused > 0).then_some(Exit::Refused),
+                (plan.summary.unknown > 0).then_some(Exit::Unknown),
+                (detailed && plan.summary.waiting > 0).then_some(Exit::Waiting),
+                (detailed && pending).then_some(Exit::Changes),
+            ]
+            .into_iter()
+            .flatten(),
+        )
     }
 
-    /// How applying ended. A refusal before anything was written is a refusal; after that the run stopped part-way.
+    /// How applying ended.
     pub(super) fn of_report(plan: &Plan, report: &Report, accept_waiting: bool) -> Exit {
-        let ends = report.changes.iter().map(|applied| match applied.status {
+        let waits = if accept_waiting { Exit::Done } else { Exit::Waiting };
+        let changes = report.changes.iter().map(|applied| match applied.status {
             Status::Done => Exit::Done,
-            Status::Failed | Status::NotStarted => Exit::Partial,
-            Status::Refused if report.wrote() => Exit::Partial,
-            Status::Refused => Exit::Refused,
-            Status::Waiting if accept_waiting => Exit::Done,
-            Status::Waiting => Exit::Waiting,
+            Status::Waiting => waits,
+            Status::Failed => Exit::Partial,
+            Status::Refused | Status::NotStarted => unsent(report, applied),
         });
-        let unknown = (plan.summary.unknown > 0).then_some(Exit::Unknown);
-        let waiting = (plan.summary.waiting > 0 && !accept_waiting).then_some(Exit::Waiting);
-        Exit::worst(ends.chain(unknown).chain(waiting))
+        let refused = (plan.summary.refused > 0 || !report.refused.is_empty()).then_some(Exit::Refused);
+        // What a person has to look at, by a step that the plan prints, is waited for.
+        let by_hand =
+            |address: &Address| plan.changes().any(|change| change.mode == Mode::Manual && change.address == *address);
+        let unknown = plan.scopes.iter().flat_map(|scope| &scope.unknown).map(|unknown| &unknown.address);
+        let unknown = unknown.chain(report.remaining.unknown.iter().map(|still| &still.address));
+        let unknown = unknown.map(|address| if by_hand(address) { waits } else { Exit::Unknown });
+        let remaining = &report.remaining;
+        let left = !(remaining.waiting.is_empty() && remaining.changes.is_empty() && remaining.findings.is_empty());
+        let waiting = plan.summary.waiting > 0 || left || plan.pending_findings().next().is_some();
+        Exit::worst(changes.chain(refused).chain(unknown).chain(waiting.then_some(waits)))
+    }
+}
+
+/// How a change ended for which nothing was sent. Once its scope had written, the run stopped part-way; before that, what kept
+/// the change from being sent decides.
+fn unsent(report: &Report, applied: &Applied) -> Exit {
+    let of_scope = || report.changes.iter().filter(|other| other.scope == applied.scope);
+    let any = |status: Status| of_scope().any(|other| other.status == status);
+    let unread = of_scope().any(|other| other.unread);
+    match applied.status {
+        _ if of_scope().any(|other| other.wrote) => Exit::Partial,
+        Status::Refused => Exit::Refused,
+        _ if applied.unread => Exit::Unknown,
+        _ if any(Status::Failed) => Exit::Partial,
+        _ if any(Status::Refused) => Exit::Refused,
+        _ if unread => Exit::Unknown,
+        _ => Exit::Partial,
     }
 }
 

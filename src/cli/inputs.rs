@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::error::CommandError;
+use super::observe::{Budget, Limits};
 use crate::config::{self, Configuration, Environment};
+use crate::plan::Only;
+use crate::settings::blocks;
 
 /// Where the configuration is.
 #[derive(Debug, Args)]
@@ -25,6 +28,36 @@ pub(super) struct Selection {
     /// Only this environment; may be given several times
     #[arg(short, long, value_name = "ENV")]
     environment: Vec<String>,
+}
+
+/// What a plan is limited to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArgs {
+    /// Only changes whose address begins so, such as `prod/apiAccess/keys`; `*` stands for every environment; may be given
+    /// several times
+    #[arg(long, value_name = "ADDRESS-PREFIX")]
+    only: Vec<Only>,
+    /// Allow so many removals in this run, where the usual budget (half of a collection, 20 in all) is too small
+    #[arg(long, value_name = "N")]
+    allow_removals: Option<usize>,
+}
+
+impl LimitArgs {
+    /// As the plan needs them. A prefix that can't meet anything is a mistake: the run would do nothing, and look fine.
+    pub(super) fn limits(&self, configuration: &Configuration) -> Result<Limits, CommandError> {
+        let budget = self.allow_removals.map_or(Budget::Usual, Budget::AskedFor);
+        let only: Only = self.only.iter().cloned().collect();
+        let scopes: Vec<&str> = configuration.environments.iter().map(|one| one.head.key.as_str()).collect();
+        if let Some(stranger) = only.stranger(&scopes, blocks::NAMES) {
+            return Err(CommandError::new(format!("`--only {stranger}` leads to nothing")).hint(format!(
+                "environments: {}; settings: {}",
+                scopes.join(", "),
+                blocks::NAMES.join(", ")
+            )));
+        }
+        Ok(Limits { budget, only })
+    }
 }
 
 /// How to reach the services.

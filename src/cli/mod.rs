@@ -4,6 +4,7 @@
 //! with an [`Exit`], and only `main` turns that into a code; commands that don't need the services don't build a client.
 
 mod apply;
+mod approve;
 mod drift;
 mod emulator;
 mod error;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Format;
 use super::error::CommandError;
 use super::exit::{self, Exit};
-use super::inputs::{Connection, Files, Selection};
+use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::observe;
 use crate::plan::{Plan, render};
 use crate::report::plan::{Purpose, text};
@@ -33,11 +33,13 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     connection: Connection,
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let plan = observe::look(ui, &args.files, &args.selection, &args.connection).await?;
+    let plan = observe::look(ui, &args.files, &args.selection, &args.connection, Some(&args.limits)).await?;
     let document = document(&plan)?;
     if let Some(path) = &args.out {
         save(path, &document)?;

@@ -1,20 +1,23 @@
 //! The guards: rules that every plan must pass.
 //!
-//! A guard looks at what was found and pushes typed notes; a note of severity error refuses the plan. The apply engine
-//! asks the same guards again, on fresh observations, before each write that takes something away. What must stay true:
-//! guards are functions of their arguments, and doubt counts as danger: where it isn't known who would be locked out,
+//! A guard looks at what was found and pushes typed notes; a refusal stops its scope. The apply engine asks the same guards
+//! again, on fresh observations, before each write that takes something away.
+//!
+//! Invariants: guards are functions of their arguments, and doubt counts as danger: where it isn't known who would be locked out,
 //! nobody loses anything.
 
 mod administrators;
+mod removals;
 
-use crate::plan::{Account, Findings, Note};
+use crate::plan::{Account, Findings, Note, Only};
 
-/// What the guards say about all environments.
-pub fn check(accounts: &[Account]) -> Vec<Note> {
-    accounts
+/// What the guards say about all environments. `allow_removals` is the number of removals that was asked for, if any; `only`
+/// is what the run is limited to.
+pub fn check(accounts: &[Account], allow_removals: Option<usize>, only: &Only) -> Vec<Note> {
+    let each = accounts
         .iter()
-        .flat_map(|account| account.findings.iter().flat_map(|findings| check_findings(&account.head.key, findings)))
-        .collect()
+        .flat_map(|account| account.findings.iter().flat_map(|findings| check_findings(&account.head.key, findings)));
+    each.chain(removals::check(accounts, allow_removals, only)).collect()
 }
 
 /// What the guards say about one setting of one environment.

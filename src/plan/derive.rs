@@ -6,6 +6,7 @@ use super::change::{Change, Direction};
 use super::document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown};
 use super::findings::{Findings, Planned};
 use super::note::Note;
+use super::only::Only;
 use super::saved::VALIDITY;
 use crate::config::EnvironmentHead;
 
@@ -47,6 +48,8 @@ pub struct Derivation {
     pub now: Timestamp,
     /// How many removals the run may make, where more than the usual budget was asked for.
     pub allow_removals: Option<usize>,
+    /// What the plan is limited to.
+    pub only: Only,
 }
 
 impl Account {
@@ -100,9 +103,10 @@ impl Account {
 
 /// Makes the plan. `guard_notes` are what the guards said about the same accounts.
 pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<Note>) -> Plan {
-    let Derivation { config_digest, target, now, allow_removals } = derivation;
+    let Derivation { config_digest, target, now, allow_removals, only } = derivation;
     let mut scopes: Vec<_> = accounts.iter().map(Account::scope_plan).collect();
     for scope in &mut scopes {
+        only.narrow(scope);
         let digest = |change: &Change| scope.digest(change, target, *allow_removals);
         let digests: Vec<String> = scope.changes.iter().map(digest).collect();
         scope.changes.iter_mut().zip(digests).for_each(|(change, digest)| change.digest = digest);
@@ -112,6 +116,7 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         .flat_map(|account| account.notes.iter().chain(account.findings.iter().flat_map(|findings| &findings.notes)))
         .cloned()
         .chain(guard_notes)
+        .filter(|note| only.concerns(&note.address))
         .collect();
     let position = |note: &Note| scopes.iter().position(|scope| note.address.is_in(&scope.scope));
     notes.sort_by(|a, b| {
@@ -130,6 +135,7 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         expires_at: now.saturating_add(VALIDITY).unwrap_or(Timestamp::MAX),
         target: target.clone(),
         allow_removals: *allow_removals,
+        only: only.clone(),
         summary: Summary::of(&scopes, &notes),
         scopes,
         notes,

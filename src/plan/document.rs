@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::change::{Address, Change, Direction, Mode};
 use super::note::{Note, NoteKind};
+use super::only::Only;
 use crate::digest;
 
 /// The format's name and number.
@@ -36,6 +37,9 @@ pub struct Plan {
     /// How many removals the run may make, where more than the usual budget was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_removals: Option<usize>,
+    /// The address prefixes that the plan is limited to; empty if it isn't.
+    #[serde(default, skip_serializing_if = "Only::is_everything")]
+    pub only: Only,
     /// The environments, in the file's order.
     pub scopes: Vec<ScopePlan>,
     /// What to know about it.

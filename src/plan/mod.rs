@@ -6,20 +6,26 @@
 //! What must stay true: everything here is a function of its arguments; the same findings give the same plan, byte for
 //! byte, apart from its three instants; what is unknown stands in the plan as unknown and never as a change.
 
+mod approval;
 mod change;
 mod derive;
 mod document;
 mod findings;
 mod note;
+mod only;
 mod saved;
 mod step;
 #[cfg(test)]
 mod tests;
+mod vanished;
 
+pub use approval::{Approval, Clearance, Verdict, clear};
 pub use change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
 pub use derive::{Account, Derivation, Observed, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
 pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Outline, Planned};
 pub use note::{Note, NoteCode, NoteKind, Severity};
+pub use only::{BadPrefix, Only};
 pub use saved::{Refusal, VALIDITY, differences, parse, render};
 pub use step::{ReadBack, Step, StepError};
+pub use vanished::{Seen, Vanished, among as vanished_among};

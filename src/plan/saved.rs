@@ -1,8 +1,9 @@
 //! The saved plan: an approval, not a program.
 //!
-//! `apply PLAN` never carries out what a file says. It derives the plan afresh and asks here whether the file approved
-//! that very intent. What must stay true: a file that differs in one byte from what palisade wrote is refused; so is one
-//! that is too old, or for another target, another configuration or another intent.
+//! `apply PLAN` never carries out what a file says. It derives the plan afresh, and asks whether the file approved that.
+//!
+//! Invariants: a file that differs in one byte from what palisade wrote is refused; so is one that is too old, or for another
+//! target or another configuration.
 
 use jiff::{SignedDuration, Timestamp};
 use similar::{ChangeTag, TextDiff};
@@ -43,7 +44,7 @@ pub enum Refusal {
     #[error("the configuration was changed after the plan was made")]
     OtherConfiguration,
     /// Something else would be done now than was approved.
-    #[error("what would be done now is not what was approved")]
+    #[error("the plan no longer matches what was approved")]
     OtherIntent,
 }
 
@@ -81,8 +82,8 @@ pub fn parse(text: &str) -> Result<Plan, Refusal> {
 }
 
 impl Plan {
-    /// Whether this plan approves doing what `fresh` would do, at `now`.
-    pub fn approves(&self, fresh: &Plan, now: Timestamp) -> Result<(), Refusal> {
+    /// Whether this plan can approve anything of what `fresh` would do, at `now`.
+    pub(super) fn is_for(&self, fresh: &Plan, now: Timestamp) -> Result<(), Refusal> {
         if now >= self.expires_at {
             return Err(Refusal::Expired(self.expires_at));
         }
@@ -94,9 +95,6 @@ impl Plan {
         }
         if self.config_digest != fresh.config_digest {
             return Err(Refusal::OtherConfiguration);
-        }
-        if self.intent_digest != fresh.intent_digest {
-            return Err(Refusal::OtherIntent);
         }
         Ok(())
     }

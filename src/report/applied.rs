@@ -2,39 +2,98 @@
 
 use std::fmt::Write as _;
 
-use super::colour::{DANGER, GOOD, WARNING, paint};
-use crate::apply::{Report, Status};
+use super::colour::{DANGER, DIM, GOOD, WARNING, paint};
+use super::plan::manual_step;
+use crate::apply::{Applied, Left, RefusedScope, Remaining, Report, Status};
+use crate::plan::Plan;
 use crate::text::printable;
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
-pub fn text(report: &Report) -> String {
+pub fn text(plan: &Plan, report: &Report) -> String {
     let mut out = String::new();
+    // Why is told as an error, whatever the format of the report.
+    for RefusedScope { scope, reasons: _ } in &report.refused {
+        let _ = writeln!(out, "{}  {scope}: nothing was changed there", paint(DANGER, "refused    "));
+    }
     let order = [Status::Failed, Status::Refused, Status::NotStarted, Status::Waiting, Status::Done];
     for status in order {
         for applied in report.changes.iter().filter(|applied| applied.status == status) {
-            let (style, word) = match status {
-                Status::Done => (GOOD, "done"),
-                Status::Failed => (DANGER, "failed"),
-                Status::NotStarted => (WARNING, "not started"),
-                Status::Waiting => (WARNING, "waiting"),
-                Status::Refused => (DANGER, "refused"),
-            };
-            let word = paint(style, format!("{word:<11}"));
-            let (address, subject) = (printable(applied.address.as_str()), printable(&applied.subject));
-            let _ = writeln!(out, "{word}  {} {address}: {subject}", applied.action);
-            if status != Status::Done || applied.reason != "read back as declared" {
-                let _ = writeln!(out, "             {}", printable(&applied.reason));
+            // Said once for the whole environment.
+            if status != Status::Refused || !report.refused.iter().any(|scope| scope.scope == applied.scope) {
+                change(plan, applied, &mut out);
             }
         }
     }
-    let totals = report.summary;
-    let _ = writeln!(
-        out,
-        "\nApply: {} done, {} failed, {} refused, {} not started, {} waiting.",
-        totals.done, totals.failed, totals.refused, totals.not_started, totals.waiting
-    );
-    if totals.failed + totals.refused + totals.not_started > 0 {
-        let _ = writeln!(out, "Look at what is left with `palisade plan`; what was done stays done.");
+    for Left { address, action, reason } in &report.left {
+        let _ = writeln!(out, "{} {action} {}: {reason}", paint(DIM, "left       "), printable(address.as_str()));
     }
-    out
+    remaining(&report.remaining, &mut out);
+    totals(report, &mut out);
+    if out.is_empty() { out } else { format!("\n{out}") }
+}
+
+fn change(plan: &Plan, applied: &Applied, out: &mut String) {
+    let Applied { scope: _, address, subject, action, status, reason, wrote: _, unread } = applied;
+    let (style, word) = match status {
+        Status::Done => (GOOD, "done"),
+        Status::Failed => (DANGER, "failed"),
+        Status::NotStarted if *unread => (DANGER, "not read"),
+        Status::NotStarted => (WARNING, "not started"),
+        Status::Waiting => (WARNING, "waiting"),
+        Status::Refused => (DANGER, "refused"),
+    };
+    let word = paint(style, format!("{word:<11}"));
+    let _ = writeln!(out, "{word}  {action} {}: {}", printable(address.as_str()), printable(subject));
+    if *status != Status::Done || reason != "read back as declared" {
+        let _ = writeln!(out, "             {}", printable(reason));
+    }
+    let manual = plan.changes().find(|change| change.address == *address).and_then(|change| change.manual.as_ref());
+    if let Some(manual) = manual.filter(|_| *status == Status::Waiting) {
+        out.push_str(&manual_step(manual, "             "));
+    }
+}
+
+/// What a look after the last write shows.
+fn remaining(remaining: &Remaining, out: &mut String) {
+    let Remaining { waiting, unknown, changes, findings } = remaining;
+    let kinds = [
+        (DANGER, "not read", unknown),
+        (DANGER, "attention", findings),
+        (WARNING, "waiting", waiting),
+        (WARNING, "next", changes),
+    ];
+    for (style, word, all) in kinds {
+        for one in all {
+            let action = one.action.map(|action| format!("{action} ")).unwrap_or_default();
+            let word = paint(style, format!("{word:<11}"));
+            let _ = writeln!(out, "{word}  {action}{}", printable(one.address.as_str()));
+            let _ = writeln!(out, "             {}", printable(&one.detail));
+        }
+    }
+}
+
+fn totals(report: &Report, out: &mut String) {
+    if report.changes.is_empty() && out.is_empty() {
+        return;
+    }
+    let totals = report.summary;
+    let counts = [
+        (totals.done, "done"),
+        (totals.failed, "failed"),
+        (totals.refused, "refused"),
+        (totals.not_started, "not started"),
+        (totals.waiting, "waiting"),
+    ];
+    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    let counts: Vec<String> = counts.map(|(number, word)| format!("{number} {word}")).collect();
+    if !counts.is_empty() {
+        let _ = writeln!(out, "\nApply: {}.", counts.join(", "));
+    }
+    let nothing_new = report.changes.iter().all(|applied| applied.status == Status::Done) && !report.wrote();
+    if nothing_new && !report.changes.is_empty() {
+        let _ = writeln!(out, "Everything approved is in effect already; nothing was sent.");
+    }
+    if totals.failed + totals.refused + totals.not_started > 0 {
+        let _ = writeln!(out, "Completed changes are kept. Run `palisade plan` to see what remains.");
+    }
 }

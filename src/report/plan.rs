@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
 use crate::azure::Provenance;
 use crate::plan::{
-    Action, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity, Target,
-    WaitingFor,
+    Action, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity, Summary,
+    Target, WaitingFor,
 };
 use crate::text::printable;
 
@@ -31,6 +31,11 @@ pub fn text(plan: &Plan, purpose: Purpose) -> String {
     for scope in &plan.scopes {
         out.push('\n');
         environment(plan, scope, &mut out);
+    }
+    let about_the_run = |note: &&Note| !plan.scopes.iter().any(|scope| note.address.is_in(&scope.scope));
+    for found in plan.notes.iter().filter(about_the_run) {
+        out.push('\n');
+        note(found, true, &mut out);
     }
     out.push('\n');
     verdict(plan, purpose, &mut out);
@@ -76,8 +81,9 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
     for found in plan.notes.iter().filter(elsewhere) {
         note(found, true, out);
     }
-    let style = if *in_sync > 0 { GOOD } else { DIM };
-    let _ = writeln!(out, "  {}", paint(style, format!("= {in_sync} as declared")));
+    if *in_sync > 0 {
+        let _ = writeln!(out, "  {}", paint(GOOD, format!("{in_sync} in sync")));
+    }
 }
 
 struct Widths {
@@ -256,57 +262,82 @@ fn note(note: &Note, with_address: bool, out: &mut String) {
 }
 
 fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
-    let summary = &plan.summary;
-    let errors = plan.refusals().count();
-    let mut parts = Vec::new();
-    if summary.changes > 0 {
-        let what = if purpose == Purpose::Drift { "Drift" } else { "Plan" };
-        let manual = if summary.manual > 0 { format!(", {} by a person", summary.manual) } else { String::new() };
-        parts.push(format!(
-            "{what}: {} ({} hardening, {} weakening, {} neutral{manual})",
-            count(summary.changes, "change", "changes"),
-            summary.hardens,
-            summary.weakens,
-            summary.neutral
-        ));
+    if !plan.only.is_everything() {
+        let _ = writeln!(out, "{} {}", paint(WARNING, "Limited to:"), printable(&plan.only.to_string()));
     }
-    if summary.unknown > 0 {
-        parts.push(paint(DANGER, format!("{} could not be determined", summary.unknown)));
-    }
-    if summary.waiting > 0 {
-        parts.push(paint(WARNING, format!("{} waiting", summary.waiting)));
-    }
-    if parts.is_empty() && errors == 0 {
-        parts.push(match plan.notes.iter().any(|note| note.code.rests_on_less()) {
-            false => paint(GOOD, "No changes: everything declared was read and is as declared"),
-            true => paint(WARNING, "No changes, as far as was looked; the notes say what was not read"),
-        });
-    } else if summary.changes == 0 && errors == 0 && summary.unknown > 0 {
-        parts.insert(0, "No changes known, which doesn't mean that there are none".to_owned());
-    }
-    parts.push(format!("{} as declared", summary.in_sync));
-    let _ = writeln!(out, "{}.", parts.join("; "));
-    let dangers = dangers(plan);
+    let _ = writeln!(out, "{}.", totals(plan, purpose).join("; "));
+    let dangers = dangers(plan.changes());
     if !dangers.is_empty() {
         let _ = writeln!(out, "{} {}.", paint(DANGER, "Mind:"), dangers.join(", "));
     }
-    if errors > 0 {
-        let _ = writeln!(
-            out,
-            "{} {} above: palisade won't apply this plan.",
-            paint(DANGER, "Refused:"),
-            count(errors, "error", "errors")
-        );
+    let repairs = plan.pending_findings().count();
+    if repairs > 0 {
+        let found = count(repairs, "finding needs", "findings need");
+        let _ = writeln!(out, "{} {found} to be put right by a person, see above.", paint(DANGER, "Attention:"));
     }
-    if summary.changes > 0 {
+    refused(plan, out);
+    if plan.summary.changes > 0 {
         let _ = writeln!(out, "{}", paint(DIM, format!("Intent {}", plan.intent_digest)));
     }
 }
 
+fn totals(plan: &Plan, purpose: Purpose) -> Vec<String> {
+    let Summary { changes, hardens, weakens, neutral, manual, unknown, waiting, refused, findings: _, in_sync } =
+        plan.summary;
+    let mut parts = Vec::new();
+    if changes > 0 {
+        let what = if purpose == Purpose::Drift { "Drift" } else { "Plan" };
+        let kinds = [(hardens, "hardening"), (weakens, "weakening"), (neutral, "neutral"), (manual, "by a person")];
+        let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
+        let kinds: Vec<String> = kinds.map(|(number, kind)| format!("{number} {kind}")).collect();
+        parts.push(format!("{what}: {} ({})", count(changes, "change", "changes"), kinds.join(", ")));
+    } else if unknown > 0 {
+        let settings = count(unknown, "setting", "settings");
+        let text = format!("Incomplete: {settings} could not be read; there may be changes that palisade can't see");
+        parts.push(paint(DANGER, text));
+    }
+    if changes > 0 && unknown > 0 {
+        parts.push(paint(DANGER, format!("{} could not be read", count(unknown, "setting", "settings"))));
+    }
+    if waiting > 0 {
+        parts.push(paint(WARNING, format!("{waiting} waiting")));
+    }
+    if parts.is_empty() && refused == 0 && plan.pending_findings().next().is_none() {
+        parts.push(match plan.notes.iter().any(|note| note.code.rests_on_less()) {
+            false => paint(GOOD, "No changes: everything declared was read and is in sync"),
+            true => paint(WARNING, "No changes found; the notes say what was not read"),
+        });
+    }
+    if in_sync > 0 || parts.is_empty() {
+        parts.push(format!("{in_sync} in sync"));
+    }
+    parts
+}
+
+/// Which environments are left out, and which can be applied all the same.
+fn refused(plan: &Plan, out: &mut String) {
+    if plan.summary.refused == 0 {
+        return;
+    }
+    let (stopped, free): (Vec<&ScopePlan>, Vec<&ScopePlan>) =
+        plan.scopes.iter().partition(|scope| plan.refusals_of(&scope.scope).next().is_some());
+    let names = |scopes: &[&ScopePlan]| scopes.iter().map(|scope| scope.scope.as_str()).collect::<Vec<_>>().join(", ");
+    let free: Vec<&ScopePlan> = free.into_iter().filter(|scope| !scope.changes.is_empty()).collect();
+    let errors = count(plan.summary.refused, "refusal", "refusals");
+    let others = if free.is_empty() { String::new() } else { format!(" Can be applied: {}.", names(&free)) };
+    let _ = writeln!(
+        out,
+        "{} {} ({errors}, see above): palisade changes nothing there.{others}",
+        paint(DANGER, "Refused:"),
+        names(&stopped)
+    );
+}
+
 /// What somebody must have read before saying yes, in a few words each: the counts of a summary don't tell an outage from a
 /// new reader.
-pub fn dangers(plan: &Plan) -> Vec<String> {
-    let number = |counts: &dyn Fn(&&Change) -> bool| plan.changes().filter(counts).count();
+pub fn dangers<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<String> {
+    let changes: Vec<&Change> = changes.collect();
+    let number = |counts: &dyn Fn(&&Change) -> bool| changes.iter().filter(|change| counts(change)).count();
     let admin = |side: &Json| {
         side["role"] == "Admin" || side["roles"].as_array().is_some_and(|all| all.contains(&"Admin".into()))
     };

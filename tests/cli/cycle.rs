@@ -20,7 +20,7 @@ fn plan_then_apply_then_plan_shows_no_changes() {
     assert!(world.instances[&PROD].api_subscription.is_subscribed);
 
     for detailed in [&["plan"] as &[&str], &["plan", "--detailed-exitcode"], &["drift"]] {
-        scene.emulated(detailed).ended(0).says("No changes: everything declared was read and is as declared");
+        scene.emulated(detailed).ended(0).says("No changes: everything declared was read and is in sync");
     }
     let again = scene.emulated(&["apply", "--yes", "--format", "json"]).ended(0).json();
     assert_eq!(again["changes"], json!([]));
@@ -48,7 +48,11 @@ fn planning_and_looking_for_drift_send_no_write() {
 fn without_an_approval_nothing_is_applied() {
     let scene = Scene::with(EXACT);
     let live = Live::serving(scene.fresh_world());
-    scene.run(&["apply", &live.argument()]).ended(1).complains("nobody is here to confirm").complains("--approved");
+    scene
+        .run(&["apply", &live.argument()])
+        .ended(1)
+        .complains("can't ask for confirmation: no terminal")
+        .complains("--approved");
     assert_eq!(live.writes(), [""; 0]);
     assert!(scene.journal().is_empty());
 }
@@ -66,29 +70,34 @@ fn the_plan_as_json_has_the_promised_fields() {
     };
     has(&plan, &["format", "tool", "intentDigest", "configDigest", "createdAt", "assumedNow", "expiresAt", "target"]);
     has(&plan, &["scopes", "notes", "summary"]);
-    assert_eq!(plan["format"], "palisade.plan/1");
+    assert_eq!(plan["format"], "palisade.plan/2");
     assert_eq!(plan["tool"], json!({ "name": "palisade", "version": env!("CARGO_PKG_VERSION") }));
     assert_eq!(plan["target"], json!({ "kind": "emulator", "world": WORLD, "tenant": TENANT }));
     assert_eq!((&plan["createdAt"], &plan["assumedNow"]), (&json!(NOW), &json!(NOW)));
     let scope = &plan["scopes"][0];
-    has(scope, &["scope", "instanceId", "environmentId", "inSync", "changes", "unknown", "waiting"]);
+    has(scope, &["scope", "identity", "declaration", "inSync", "changes", "unknown", "waiting"]);
     let change = &scope["changes"][0];
-    has(change, &["address", "setting", "action", "direction", "impact", "provenance", "mode", "before", "after"]);
-    has(change, &["preimage", "reason", "permissions", "source"]);
+    has(
+        change,
+        &["address", "setting", "action", "direction", "risk", "impact", "provenance", "mode", "before", "after"],
+    );
+    has(change, &["preimage", "binds", "reason", "permissions", "source", "digest"]);
+    has(&scope["identity"], &["kind", "instanceId", "environmentId", "name"]);
     assert_eq!(change["address"], "prod/users/ada@contoso.com");
     assert_eq!(change["after"], json!({ "role": "Admin" }));
     assert_eq!(change["source"], json!({ "file": "palisade.yaml", "line": 11, "column": 11 }));
     has(&scope["unknown"][0], &["address", "reason", "operation"]);
-    has(&plan["notes"][0], &["code", "severity", "address", "message"]);
-    let counts = ["changes", "hardens", "weakens", "neutral", "manual", "unknown", "waiting", "inSync"];
+    has(&plan["notes"][0], &["code", "kind", "severity", "address", "message"]);
+    let counts =
+        ["changes", "hardens", "weakens", "neutral", "manual", "unknown", "waiting", "refused", "findings", "inSync"];
     has(&plan["summary"], &counts);
-    for digest in [&plan["intentDigest"], &plan["configDigest"], &change["preimage"]] {
+    for digest in [&plan["intentDigest"], &plan["configDigest"], &change["preimage"], &change["digest"]] {
         assert!(digest.as_str().unwrap().starts_with("sha256:"), "{digest}");
     }
 }
 
 #[test]
-fn two_plans_of_the_same_things_differ_only_in_their_instants() {
+fn two_plans_of_the_same_things_differ_only_in_their_instants_and_the_seal_over_them() {
     let scene = Scene::with(THREE);
     let plan = |now: &str| scene.emulated_at(now, &["plan", "--format", "json"]).ended(0).stdout;
     let (one, two) = (plan(NOW), plan(NOW));
@@ -96,7 +105,7 @@ fn two_plans_of_the_same_things_differ_only_in_their_instants() {
     let mut early: Json = serde_json::from_str(&one).unwrap();
     let mut late: Json = serde_json::from_str(&plan("2026-11-20T21:31:07.5Z")).unwrap();
     assert_eq!(late["createdAt"], "2026-11-20T21:31:07Z");
-    for field in ["createdAt", "assumedNow", "expiresAt"] {
+    for field in ["createdAt", "assumedNow", "expiresAt", "seal"] {
         assert_ne!(early[field], late[field]);
         late[field] = early[field].take();
         early[field] = late[field].clone();
@@ -144,7 +153,14 @@ fn nobody_is_removed_before_everybody_was_added() {
     give(&mut world, PROD, "zoe@contoso.com", "Viewer");
     world.instances.get_mut(&PROD).unwrap().api_subscription.is_subscribed = true;
     let live = Live::serving(world);
-    scene.run(&["apply", "--yes", &live.argument()]).ended(0);
+    // An outage isn't for `--yes`.
+    scene
+        .run(&["apply", "--yes", &live.argument()])
+        .ended(4)
+        .complains("disable of prod/apiAccess, which is an outage");
+    assert_eq!(live.writes().len(), 0);
+    scene.run(&["plan", "--out", "plan.json", &live.argument()]).ended(0);
+    scene.run(&["apply", "plan.json", &live.argument()]).ended(0);
     let writes: Vec<_> = live.writes().iter().map(|write| write.split(' ').next().unwrap().to_owned()).collect();
     let off = live.writes().iter().position(|write| write.ends_with("/deactivate")).unwrap();
     assert_eq!(writes.len(), 5);
@@ -164,30 +180,30 @@ fn a_person_can_read_the_plan() {
         give(world, PROD, "zoe@contoso.com", "Viewer");
         world.instances.get_mut(&PROD).unwrap().api_subscription.is_subscribed = true;
     });
-    assert_snapshot!(scene.emulated(&["plan"]).ended(0).stdout, @r"
+    assert_snapshot!(scene.emulated(&["plan"]).ended(0).stdout, @"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
-      ~ update  users/ada@contoso.com                             Contributor -> Admin  weakens
+      ~ update  users/ada@contoso.com                             Contributor -> Admin  weakens, high risk
           ada (user): declared as Admin, and has Contributor (palisade.yaml:11:11)
           warning[grants-dataverse-admin] the role Admin also makes it System Administrator in the linked Dataverse environment
-      + create  users/group:3b0c2c6e-0000-4000-8000-00000000c001  Admin                 weakens
+      + create  users/group:3b0c2c6e-0000-4000-8000-00000000c001  Admin                 weakens, high risk
           Admins (group): declared, and not in the environment (palisade.yaml:14:11)
           warning[grants-dataverse-admin] the role Admin also makes every member System Administrator in the linked Dataverse environment
           note[group-reach] reaches 2 members, those of nested groups included
-      - disable apiAccess                                         on -> off             hardens, OUTAGE, undocumented operation
-          API access for every client of the environment: declared as off, and is on (palisade.yaml:15:18)
-          warning[cuts-api-clients] cuts off every API client of the environment: both keys stop working
-            help: turning it on again makes new keys, which every client must then be given
-      - delete  users/creator@contoso.com                         Admin                 hardens, interrupts
+      - disable apiAccess                                         on -> off             hardens, CRITICAL, OUTAGE, undocumented operation
+          API access for every client of the environment: declared off, currently on (palisade.yaml:15:18)
+          warning[cuts-api-clients] cuts off every API client of the environment: neither key works while API access is off
+            help: whether the keys survive until access is switched on again isn't published; expect new keys that every client must be given
+      - delete  users/creator@contoso.com                         Admin                 hardens, high risk, interrupts
           creator (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
       - delete  users/zoe@contoso.com                             Viewer                hardens, interrupts
           zoe (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
-      = 2 as declared
+      2 in sync
 
-    Plan: 5 changes (3 hardening, 2 weakening, 0 neutral); 2 as declared.
+    Plan: 5 changes (3 hardening, 2 weakening); 2 in sync.
     Mind: 1 change is an outage, 1 change takes the role Admin away, 1 change takes something else away, 2 changes make somebody Admin.
-    Intent sha256:eb559aa75b044a8db97bc282d8bcfb8d5adae708b1f5342f67b9a5c581e1e240
+    Intent sha256:36ad39689716a85fb5880c3b2e8007fa859dfe98d5eb5e118e610cff77051d54
     ");
 }
 
@@ -199,16 +215,16 @@ fn a_person_can_read_the_report() {
     let run = scene.faulty(rules, &["apply", "--yes"]).ended(5);
     let (_, report) = run.stdout.split_once("Intent ").unwrap();
     let (_, report) = report.split_once('\n').unwrap();
-    assert_snapshot!(report.trim_start(), @r"
+    assert_snapshot!(report.trim_start(), @"
     failed       create prod/users/grace@contoso.com: grace (user)
                  Customer Insights answered 400 invalidApiParameter to PUT /instances/{instanceId}/rbac/principals/{principalId}/assignment: Not today
     not started  delete prod/users/creator@contoso.com: creator (user)
-                 nothing is taken away in this environment after an earlier change in it didn't get done
+                 nothing is taken away in this environment after an earlier change in it failed
     done         enable prod/apiAccess: API access for every client of the environment
     done         create prod/users/ada@contoso.com: ada (user)
 
-    Apply: 2 done, 1 failed, 0 refused, 1 not started, 0 waiting.
-    Look at what is left with `palisade plan`; what was done stays done.
+    Apply: 2 done, 1 failed, 1 not started.
+    Completed changes are kept. Run `palisade plan` to see what remains.
     ");
     assert_snapshot!(run.stderr, @r"
     prod/apiAccess: turn API access on

@@ -64,7 +64,7 @@ fn two_is_pending_changes_and_only_on_demand() {
 fn three_is_unknown_and_never_silent() {
     let scene = Scene::with(EXACT);
     for command in [&["plan"] as &[&str], &["plan", "--detailed-exitcode"], &["drift"]] {
-        scene.faulty(LIST_FORBIDDEN, command).ended(3).says("? unknown").says("could not be determined");
+        scene.faulty(LIST_FORBIDDEN, command).ended(3).says("? unknown").says("could not be read");
     }
     scene.faulty(LIST_FORBIDDEN, &["apply", "--yes"]).ended(3).says("? unknown");
 }
@@ -94,7 +94,7 @@ fn four_is_a_guards_refusal_and_nothing_is_written() {
         for command in [&["plan"] as &[&str], &["plan", "--detailed-exitcode"], &["drift"]] {
             scene.emulated(command).ended(4).says(&format!("error[{code}]")).says("Refused");
         }
-        scene.emulated(&["apply", "--yes"]).ended(4).complains("a guard refused the plan; nothing was done");
+        scene.emulated(&["apply", "--yes"]).ended(4).complains("prod is refused; nothing was done");
         scene.emulated(&["plan", "--out", "plan.json"]).ended(4);
         scene.emulated(&["apply", "plan.json"]).ended(4);
         assert_eq!(scene.world(), before, "{code}");
@@ -184,11 +184,11 @@ fn of_several_ends_the_worst_wins() {
         scene.faulty(two_and_three, &arguments).ended(3).says("1 waiting");
     }
 
-    // An addition that doesn't show yet holds up the removal behind it: stopped part-way, and waiting.
+    // An addition that doesn't show yet holds up the removal that requires it: all of it waits.
     let scene = Scene::with(EXACT);
     scene.change_world(|world| world.behaviour.stale_reads = "PT10M".parse().unwrap());
-    let run = scene.emulated(&["apply", "--yes", "--wait", "1s"]).ended(5);
-    run.says("0 done, 0 failed, 0 refused, 1 not started, 2 waiting");
+    let run = scene.emulated(&["apply", "--yes", "--wait", "1s"]).ended(6);
+    run.says("Apply: 3 waiting.").says("it requires prod/users/ada@contoso.com, which waits");
 
     // Failed, and unknown elsewhere.
     let scene = Scene::with(THREE);

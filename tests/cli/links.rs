@@ -113,7 +113,7 @@ fn both_kinds_of_resource_come_from_nothing_to_approved() {
     assert_eq!(count(&scene, ConnectionStatus::Approved), 4);
     let description = &scene.world().storage_accounts["contosolake"].connections[0].description;
     assert_eq!(description, "Approved by palisade for the environment prod (Contoso prod)");
-    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("2 as declared");
+    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("2 in sync");
     scene.emulated(&["apply", "--yes"]).ended(0);
 }
 
@@ -131,7 +131,7 @@ fn a_synapse_approval_that_takes_its_time_is_left_and_neither_repeated_nor_alarm
     let writes = scene.journal().len();
     later("2026-11-20T12:30:00Z", &["apply", "--yes"]).ended(6);
     assert_eq!(scene.journal().len(), writes, "nothing was sent again");
-    later("2026-11-20T14:30:00Z", &["plan", "--detailed-exitcode"]).ended(0).says("1 as declared");
+    later("2026-11-20T14:30:00Z", &["plan", "--detailed-exitcode"]).ended(0).says("1 in sync");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_look_alike_from_another_subscription_is_never_approved() {
     scene.change_world(|world| ask(world, 1, STRANGER, "pe-contosolake-dfs"));
     let refused = scene.emulated(&["plan"]).ended(4).says("error[ambiguous-connection]");
     assert!(refused.stdout.contains(STRANGER), "{}", refused.stdout);
-    scene.emulated(&["apply", "plan.json"]).ended(4).complains("not what was approved");
+    scene.emulated(&["apply", "plan.json"]).ended(4).complains("ambiguous-connection");
     scene.emulated(&["apply", "--yes"]).ended(4);
     assert_eq!(count(&scene, ConnectionStatus::Pending), 5);
 
@@ -376,7 +376,7 @@ fn what_can_not_be_read_is_unknown_and_changes_nothing() {
 fn on_a_cloud_a_person_adds_the_link_and_palisade_approves() {
     let scene = Scene::with(&configuration("atLeast", &[(LAKE, APPROVE)]));
     let run = scene.emulated(&["apply", "--yes", "--as-cloud"]).ended(6);
-    run.says("by a person").says("under Settings > Permissions > Private Links choose Add Private Link");
+    run.says("by hand: Settings > Permissions > Private Links").says("choose Add Private Link");
     assert_eq!(scene.world().instances[&PROD].private_links.len(), 0);
     scene.emulated(&["apply", "--yes"]).ended(6);
     let live = Live::serving(scene.world());
@@ -396,7 +396,7 @@ fn the_example_runs() {
     run(&["apply", "--yes"]).ended(6).says("3 done").says("1 waiting");
     run(&["plan"]).ended(0).says("Plan: 4 changes");
     run(&["apply", "--yes"]).ended(0).says("4 done");
-    run(&["plan", "--detailed-exitcode"]).ended(0).says("3 as declared");
+    run(&["plan", "--detailed-exitcode"]).ended(0).says("3 in sync");
 }
 
 /// A link that waits for its approval is no trouble: what else is declared is carried out, removals included.

@@ -25,12 +25,13 @@ fn refused(scene: &Scene, run: Run) -> Run {
 }
 
 #[test]
-fn a_saved_plan_applies_and_then_has_nothing_left_to_approve() {
+fn a_saved_plan_applied_twice_says_why_there_is_nothing_to_do() {
     let scene = planned();
     scene.emulated(&["apply", "plan.json"]).ended(0).says("Apply: 3 done");
     scene.emulated(&["plan", "--detailed-exitcode"]).ended(0);
-    // What it approved is done, so doing "that" once more would be something else: nothing.
-    scene.emulated(&["apply", "plan.json"]).ended(4).complains("not what was approved");
+    // What it approved is in effect, and is said to be.
+    let again = scene.emulated(&["apply", "plan.json"]).ended(0).says("Everything approved is in effect already");
+    assert_eq!(again.stdout.matches("already in effect; nothing was sent").count(), 3, "{}", again.stdout);
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn after_the_environment_got_another_name_it_is_another_target() {
         world.instances.get_mut(&PROD).unwrap().metadata.name = Some("Contoso holding".to_owned());
     });
     let run = refused(&scene, scene.emulated(&["apply", "plan.json"]));
-    assert!(run.stderr.contains("+ prod is Contoso holding"), "{}", run.stderr);
+    assert!(run.stderr.contains("+ prod is Contoso holding in europe"), "{}", run.stderr);
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn a_forged_or_foreign_file_is_refused() {
         text.replacen("\"Admin\"", "\"Viewer\"", 1),
         text.replacen("ada@", "eve@", 1),
         text.replacen("2026-11-21", "2027-11-21", 1),
-        text.replacen("palisade.plan/1", "palisade.plan/2", 1),
+        text.replacen("palisade.plan/2", "palisade.plan/1", 1),
         text[..text.len() / 2].to_owned(),
         "{}".to_owned(),
         String::new(),
@@ -151,13 +152,40 @@ fn a_digest_approves_as_a_file_does() {
     scene.emulated(&["plan"]).ended(0).says(&format!("Intent {digest}\n"));
     let wrong = format!("{}0", &digest[..digest.len() - 1]);
     let wrong = if wrong == digest { format!("{}1", &digest[..digest.len() - 1]) } else { wrong };
+    let until = ["--approved-until", "2026-11-20T13:00:00Z"];
     for other in [wrong.as_str(), &digest[..digest.len() - 1], "", "sha256:"] {
-        let run = refused(&scene, scene.emulated(&["apply", "--approved", other]));
+        let run = refused(&scene, scene.emulated(&[&["apply", "--approved", other], &until[..]].concat()));
         assert!(run.stderr.contains(digest), "what would be done is named: {}", run.stderr);
         assert!(run.stderr.contains("ada@contoso.com"), "and shown: {}", run.stderr);
     }
-    // A digest holds for what is done, whenever it is done.
-    scene.emulated_at("2026-12-24T00:00:00Z", &["apply", "--approved", digest]).ended(0);
+    // A digest says nothing of when it was given, so whoever passes it on says until when it holds.
+    scene.emulated(&["apply", "--approved", digest]).ended(1).complains("--approved-until");
+    let approve = [&["apply", "--approved", digest], &until[..]].concat();
+    let late = refused(&scene, scene.emulated_at("2026-11-20T13:00:00Z", &approve));
+    late.complains("the approval expired at 2026-11-20T13:00:00Z");
+    scene.emulated_at("2026-11-20T12:59:59Z", &approve).ended(0);
+    scene.emulated(&approve).ended(0);
+}
+
+/// A list of digests approves single changes, and lets an interrupted run be finished.
+#[test]
+fn a_list_of_digests_approves_what_it_lists() {
+    let scene = Scene::with(EXACT);
+    let plan = scene.emulated(&["plan", "--format", "json"]).ended(0).json();
+    let digests = plan["scopes"][0]["changes"].as_array().unwrap().iter();
+    let lines: Vec<_> =
+        digests.map(|change| format!("{} {}\n", change["digest"].as_str().unwrap(), change["address"])).collect();
+    let approve = ["apply", "--approved", "approved.txt", "--approved-until", "2026-11-20T13:00:00Z"];
+    scene.write("approved.txt", &lines[1..].concat());
+    refused(&scene, scene.emulated(&approve)).complains("+ prod/users/ada@contoso.com create");
+    scene.write("approved.txt", &format!("# reviewed on Friday\n{}", lines.concat()));
+    let failing = "- { operation: PUT */assignment, nth: 2, action: { status: { code: 403 } } }";
+    scene.faulty(failing, &approve).ended(5).says("1 done, 1 failed, 1 not started");
+    scene.emulated(&approve).ended(0).says("2 done");
+    scene.emulated(&approve).ended(0);
+    scene.write("approved.txt", "sha256:1234\n");
+    scene.emulated(&approve).ended(1).complains("line 1 doesn't begin with a digest");
+    scene.emulated(&["apply", "--approved", "nowhere.txt", "--approved-until", NOW]).ended(1).complains("nowhere.txt");
 }
 
 /// Two people each have another Admin removed: one after the other, the second may not.

@@ -52,7 +52,7 @@ fn roles_are_granted_then_the_vault_is_linked_then_nothing_is_left() {
     scene.emulated(&["apply", "--yes"]).ended(0).says("3 done");
     let world = scene.world();
     assert_eq!(world.instances[&PROD].key_vault.as_ref().unwrap().vault, VAULT);
-    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("No changes").says("2 as declared");
+    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("No changes").says("2 in sync");
     scene.emulated(&["apply", "--yes"]).ended(0);
 }
 
@@ -135,7 +135,7 @@ fn each_failing_demand_is_named_and_nothing_is_done() {
             let run = |arguments: &[&str]| scene.run(&[arguments, &["--now", NOW, &live.argument()]].concat());
             run(&["plan"]).ended(4).says(&format!("error[{code}] ")).says(words).says("help: ");
             run(&["drift"]).ended(4);
-            run(&["apply", "--yes"]).ended(4).complains("a guard refused the plan; nothing was done");
+            run(&["apply", "--yes"]).ended(4).complains("prod is refused; nothing was done");
             assert_eq!(live.writes(), [""; 0], "{code}");
         }
     }
@@ -243,7 +243,7 @@ fn whoever_may_not_grant_waits_for_somebody_who_may() {
 fn on_a_cloud_palisade_grants_a_person_links_and_attests() {
     let scene = Scene::with(&configuration(""));
     let run = scene.emulated(&["apply", "--yes", "--as-cloud"]).ended(6).says("2 done").says("1 waiting");
-    run.says("under Settings > Permissions > Key Vault choose the subscription 11110000-0000-4000-8000-00000000aaaa");
+    run.says("by hand: Settings > Permissions > Key Vault").says("Subscription: 11110000-0000-4000-8000-00000000aaaa");
     scene.emulated(&["drift", "--as-cloud"]).ended(2);
     let attested = "    attested: [{ setting: keyVault, by: ada@contoso.com, on: 2026-11-19, validFor: 90d }]\n";
     scene.write("palisade.yaml", &configuration(attested));

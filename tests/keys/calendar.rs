@@ -147,7 +147,10 @@ fn access_that_was_off_brings_new_keys_which_are_published_at_once() {
     let off = |world: World| {
         let access = DECLARED.find("      enabled: true").unwrap();
         let room = Room::at(DUE, &format!("{}      enabled: false\n", &DECLARED[..access]), world);
-        room.apply().ended(0);
+        // An outage needs somebody who saw it.
+        room.apply().ended(4);
+        room.run(&["plan", "--out", "plan.json"]).ended(0).says("OUTAGE");
+        room.run(&["apply", "plan.json"]).ended(0);
         assert_eq!(room.held(), Held::Dead);
         room.live.world()
     };

@@ -60,6 +60,7 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
         comparison.compare_target(target);
     }
     comparison.compare_extras();
+    comparison.grant_admins_first();
     comparison.findings.administrators = Some(administrators::of(&comparison));
     comparison.findings.collection = Some(list.held.len());
     comparison.findings
@@ -190,6 +191,23 @@ impl<'a> Comparison<'a> {
         };
         let removes = was_admin && wanted != Role::Admin;
         self.planned(outline, step).taking_away(loses).removing(removes)
+    }
+
+    /// Whoever loses the role Admin keeps it until those who are to get it have it. Other removals wait for nobody.
+    fn grant_admins_first(&mut self) {
+        let becomes = |planned: &&Planned| {
+            planned.change.after["role"].as_str().is_some_and(|role| same_role(role, Role::Admin.name()))
+        };
+        let grants: Vec<Address> =
+            self.findings.changes.iter().filter(becomes).map(|planned| planned.change.address.clone()).collect();
+        let was = |planned: &&mut Planned| {
+            let before = &planned.change.before;
+            let held = before["roles"].as_array().map_or(std::slice::from_ref(&before["role"]), Vec::as_slice);
+            planned.removes && held.iter().filter_map(Json::as_str).any(|role| same_role(role, Role::Admin.name()))
+        };
+        for planned in self.findings.changes.iter_mut().filter(was) {
+            planned.requires.extend(grants.iter().cloned());
+        }
     }
 
     /// Whoever is held and not declared.

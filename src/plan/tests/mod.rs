@@ -1,5 +1,7 @@
 //! Deriving, ordering, hashing and refusing plans.
 
+mod approval;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -66,7 +68,13 @@ fn target(world: &str) -> Target {
 
 fn plan_of(accounts: &[Account], now: Timestamp) -> Plan {
     derive(
-        &Derivation { config_digest: "sha256:c".into(), target: target("w"), now, allow_removals: None },
+        &Derivation {
+            config_digest: "sha256:c".into(),
+            target: target("w"),
+            now,
+            allow_removals: None,
+            only: Only::default(),
+        },
         accounts,
         Vec::new(),
     )
@@ -74,6 +82,12 @@ fn plan_of(accounts: &[Account], now: Timestamp) -> Plan {
 
 fn plan() -> Plan {
     plan_of(&[account(usual())], now())
+}
+
+/// What becomes of the one scope.
+fn verdict(approved: &Plan, fresh: &Plan, now: Timestamp) -> Result<Verdict, Refusal> {
+    let approval = Approval::Saved(Box::new(approved.clone()));
+    clear(&approval, fresh, now).map(|mut all| all.remove(0).verdict)
 }
 
 #[test]
@@ -139,8 +153,13 @@ fn the_intent_is_what_would_be_done_and_to_what() {
     renamed.observed.as_mut().unwrap().name = Some("Fabrikam".into());
     assert_ne!(digest(&[renamed]), usual_digest);
 
-    let derivation =
-        Derivation { config_digest: "sha256:c".into(), target: target("other"), now: now(), allow_removals: None };
+    let derivation = Derivation {
+        config_digest: "sha256:c".into(),
+        target: target("other"),
+        now: now(),
+        allow_removals: None,
+        only: Only::default(),
+    };
     assert_ne!(derive(&derivation, &[account(usual())], Vec::new()).intent_digest, usual_digest);
 }
 
@@ -177,7 +196,7 @@ fn a_forger_who_mends_seal_and_digest_still_needs_the_same_intent() {
     forged.intent_digest = forged.computed_intent_digest();
     forged.seal = forged.computed_seal();
     let forged = parse(&render(&forged).unwrap()).unwrap();
-    assert_eq!(forged.approves(&plan(), now()), Err(Refusal::OtherIntent));
+    assert!(matches!(verdict(&forged, &plan(), now()), Ok(Verdict::Refused(_))));
 }
 
 #[test]
@@ -186,16 +205,16 @@ fn an_approval_is_for_one_target_one_configuration_one_intent_and_a_day() {
     let accept = |change: fn(&mut Plan)| {
         let mut fresh = plan();
         change(&mut fresh);
-        approved.approves(&fresh, now())
+        verdict(&approved, &fresh, now())
     };
-    assert_eq!(accept(|_| {}), Ok(()));
+    assert_eq!(accept(|_| {}), Ok(Verdict::Proceeds));
     assert!(matches!(accept(|fresh| fresh.target = target("other")), Err(Refusal::OtherTarget { .. })));
     assert_eq!(accept(|fresh| fresh.config_digest.push('x')), Err(Refusal::OtherConfiguration));
-    assert_eq!(accept(|fresh| fresh.intent_digest.push('x')), Err(Refusal::OtherIntent));
-    assert_eq!(approved.approves(&plan(), now() + VALIDITY - SignedDuration::from_secs(1)), Ok(()));
-    assert_eq!(approved.approves(&plan(), now() + VALIDITY), Err(Refusal::Expired(approved.expires_at)));
+    assert!(matches!(accept(|fresh| fresh.scopes[0].changes[0].digest.push('x')), Ok(Verdict::Refused(_))));
+    assert_eq!(verdict(&approved, &plan(), now() + VALIDITY - SignedDuration::from_secs(1)), Ok(Verdict::Proceeds));
+    assert_eq!(verdict(&approved, &plan(), now() + VALIDITY), Err(Refusal::Expired(approved.expires_at)));
     let early = now() - SignedDuration::from_mins(6);
-    assert_eq!(approved.approves(&plan(), early), Err(Refusal::FromTheFuture(approved.created_at)));
+    assert_eq!(verdict(&approved, &plan(), early), Err(Refusal::FromTheFuture(approved.created_at)));
 }
 
 #[test]
@@ -218,11 +237,12 @@ fn differences_say_what_was_approved_and_what_would_be_done() {
 fn ids_that_writes_depend_on_are_approved_and_what_was_looked_at_is_not() {
     let mut seen = usual();
     seen[0].change.preimage = "sha256:0123456789abcdef".to_owned();
-    assert_eq!(plan().approves(&plan_of(&[account(seen)], now()), now()), Ok(()));
+    assert_eq!(verdict(&plan(), &plan_of(&[account(seen)], now()), now()), Ok(Verdict::Proceeds));
 
     let mut moved = usual();
     moved[0].change.binds = Binds::none().and("principal", "somebody else");
-    assert_eq!(plan().approves(&plan_of(&[account(moved)], now()), now()), Err(Refusal::OtherIntent));
+    let verdict = verdict(&plan(), &plan_of(&[account(moved)], now()), now());
+    assert!(matches!(verdict, Ok(Verdict::Refused(_))), "{verdict:?}");
 
     let due = |address: &str, due: &str| {
         let mut changes = usual();

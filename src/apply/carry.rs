@@ -1,0 +1,144 @@
+//! One step: recorded, sent, and read back.
+//!
+//! Invariants: a step is in the journal before it is sent and after it is read back; success is what was read back.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::engine::Engine;
+use super::event::Event;
+use super::journal::{Entry, Moment};
+use super::report::{Outcome, Status};
+use crate::azure::CallError;
+use crate::azure::operations::Effect;
+use crate::plan::{Change, Plan, ReadBack, Step, StepError};
+
+impl Engine<'_> {
+    pub(super) async fn step(&self, plan: &Plan, change: &Change, step: &dyn Step) -> Outcome {
+        let title = step.title();
+        self.listener.hear(&Event::Started { address: &change.address, title: &title });
+        if let Err(outcome) = self.record(plan, change, step, None) {
+            return outcome;
+        }
+        let outcome = self.write_and_look(change, step).await;
+        match self.record(plan, change, step, Some(&outcome)) {
+            Ok(()) => outcome,
+            Err(Outcome { reason, .. }) => Outcome::sent(Status::Failed, format!("{}, but {reason}", outcome.reason)),
+        }
+    }
+
+    fn record(&self, plan: &Plan, change: &Change, step: &dyn Step, outcome: Option<&Outcome>) -> Result<(), Outcome> {
+        let entry = Entry {
+            at: self.clock.now(),
+            run: &self.run,
+            target: &plan.target,
+            address: &change.address,
+            step: &step.title(),
+            operation: step.operation().name,
+            moment: if outcome.is_some() { Moment::Ended } else { Moment::Started },
+            status: outcome.map(|outcome| outcome.status),
+            reason: outcome.map(|outcome| outcome.reason.as_str()),
+        };
+        self.journal.write(&entry).map_err(|error| Outcome::unsent(Status::Failed, error.to_string()))
+    }
+
+    /// Success is what was read back. An answer that got lost, or a conflict, is no failure yet: the state decides.
+    async fn write_and_look(&self, change: &Change, step: &dyn Step) -> Outcome {
+        let problem = match step.write(self.writer).await {
+            Ok(()) => None,
+            Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
+            Err(StepError::Unread(reason)) => return Outcome::unread(format!("not sent: {reason}")),
+            Err(StepError::Ended(reason)) => return Outcome::sent(Status::Failed, reason),
+            // A step reads before it writes; what could not be read was followed by no write.
+            Err(StepError::Call(error)) if error.operation.effect == Effect::Read => {
+                return Outcome::unread(format!("not sent: {error}"));
+            }
+            Err(StepError::Call(error)) if error.is_ambiguous() || matches!(error.status(), Some(404 | 409 | 412)) => {
+                Some(error)
+            }
+            Err(StepError::Call(error)) => return Outcome::sent(Status::Failed, error.to_string()),
+        };
+        // What the service refused outright won't come true by waiting: one look tells whether it was so already.
+        let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
+        let patience = if final_word { Duration::ZERO } else { self.patience };
+        match (self.look(change, step, patience).await, problem) {
+            (Look::Shown(more), problem) => {
+                let although = problem.map(|error| format!(", although the write ended with: {error}"));
+                let more = more.map(|more| format!("; {more}"));
+                let text = format!("read back as declared{}{}", although.unwrap_or_default(), more.unwrap_or_default());
+                Outcome::sent(Status::Done, text)
+            }
+            (Look::Gone(detail), problem) => {
+                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
+                Outcome::sent(Status::Failed, format!("{took}, but then {detail}"))
+            }
+            (Look::LeftToOthers(detail), _) => Outcome {
+                left_to_others: true,
+                ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
+            },
+            (Look::NotShown(detail), None) => Outcome::sent(
+                Status::Waiting,
+                format!("the service took it, but {detail} after {}", spoken(self.patience)),
+            ),
+            (Look::Interrupted(detail), None) => Outcome::sent(
+                Status::Waiting,
+                format!("the service took it, but {detail} when the run was interrupted"),
+            ),
+            (Look::NotShown(detail) | Look::Interrupted(detail), Some(error)) => {
+                Outcome::sent(Status::Failed, format!("{error}; {detail}"))
+            }
+            (Look::Unreadable(unreadable), problem) => {
+                let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
+                Outcome::sent(
+                    Status::Failed,
+                    format!("{took}, but whether it took effect could not be read: {unreadable}"),
+                )
+            }
+        }
+    }
+
+    /// Reads until the desired state shows, for as long as there is patience.
+    async fn look(&self, change: &Change, step: &dyn Step, patience: Duration) -> Look {
+        let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
+        let end = self.clock.now().saturating_add(patience).unwrap_or(jiff::Timestamp::MAX);
+        let mut wait = Duration::from_secs(1);
+        loop {
+            let seen = match step.read_back(self.writer.reader()).await {
+                Ok(ReadBack::Shown) => return Look::Shown(None),
+                Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
+                Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
+                Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
+                Ok(ReadBack::NotYet(detail)) => Ok(detail),
+                Err(error) => Err(error),
+            };
+            if self.stop.requested() || self.clock.now() >= end {
+                return match seen {
+                    Err(error) => Look::Unreadable(error),
+                    Ok(detail) if self.clock.now() >= end => Look::NotShown(detail),
+                    Ok(detail) => Look::Interrupted(detail),
+                };
+            }
+            let detail = seen.unwrap_or_else(|error| error.to_string());
+            self.listener.hear(&Event::Waiting { address: &change.address, detail: &detail, wait });
+            self.stop.or_sleep(self.clock, wait).await;
+            wait = (wait * 2).min(Duration::from_secs(15));
+        }
+    }
+}
+
+enum Look {
+    Shown(Option<String>),
+    Gone(String),
+    LeftToOthers(String),
+    NotShown(String),
+    Interrupted(String),
+    Unreadable(CallError),
+}
+
+fn spoken(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds % 60 == 0 && seconds > 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

@@ -1,0 +1,153 @@
+//! What approves an apply: a saved plan, a digest, a list of digests, `--yes`, or an answer on a terminal.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::error::CommandError;
+use super::observe::{Budget, Limits};
+use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
+use crate::report;
+use crate::ui::Ui;
+
+/// How an apply is approved.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Approval")]
+pub(super) struct Approve {
+    /// A plan that `palisade plan --out FILE` saved: an approval of what it says, and of nothing else
+    #[arg(value_name = "PLAN", conflicts_with_all = ["approved", "yes", "only", "allow_removals"])]
+    pub(super) plan: Option<PathBuf>,
+    /// Approve whatever the plan turns out to be, apart from what is critical, an outage, or loses data
+    #[arg(long)]
+    yes: bool,
+    /// Approve the intent with this digest, as printed below a plan, or the changes whose digests this file lists
+    #[arg(long, value_name = "DIGEST|FILE", conflicts_with = "yes", requires = "approved_until")]
+    approved: Option<String>,
+    /// Until when `--approved` holds (RFC 3339)
+    #[arg(long, value_name = "INSTANT", requires = "approved")]
+    approved_until: Option<Timestamp>,
+}
+
+impl Approve {
+    /// Reads what the arguments name; none if a person is to be asked.
+    pub(super) fn read(&self) -> Result<Option<Approval>, CommandError> {
+        match (&self.plan, &self.approved, self.yes) {
+            (Some(path), ..) => Ok(Some(Approval::Saved(Box::new(read_plan(path)?)))),
+            (None, Some(text), _) if text.is_empty() || text.starts_with("sha256:") => {
+                Ok(Some(Approval::Intent(text.clone())))
+            }
+            (None, Some(path), _) => Ok(Some(Approval::Changes(read_digests(Path::new(path))?))),
+            (None, None, true) => Ok(Some(Approval::Unseen)),
+            (None, None, false) => Ok(None),
+        }
+    }
+
+    /// An approval by digest holds until the instant that it was given with.
+    pub(super) fn still_holds(&self, now: Timestamp) -> Result<(), CommandError> {
+        match self.approved_until.filter(|until| now >= *until) {
+            Some(until) => Err(CommandError::refused(format!("the approval expired at {until}; nothing was done"))
+                .hint("review a new plan, and approve its digest")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a saved plan was limited to; a run that it approves is limited to the same.
+pub(super) fn limits_of(approval: Option<&Approval>, given: Limits) -> Limits {
+    match approval {
+        Some(Approval::Saved(plan)) => {
+            Limits { budget: plan.allow_removals.map_or(Budget::Usual, Budget::AskedFor), only: plan.only.clone() }
+        }
+        _ => given,
+    }
+}
+
+fn read_plan(path: &Path) -> Result<Plan, CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CommandError::new(format!("the plan {} can't be read: {error}", path.display()))
+            .hint("save one with `palisade plan --out FILE`")
+    })?;
+    parse(&text).map_err(|refusal| {
+        CommandError::refused(format!("{}: {refusal}; nothing was done", path.display()))
+            .hint("make a new plan with `palisade plan --out FILE`, and review it")
+    })
+}
+
+/// One digest a line; what follows it on the line, and lines that begin with `#`, are for readers.
+fn read_digests(path: &Path) -> Result<BTreeSet<String>, CommandError> {
+    let hint = "one digest a line, as in `digest` of each change of `palisade plan --format json`";
+    let wrong = |reason: String| {
+        CommandError::new(format!("the list of approved changes {} can't be used: {reason}", path.display())).hint(hint)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let digests = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).map(|(number, line)| {
+        let digest = line.split_whitespace().next().unwrap_or_default();
+        let hex = digest.strip_prefix("sha256:").filter(|hex| hex.len() == 64);
+        match hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            true => Ok(digest.to_ascii_lowercase()),
+            false => Err(wrong(format!("line {number} doesn't begin with a digest"))),
+        }
+    });
+    digests.collect()
+}
+
+/// Why nothing at all is approved.
+pub(super) fn not_approved(refusal: &Refusal, approval: &Approval, fresh: &Plan) -> CommandError {
+    let mut message = format!("{refusal}; nothing was done");
+    let mut error = match approval {
+        Approval::Saved(saved) if *refusal == Refusal::OtherConfiguration => {
+            for line in differences(saved, fresh) {
+                message += &format!("\n  {line}");
+            }
+            CommandError::refused(message).hint("`-` approved, no longer needed; `+` needed, not approved")
+        }
+        Approval::Intent(approved) => CommandError::refused(format!(
+            "what would be done now has the intent {}, approved is {approved}; nothing was done",
+            fresh.intent_digest
+        )),
+        _ => CommandError::refused(message),
+    };
+    error = match approval {
+        Approval::Intent(_) => error.hint(
+            "review the plan above, and approve its intent if it is what you want; to finish an interrupted run, approve a \
+             list of changes instead",
+        ),
+        _ => error.hint("make a new plan with `palisade plan --out FILE`, and review it"),
+    };
+    error
+}
+
+/// Asks whoever is at the terminal, about what the scopes that proceed would do.
+pub(super) fn confirm(ui: &Ui, plan: &Plan, clearances: &[Clearance]) -> Result<(), CommandError> {
+    let proceeds = |scope: &str| {
+        clearances.iter().any(|clearance| clearance.scope == scope && clearance.verdict == Verdict::Proceeds)
+    };
+    let (go, stay): (Vec<_>, Vec<_>) =
+        plan.scopes.iter().filter(|scope| !scope.changes.is_empty()).partition(|scope| proceeds(&scope.scope));
+    let changes: usize = go.iter().map(|scope| scope.changes.len()).sum();
+    let changes = match changes {
+        0 => return Ok(()),
+        1 => "this change".to_owned(),
+        several => format!("these {several} changes"),
+    };
+    let names = |scopes: &[&crate::plan::ScopePlan]| {
+        scopes.iter().map(|scope| scope.scope.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let dangers = report::plan::dangers(go.iter().flat_map(|scope| &scope.changes));
+    let mut about = dangers;
+    if !stay.is_empty() {
+        about.push(format!("leaves out {}, which is refused", names(&stay)));
+    }
+    let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join("; ")) };
+    let question = format!("Apply {changes} to {} on {}{about}? Only `yes` is accepted:", names(&go), plan.target);
+    match ui.ask(&question) {
+        Some(answer) if answer == "yes" => Ok(()),
+        Some(_) => Err(CommandError::new("not confirmed; nothing was done")),
+        None => Err(CommandError::new("can't ask for confirmation: no terminal; nothing was done").hint(
+            "approve it with a saved plan (`palisade apply PLAN`), with `--approved DIGEST --approved-until INSTANT`, or \
+             with `--yes`",
+        )),
+    }
+}
