@@ -28,6 +28,8 @@ mod partial;
 mod process;
 #[path = "cli/saved.rs"]
 mod saved;
+#[path = "cli/scopes.rs"]
+mod scopes;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/server.rs"]

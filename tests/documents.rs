@@ -78,3 +78,26 @@ fn every_example_is_valid_and_plans_against_a_fresh_world() {
     }
     assert!(examples >= 2);
 }
+
+/// Every option that the page about approvals names is one of `plan` or `apply`, and every setting is one that there is.
+#[test]
+fn the_page_about_approvals_names_what_there_is() {
+    let page = fs::read_to_string("docs/approvals.md").unwrap();
+    let help = |command: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_palisade")).args([command, "--help"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let help = help("plan") + &help("apply");
+    let options: Vec<&str> = page
+        .split("--")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap())
+        .collect();
+    assert!(options.len() > 10);
+    for option in options.into_iter().filter(|option| option.starts_with(|c: char| c.is_ascii_lowercase())) {
+        assert!(help.contains(&format!("--{option}")), "`--{option}` is no option");
+    }
+    for name in palisade::settings::blocks::NAMES {
+        assert!(page.contains(&format!("`{name}`")), "what `{name}` binds isn't written down");
+    }
+}

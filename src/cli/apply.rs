@@ -35,8 +35,6 @@ pub(super) const JOURNAL: &str = ".palisade/journal.jsonl";
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit::HELP)]
 pub(super) struct Args {
-    #[command(flatten)]
-    approve: Approve,
     /// End with 0 instead of 6 if all that is missing is under way or waits for a person
     #[arg(long)]
     accept_waiting: bool,
@@ -52,6 +50,8 @@ pub(super) struct Args {
     /// The format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    approve: Approve,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]

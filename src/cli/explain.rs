@@ -6,25 +6,39 @@ use super::error::CommandError;
 use super::exit::Exit;
 use crate::config::{Code, FieldHelp, Lookup, field_help};
 use crate::plan::NoteCode;
+use crate::report;
 use crate::report::colour::{DIM, HEADING, paint};
 use crate::rotation;
 use crate::ui::Ui;
 
-/// The one topic that is neither a code nor a field.
-const ROTATION: &str = "rotation";
+/// The topics that are neither a code nor a field, and what they are about.
+const TOPICS: [(&str, &str); 2] = [
+    ("risk", "How bad each change would be if it were a mistake"),
+    ("rotation", "How API keys are replaced without cutting anybody off"),
+];
 
-/// Explains a code, a field, or the rotation of keys, offline
+/// Explain a code, a field of the configuration, or a topic, offline
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A code in brackets, such as `last-admin`, a field of the configuration, such as `users.match`, or `rotation`
-    #[arg(value_name = "CODE|FIELD|rotation")]
-    topic: String,
+    /// A code in brackets, such as `last-admin`, a field such as `users.match`, `risk`, or `rotation`; without it, a list of
+    /// what there is
+    #[arg(value_name = "CODE|FIELD|TOPIC")]
+    topic: Option<String>,
 }
 
 pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let topic = args.topic.trim();
-    if topic == ROTATION {
-        ui.result(&rotation::page::explanation());
+    let Some(topic) = &args.topic else {
+        ui.result(&contents());
+        return Ok(Exit::Done);
+    };
+    let topic = topic.trim();
+    let written = match topic {
+        "rotation" => Some(rotation::page::explanation()),
+        "risk" => Some(report::risks::text()),
+        _ => None,
+    };
+    if let Some(written) = written {
+        ui.result(&written);
         return Ok(Exit::Done);
     }
     let note = NoteCode::ALL.iter().find(|code| code.name() == topic);
@@ -42,6 +56,23 @@ pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     };
     ui.result(&page);
     Ok(Exit::Done)
+}
+
+/// What can be explained.
+fn contents() -> String {
+    let mut page = format!("{}\n", paint(HEADING, "Topics"));
+    for (topic, about) in TOPICS {
+        page += &format!("  {topic:<30} {}\n", paint(DIM, about));
+    }
+    page += &format!("\n{}\n", paint(HEADING, "Codes of plans"));
+    for code in NoteCode::ALL {
+        page += &format!("  {:<30} {}\n", code.name(), paint(DIM, code.summary()));
+    }
+    page += &format!("\n{}\n", paint(HEADING, "Codes of the configuration"));
+    for code in Code::ALL {
+        page += &format!("  {:<30} {}\n", code.name(), paint(DIM, code.summary()));
+    }
+    page + "\nFields of the configuration are named by their path, such as `users.match`.\n"
 }
 
 fn page(name: &str, summary: &str, explanation: &str) -> String {
@@ -72,7 +103,7 @@ fn unknown(topic: &str, nearest: Vec<String>) -> CommandError {
     let codes = Code::ALL.iter().map(|code| code.name()).chain(NoteCode::ALL.iter().map(|code| code.name()));
     let close = codes.filter(|name| strsim::jaro_winkler(name, topic) > 0.85).map(str::to_owned);
     let candidates: Vec<String> = close.chain(nearest).collect();
-    let error = CommandError::new(format!("there is neither a code nor a field `{topic}`"));
+    let error = CommandError::new(format!("no code or field named `{topic}`"));
     match candidates.is_empty() {
         true => error.hint("codes stand in brackets in palisade's messages; fields are written like `users.match`"),
         false => error.hint(format!("near it: {}", candidates.join(", "))),

@@ -12,6 +12,9 @@ use crate::config::{self, Configuration, Environment};
 use crate::plan::Only;
 use crate::settings::blocks;
 
+/// Where the embedded emulator keeps its world, if nothing else is said.
+const DEFAULT_STATE: &str = ".palisade/emulator.json";
+
 /// Where the configuration is.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
@@ -68,7 +71,7 @@ pub(super) struct Connection {
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true)]
     pub(super) emulator: Option<Option<Url>>,
     /// Where the embedded emulator keeps its world
-    #[arg(long, value_name = "FILE", default_value = ".palisade/emulator.json")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_STATE)]
     pub(super) emulator_state: PathBuf,
     /// Faults of the embedded emulator: a list of rules, see `palisade emulator --help`
     #[arg(long, value_name = "FILE")]
@@ -81,6 +84,26 @@ pub(super) struct Connection {
     pub(super) now: Option<Timestamp>,
 }
 
+impl Connection {
+    /// The options as they were given, apart from the instant: what is applied happens now.
+    pub(super) fn words(&self) -> Vec<String> {
+        let Self { emulator, emulator_state, emulator_faults, as_cloud, now: _ } = self;
+        let mut words = match emulator {
+            Some(Some(url)) => vec![format!("--emulator={url}")],
+            Some(None) => vec!["--emulator".to_owned()],
+            None => Vec::new(),
+        };
+        let state = emulator_state.display().to_string();
+        if matches!(emulator, Some(None)) && state != DEFAULT_STATE {
+            words.extend(["--emulator-state".to_owned(), state]);
+        }
+        let faults = emulator_faults.iter();
+        words.extend(faults.flat_map(|path| ["--emulator-faults".to_owned(), path.display().to_string()]));
+        words.extend(as_cloud.then(|| "--as-cloud".to_owned()));
+        words
+    }
+}
+
 impl Files {
     /// Reads the configuration, mistakes and all.
     pub(super) fn load(&self) -> Result<config::Loaded, CommandError> {
@@ -91,6 +114,11 @@ impl Files {
     pub(super) fn configuration(&self) -> Result<Configuration, CommandError> {
         let mut loaded = self.load()?;
         loaded.configuration.take().ok_or_else(|| CommandError::configuration(&loaded))
+    }
+
+    /// The options as they were given.
+    pub(super) fn words(&self) -> Vec<String> {
+        self.file.iter().flat_map(|path| ["-f".to_owned(), path.display().to_string()]).collect()
     }
 
     /// Whether any file was named.

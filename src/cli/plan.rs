@@ -1,6 +1,6 @@
 //! `palisade plan`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Format;
@@ -8,7 +8,7 @@ use super::error::CommandError;
 use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::observe;
-use crate::plan::{Plan, render};
+use crate::plan::{Plan, ScopePlan, render};
 use crate::report::plan::{Purpose, text};
 use crate::ui::Ui;
 
@@ -49,13 +49,35 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         Format::Json => document,
     });
     if let Some(path) = &args.out {
-        ui.status(&format!(
-            "saved to {}, good until {}; apply it with `palisade apply`",
-            path.display(),
-            plan.expires_at
-        ));
+        ui.status(&format!("saved to {}, valid until {}", path.display(), plan.expires_at));
+        offer(ui, args, path, &plan);
     }
     Ok(Exit::of_plan(&plan, args.detailed_exitcode))
+}
+
+/// The command that applies what was saved, whole enough to copy; none where a guard refuses all of it.
+fn offer(ui: &Ui, args: &Args, path: &Path, plan: &Plan) {
+    let can_be = |scope: &&ScopePlan| plan.refusals_of(&scope.scope).next().is_none() && !scope.changes.is_empty();
+    let (free, left): (Vec<&ScopePlan>, Vec<&ScopePlan>) = plan.scopes.iter().partition(can_be);
+    if free.is_empty() {
+        return;
+    }
+    let words = ["palisade".to_owned(), "apply".to_owned(), path.display().to_string()];
+    let words = words.into_iter().chain(args.files.words()).chain(args.connection.words());
+    let command: Vec<String> = words.map(|word| shell_words(&word)).collect();
+    let refused = left.iter().filter(|scope| plan.refusals_of(&scope.scope).next().is_some());
+    let refused: Vec<&str> = refused.map(|scope| scope.scope.as_str()).collect();
+    let without = if refused.is_empty() { String::new() } else { format!(" (leaves out {})", refused.join(", ")) };
+    ui.status(&format!("apply it with: {}{without}", command.join(" ")));
+}
+
+/// A word as a shell takes it.
+fn shell_words(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// The plan as a document.

@@ -8,3 +8,4 @@ pub mod colour;
 pub mod diagnostics;
 pub mod operations;
 pub mod plan;
+pub mod risks;

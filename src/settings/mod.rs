@@ -7,6 +7,8 @@
 
 pub mod api_access;
 mod attestation;
+#[cfg(test)]
+mod binding;
 pub mod blocks;
 pub mod consent;
 pub mod geography;

@@ -42,7 +42,7 @@ fn the_help_of_a_command_puts_its_options_under_fitting_headings() {
 #[test]
 fn wrong_usage_is_an_error_and_nothing_on_standard_output() {
     let scene = Scene::with(EXACT);
-    let cases: [&[&str]; 12] = [
+    let cases: [&[&str]; 13] = [
         &[],
         &["frobnicate"],
         &["plan", "--frobnicate"],
@@ -54,7 +54,8 @@ fn wrong_usage_is_an_error_and_nothing_on_standard_output() {
         &["apply", "plan.json", "--approved", "sha256:0"],
         &["apply", "--yes", "--approved", "sha256:0"],
         &["apply", "--wait=-1s"],
-        &["explain"],
+        &["apply", "--approved", "sha256:0"],
+        &["apply", "plan.json", "--only", "prod"],
     ];
     for arguments in cases {
         let run = scene.run(arguments).ended(1);

@@ -128,7 +128,12 @@ fn a_saved_plan_is_what_json_prints() {
     let scene = Scene::with(EXACT);
     let run = scene.emulated(&["plan", "--format", "json", "--out", "plan.json"]).ended(0);
     assert_eq!(run.stdout, scene.read("plan.json"));
-    scene.emulated(&["plan", "--out", "other.json"]).ended(0).says("Plan: 3 changes").complains("saved to other.json");
+    scene
+        .emulated(&["plan", "--out", "other.json"])
+        .ended(0)
+        .says("Plan: 3 changes")
+        .complains("saved to other.json")
+        .complains("apply it with: palisade apply other.json --emulator\n");
     assert_eq!(scene.read("other.json"), scene.read("plan.json"));
     let quiet = scene.emulated(&["plan", "-q", "--out", "third.json"]).ended(0);
     assert_eq!(quiet.stderr, "");

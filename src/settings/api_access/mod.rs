@@ -3,6 +3,8 @@
 //! The product's own page does it (Settings > Permissions > APIs); Microsoft publishes no operation for it. The emulator serves one in house style. Where no operation may be used, what people attest counts.
 //! What must stay true: only the service's own word proves "off"; an attestation that has run out proves nothing.
 
+#[cfg(test)]
+mod binding;
 mod block;
 pub mod keys;
 mod risks;

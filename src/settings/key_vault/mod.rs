@@ -5,6 +5,8 @@
 //! firewall off). What must stay true: a vault is linked only with the rights in place and a recorded consent; another
 //! linked vault is replaced only if the file names it; palisade never unlinks a vault and never takes a right away.
 
+#[cfg(test)]
+mod binding;
 mod block;
 mod compare;
 mod grants;

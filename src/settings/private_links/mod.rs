@@ -7,6 +7,8 @@
 //! approves nothing; other connections are never touched; a link is in sync once all of its endpoints are approved.
 
 mod approvals;
+#[cfg(test)]
+mod binding;
 mod block;
 mod changes;
 mod compare;

@@ -6,7 +6,7 @@ use super::endpoints::{self, Standing};
 use super::observe;
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, Instance, PrivateLink};
-use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, Facts};
+use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, Effect, Facts};
 use crate::azure::private_endpoints::{self, Connection, Status, Target};
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
@@ -246,15 +246,22 @@ impl Step for ApproveNew {
         binds.and("approveFromSubscription", subscription)
     }
 
-    /// One connection after the other. An answer that got lost is no reason to leave out the rest: reading back decides.
+    /// One connection after the other. An answer that got lost is no reason to leave out the rest: reading back decides. Once
+    /// one approval was sent, whatever ends the step ends it part-way.
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        let mut lost = None;
+        let (mut lost, mut wrote) = (None, false);
         for (_, look) in self.look(writer.reader()).await? {
             let Look::Asks(connection, endpoint) = look else { continue };
             let (resource, description) = (self.resource.clone(), self.description.clone());
             match (Approve { resource, connection, endpoint, description }).write(writer).await {
-                Err(StepError::Call(error)) if error.is_ambiguous() => lost = Some(error),
-                outcome => outcome?,
+                Err(StepError::Call(error)) if error.operation.effect != Effect::Read && error.is_ambiguous() => {
+                    (lost, wrote) = (Some(error), true);
+                }
+                Err(error) if wrote => return Err(StepError::Ended(error.to_string())),
+                outcome => {
+                    outcome?;
+                    wrote = true;
+                }
             }
         }
         lost.map_or(Ok(()), |error| Err(error.into()))

@@ -6,6 +6,8 @@
 //! looked up, no extra is removed, since it might be that very principal.
 
 mod administrators;
+#[cfg(test)]
+mod binding;
 mod block;
 mod compare;
 mod notes;

@@ -1,0 +1,70 @@
+//! What the approval of each step hangs on.
+
+use std::rc::Rc;
+
+use uuid::Uuid;
+
+use super::steps::{AddPolicy, GrantRole, LinkVault};
+use crate::azure::arm::ResourceId;
+use crate::settings::binding::{each_input_counts, instance, resource};
+
+fn vault(name: &str) -> ResourceId {
+    resource("Microsoft.KeyVault/vaults", name)
+}
+
+#[test]
+fn granting_a_role() {
+    let step = |vault: ResourceId, role: u128, service: u128, words: &str| GrantRole {
+        vault,
+        role: Uuid::from_u128(role),
+        name: "Key Vault Reader",
+        service: Uuid::from_u128(service),
+        description: words.into(),
+    };
+    each_input_counts(
+        Rc::new(step(vault("one"), 1, 1, "")),
+        vec![
+            ("vault", Rc::new(step(vault("two"), 1, 1, ""))),
+            ("role", Rc::new(step(vault("one"), 2, 1, ""))),
+            ("service principal", Rc::new(step(vault("one"), 1, 2, ""))),
+        ],
+        vec![Rc::new(step(vault("one"), 1, 1, "for prod"))],
+    );
+}
+
+#[test]
+fn adding_an_access_policy() {
+    let step = |vault: ResourceId, tenant: u128, service: u128| AddPolicy {
+        vault,
+        tenant: Uuid::from_u128(tenant),
+        service: Uuid::from_u128(service),
+    };
+    each_input_counts(
+        Rc::new(step(vault("one"), 1, 1)),
+        vec![
+            ("vault", Rc::new(step(vault("two"), 1, 1))),
+            ("tenant", Rc::new(step(vault("one"), 2, 1))),
+            ("service principal", Rc::new(step(vault("one"), 1, 2))),
+        ],
+        vec![],
+    );
+}
+
+#[test]
+fn linking_a_vault() {
+    let step = |number: u128, vault: ResourceId, instead_of: Option<ResourceId>| LinkVault {
+        instance: instance(number),
+        vault,
+        instead_of,
+    };
+    each_input_counts(
+        Rc::new(step(1, vault("one"), None)),
+        vec![
+            ("instance", Rc::new(step(2, vault("one"), None))),
+            ("vault", Rc::new(step(1, vault("two"), None))),
+            ("replaced vault", Rc::new(step(1, vault("one"), Some(vault("two"))))),
+            ("other replaced vault", Rc::new(step(1, vault("one"), Some(vault("three"))))),
+        ],
+        vec![],
+    );
+}
