@@ -12,6 +12,8 @@ mod basics;
 mod cycle;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/intents.rs"]
+mod intents;
 #[path = "cli/keys.rs"]
 mod keys;
 #[path = "cli/links.rs"]

@@ -112,7 +112,7 @@ impl Engine<'_> {
 
     async fn scope(&self, plan: &Plan, scope: &ScopePlan, clearances: &[Clearance]) -> Vec<Applied> {
         let Some(clearance) = clearances.iter().find(|clearance| clearance.scope == scope.scope) else {
-            return refuse(scope, Status::Refused, "nobody approved it");
+            return refuse(scope, Status::Refused, "it wasn't approved");
         };
         let Clearance { scope: _, verdict, left, in_effect } = clearance;
         let mut applied: Vec<Applied> = in_effect.iter().map(|change| in_effect_already(scope, change)).collect();

@@ -104,7 +104,7 @@ impl Journal {
         Ok(Self { path: path.to_owned(), file: Some(Mutex::new(file)) })
     }
 
-    /// A journal for a run that writes nothing: whoever tries to is refused.
+    /// A journal for a run that writes nothing: an attempt is refused.
     pub fn closed() -> Self {
         Self { path: PathBuf::new(), file: None }
     }

@@ -1,6 +1,6 @@
 //! What is left to do after a run, by a look of its own. Pure.
 //!
-//! A repair that was read back may leave keys that wait for a person; a link that was added brings connections that nobody has
+//! A repair that was read back may leave keys that wait for a person; a link that was added brings connections that aren't
 //! approved. A plan at the same instant would say so, and so does the report.
 
 use serde::Serialize;

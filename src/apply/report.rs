@@ -57,7 +57,7 @@ impl Outcome {
         Self { status, reason: reason.into(), wrote: true, left_to_others: false, unread: false }
     }
 
-    /// An outcome of a removal after which nobody could look who is left.
+    /// An outcome of a removal after which who is left could not be read.
     pub(super) fn but_unseen(self, reason: &str) -> Self {
         let reason = format!("{}, but who is left could not be read: {reason}", self.reason);
         Self { status: Status::Failed, reason, ..self }
@@ -120,7 +120,7 @@ pub struct RefusedScope {
     pub reasons: Vec<String>,
 }
 
-/// A wanted change that nobody approved, left for another run.
+/// A wanted change without an approval, left for another run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Left {
@@ -146,7 +146,7 @@ pub struct Report {
     pub changes: Vec<Applied>,
     /// Scopes in which nothing was begun, and why.
     pub refused: Vec<RefusedScope>,
-    /// What only time brought, and nobody approved.
+    /// What only time brought, without an approval.
     pub left: Vec<Left>,
     /// What a look after the last write shows that is left to do.
     pub remaining: Remaining,

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 
-/// A request to stop, shared with whoever hears Ctrl-C.
+/// A request to stop, shared with the handler of Ctrl-C.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Rc<StopState>);
 

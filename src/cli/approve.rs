@@ -119,7 +119,7 @@ pub(super) fn not_approved(refusal: &Refusal, approval: &Approval, fresh: &Plan)
     error
 }
 
-/// Asks whoever is at the terminal, about what the scopes that proceed would do.
+/// Asks the person at the terminal about what the scopes that proceed would do.
 pub(super) fn confirm(ui: &Ui, plan: &Plan, clearances: &[Clearance]) -> Result<(), CommandError> {
     let proceeds = |scope: &str| {
         clearances.iter().any(|clearance| clearance.scope == scope && clearance.verdict == Verdict::Proceeds)

@@ -222,7 +222,7 @@ async fn revoke(ui: &Rc<Ui>, which: &Which) -> Result<Exit, CommandError> {
     match ui.ask(&question) {
         Some(answer) if answer == which.environment => {}
         Some(_) => return Err(CommandError::refused("that isn't the environment's name; nothing was done")),
-        None => return Err(CommandError::refused("nobody is here to confirm; nothing was done")),
+        None => return Err(CommandError::refused("can't ask for confirmation: no terminal; nothing was done")),
     }
     let record = Record::open(ui, &scene)?;
     scene.look.revoke(&scene.session.writer("revoke both keys"), &record).await.map_err(early)?;

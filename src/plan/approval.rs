@@ -1,7 +1,7 @@
 //! Whether what would be done now was approved, scope by scope. Pure.
 //!
 //! Words: a change is *wanted* if the fresh plan asks for it; an approved change that isn't wanted is *in effect* if its
-//! setting was read and no longer asks for it. What only time brings and nobody approved is *left* for another run.
+//! setting was read and no longer asks for it. What only time brings and wasn't approved is *left* for another run.
 //!
 //! Invariants: a scope proceeds only if each of its wanted changes was approved, or is left, and every other approved one is
 //! read to be in effect; unknown isn't in effect; `--yes` approves nothing that is critical, an outage, or loses data.
@@ -19,7 +19,7 @@ use super::vanished::{Vanished, vanished};
 /// What approves changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Approval {
-    /// A saved plan that somebody reviewed.
+    /// A saved plan that was reviewed.
     Saved(Box<Plan>),
     /// The digest of a whole intent.
     Intent(String),
@@ -38,7 +38,7 @@ pub struct Clearance {
     pub scope: String,
     /// Whether it proceeds, and why not.
     pub verdict: Verdict,
-    /// Wanted changes that nobody approved and that only time brought.
+    /// Wanted changes that weren't approved and that only time brought.
     pub left: Vec<Address>,
     /// Approved changes that are in effect already.
     pub in_effect: Vec<Change>,
@@ -101,7 +101,7 @@ fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearanc
     clearance
 }
 
-/// `--yes` stands for a plan that nobody saw.
+/// `--yes` stands for a plan that no person saw.
 fn unseen(fresh: &Plan, scope: &ScopePlan) -> Verdict {
     let automatic = scope.changes.iter().filter(|change| change.mode == Mode::Automatic);
     let dangerous = automatic.filter_map(|change| {
@@ -145,7 +145,7 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
     for change in fresh.changes.iter().filter(|change| !approves(change)) {
         match change.action.comes_with_time() {
             true => clearance.left.push(change.address.clone()),
-            false => surplus.push(format!("+ {}", change.line())),
+            false => surplus.push(format!("+ {}", wanted_line(change, &approved.changes))),
         }
     }
     let (mut gone, mut unread) = (Vec::new(), Vec::new());
@@ -167,6 +167,15 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
     } else {
         Verdict::Proceeds
     };
+}
+
+/// A wanted change on one line; where an approved one reads the same, with the ids in which the two differ.
+fn wanted_line(change: &Change, approved: &[Change]) -> String {
+    let line = change.line();
+    match approved.iter().find(|one| one.line() == line).map(|one| change.binds.differences(&one.binds)) {
+        Some(differences) if !differences.is_empty() => format!("{line} ({differences})"),
+        _ => line,
+    }
 }
 
 /// A scope against a list of digests. The list doesn't say which change of which scope a digest was of, so as long as anything

@@ -110,7 +110,7 @@ words! {
 }
 
 impl Action {
-    /// Whether the passing of time alone can bring it about: such a change that nobody approved is left for another run, and
+    /// Whether the passing of time alone can bring it about: such a change without an approval is left for another run, and
     /// makes no approval of others void.
     pub fn comes_with_time(self) -> bool {
         matches!(self, Self::Rotate | Self::Retire | Self::Resume)
@@ -200,6 +200,16 @@ impl Binds {
             })
             .or_insert(id);
         self
+    }
+
+    /// In which ids these differ from `others`, in words.
+    pub fn differences(&self, others: &Self) -> String {
+        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(others.0.keys()).collect();
+        let differ = names.into_iter().filter(|name| self.0.get(*name) != others.0.get(*name)).map(|name| {
+            let shown = |binds: &Self| binds.0.get(name).map_or("none", String::as_str).to_owned();
+            format!("{name} is {}, approved was {}", shown(self), shown(others))
+        });
+        differ.collect::<Vec<_>>().join("; ")
     }
 
     /// These and others.
@@ -314,9 +324,8 @@ impl Change {
         let shown = |change: &Change| (change.action, change.mode, change.before.clone(), change.after.clone());
         if shown(self) == shown(now) {
             return format!(
-                "what it depends on changed since it was approved, although it reads the same: {} was approved, now it is {}",
-                json!(self.binds),
-                json!(now.binds)
+                "what it depends on changed since it was approved, although it reads the same: {}",
+                now.binds.differences(&self.binds)
             );
         }
         format!(

@@ -142,7 +142,7 @@ impl std::fmt::Display for Identity {
 }
 
 impl ScopePlan {
-    /// The digest of one of its changes: what somebody who approves it approves.
+    /// The digest of one of its changes: what is approved with it.
     pub(super) fn digest(&self, change: &Change, target: &Target, allow_removals: Option<usize>) -> String {
         digest::of_json(&json!({
             "target": target, "identity": self.identity, "declaration": self.declaration, "allowRemovals": allow_removals,

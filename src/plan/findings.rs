@@ -80,7 +80,7 @@ pub struct Outline {
 pub struct Planned {
     /// What plans show.
     pub change: Change,
-    /// Whether somebody or something has less afterwards; such changes come last.
+    /// Whether a principal or the environment has less afterwards; such changes come last.
     pub takes_away: bool,
     /// Whether it takes a member out of a collection, or the role Admin from one. Such changes have a budget.
     pub removes: bool,
@@ -137,7 +137,7 @@ impl Planned {
         Self { change, takes_away: false, removes: false, requires: Vec::new(), steps }
     }
 
-    /// The same change, after which somebody or something has less.
+    /// The same change, after which a principal or the environment has less.
     #[must_use]
     pub fn taking_away(self, takes_away: bool) -> Self {
         Self { takes_away, ..self }

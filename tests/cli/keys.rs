@@ -246,7 +246,10 @@ fn only_a_person_may_revoke() {
         let run = Run::of(&command.env(name, "True").output().unwrap()).ended(4);
         run.complains("`keys revoke` is refused in CI").complains(name);
     }
-    scene.emulated(&["keys", "revoke", "prod"]).ended(4).complains("nobody is here to confirm; nothing was done");
+    scene
+        .emulated(&["keys", "revoke", "prod"])
+        .ended(4)
+        .complains("can't ask for confirmation: no terminal; nothing was done");
     scene.emulated(&["keys", "revoke", "prod", "--as-cloud"]).ended(4).complains("Permissions > APIs");
     assert_eq!(["primary", "secondary"].map(|slot| key(&scene.world(), PROD, slot)), keys);
     assert_eq!(scene.journal().len(), lines);
