@@ -6,6 +6,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "cli/attested.rs"]
+mod attested;
 #[path = "cli/basics.rs"]
 mod basics;
 #[path = "cli/cycle.rs"]

@@ -93,7 +93,10 @@ codes! {
     UnknownPlaceholder "unknown-placeholder": "A `${…}` other than `${environment}`.";
     UnmanagedButDeclared "unmanaged-but-declared": "An environment declares a block and lists it as unmanaged.";
     UnmanagedNotInBase "unmanaged-not-in-base": "An environment leaves out a block that `base` doesn't have.";
-    DuplicateAttestation "duplicate-attestation": "A setting is attested twice in one environment.";
+    NotAttestable "not-attestable": "An attestation is about something that nobody can attest there.";
+    MissingSaw "missing-saw": "An attestation doesn't say what was seen.";
+    BadSaw "bad-saw": "What an attestation says was seen can't be so.";
+    ValidTooLong "valid-too-long": "An attestation is to hold for more than 180 days.";
 
     // Users and roles
     UnclearPrincipal "unclear-principal": "An assignment doesn't name exactly one of `user`, `group`, `app`, `principal`.";

@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
+use super::entry;
 use super::merge::{self, Combined};
 use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
 use super::source::{Place, Sources, Span};
 use super::tree::{Entry, Located, Node, Value};
 use crate::digest;
-use crate::settings::blocks::{Claim, DeclaredBlocks};
+use crate::settings::blocks::{self, Claim, DeclaredBlocks};
 
 /// What the files declare. Exists only without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Tenant {
     pub face: Face,
     /// What to do with operations that Microsoft hasn't published.
     pub unpublished: UnpublishedOperations,
+    /// What people saw of tenant settings that no operation can read. None yet: the tenant has no such setting.
+    pub attested: Vec<Attestation>,
     /// Where it is written.
     pub place: Place,
 }
@@ -48,7 +51,7 @@ pub struct Tenant {
 pub struct Environment {
     /// Its names and ids.
     pub head: EnvironmentHead,
-    /// Statements about settings that no operation can read.
+    /// What people saw of settings that no operation can read.
     pub attested: Vec<Attestation>,
     /// What it declares.
     pub blocks: DeclaredBlocks,
@@ -73,11 +76,13 @@ pub struct EnvironmentHead {
     pub place: Place,
 }
 
-/// A person's statement about a setting.
+/// What a person saw of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attestation {
     /// The setting's name, as in files.
     pub setting: String,
+    /// What was seen, in the words of the setting's block, which checked it.
+    pub saw: Json,
     /// Who looked.
     pub by: String,
     /// When they looked.
@@ -178,13 +183,16 @@ pub(crate) fn typed<T: DeserializeOwned>(at: Located<'_>, diagnostics: &mut Diag
 }
 
 fn tenant(entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Tenant> {
-    let TenantShape { id, cloud, customer_insights, unpublished_operations } =
+    let TenantShape { id, cloud, customer_insights, unpublished_operations, attested } =
         typed(Located::new(&entry.value, sources), diagnostics)?;
+    // The schema knows no tenant setting that could be attested, and refuses every entry.
+    debug_assert!(attested.is_empty() || diagnostics.has_errors());
     Some(Tenant {
         id: id.0,
         cloud,
         face: customer_insights.face,
         unpublished: unpublished_operations,
+        attested: Vec::new(),
         place: sources.place(entry.key_span),
     })
 }
@@ -209,41 +217,54 @@ fn environment(
         place: sources.place(entry.key_span),
     };
     let blocks = DeclaredBlocks::declare(at, &head, diagnostics);
-    let attested = attestations(at, diagnostics);
+    let attested = attestations(at, &blocks, diagnostics);
     complete.then_some(Environment { head, attested, blocks, digest })
 }
 
-fn attestations(environment: Located<'_>, diagnostics: &mut Diagnostics) -> Vec<Attestation> {
-    let Some(list) = environment.node.entry("attested") else {
-        return Vec::new();
-    };
-    let mut seen: HashMap<String, Span> = HashMap::new();
-    let mut attested = Vec::new();
-    for item in list.value.items() {
-        let Some(AttestationShape { setting, by, on, valid_for }) =
-            typed(Located::new(item, environment.sources), diagnostics)
-        else {
-            continue;
+fn attestations(
+    environment: Located<'_>,
+    declared: &DeclaredBlocks,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Attestation> {
+    let list = environment.node.entry("attested").map_or(&[][..], |entry| entry.value.items());
+    let located = list.iter().map(|item| Located::new(item, environment.sources));
+    located.filter_map(|item| attestation(item, declared, diagnostics)).collect()
+}
+
+/// One entry, with what was seen in the words of its setting. None only together with an error.
+fn attestation(item: Located<'_>, declared: &DeclaredBlocks, diagnostics: &mut Diagnostics) -> Option<Attestation> {
+    if let Some(Value::String(setting)) = item.node.child("setting").map(|node| &node.value)
+        && item.node.entry("saw").is_none()
+        && let Some((place, example)) = blocks::look_at(setting)
+    {
+        let (saw, when) = match declared.to_see(setting) {
+            Some(saw) => (entry::flow(&saw), "if it is as declared"),
+            None => (example.to_owned(), "say"),
         };
-        let item = Located::new(item, environment.sources);
-        let span = item.at(&["setting"]).span();
-        if let Some(first) = seen.insert(setting.0.clone(), span) {
-            let message = format!("{} is attested twice in this environment", quoted(&setting.0));
-            diagnostics.push(
-                Diagnostic::error(Code::DuplicateAttestation, span, message)
-                    .related(first, "first here")
-                    .help("keep the newer of the two"),
-            );
-        }
-        attested.push(Attestation {
-            setting: setting.0,
-            by: by.0,
-            on: on.0,
-            valid_for: valid_for.0,
-            place: item.place(),
-        });
+        diagnostics.push(missing_saw(item, setting, (place, &saw, when)));
+        return None;
     }
-    attested
+    let AttestationShape { setting, by, on, valid_for, .. } = typed(item, diagnostics)?;
+    let saw = blocks::check_saw(&setting.0, item.at(&["saw"]), diagnostics)?;
+    let (by, on, valid_for) = (by.0, on.0, valid_for.0);
+    Some(Attestation { setting: setting.0, saw, by, on, valid_for, place: item.place() })
+}
+
+fn missing_saw(item: Located<'_>, setting: &str, (place, saw, when): (&str, &str, &str)) -> Diagnostic {
+    let written = |key: &str, usual: &str| match item.node.child(key).map(|node| &node.value) {
+        Some(Value::String(text)) => text.clone(),
+        _ => usual.to_owned(),
+    };
+    let entry = entry::text(
+        setting,
+        saw,
+        &written("by", entry::SOMEBODY),
+        &written("on", "2026-10-01"),
+        &written("validFor", "90d"),
+    );
+    let message = format!("the entry about {} has no `saw`: it doesn't say what was seen", quoted(setting));
+    Diagnostic::error(Code::MissingSaw, item.spot(), message)
+        .help(format!("look under {place}, and write what you see there and on which day; {when}: `- {entry}`"))
 }
 
 /// An id stands for one thing: two environments with the same one would undo each other's changes.

@@ -67,19 +67,22 @@ fn suggestions(path: &str, fields: &BTreeMap<String, FieldHelp>) -> Vec<String> 
     fields.keys().filter(|path| last(path) == near).cloned().collect()
 }
 
-/// Where a key belongs, if it is known in exactly one place; for a key that stands in the wrong one.
+/// Where a key belongs, if it is known in one or two places; for a key that stands in the wrong one.
 pub(super) fn home_of(key: &str) -> Option<String> {
     let fields = all();
     let ending = format!(".{key}");
-    let mut homes = fields.keys().filter_map(|path| path.strip_suffix(&ending)).filter(|home| !home.is_empty());
-    let home = homes.next()?;
-    if homes.next().is_some() {
-        return None;
+    let homes = fields.keys().filter_map(|path| path.strip_suffix(&ending)).filter(|home| !home.is_empty());
+    let homes: Vec<String> = homes
+        .map(|home| match home {
+            "environments.*" => "each environment".to_owned(),
+            other => format!("`{}`", other.trim_start_matches("environments.*.")),
+        })
+        .collect();
+    match homes.as_slice() {
+        [one] => Some(one.clone()),
+        [one, other] => Some(format!("{one} or {other}")),
+        _ => None,
     }
-    Some(match home {
-        "environments.*" => "each environment".to_owned(),
-        other => format!("`{}`", other.trim_start_matches("environments.*.")),
-    })
 }
 
 /// The values that a schema lists, in order.
@@ -152,6 +155,8 @@ fn describe(root: &Json, field: &Json, path: &str) -> FieldHelp {
         Some("object") => "a map",
         Some("integer") => "a number",
         _ if path.is_empty() => "a file",
+        // Which map it is depends on the setting.
+        None if choices(target).is_empty() => "a map",
         _ => "text",
     };
     FieldHelp {

@@ -10,6 +10,7 @@ mod codes;
 mod complaint;
 mod configuration;
 mod diagnostic;
+pub(crate) mod entry;
 mod fields;
 mod files;
 mod merge;

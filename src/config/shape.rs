@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::{Value as Json, json};
 
-use super::words::{Day, Duration, EnvironmentId, Guid, Text, UserName};
+use super::words::{AttestedFor, AttestedSetting, AttestedTenantSetting, Day, EnvironmentId, Guid, Text, UserName};
 use crate::settings::blocks::{self, Blocks};
 
 /// Security settings of Dynamics 365 Customer Insights - Data environments. Several files make one configuration; what
@@ -54,6 +55,10 @@ pub(super) struct TenantShape {
     /// What to do with operations that Microsoft hasn't published.
     #[serde(default)]
     pub(super) unpublished_operations: UnpublishedOperations,
+    /// What people saw of tenant settings that no operation can read. Palisade has no such setting yet.
+    #[serde(default)]
+    #[schemars(with = "Vec<TenantAttestationShape>")]
+    pub(super) attested: Vec<Json>,
 }
 
 /// The cloud that a tenant is in.
@@ -138,8 +143,6 @@ enum AlwaysManual {
 pub(super) struct BaseShape {
     /// Whether business unit separation is on in all environments that don't say otherwise.
     business_units: Option<bool>,
-    /// Statements about settings that no operation can read.
-    attested: Option<Vec<AttestationShape>>,
     #[schemars(flatten)]
     blocks: Blocks,
 }
@@ -161,7 +164,8 @@ pub(super) struct EnvironmentShape {
     unmanaged: Option<Vec<SettingName>>,
     /// Whether business unit separation is on. It allows the role Marketing Contributor.
     business_units: Option<bool>,
-    /// Statements about settings that no operation can read. A setting counts as in sync until its statement expires.
+    /// What people saw of settings that no operation can read. A setting is in sync while a valid entry says that it was
+    /// seen as declared. Of several entries about one setting the newest valid one counts.
     attested: Option<Vec<AttestationShape>>,
     #[schemars(flatten)]
     blocks: Blocks,
@@ -178,24 +182,69 @@ pub(super) struct HeadShape {
     pub(super) business_units: bool,
 }
 
-/// A person's statement about a setting that no operation can read.
+/// What a person saw of a setting that no operation can read.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Attestation")]
+#[schemars(rename = "Attestation", transform = saw_by_setting)]
 pub(super) struct AttestationShape {
     /// The setting that was looked at. Required.
-    pub(super) setting: SettingName,
-    /// Who looked. Required.
+    pub(super) setting: AttestedSetting,
+    /// What was seen, in the words of the setting's block. Required. `apiAccess`: `{ enabled: true }`. `keyVault`:
+    /// `{ id: … }` with the linked vault, or `{ linked: false }`. `privateLinks`: `{ links: [{ resource: … }] }` with
+    /// every link that the page lists, or `{ links: [] }`.
+    #[schemars(schema_with = "any_saw")]
+    #[expect(dead_code, reason = "its setting reads it, with its place")]
+    saw: Json,
+    /// Who looked, by user principal name. Required.
     pub(super) by: UserName,
-    /// The day on which they looked. Required.
+    /// The day on which they looked (UTC). An entry older than the instance is void. Required.
     pub(super) on: Day,
-    /// How long the statement holds; after that the setting counts as unknown. Required.
-    pub(super) valid_for: Duration,
+    /// How long it counts, at most 180 days; after that the setting is unknown. Required.
+    pub(super) valid_for: AttestedFor,
+}
+
+/// Anything: what it may be depends on the setting, and [`saw_by_setting`] says so.
+fn any_saw(generator: &mut SchemaGenerator) -> Schema {
+    blocks::define_saws(generator);
+    Schema::default()
+}
+
+/// Each setting says in which words it is attested.
+fn saw_by_setting(schema: &mut Schema) {
+    let rule = |(setting, definition): (&str, String)| {
+        json!({
+            "if": { "properties": { "setting": { "const": setting } }, "required": ["setting"] },
+            "then": { "properties": { "saw": { "$ref": format!("#/$defs/{definition}") } } },
+        })
+    };
+    schema.insert("allOf".to_owned(), blocks::saw_definitions().into_iter().map(rule).collect());
+}
+
+/// What a person saw of a tenant setting that no operation can read.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields, rename = "TenantAttestation")]
+#[expect(dead_code, reason = "keeps the place: there is no such setting yet, so no entry is ever read")]
+pub(super) struct TenantAttestationShape {
+    /// The setting that was looked at. Required.
+    setting: AttestedTenantSetting,
+    /// What was seen, in the words of the setting's block. Required.
+    #[schemars(schema_with = "anything")]
+    saw: Json,
+    /// Who looked, by user principal name. Required.
+    by: UserName,
+    /// The day on which they looked (UTC). Required.
+    on: Day,
+    /// How long it counts, at most 180 days; after that the setting is unknown. Required.
+    valid_for: AttestedFor,
+}
+
+fn anything(_: &mut SchemaGenerator) -> Schema {
+    Schema::default()
 }
 
 /// The name of a setting.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct SettingName(pub(super) String);
+#[derive(Debug)]
+pub(super) struct SettingName;
 
 impl JsonSchema for SettingName {
     fn schema_name() -> Cow<'static, str> {

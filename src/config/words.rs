@@ -14,10 +14,12 @@ use uuid::Uuid;
 
 use super::codes::Code;
 use super::diagnostic::quoted;
+use super::entry;
 use super::texts::ENVIRONMENT;
 use crate::azure::arm::ResourceId;
 use crate::azure::{storage, synapse};
 use crate::rotation::Window;
+use crate::settings::blocks;
 
 /// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub(crate) struct Wrong {
     pub(crate) help: String,
 }
 
-fn wrong<T>(code: Code, message: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
+pub(super) fn wrong<T>(code: Code, message: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
     Err(Wrong { code, message: message.into(), help: help.into() })
 }
 
@@ -96,6 +98,18 @@ words! {
     /// A length of time: a number and `d` (days), `h` (hours) or `m` (minutes).
     Duration(SignedDuration), called "a duration",
         { "pattern": "^[1-9][0-9]{0,4}[dhm]$", "examples": ["90d"] }, parse_duration;
+
+    /// How long an attestation holds: a number and `d` (days), `h` (hours) or `m` (minutes), at most 180 days.
+    AttestedFor(SignedDuration), called "a duration of at most 180 days",
+        { "pattern": "^(([1-9][0-9]?|1[0-7][0-9]|180)d|([1-9][0-9]{0,2}|[1-3][0-9]{3}|4[0-2][0-9]{2}|43[01][0-9]|4320)h|[1-9][0-9]{0,4}m)$", "examples": ["90d"] }, entry::parse_valid_for;
+
+    /// The name of a setting that no operation can read on a real tenant.
+    AttestedSetting(String), called "the name of a setting that can be attested",
+        { "enum": blocks::attestable() }, entry::parse_setting;
+
+    /// The name of a tenant setting that no operation can read. There is none yet.
+    AttestedTenantSetting(String), called "the name of a tenant setting that can be attested",
+        { "pattern": "^(?!)" }, entry::parse_tenant_setting;
 
     /// A day, written year-month-day.
     Day(Date), called "a date",
@@ -218,7 +232,7 @@ fn parse_principal(text: &str) -> Result<PrincipalText, Wrong> {
     }
 }
 
-fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
+pub(super) fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
     let (number, unit) = text.split_at(text.len().saturating_sub(text.chars().next_back().map_or(0, char::len_utf8)));
     let hours = match unit {
         "d" => Some(24 * 60),

@@ -149,13 +149,25 @@ note_codes! {
         "Nothing is changed in a tenant that the configuration doesn't name.";
     NotActive = "not-active", Refusal, "The environment isn't active.",
         "Environments that are being created, updated, reset or deleted may lose what is written to them.";
-    ExpiredAttestation = "expired-attestation", Finding, "An attestation is out of date.",
+    ExpiredAttestation = "expired-attestation", Finding, "An entry under `attested` has expired.",
         "What no operation can read is taken from `attested` until `validFor` is over; from then on it is unknown. Look \
-         again, and renew the entry.";
-    RestsOnAttestation = "rests-on-attestation", Finding, "A setting counts as in sync because somebody attested it.",
-        "No published operation can read it. Palisade repeats what the file says that somebody saw on a day. It can't tell \
-         whether the declaration was changed since: whoever changes an attested setting has to look again, and to renew the \
-         entry.";
+         again, and write what you see. The plan prints the entry.";
+    VoidAttestation = "void-attestation", Finding, "An entry under `attested` is older than the environment.",
+        "What was seen on that day was another environment: this one was created later, or reset. The entry is ignored, as if it \
+         weren't there. Look at the environment as it is now, and write what you see.";
+    AttestationAhead = "attestation-ahead", Finding, "An entry under `attested` is dated in the future.",
+        "Nobody has seen anything tomorrow, so the entry is ignored until its day has come (UTC).";
+    AttestationsDisagree = "attestations-disagree", Finding, "Two entries under `attested` contradict each other.",
+        "Of several entries about one setting the newest valid one counts. Where two of the same day say different things, or an \
+         older one is still valid after a newer one that said something else has expired, nobody can tell which is true. Look \
+         again, write what you see, and remove the old entries.";
+    AttestationContradicted = "attestation-contradicted", Finding, "An entry under `attested` says what observing rules out.",
+        "What is observed wins: connections on the Azure side, a key that works, rights on the vault. Either the live state has \
+         changed since a person looked, or the entry was never right. Look again, and write what you see.";
+    RestsOnAttestation = "rests-on-attestation", Finding, "A setting is in sync because a person saw it as declared.",
+        "No published operation can read it, so palisade compares what is declared with what a person saw on a day (`saw`). The \
+         note says who saw what, when, and until when that counts. If the declaration changes, the entry no longer matches it, and \
+         the plan says what a person has to change.";
     RestsOnInference = "rests-on-inference", Finding, "A setting counts as in sync because of what shows elsewhere.",
         "No published operation can read it, but its traces can be read: the private endpoint connections of a resource, say. \
          Palisade concludes from them under the names that the product's documentation shows.";

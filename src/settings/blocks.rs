@@ -1,11 +1,15 @@
 //! The registry of settings, and what a setting's block in the file has to offer.
 //!
-//! A *block* is what stands under a setting's key in an environment, such as `users:`. What must stay true: the line in
-//! `settings!` is the only place outside a setting's own folder that knows its name.
+//! A *block* is the value of a setting's key in an environment, such as `users:`. What a person *saw* of a setting is in the
+//! words of its block.
+//!
+//! Invariants: the line in `settings!` is the only place outside a setting's own folder that knows its name.
 
 use futures_util::future::{LocalBoxFuture, join_all};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
@@ -20,6 +24,8 @@ pub trait Block: DeserializeOwned + JsonSchema {
     const KEY: &'static str;
     /// What the block says once it is checked.
     type Declared;
+    /// What a person sees of it who looks where no operation can; [`Readable`] where operations read it everywhere.
+    type Saw: Saw;
 
     /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
     /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
@@ -28,6 +34,45 @@ pub trait Block: DeserializeOwned + JsonSchema {
     /// What only one environment may have.
     fn claims(_declared: &Self::Declared) -> Vec<Claim> {
         Vec::new()
+    }
+
+    /// What a look shows where everything is as declared; none where operations read it.
+    fn to_see(_declared: &Self::Declared) -> Option<Self::Saw> {
+        None
+    }
+}
+
+/// What a person saw of a setting, in the words of its block. `attested` holds it, and the schema and [`check_saw`] check it.
+pub trait Saw: DeserializeOwned + Serialize + JsonSchema {
+    /// Where a person looks. None where operations read the setting, which then can't be attested.
+    const PLACE: Option<&'static str>;
+    /// How it is written where nothing better is known.
+    const EXAMPLE: &'static str;
+
+    /// Checks what the schema can't. `at` is what stands under `saw`.
+    fn check(&self, at: Located<'_>, diagnostics: &mut Diagnostics);
+}
+
+/// What is seen of a setting that operations read: nothing that anybody could attest.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Readable {}
+
+impl JsonSchema for Readable {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Readable".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        false.into()
+    }
+}
+
+impl Saw for Readable {
+    const PLACE: Option<&'static str> = None;
+    const EXAMPLE: &'static str = "";
+
+    fn check(&self, _: Located<'_>, _: &mut Diagnostics) {
+        match *self {}
     }
 }
 
@@ -63,6 +108,44 @@ macro_rules! settings {
         /// How bad the changes of each setting would be as mistakes.
         pub const RISKS: &[(&str, &[Rated])] = &[$((<$block as Block>::KEY, <$block as Setting>::RISKS)),+];
 
+        /// The names of the settings that people attest.
+        pub fn attestable() -> Vec<&'static str> {
+            let all = [$((<$block as Block>::KEY, <$block as Block>::Saw::PLACE)),+];
+            all.into_iter().filter(|(_, place)| place.is_some()).map(|(key, _)| key).collect()
+        }
+
+        /// Adds to a schema what can be seen of each setting.
+        pub fn define_saws(generator: &mut SchemaGenerator) {
+            $(if <$block as Block>::Saw::PLACE.is_some() {
+                generator.subschema_for::<<$block as Block>::Saw>();
+            })+
+        }
+
+        /// The name that the schema gives to what can be seen of each setting.
+        pub fn saw_definitions() -> Vec<(&'static str, String)> {
+            let mut definitions = Vec::new();
+            $(if <$block as Block>::Saw::PLACE.is_some() {
+                definitions.push((<$block as Block>::KEY, <$block as Block>::Saw::schema_name().into_owned()));
+            })+
+            definitions
+        }
+
+        /// Checks what an entry says that was seen of a setting; what was seen, if it can be read.
+        pub fn check_saw(setting: &str, at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Json> {
+            $(if setting == <$block as Block>::KEY {
+                return saw::<<$block as Block>::Saw>(at, diagnostics);
+            })+
+            None
+        }
+
+        /// Where a person looks at a setting, and what an entry about it looks like.
+        pub fn look_at(setting: &str) -> Option<(&'static str, &'static str)> {
+            $(if setting == <$block as Block>::KEY {
+                return <$block as Block>::Saw::PLACE.map(|place| (place, <$block as Block>::Saw::EXAMPLE));
+            })+
+            None
+        }
+
         impl DeclaredBlocks {
             /// Reads and checks each block that the environment at `at` has.
             pub fn declare(at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self {
@@ -74,6 +157,14 @@ macro_rules! settings {
                 let mut claims = Vec::new();
                 $(claims.extend(self.$field.iter().flat_map(<$block as Block>::claims));)+
                 claims
+            }
+
+            /// What a look at a setting shows where everything is as declared; none if the setting isn't declared.
+            pub fn to_see(&self, setting: &str) -> Option<Json> {
+                $(if let Some(declared) = &self.$field && setting == <$block as Block>::KEY {
+                    return <$block as Block>::to_see(declared).and_then(|saw| serde_json::to_value(saw).ok());
+                })+
+                None
             }
 
             /// The principals that the declared settings name.
@@ -129,6 +220,12 @@ fn declare<B: Block>(
     let at = at.at(&[B::KEY]);
     let block: B = config::typed(at, diagnostics)?;
     Some(block.declare(at, environment, diagnostics))
+}
+
+fn saw<S: Saw>(at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Json> {
+    let saw: S = config::typed(at, diagnostics)?;
+    saw.check(at, diagnostics);
+    serde_json::to_value(saw).ok()
 }
 
 /// Reports a key that a block needs. The schema can't ask for it, since `base` may supply it.

@@ -66,6 +66,8 @@ pub struct Comparing<'a> {
     pub tenant: Uuid,
     /// The environment's region, as the service names it; none if it didn't.
     pub region: Option<&'a str>,
+    /// When the environment came into being; none if the service doesn't tell.
+    pub created: Option<Timestamp>,
     /// What people say that they saw.
     pub attested: &'a [Attestation],
     /// Which operations may be used.

@@ -38,8 +38,15 @@ pub struct Survey {
     surface: Surface,
     directory: Directory,
     instances: OnceCell<Result<Vec<InstanceInfo>, CallError>>,
-    /// Regions of environments, as far as they were read. They never change.
-    regions: RefCell<HashMap<Uuid, String>>,
+    /// What was read of environments that never changes.
+    origins: RefCell<HashMap<Uuid, Origin>>,
+}
+
+/// Where an environment is, and since when.
+#[derive(Debug, Clone, Default)]
+struct Origin {
+    region: Option<String>,
+    created: Option<Timestamp>,
 }
 
 impl Survey {
@@ -53,7 +60,7 @@ impl Survey {
     ) -> Self {
         let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
         let directory = Directory::expecting(principals.map(|principal| users::name(&principal)));
-        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), regions: RefCell::default() }
+        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), origins: RefCell::default() }
     }
 
     /// Looks at all environments.
@@ -89,9 +96,9 @@ impl Survey {
             Err(error) => account.unknown.push(Unreadable::from(error).at(address)),
             Ok(metadata) => {
                 account.notes.extend(identity(&account.head, &metadata));
-                if let Some(region) = metadata.azure_region.as_ref().or(metadata.region.as_ref()) {
-                    self.regions.borrow_mut().insert(instance.id, region.clone());
-                }
+                let region = metadata.azure_region.clone().or_else(|| metadata.region.clone());
+                let origin = Origin { region, created: metadata.created() };
+                self.origins.borrow_mut().insert(instance.id, origin);
                 account.observed = Some(Observed {
                     name: metadata.name,
                     region: metadata.region,
@@ -133,12 +140,13 @@ impl Survey {
             caller: self.caller.as_deref(),
             surface: self.surface,
         };
-        let region = self.regions.borrow().get(&instance.id).cloned();
+        let Origin { region, created } = self.origins.borrow().get(&instance.id).cloned().unwrap_or_default();
         let comparing = Comparing {
             head: &environment.head,
             instance,
             tenant: self.tenant,
             region: region.as_deref(),
+            created,
             attested: &environment.attested,
             surface: self.surface,
             now,

@@ -16,9 +16,9 @@ environments:
     environmentId: 1bd6bd98-0000-4000-8000-00000000e001
     name: Contoso prod
 ";
-const GROUP: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake";
+pub(crate) const GROUP: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake";
 pub(crate) const LAKE: &str = "Microsoft.Storage/storageAccounts/contosolake";
-const SYNAPSE: &str = "Microsoft.Synapse/workspaces/contosows";
+pub(crate) const SYNAPSE: &str = "Microsoft.Synapse/workspaces/contosows";
 const CONSENT: &str = "dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }";
 const ENDS: [&str; 4] = ["blob", "blobforsynapse", "dfs", "dfsforsynapse"];
 /// An identity that may look at everything and approve nothing.
@@ -376,7 +376,7 @@ fn what_can_not_be_read_is_unknown_and_changes_nothing() {
 fn on_a_cloud_a_person_adds_the_link_and_palisade_approves() {
     let scene = Scene::with(&configuration("atLeast", &[(LAKE, APPROVE)]));
     let run = scene.emulated(&["apply", "--yes", "--as-cloud"]).ended(6);
-    run.says("by hand: Settings > Permissions > Private Links").says("choose Add Private Link");
+    run.says("by hand: Settings > Permissions > Private Links").says("choose Add Private Link, then contosolake");
     assert_eq!(scene.world().instances[&PROD].private_links.len(), 0);
     scene.emulated(&["apply", "--yes"]).ended(6);
     let live = Live::serving(scene.world());

@@ -1,11 +1,11 @@
-//! Clouds, clocks and attestations.
+//! Clouds and clocks.
 
 use crate::live::Live;
 use crate::support::{API_ON, EXACT, NOW, Scene};
 
 fn attested(on: &str) -> String {
     format!(
-        "{EXACT}{API_ON}    attested:\n      - {{ setting: apiAccess, by: ada@contoso.com, on: {on}, validFor: 90d }}\n"
+        "{EXACT}{API_ON}    attested:\n      - {{ setting: apiAccess, saw: {{ enabled: true }}, by: ada@contoso.com, on: {on}, validFor: 90d }}\n"
     )
 }
 
@@ -33,29 +33,6 @@ fn the_journal_and_the_plan_take_the_assumed_instant() {
     scene.emulated_at("2031-01-02T03:04:05Z", &["apply", "--yes"]).ended(0);
     for line in scene.journal() {
         assert_eq!(line["at"], "2031-01-02T03:04:05Z");
-    }
-}
-
-#[test]
-fn where_nothing_may_be_asked_only_an_attestation_counts() {
-    let scene = Scene::with(&format!("{EXACT}{API_ON}"));
-    scene.emulated(&["apply", "--yes"]).ended(0);
-    scene.emulated(&["drift", "--as-cloud"]).ended(3).says("? unknown apiAccess").says("Settings > Permissions > APIs");
-
-    for (on, status, words) in [
-        (
-            "2026-10-01",
-            0,
-            "note[rests-on-attestation] apiAccess: rests on the word of ada@contoso.com, given on 2026-10-01, 50 days ago",
-        ),
-        ("2026-11-20", 0, "today"),
-        ("2026-08-22", 0, "90 days ago"),
-        ("2026-08-21", 3, "warning[expired-attestation]"),
-        ("2026-11-21", 3, "in the future"),
-    ] {
-        scene.write("palisade.yaml", &attested(on));
-        scene.emulated(&["drift", "--as-cloud"]).ended(status).says(words);
-        scene.emulated(&["apply", "--yes", "--as-cloud"]).ended(status);
     }
 }
 

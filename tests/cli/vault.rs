@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::live::Live;
 use crate::support::{NOW, PROD, Run, Scene, changes};
 
-const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci";
+pub(crate) const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci";
 
 pub(crate) fn configuration(more: &str) -> String {
     format!(
@@ -240,19 +240,24 @@ fn whoever_may_not_grant_waits_for_somebody_who_may() {
 }
 
 #[test]
-fn on_a_cloud_palisade_grants_a_person_links_and_attests() {
+fn on_a_cloud_palisade_grants_and_a_person_links_and_records() {
     let scene = Scene::with(&configuration(""));
     let run = scene.emulated(&["apply", "--yes", "--as-cloud"]).ended(6).says("2 done").says("1 waiting");
-    run.says("by hand: Settings > Permissions > Key Vault").says("Subscription: 11110000-0000-4000-8000-00000000aaaa");
-    scene.emulated(&["drift", "--as-cloud"]).ended(2);
-    let attested = "    attested: [{ setting: keyVault, by: ada@contoso.com, on: 2026-11-19, validFor: 90d }]\n";
-    scene.write("palisade.yaml", &configuration(attested));
+    run.says("Settings > Permissions > Key Vault").says("Subscription: 11110000-0000-4000-8000-00000000aaaa");
+    // Looked at, and not linked yet: a step for a person.
+    let attested = |saw: &str| {
+        format!(
+            "    attested: [{{ setting: keyVault, saw: {saw}, by: ada@contoso.com, on: 2026-11-19, validFor: 90d }}]\n"
+        )
+    };
+    scene.write("palisade.yaml", &configuration(&attested("{ linked: false }")));
+    scene.emulated(&["drift", "--as-cloud"]).ended(2).says("+ link keyVault").says("choose the vault kv-ci");
+    scene.write("palisade.yaml", &configuration(&attested(&format!("{{ id: {VAULT} }}"))));
     scene
         .emulated(&["drift", "--as-cloud"])
         .ended(0)
-        .says("note[rests-on-attestation] keyVault: rests on the word of ada@contoso.com");
-    scene
-        .emulated_at("2027-03-01T12:00:00Z", &["drift", "--as-cloud"])
-        .ended(2)
-        .says("warning[expired-attestation] the attestation of ada@contoso.com of 2026-11-19 ran out on 2027-02-17");
+        .says("note[rests-on-attestation] keyVault: attested, not read: ada@contoso.com saw `{ id: kv-ci }` 1 day ago");
+    // Somebody takes the rights away: then it can't be in use.
+    scene.change_world(|world| world.role_assignments.retain(|held| !held.scope.ends_with("/vaults/kv-ci")));
+    scene.emulated(&["plan", "--as-cloud"]).says("warning[attestation-contradicted]");
 }

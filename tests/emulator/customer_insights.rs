@@ -111,7 +111,7 @@ async fn one_instance_shows_its_metadata() {
         ("region", "europe"),
         ("azureRegion", "westeurope"),
         ("createdBy", "creator@contoso.com"),
-        ("createdUtc", "2026-11-20T12:00:00Z"),
+        ("createdUtc", "2025-11-20T12:00:00Z"),
     ] {
         assert_eq!(body[member], expected, "{member}");
     }

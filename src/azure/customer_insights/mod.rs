@@ -78,6 +78,15 @@ pub struct InstanceMetadata {
     pub azure_region: Option<String>,
     /// The linked Dataverse organisation.
     pub cds_org_info: Option<CdsOrgInfo>,
+    /// When it was created, as the service writes it.
+    created_utc: Option<String>,
+}
+
+impl InstanceMetadata {
+    /// When it was created; none if the service doesn't tell, or not in a form that can be read.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created_utc.as_deref()?.parse().ok()
+    }
 }
 
 /// A Dataverse organisation.

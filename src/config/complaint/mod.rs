@@ -61,6 +61,8 @@ pub(super) fn describe(
         Kind::AdditionalProperties { unexpected } => {
             return finding.unexpected(unexpected);
         }
+        // What was seen is asked for after merging, where it is known what is declared.
+        Kind::Required { property } if finding.in_attested() && property == "saw" => None,
         Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
         Kind::Type { kind } => Some(finding.wrong_type(expected(kind))),
         Kind::Constant { .. } => Some(finding.wrong_version()),
@@ -68,6 +70,7 @@ pub(super) fn describe(
         Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } if finding.choices().is_empty() => {
             return Vec::new();
         }
+        Kind::Enum { .. } if finding.word().is_some() => Some(finding.not_the_word()),
         Kind::Enum { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
             Some(finding.not_among(finding.choices()))
         }
@@ -134,8 +137,17 @@ impl Finding<'_> {
         text.lines().next().unwrap_or_default().trim_matches(['"', '\''])
     }
 
+    /// Whether it is about an entry of `attested`. Such an entry is looked at once more after merging, mistakes and all.
+    fn in_attested(&self) -> bool {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        matches!(path.as_slice(), ["environments", _, "attested", _, ..] | ["tenant", "attested", _, ..])
+    }
+
     /// The part of the tree to drop: a list item as a whole, or a key with its value.
     fn broken_part(&self, kind: &Kind) -> Option<Pointer> {
+        if self.in_attested() {
+            return None;
+        }
         let last_index = self.path.iter().rposition(|step| step.parse::<usize>().is_ok());
         match (last_index, kind) {
             (Some(index), _) => Some(self.path[..=index].to_vec()),
@@ -238,6 +250,7 @@ impl Finding<'_> {
     fn no_value(&self, expected: JsonType) -> Diagnostic {
         let help = match expected {
             _ if self.is_item() => "write the item after the dash, or remove the dash".to_owned(),
+            JsonType::Object if self.in_attested() => format!("write its keys: {}", listed(&self.known_keys())),
             JsonType::Object if self.known_keys().is_empty() => "write something below it, or remove it".to_owned(),
             JsonType::Object => {
                 let keys = listed(&self.known_keys());

@@ -8,7 +8,7 @@ mod azure;
 mod configured;
 mod resources;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -84,6 +84,8 @@ struct Defaults {
     scale_unit: &'static str,
     instance_type: &'static str,
     provisioning_state: &'static str,
+    /// How long ago it was created: a configuration names environments that people have been using.
+    age: SignedDuration,
     organisation: Organisation,
     /// `users`: creator and caller hold this role, nobody else holds any.
     first_role: &'static str,
@@ -130,6 +132,7 @@ const DEFAULTS: Defaults = Defaults {
     scale_unit: "prod-weu-01",
     instance_type: "production",
     provisioning_state: "active",
+    age: SignedDuration::from_hours(365 * 24),
     organisation: Organisation { state: "Ready", sku: "Production", suffix: "crm4.dynamics.com" },
     first_role: "Admin",
     api_access: false,
@@ -339,6 +342,6 @@ fn metadata(
         updated_by: author.clone(),
         updated_utc: Some(now),
         created_by: author,
-        created_utc: Some(now),
+        created_utc: now.checked_sub(DEFAULTS.age).ok(),
     }
 }

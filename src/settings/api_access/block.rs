@@ -1,7 +1,7 @@
 //! `apiAccess` in the file: whether the instance's API can be called.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::keys::{Keys, KeysBlock};
 use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place};
@@ -19,6 +19,23 @@ pub struct Block {
     keys: Option<KeysBlock>,
 }
 
+/// What a person sees of API access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ApiAccessSaw")]
+pub struct Saw {
+    /// Whether the page shows API access on: `true` or `false`, without quotes. Required.
+    #[schemars(example = true)]
+    pub enabled: bool,
+}
+
+impl blocks::Saw for Saw {
+    const PLACE: Option<&'static str> = Some("Settings > Permissions > APIs");
+    const EXAMPLE: &'static str = "{ enabled: true }";
+
+    fn check(&self, _: Located<'_>, _: &mut Diagnostics) {}
+}
+
 /// What the file says about API access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declared {
@@ -33,6 +50,7 @@ pub struct Declared {
 impl blocks::Block for Block {
     const KEY: &'static str = "apiAccess";
     type Declared = Declared;
+    type Saw = Saw;
 
     fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         let Self { enabled, keys } = self;
@@ -53,5 +71,9 @@ impl blocks::Block for Block {
 
     fn claims(declared: &Declared) -> Vec<Claim> {
         declared.keys.iter().map(|keys| keys.claim.clone()).collect()
+    }
+
+    fn to_see(declared: &Declared) -> Option<Saw> {
+        Some(Saw { enabled: declared.enabled })
     }
 }

@@ -1,7 +1,10 @@
 //! `apiAccess`: whether an environment's API can be called at all.
 //!
-//! The product's own page does it (Settings > Permissions > APIs); Microsoft publishes no operation for it. The emulator serves one in house style. Where no operation may be used, what people attest counts.
-//! What must stay true: only the service's own word proves "off"; an attestation that has run out proves nothing.
+//! The product's own page does it (Settings > Permissions > APIs); Microsoft publishes no operation for it. The emulator
+//! serves one in house style. Where no operation may be used, a published key that works shows that access is on; otherwise
+//! what people attest counts.
+//!
+//! Invariants: only the service's own word, or a person's, proves "off"; a key that is refused proves nothing.
 
 #[cfg(test)]
 mod binding;
@@ -10,7 +13,7 @@ pub mod keys;
 mod risks;
 mod steps;
 
-pub use block::{Block, Declared};
+pub use block::{Block, Declared, Saw};
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,8 +22,8 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use self::keys::Look;
-use super::attestation;
-use super::blocks::Block as _;
+use super::attestation::{self, Moment, Statement, Trace, Verdict};
+use super::blocks::{self, Block as _};
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
 use crate::azure::arm::ResourceId;
@@ -30,6 +33,8 @@ use crate::plan::{
     Action, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity, Step,
 };
 
+const SUBJECT: &str = "API access for every client of the environment";
+
 /// What is known about API access.
 #[derive(Debug, Clone)]
 pub struct Observed {
@@ -37,6 +42,8 @@ pub struct Observed {
     pub access: Option<Observation<ApiAccess>>,
     /// The keys, if they are declared and may be looked at.
     pub keys: Option<Rc<keys::Observed>>,
+    /// Whether the published key works, tried where no operation may be used to ask.
+    pub published_key_works: bool,
 }
 
 #[async_trait(?Send)]
@@ -51,7 +58,11 @@ impl Setting for Block {
 
     async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
         if observing.surface.mode(GET_API_SUBSCRIPTION.facts().provenance) == Mode::Manual {
-            return Observed { access: None, keys: None };
+            let published_key_works = match &declared.keys {
+                Some(keys) => Look::new(keys, observing).published_key_works(observing.reader).await,
+                None => false,
+            };
+            return Observed { access: None, keys: None, published_key_works };
         }
         let keys = async {
             match &declared.keys {
@@ -60,7 +71,7 @@ impl Setting for Block {
             }
         };
         let (access, keys) = tokio::join!(ci::api_access(observing.reader, observing.instance), keys);
-        Observed { access: Some(access.map_err(Unreadable::from)), keys }
+        Observed { access: Some(access.map_err(Unreadable::from)), keys, published_key_works: false }
     }
 
     fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
@@ -69,54 +80,66 @@ impl Setting for Block {
         // Turning API access on and publishing the keys that come with it is one change.
         let switched = keys.changes.iter().any(|planned| planned.change.address == setting);
         let access = match &observed.access {
-            None => by_attestation(declared, comparing),
+            None => unread(declared, observed.published_key_works, comparing).and(unread_keys(declared, comparing)),
             Some(Err(unreadable)) => Findings { unknown: vec![unreadable.at(setting)], ..Findings::default() },
             Some(Ok(live)) if (*live == ApiAccess::On) == declared.enabled => {
                 Findings { in_sync: 1, ..Findings::default() }
             }
             Some(Ok(_)) if switched => Findings::default(),
-            Some(Ok(_)) => switch(declared, comparing),
+            Some(Ok(_)) => switch(declared, None, comparing),
         };
         access.and(keys)
     }
 }
 
-/// The switch has to be thrown.
-fn switch(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
+/// The switch has to be thrown. `seen` says how that is known, where the service didn't say it.
+fn switch(declared: &Declared, seen: Option<String>, comparing: &Comparing<'_>) -> Findings {
     let enable = declared.enabled;
     let address = comparing.address(Block::KEY);
     let operation = if enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() };
     let outline = Outline {
         address: address.clone(),
         setting: Block::KEY,
-        subject: "API access for every client of the environment".to_owned(),
+        subject: SUBJECT.to_owned(),
         action: if enable { Action::Enable } else { Action::Disable },
         direction: if enable { Direction::Weakens } else { Direction::Hardens },
         risk: if enable { risks::OPEN_ACCESS } else { risks::CLOSE_ACCESS },
         impact: if enable { Impact::None } else { Impact::Outage },
         before: json!({ "enabled": !enable }),
         after: json!({ "enabled": enable }),
-        reason: if enable { "declared on, currently off" } else { "declared off, currently on" }.to_owned(),
+        reason: match seen {
+            Some(seen) => format!("declared {}, currently {}: {seen}", word(enable), word(!enable)),
+            None => format!("declared {}, currently {}", word(enable), word(!enable)),
+        },
         source: declared.place.clone(),
         operations: vec![operation],
     };
     let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
     let notes = if enable { Vec::new() } else { vec![cuts_clients(address)] };
     let mode = comparing.surface.mode(operation.provenance);
-    let planned = Planned::new(outline, mode, vec![step]).taking_away(!enable).by_hand(|| by_hand(enable));
+    let planned = Planned::new(outline, mode, vec![step]).taking_away(!enable).by_hand(|| by_hand(declared, comparing));
     Findings { changes: vec![planned], notes, ..Findings::default() }
 }
 
 /// What a person does where no operation may be used.
-fn by_hand(enable: bool) -> ManualStep {
-    let word = if enable { "on" } else { "off" };
+fn by_hand(declared: &Declared, comparing: &Comparing<'_>) -> ManualStep {
+    let word = word(declared.enabled);
     ManualStep {
-        place: "Settings > Permissions > APIs".to_owned(),
-        actions: vec![format!("switch API access {word}")],
-        values: BTreeMap::from([("API access".to_owned(), word.to_owned())]),
-        shown_by: format!("the page shows API access {word}; record it under `attested`"),
-        record: None,
+        place: <Saw as blocks::Saw>::PLACE.unwrap_or_default().to_owned(),
+        actions: vec![format!("switch API access {word}"), "record under `attested` that you saw it so".to_owned()],
+        values: values(declared),
+        shown_by: format!("the page shows API access {word}, and the entry says so"),
+        record: Some(attestation::entry::<Block>(&Saw { enabled: declared.enabled }, comparing)),
     }
+}
+
+/// What the page shows if everything is as declared.
+fn values(declared: &Declared) -> BTreeMap<String, String> {
+    BTreeMap::from([("API access".to_owned(), word(declared.enabled).to_owned())])
+}
+
+fn word(enabled: bool) -> &'static str {
+    if enabled { "on" } else { "off" }
 }
 
 fn cuts_clients(address: crate::plan::Address) -> Note {
@@ -127,27 +150,51 @@ fn cuts_clients(address: crate::plan::Address) -> Note {
     )
 }
 
-/// What people attest, where nothing may be asked.
-fn by_attestation(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
+/// Where no operation may ask: what shows elsewhere, and what people attest.
+fn unread(declared: &Declared, published_key_works: bool, comparing: &Comparing<'_>) -> Findings {
     let address = comparing.address(Block::KEY);
-    let unreadable_keys = declared.keys.iter().map(|_| {
+    let moment = Moment::of(comparing);
+    let trace = match published_key_works {
+        true => Trace::Shows(true, "the published key works, so API access is on".to_owned()),
+        false => Trace::Nothing,
+    };
+    let statements: Vec<Statement<'_, bool>> = attestation::statements::<Saw>(comparing.attested, Block::KEY)
+        .iter()
+        .map(|statement| statement.about(|saw| saw.enabled))
+        .collect();
+    match attestation::judge(&declared.enabled, &trace, &statements, moment) {
+        Verdict::InSync(evidence) => {
+            let notes = vec![attestation::evidence(&evidence, address, moment)];
+            Findings { in_sync: 1, notes, ..Findings::default() }
+        }
+        Verdict::Differs { live: _, evidence } => {
+            switch(declared, Some(attestation::seen(&evidence, moment)), comparing)
+        }
+        Verdict::Unknown(doubt) => {
+            let look = attestation::Look {
+                address,
+                subject: SUBJECT.to_owned(),
+                what: "whether API access is on",
+                values: values(declared),
+                declared: json!({ "enabled": declared.enabled }),
+                saw: Saw { enabled: declared.enabled },
+                operation: GET_API_SUBSCRIPTION.facts(),
+                source: declared.place.clone(),
+            };
+            attestation::look::<Block>(look, &doubt, comparing)
+        }
+    }
+}
+
+/// The keys that no operation may show.
+fn unread_keys(declared: &Declared, comparing: &Comparing<'_>) -> Findings {
+    let address = comparing.address(Block::KEY).part("keys");
+    let unreadable = declared.keys.iter().map(|_| {
         Unreadable::because(
             "Microsoft publishes no operation that shows the keys: copy the key in force from Settings > Permissions > APIs \
              with `palisade keys publish`",
         )
-        .at(address.part("keys"))
+        .at(address.clone())
     });
-    let keys = Findings { unknown: unreadable_keys.collect(), ..Findings::default() };
-    if let Some(attestation) = attestation::valid(comparing.attested, Block::KEY, comparing.now) {
-        let notes = vec![attestation::note(attestation, address, comparing.now)];
-        return Findings { in_sync: 1, notes, ..Findings::default() }.and(keys);
-    }
-    let state = if declared.enabled { "on" } else { "off" };
-    let reason = format!(
-        "Microsoft publishes no operation that reads it: look under Settings > Permissions > APIs, make sure that API \
-         access is {state}, and write down under `attested` who saw it and when"
-    );
-    let notes = attestation::lapsed(comparing.attested, Block::KEY, address.clone(), comparing.now);
-    let unknown = vec![Unreadable::because(reason).at(address)];
-    Findings { unknown, notes: notes.into_iter().collect(), ..Findings::default() }.and(keys)
+    Findings { unknown: unreadable.collect(), ..Findings::default() }
 }

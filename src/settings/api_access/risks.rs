@@ -1,6 +1,7 @@
 //! How bad each change of API access and its keys would be as a mistake.
 
 use crate::plan::{Rated, Risk};
+use crate::settings::attestation::LOOK;
 
 pub(super) const OPEN_ACCESS: Rated = Rated { what: "switch API access on", risk: Risk::High };
 pub(super) const CLOSE_ACCESS: Rated =
@@ -12,4 +13,4 @@ pub(super) const RETIRE: Rated = Rated { what: "retire a replaced key after its 
 pub(super) const FINISH: Rated = Rated { what: "note that a key was retired", risk: Risk::Low };
 
 /// The table, for `explain risk`.
-pub(super) const RISKS: &[Rated] = &[OPEN_ACCESS, CLOSE_ACCESS, PUBLISH, RECOVER, ROTATE, RETIRE, FINISH];
+pub(super) const RISKS: &[Rated] = &[OPEN_ACCESS, CLOSE_ACCESS, PUBLISH, RECOVER, ROTATE, RETIRE, FINISH, LOOK];

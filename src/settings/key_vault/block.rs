@@ -4,7 +4,7 @@
 //! that very vault.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::azure::arm::ResourceId;
 use crate::config::words::VaultId;
@@ -27,6 +27,51 @@ pub struct Block {
     data_privacy_consent: Option<ConsentBlock>,
 }
 
+/// What a person sees of the link: the vault, or that there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "KeyVaultSaw")]
+pub struct Saw {
+    /// The Azure resource id of the vault that the page shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<VaultId>")]
+    pub(super) id: Option<ResourceId>,
+    /// `false`, if the page shows that no vault is linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = false)]
+    pub(super) linked: Option<bool>,
+}
+
+impl Saw {
+    /// What a look shows if the declared vault is linked.
+    pub(super) fn of(declared: &Declared) -> Self {
+        Self { id: Some(declared.vault.clone()), linked: None }
+    }
+}
+
+impl blocks::Saw for Saw {
+    const PLACE: Option<&'static str> = Some("Settings > Permissions > Key Vault");
+    const EXAMPLE: &'static str = "{ linked: false }";
+
+    fn check(&self, at: Located<'_>, diagnostics: &mut Diagnostics) {
+        let Self { id, linked } = self;
+        if diagnostics.error_within(at.span()) {
+            return;
+        }
+        let message = match (id, linked) {
+            (Some(id), None) => return check_name(id, at.at(&["id"]).span(), diagnostics),
+            (None, Some(false)) => return,
+            (Some(_), Some(_)) => "`id` names the linked vault, so `linked` says nothing more, or the contrary",
+            (None, Some(true)) => "`linked: true` doesn't say which vault is linked",
+            (None, None) => "`saw` says neither which vault is linked nor that none is",
+        };
+        diagnostics.push(
+            Diagnostic::error(Code::BadSaw, at.spot(), message)
+                .help("write `saw: { id: /subscriptions/…/vaults/NAME }` or `saw: { linked: false }`"),
+        );
+    }
+}
+
 /// What the file says about the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declared {
@@ -44,6 +89,7 @@ impl blocks::Block for Block {
     const KEY: &'static str = "keyVault";
     // None only after an error; a configuration with errors is never handed out.
     type Declared = Option<Declared>;
+    type Saw = Saw;
 
     fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<Declared> {
         let Self { id, replaces, data_privacy_consent } = self;
@@ -67,6 +113,10 @@ impl blocks::Block for Block {
         }
         let consent = Consent::declare(data_privacy_consent, "`keyVault`", at, diagnostics);
         Some(Declared { vault: id?.0, replaces: replaces.map(|id| id.0), consent: consent?, place: at.place() })
+    }
+
+    fn to_see(declared: &Option<Declared>) -> Option<Saw> {
+        declared.as_ref().map(Saw::of)
     }
 }
 

@@ -1,22 +1,24 @@
 //! Declared against observed, for the Key Vault link. Pure.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::block::{Block, Declared};
+use super::block::{Block, Declared, Saw};
 use super::observe::{Link, Observed};
 use super::steps::LinkVault;
 use super::{grants, notes, risks};
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{AccessState, KeyVaultLink};
-use crate::azure::operations::PUT_KEY_VAULT;
+use crate::azure::operations::{GET_KEY_VAULT, PUT_KEY_VAULT};
 use crate::azure::vaults::Vault;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Step, Waiting, WaitingFor,
 };
-use crate::settings::attestation;
-use crate::settings::blocks::Block as _;
+use crate::settings::attestation::{self, Moment, Statement, Trace, Verdict};
+use crate::settings::blocks::{self, Block as _};
+use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 
@@ -49,12 +51,15 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     findings.notes.extend(notes::demands(&address, vault, comparing));
     let rights = compare_rights(declared, observed, vault, comparing, &mut findings);
     match &observed.link {
-        Link::NotAsked => unseen(declared, comparing, &rights, &mut findings),
+        Link::NotAsked => {
+            let without_rights = has_no_rights(observed, vault);
+            unread(declared, comparing, &rights, without_rights, &mut findings);
+        }
         Link::Read(Err(unreadable)) => findings.unknown.push(unreadable.at(address)),
-        Link::Read(Ok(None)) => link(declared, comparing, None, &rights, &mut findings),
+        Link::Read(Ok(None)) => link(declared, comparing, Former::None, &rights, &mut findings),
         Link::Read(Ok(Some(live))) if live.vault == declared.vault => linked(live, &address, &rights, &mut findings),
         Link::Read(Ok(Some(live))) if declared.replaces.as_ref() == Some(&live.vault) => {
-            link(declared, comparing, Some(&live.vault), &rights, &mut findings);
+            link(declared, comparing, Former::Read(&live.vault), &rights, &mut findings);
         }
         Link::Read(Ok(Some(live))) => findings.notes.push(notes::other_linked(&address, declared, &live.vault)),
     }
@@ -143,64 +148,106 @@ fn linked(live: &KeyVaultLink, address: &Address, rights: &Rights, findings: &mu
     }
 }
 
-/// No operation may read the link. Rights on the vault don't prove it, since palisade itself grants them; a person's word does.
-fn unseen(declared: &Declared, comparing: &Comparing<'_>, rights: &Rights, findings: &mut Findings) {
-    match attestation::valid(comparing.attested, Block::KEY, comparing.now) {
-        Some(attestation) => {
-            findings.notes.push(attestation::note(attestation, comparing.address(Block::KEY), comparing.now));
+/// Whether it was read that the service principal may do nothing of what it needs. Rights that aren't known rule out nothing.
+fn has_no_rights(observed: &Observed, vault: &Vault) -> bool {
+    match (&observed.service, &observed.held) {
+        (Ok(Some(service)), Ok(held)) => grants::none_held(vault, service, held),
+        _ => false,
+    }
+}
+
+/// No operation may read the link. Rights on the vault don't prove it, since palisade itself grants them; without any, the
+/// vault can't be in use. What people attest decides.
+fn unread(
+    declared: &Declared,
+    comparing: &Comparing<'_>,
+    rights: &Rights,
+    without_rights: bool,
+    findings: &mut Findings,
+) {
+    let address = comparing.address(Block::KEY);
+    let moment = Moment::of(comparing);
+    let vault = Some(declared.vault.clone());
+    let trace = match without_rights {
+        true => Trace::RulesOut(
+            vault.clone(),
+            format!("Customer Insights has none of its rights on {}, so it can't use the vault", declared.vault.name()),
+        ),
+        false => Trace::Nothing,
+    };
+    let statements: Vec<Statement<'_, Option<ResourceId>>> =
+        attestation::statements::<Saw>(comparing.attested, Block::KEY)
+            .iter()
+            .map(|statement| statement.about(|saw| saw.id.clone()))
+            .collect();
+    match attestation::judge(&vault, &trace, &statements, moment) {
+        Verdict::InSync(evidence) => {
+            findings.notes.push(attestation::evidence(&evidence, address, moment));
             findings.in_sync += 1;
         }
-        None => {
-            let address = comparing.address(Block::KEY);
-            findings.notes.extend(attestation::lapsed(comparing.attested, Block::KEY, address, comparing.now));
-            link(declared, comparing, None, rights, findings);
+        Verdict::Differs { live, evidence } => {
+            let seen = attestation::seen(&evidence, moment);
+            if let Some(other) = live.as_ref().filter(|live| declared.replaces.as_ref() != Some(*live)) {
+                findings.notes.push(notes::other_linked(&address, declared, other));
+            }
+            link(declared, comparing, Former::Attested(live.as_ref(), seen), rights, findings);
+        }
+        Verdict::Unknown(doubt) => {
+            let look = attestation::Look {
+                address,
+                subject: subject(declared),
+                what: "which vault is linked",
+                values: values(declared),
+                declared: value(&declared.vault),
+                saw: Saw::of(declared),
+                operation: GET_KEY_VAULT.facts(),
+                source: declared.place.clone(),
+            };
+            let asked = attestation::look::<Block>(look, &doubt, comparing);
+            *findings = std::mem::take(findings).and(asked);
         }
     }
 }
 
+/// What is linked instead, and how that is known.
+enum Former<'a> {
+    /// Nothing; the service said so.
+    None,
+    /// This vault; the service said so.
+    Read(&'a ResourceId),
+    /// This vault, or nothing; a person said so, in this sentence.
+    Attested(Option<&'a ResourceId>, String),
+}
+
 /// The vault has to be linked, perhaps in place of another one.
-fn link(
-    declared: &Declared,
-    comparing: &Comparing<'_>,
-    instead_of: Option<&ResourceId>,
-    rights: &Rights,
-    findings: &mut Findings,
-) {
+fn link(declared: &Declared, comparing: &Comparing<'_>, former: Former<'_>, rights: &Rights, findings: &mut Findings) {
+    let operation = PUT_KEY_VAULT.facts();
+    let mode = comparing.surface.mode(operation.provenance);
     let requires = match rights {
         Rights::Held => None,
         Rights::Planned(address) => Some(address.clone()),
-        // Linked without rights, it would fail later, in a connection. What is missing is said elsewhere.
+        // Linked without rights, it would fail later, in a connection. What is missing is said elsewhere, and a person who
+        // links by hand can be told both.
+        Rights::Missing if mode == Mode::Manual => None,
         Rights::Missing => return,
     };
-    let operation = PUT_KEY_VAULT.facts();
-    let mode = comparing.surface.mode(operation.provenance);
-    let value = |vault: &ResourceId| json!({ "status": vault.name(), "vault": vault });
-    let before = instead_of.map_or(Json::Null, value);
-    let reason = match instead_of {
-        None if mode == Mode::Manual => {
-            "Microsoft publishes no operation that links a vault, or tells which one is linked".to_owned()
-        }
-        None => format!(
-            "declared, and no vault is linked; {} agreed on {} to its data privacy terms",
-            declared.consent.agreed_by, declared.consent.agreed_on
-        ),
-        Some(old) => format!(
-            "`replaces` allows to link it in place of {}; what that does to connections that use the former vault isn't known",
-            old.name()
-        ),
+    let instead_of = match former {
+        Former::None => None,
+        Former::Read(vault) => Some(vault),
+        Former::Attested(vault, _) => vault,
     };
     let outline = Outline {
         address: comparing.address(Block::KEY),
         setting: Block::KEY,
-        subject: format!("the vault {}", declared.vault.name()),
+        subject: subject(declared),
         action: Action::Link,
         // Linking opens nothing: the rights on the vault do, and they are changes of their own.
         direction: Direction::Neutral,
         risk: if instead_of.is_some() { risks::REPLACE } else { risks::LINK },
         impact: if instead_of.is_some() { Impact::Interrupts } else { Impact::None },
-        before,
+        before: instead_of.map_or(Json::Null, value),
         after: value(&declared.vault),
-        reason,
+        reason: reason(declared, &former),
         source: declared.place.clone(),
         operations: vec![operation],
     };
@@ -213,25 +260,62 @@ fn link(
         Planned::new(outline, mode, vec![step])
             .taking_away(instead_of.is_some())
             .requiring(requires)
-            .by_hand(|| by_hand(declared)),
+            .by_hand(|| by_hand(declared, instead_of, comparing)),
     );
 }
 
-fn by_hand(declared: &Declared) -> ManualStep {
-    let Declared { vault, replaces: _, consent, place: _ } = declared;
+fn reason(declared: &Declared, former: &Former<'_>) -> String {
+    let Consent { agreed_by, agreed_on } = &declared.consent;
+    let agreed = format!("{agreed_by} agreed on {agreed_on} to its data privacy terms");
+    let replaced = |old: &ResourceId| {
+        format!(
+            "it takes the place of {}; what that does to connections that use the former vault isn't known",
+            old.name()
+        )
+    };
+    match former {
+        Former::None => format!("declared, and no vault is linked; {agreed}"),
+        Former::Read(old) => replaced(old),
+        Former::Attested(None, seen) => format!("declared, and no vault is linked: {seen}; {agreed}"),
+        Former::Attested(Some(old), seen) => {
+            format!("declared, but another vault is linked: {seen}; {}", replaced(old))
+        }
+    }
+}
+
+fn subject(declared: &Declared) -> String {
+    format!("the vault {}", declared.vault.name())
+}
+
+/// A vault as plans show it.
+fn value(vault: &ResourceId) -> Json {
+    json!({ "status": vault.name(), "vault": vault })
+}
+
+/// What the page shows of the declared vault.
+fn values(declared: &Declared) -> BTreeMap<String, String> {
+    let vault = &declared.vault;
     let values = [
         ("Subscription", vault.subscription().to_string()),
         ("Resource group", vault.resource_group().to_owned()),
         ("Key vault", vault.name().to_owned()),
     ];
+    values.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn by_hand(declared: &Declared, instead_of: Option<&ResourceId>, comparing: &Comparing<'_>) -> ManualStep {
+    let Declared { vault, replaces: _, consent, place: _ } = declared;
+    let look = instead_of.map(|old| format!("look at the connections that use {}: they may stop", old.name()));
+    let actions = look.into_iter().chain([
+        format!("choose the vault {}", vault.name()),
+        format!("agree to the data privacy terms, as {} did on {}", consent.agreed_by, consent.agreed_on),
+        "record under `attested` that you saw it linked".to_owned(),
+    ]);
     ManualStep {
-        place: "Settings > Permissions > Key Vault".to_owned(),
-        actions: vec![
-            "choose the vault".to_owned(),
-            format!("agree to the data privacy terms, as {} did on {}", consent.agreed_by, consent.agreed_on),
-        ],
-        values: values.map(|(name, value)| (name.to_owned(), value)).into(),
-        shown_by: "the page shows the vault; record it under `attested`".to_owned(),
-        record: None,
+        place: <Saw as blocks::Saw>::PLACE.unwrap_or_default().to_owned(),
+        actions: actions.collect(),
+        values: values(declared),
+        shown_by: "the page shows the vault, and the entry says so".to_owned(),
+        record: Some(attestation::entry::<Block>(&Saw::of(declared), comparing)),
     }
 }

@@ -106,6 +106,14 @@ pub(super) fn any_missing(vault: &Vault, service: &DirectoryObject, held: &[Role
     }
 }
 
+/// Whether nothing at all of what is needed is held.
+pub(super) fn none_held(vault: &Vault, service: &DirectoryObject, held: &[RoleAssignment]) -> bool {
+    match vault.properties.goes_by_roles() {
+        true => missing_roles(held).count() == ROLES.len(),
+        false => by_policies(vault, service.id).iter().all(BTreeSet::is_empty),
+    }
+}
+
 /// What is missing, in words.
 pub(super) fn words(vault: &Vault, held: &[RoleAssignment]) -> String {
     if vault.properties.goes_by_roles() {

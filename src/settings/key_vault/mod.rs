@@ -2,8 +2,10 @@
 //!
 //! Words: the *link* is Customer Insights' side, for which Microsoft publishes no operation; the *rights* are
 //! those of its service principal on the vault; the *demands* are what the product asks of a vault (geography, tenant,
-//! firewall off). What must stay true: a vault is linked only with the rights in place and a recorded consent; another
-//! linked vault is replaced only if the file names it; palisade never unlinks a vault and never takes a right away.
+//! firewall off).
+//!
+//! Invariants: a vault is linked only with the rights in place and a recorded consent; another linked vault is replaced only
+//! if the file names it; palisade never unlinks a vault and never takes a right away; that the rights are there proves no link.
 
 #[cfg(test)]
 mod binding;

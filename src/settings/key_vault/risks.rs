@@ -1,6 +1,7 @@
 //! How bad each change of the Key Vault link would be as a mistake.
 
 use crate::plan::{Rated, Risk};
+use crate::settings::attestation::LOOK;
 
 pub(super) const LINK: Rated = Rated { what: "link a Key Vault", risk: Risk::Elevated };
 pub(super) const REPLACE: Rated =
@@ -8,4 +9,4 @@ pub(super) const REPLACE: Rated =
 pub(super) const GRANT: Rated = Rated { what: "grant Customer Insights rights on a vault", risk: Risk::High };
 
 /// The table, for `explain risk`.
-pub(super) const RISKS: &[Rated] = &[LINK, REPLACE, GRANT];
+pub(super) const RISKS: &[Rated] = &[LINK, REPLACE, GRANT, LOOK];

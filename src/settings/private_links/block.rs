@@ -57,6 +57,45 @@ pub(crate) struct LinkBlock {
     data_privacy_consent: Option<ConsentBlock>,
 }
 
+/// What a person sees of private links: all that the page lists.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PrivateLinksSaw")]
+pub struct Saw {
+    /// Every link that the page lists, declared or not; `[]` if it lists none. Required.
+    pub(super) links: Vec<SeenLink>,
+}
+
+/// A private link that the page lists.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SeenPrivateLink")]
+pub(super) struct SeenLink {
+    /// The Azure resource id of the storage account or the Synapse workspace. Required.
+    #[schemars(with = "LinkResource")]
+    pub(super) resource: ResourceId,
+}
+
+impl Saw {
+    /// What a look shows if the declared links are there, and no others.
+    pub(super) fn of(declared: &Declared) -> Self {
+        Self { links: declared.links.iter().map(|link| SeenLink { resource: link.resource.clone() }).collect() }
+    }
+}
+
+impl blocks::Saw for Saw {
+    const PLACE: Option<&'static str> = Some("Settings > Permissions > Private Links");
+    const EXAMPLE: &'static str = "{ links: [] }";
+
+    fn check(&self, at: Located<'_>, diagnostics: &mut Diagnostics) {
+        let list = at.at(&["links"]);
+        let mut seen = Vec::new();
+        for (index, link) in self.links.iter().enumerate() {
+            check_resource(&link.resource, list.at(&[&index.to_string(), "resource"]).span(), &mut seen, diagnostics);
+        }
+    }
+}
+
 /// Which connections palisade approves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval {
@@ -95,6 +134,7 @@ pub struct Declared {
 impl blocks::Block for Block {
     const KEY: &'static str = "privateLinks";
     type Declared = Declared;
+    type Saw = Saw;
 
     fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         if self.links.is_none() {
@@ -109,14 +149,14 @@ impl blocks::Block for Block {
             let item = list.at(&[&index.to_string()]);
             let resource = written.resource.0.clone();
             let span = item.at(&["resource"]).span();
-            check_name(&resource, span, diagnostics);
-            match seen.iter().find(|(other, _)| same_resource(other, &resource)) {
-                Some((_, first)) => diagnostics.push(duplicate(&resource, span, *first)),
-                None => seen.push((resource, span)),
-            }
+            check_resource(&resource, span, &mut seen, diagnostics);
             links.extend(written.declare(item, diagnostics));
         }
         Declared { matching: self.matching, links, place: at.place() }
+    }
+
+    fn to_see(declared: &Declared) -> Option<Saw> {
+        Some(Saw::of(declared))
     }
 }
 
@@ -146,6 +186,20 @@ impl LinkBlock {
 /// Whether two ids lead to one resource: names of these resources are unique in all of Azure.
 pub(super) fn same_resource(one: &ResourceId, other: &ResourceId) -> bool {
     one.is_kind(&other.kind()) && one.name().eq_ignore_ascii_case(other.name())
+}
+
+/// Checks one of several resources, each of which may be named once.
+fn check_resource(
+    resource: &ResourceId,
+    span: Span,
+    seen: &mut Vec<(ResourceId, Span)>,
+    diagnostics: &mut Diagnostics,
+) {
+    check_name(resource, span, diagnostics);
+    match seen.iter().find(|(other, _)| same_resource(other, resource)) {
+        Some((_, first)) => diagnostics.push(duplicate(resource, span, *first)),
+        None => seen.push((resource.clone(), span)),
+    }
 }
 
 fn duplicate(resource: &ResourceId, span: Span, first: Span) -> Diagnostic {

@@ -1,15 +1,16 @@
 //! The changes on the side of Customer Insights: a link comes, goes, or is made anew. Pure.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
 use super::approvals::{by_somebody, description};
-use super::block::{Approval, Block, Link};
+use super::block::{Approval, Block, Link, Match, Saw};
 use super::compare::{Comparison, Sides, part};
 use super::endpoints;
 use super::notes;
-use super::observe::{Resource, Right};
+use super::observe::{Links, Right};
 use super::risks;
 use super::steps::{AddLink, ApproveNew, RemoveLink};
 use crate::azure::Provenance;
@@ -18,13 +19,11 @@ use crate::azure::customer_insights::PrivateLink;
 use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK};
 use crate::azure::private_endpoints::Status;
 use crate::azure::storage::PublicNetworkAccess;
-use crate::plan::{Action, Address, Direction, Impact, ManualStep, Outline, Planned, Rated, Step};
-use crate::settings::blocks::Block as _;
+use crate::plan::{Action, Address, Direction, Impact, ManualStep, Mode, Outline, Planned, Rated, Step};
+use crate::settings::attestation;
+use crate::settings::blocks::{self, Block as _};
 
-/// Where a person does what no operation does.
-const PAGE: &str = "Settings > Permissions > Private Links";
-
-/// A change of a link, done by a person where no operation may be used.
+/// A change of a link, done by a person where Customer Insights can't be asked.
 fn planned(
     comparison: &Comparison<'_>,
     outline: Outline,
@@ -32,7 +31,10 @@ fn planned(
     by_hand: impl FnOnce() -> ManualStep,
 ) -> Planned {
     let provenance = outline.operations.iter().map(|operation| operation.provenance).max();
-    let mode = comparison.comparing.surface.mode(provenance.unwrap_or(Provenance::Undocumented));
+    let mode = match comparison.observed.links {
+        Links::NotAsked => Mode::Manual,
+        Links::Read(_) => comparison.comparing.surface.mode(provenance.unwrap_or(Provenance::Undocumented)),
+    };
     let takes_away = outline.impact != Impact::None;
     Planned::new(outline, mode, steps).taking_away(takes_away).by_hand(by_hand)
 }
@@ -43,6 +45,10 @@ fn subject(resource: &ResourceId) -> String {
 
 /// The steps that make a link, and what they let in.
 fn making(comparison: &Comparison<'_>, link: &Link) -> (Vec<Rc<dyn Step>>, Option<uuid::Uuid>) {
+    if matches!(comparison.observed.links, Links::NotAsked) {
+        // A person makes it; what its connections need is planned once they ask.
+        return (Vec::new(), None);
+    }
     let instance = comparison.comparing.instance.clone();
     let resource = link.resource.clone();
     let held = matches!(comparison.observed.rights.get(&resource), Some(Ok(Right::Held)));
@@ -84,42 +90,73 @@ fn making_risk(subscription: Option<uuid::Uuid>) -> Rated {
     if subscription.is_some() { risks::ADD_AND_APPROVE } else { risks::ADD }
 }
 
-fn add_by_hand(link: &Link) -> ManualStep {
+fn add_by_hand(comparison: &Comparison<'_>, link: &Link) -> ManualStep {
     let Link { resource, approval: _, consent, place: _ } = link;
+    let record = record(comparison, Some(resource));
+    let connections = format!("private endpoint connections of the link show on {}", resource.name());
+    ManualStep {
+        place: page(),
+        actions: [
+            format!("choose Add Private Link, then {}", resource.name()),
+            format!("agree to the data privacy terms, as {} did on {}", consent.agreed_by, consent.agreed_on),
+        ]
+        .into_iter()
+        .chain(record.as_ref().map(|_| RECORD.to_owned()))
+        .collect(),
+        values: values(resource),
+        shown_by: match record {
+            Some(_) => format!("{connections}, and the entry lists the link"),
+            None => connections,
+        },
+        record,
+    }
+}
+
+fn remove_by_hand(comparison: &Comparison<'_>, resource: &ResourceId) -> ManualStep {
+    ManualStep {
+        place: page(),
+        actions: vec![format!("select the link to {} and choose Delete", resource.name()), RECORD.to_owned()],
+        values: values(resource),
+        shown_by: "the page no longer lists the link, and neither does the entry".to_owned(),
+        record: record(comparison, None),
+    }
+}
+
+const RECORD: &str = "record under `attested` every link that the page lists then";
+
+/// Where a person does what no operation does.
+fn page() -> String {
+    <Saw as blocks::Saw>::PLACE.unwrap_or_default().to_owned()
+}
+
+/// What the page shows of a resource.
+pub(super) fn values(resource: &ResourceId) -> BTreeMap<String, String> {
     let values = [
         ("Subscription", resource.subscription().to_string()),
         ("Resource group", resource.resource_group().to_owned()),
         ("Resource", resource.name().to_owned()),
     ];
-    ManualStep {
-        place: PAGE.to_owned(),
-        actions: vec![
-            "choose Add Private Link".to_owned(),
-            format!("agree to the data privacy terms, as {} did on {}", consent.agreed_by, consent.agreed_on),
-        ],
-        values: values.map(|(name, value)| (name.to_owned(), value)).into(),
-        shown_by: format!("private endpoint connections of the link show on {}", resource.name()),
-        record: None,
-    }
+    values.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-fn remove_by_hand(resource: &ResourceId) -> ManualStep {
-    ManualStep {
-        place: PAGE.to_owned(),
-        actions: vec![format!("select the link to {} and choose Delete", resource.name())],
-        values: [("Resource".to_owned(), resource.to_string())].into(),
-        shown_by: "the page no longer lists the link".to_owned(),
-        record: None,
-    }
+/// The entry that is due once a person has done it. None where connections alone show a link that was `added`, and no entry
+/// says otherwise.
+fn record(comparison: &Comparison<'_>, added: Option<&ResourceId>) -> Option<String> {
+    let Comparison { declared, comparing, .. } = comparison;
+    let shows_elsewhere = added.is_some_and(|resource| !endpoints::usual(resource).is_empty());
+    let attested = comparing.attested.iter().any(|entry| entry.setting == Block::KEY);
+    let needed = attested || !shows_elsewhere || declared.matching == Match::Exact;
+    needed.then(|| attestation::entry::<Block>(&Saw::of(declared), comparing))
 }
 
-/// The link isn't there.
-pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Address, _: &Resource) {
+/// The link isn't there. `seen` says how that is known, where Customer Insights didn't say it.
+pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Address, seen: Option<String>) {
     if let Some(Err(unreadable)) = comparison.observed.rights.get(&link.resource) {
         comparison.findings.unknown.push(unreadable.at(address));
         return;
     }
     let (steps, subscription) = making(comparison, link);
+    let seen = seen.map(|seen| format!(": {seen}")).unwrap_or_default();
     let outline = Outline {
         address,
         setting: Block::KEY,
@@ -131,32 +168,27 @@ pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Addr
         before: Json::Null,
         after: declared_value(link, subscription),
         reason: format!(
-            "declared, but missing; {} agreed on {} to its data privacy terms",
+            "declared, but missing{seen}; {} agreed on {} to its data privacy terms",
             link.consent.agreed_by, link.consent.agreed_on
         ),
         source: link.place.clone(),
         operations: vec![ADD_PRIVATE_LINK.facts()],
     };
-    let planned = planned(comparison, outline, steps, || add_by_hand(link));
+    let planned = planned(comparison, outline, steps, || add_by_hand(comparison, link));
     comparison.findings.changes.push(planned);
 }
 
 /// A connection was rejected, which is final: the link goes and comes again. One change, so that the first half is never
 /// carried out without the second one in view; a run that stops in between leaves a missing link, which the next one creates.
-pub(super) fn recreate(
-    comparison: &mut Comparison<'_>,
-    sides: &Sides<'_>,
-    live: &PrivateLink,
-    ended: &[(String, Status)],
-) {
+pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, ended: &[(String, Status)]) {
     let link = sides.declared;
     let (making, subscription) = making(comparison, link);
-    let remove = RemoveLink {
+    let remove = sides.live.map(|live| RemoveLink {
         instance: comparison.comparing.instance.clone(),
         resource: link.resource.clone(),
         link: live.id.clone(),
         look: false,
-    };
+    });
     let states: serde_json::Map<String, Json> =
         ended.iter().map(|(name, status)| (name.clone(), json!(status.to_string()))).collect();
     let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
@@ -176,10 +208,11 @@ pub(super) fn recreate(
         source: link.place.clone(),
         operations: vec![ADD_PRIVATE_LINK.facts()],
     };
-    let steps = std::iter::once(Rc::new(remove) as Rc<dyn Step>).chain(making).collect();
+    let steps = remove.into_iter().map(|step| Rc::new(step) as Rc<dyn Step>).chain(making).collect();
     let by_hand = || {
-        let (first, then) = (remove_by_hand(&link.resource), add_by_hand(link));
-        ManualStep { actions: first.actions.into_iter().chain(then.actions.clone()).collect(), ..then }
+        let mut then = add_by_hand(comparison, link);
+        then.actions.insert(0, format!("select the link to {} and choose Delete", link.resource.name()));
+        then
     };
     let planned = planned(comparison, outline, steps, by_hand);
     comparison.findings.changes.push(planned);
@@ -222,6 +255,27 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
         operations: vec![DELETE_PRIVATE_LINK.facts()],
     };
     let steps: Vec<Rc<dyn Step>> = vec![Rc::new(step)];
-    let planned = planned(comparison, outline, steps, || remove_by_hand(&live.resource)).removing(true);
+    let planned = planned(comparison, outline, steps, || remove_by_hand(comparison, &live.resource)).removing(true);
+    comparison.findings.changes.push(planned);
+}
+
+/// The link isn't declared, `match: exact` says that the list is complete, and a person saw it.
+pub(super) fn remove_seen(comparison: &mut Comparison<'_>, resource: &ResourceId, seen: &str) {
+    let outline = Outline {
+        address: comparison.setting.part(&part(resource)),
+        setting: Block::KEY,
+        subject: subject(resource),
+        action: Action::Delete,
+        direction: Direction::Hardens,
+        // Whether the resource is open to the internet wasn't read.
+        risk: risks::REMOVE_ONLY_WAY,
+        impact: Impact::Interrupts,
+        before: json!({ "status": "Listed", "resource": resource }),
+        after: Json::Null,
+        reason: format!("not declared, and `match: exact` removes every other link: {seen}"),
+        source: comparison.declared.place.clone(),
+        operations: vec![DELETE_PRIVATE_LINK.facts()],
+    };
+    let planned = planned(comparison, outline, Vec::new(), || remove_by_hand(comparison, resource)).removing(true);
     comparison.findings.changes.push(planned);
 }

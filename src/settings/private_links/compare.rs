@@ -13,7 +13,6 @@ use crate::azure::customer_insights::{LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::synapse;
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
-use crate::settings::attestation;
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -95,7 +94,7 @@ impl<'a> Comparison<'a> {
         let found = listed.iter().find(|link| same_resource(&link.resource, &declared.resource));
         let Some(live) = found else {
             self.stray_connections(&address, declared, resource, &[]);
-            changes::create(self, declared, address, resource);
+            changes::create(self, declared, address, None);
             return;
         };
         if live.resource != declared.resource {
@@ -109,31 +108,8 @@ impl<'a> Comparison<'a> {
         self.compare_endpoints(&sides);
     }
 
-    /// Where nobody may ask Customer Insights: its connections say what there is, under the names that are known.
-    fn compare_inferred(&mut self, declared: &'a Link, address: Address, resource: &'a Resource) {
-        let usual = endpoints::usual(&declared.resource);
-        let there =
-            |endpoint: &LinkEndpoint| !endpoints::candidates(endpoint, &resource.connections, None).0.is_empty();
-        if !usual.iter().any(there) {
-            let attested = attestation::valid(self.comparing.attested, Block::KEY, self.comparing.now);
-            if let Some(attestation) = attested.filter(|_| usual.is_empty()) {
-                // How the endpoints of such a resource are called isn't published, so there is nothing to look for.
-                self.findings.notes.push(attestation::note(attestation, address, self.comparing.now));
-                self.findings.in_sync += 1;
-                return;
-            }
-            self.stray_connections(&address, declared, resource, &[]);
-            changes::create(self, declared, address, resource);
-            return;
-        }
-        self.findings.notes.push(notes::inferred(&address, &declared.resource));
-        self.stray_connections(&address, declared, resource, &usual);
-        self.findings.notes.extend(notes::public_access(&address, &declared.resource, &resource.public));
-        let connections = &resource.connections;
-        self.compare_endpoints(&Sides { declared, address, live: None, endpoints: usual, connections });
-    }
-
     /// Connections that are named like Customer Insights' but are no link's, and all others that aren't this link's.
+    /// `listed` is what Customer Insights itself says; where it can't be asked, nobody knows what is left behind.
     fn stray_connections(&mut self, address: &Address, declared: &Link, resource: &Resource, listed: &[LinkEndpoint]) {
         let id = &declared.resource;
         let of_link = |connection: &&Connection| {
@@ -147,7 +123,7 @@ impl<'a> Comparison<'a> {
         self.findings.notes.extend(notes::others(address, id, &others));
     }
 
-    fn compare_endpoints(&mut self, sides: &Sides<'a>) {
+    pub(super) fn compare_endpoints(&mut self, sides: &Sides<'a>) {
         let Sides { declared, address, live, endpoints, connections } = sides;
         let subscription = match declared.approval {
             Approval::FromSubscription(subscription) => Some(subscription),
@@ -195,15 +171,16 @@ impl<'a> Comparison<'a> {
     fn start_again(&mut self, sides: &Sides<'a>, ended: &[(String, Status)]) {
         let exact = self.declared.matching == Match::Exact;
         self.findings.notes.push(notes::ended(&sides.address, ended, exact));
-        match sides.live.filter(|_| exact) {
-            Some(live) => changes::recreate(self, sides, live, ended),
-            None => {
-                let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
-                let detail =
-                    format!("somebody has to remove the link, since {} can't be approved any more", names.join(", "));
-                self.wait(sides.address.clone(), WaitingFor::Person, detail);
-            }
+        if exact {
+            changes::recreate(self, sides, ended);
+            return;
         }
+        let names: Vec<&str> = ended.iter().map(|(name, _)| name.as_str()).collect();
+        let detail = format!(
+            "a person with the role Admin has to remove the link, since {} can't be approved any more",
+            names.join(", ")
+        );
+        self.wait(sides.address.clone(), WaitingFor::Person, detail);
     }
 
     pub(super) fn wait(&mut self, address: Address, waiting_for: WaitingFor, detail: String) {
@@ -220,7 +197,7 @@ impl<'a> Comparison<'a> {
                 }
                 return;
             }
-            Links::NotAsked => return self.others_unseen(),
+            Links::NotAsked => return self.others_unread(),
         };
         let is_declared =
             |link: &&PrivateLink| self.declared.links.iter().any(|one| same_resource(&one.resource, &link.resource));
@@ -232,28 +209,6 @@ impl<'a> Comparison<'a> {
         self.findings.collection = Some(listed.len());
         for link in others {
             changes::remove(self, link);
-        }
-    }
-
-    /// No operation may list the links, so only a person can say that there are no others.
-    fn others_unseen(&mut self) {
-        if self.declared.matching == Match::AtLeast {
-            return;
-        }
-        let comparing = self.comparing;
-        match attestation::valid(comparing.attested, Block::KEY, comparing.now) {
-            Some(attestation) => {
-                self.findings.notes.push(attestation::note(attestation, self.setting.clone(), comparing.now));
-            }
-            None => {
-                let reason = "Microsoft publishes no operation that lists private links, so it isn't known whether there are \
-                              others than those declared: look under Settings > Permissions > Private Links, and write down \
-                              under `attested` who looked and when, or use `match: atLeast`";
-                let setting = self.setting.clone();
-                let lapsed = attestation::lapsed(comparing.attested, Block::KEY, setting.clone(), comparing.now);
-                self.findings.notes.extend(lapsed);
-                self.findings.unknown.push(Unreadable::because(reason).at(setting));
-            }
         }
     }
 }

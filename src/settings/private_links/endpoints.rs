@@ -1,8 +1,12 @@
 //! Which private endpoint connection belongs to an endpoint of a link, and where it stands. Pure.
 //!
-//! Anyone can ask for a connection under any name, so a name only finds *candidates*. What must stay true (invariant 12 of
-//! the design): a connection is a link's only if Customer Insights lists the endpoint and exactly one candidate has its name;
-//! somebody else's connections are never touched; where a subscription is configured, nothing from elsewhere is a candidate.
+//! Anyone can ask for a connection under any name, so a name only finds *candidates*.
+//!
+//! Invariants: a connection is a link's only if exactly one candidate has the name of an endpoint that Customer Insights lists,
+//! or that a link is known to have; where names aren't known, only connections from one subscription are taken for a link's;
+//! connections of others are never touched; where a subscription is configured, nothing from elsewhere is a candidate.
+
+use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
@@ -36,10 +40,77 @@ pub(super) fn usual(resource: &ResourceId) -> Vec<LinkEndpoint> {
 
 /// Whether a connection is named like one of Customer Insights, whichever environment it is of.
 pub(super) fn looks_like_ours(resource: &ResourceId, connection: &Connection) -> bool {
-    let Some(endpoint) = &connection.endpoint else { return false };
+    connection.endpoint.as_ref().is_some_and(|endpoint| name_within(resource, endpoint).is_some())
+}
+
+/// The name of an endpoint of Customer Insights, in lower case and without what a Synapse network puts before it.
+fn name_within(resource: &ResourceId, endpoint: &ResourceId) -> Option<String> {
     let start = format!("pe-{}-", resource.name().to_lowercase());
     let name = endpoint.name().to_lowercase();
-    name.starts_with(&start) || name.contains(&format!(".{start}"))
+    if name.starts_with(&start) {
+        return Some(name);
+    }
+    name.rfind(&format!(".{start}")).map(|dot| name[dot + 1..].to_owned())
+}
+
+/// What the connections of a resource show of a link to it, where Customer Insights can't be asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shown<'a> {
+    /// The link's endpoints, and connections that are named like more of them, but come from elsewhere.
+    Endpoints(Vec<LinkEndpoint>, Vec<Asking<'a>>),
+    /// Connections that may be the link's or a stranger's: they come from several subscriptions, and none is approved.
+    Mixed(Vec<&'a Connection>),
+    /// Connections that may be the link's, under names that aren't known.
+    Perhaps(Vec<&'a Connection>),
+    /// No connection that could be the link's.
+    Nothing,
+}
+
+/// What the connections of a resource show of a link to it. Where the names of its endpoints are published, they are looked
+/// for; elsewhere they are whatever is named like Customer Insights' own, as long as it comes from one subscription: anyone can
+/// ask under one more name. `subscription` is the one that endpoints must come from, if the file names it.
+pub(super) fn shown<'a>(resource: &ResourceId, connections: &'a [Connection], subscription: Option<Uuid>) -> Shown<'a> {
+    let usual = usual(resource);
+    let there = |endpoint: &LinkEndpoint| !candidates(endpoint, connections, None).0.is_empty();
+    if usual.iter().any(there) {
+        return Shown::Endpoints(usual, Vec::new());
+    }
+    let alike: Vec<Asking<'a>> = connections
+        .iter()
+        .filter(|connection| looks_like_ours(resource, connection))
+        .filter_map(|connection| Some(Asking { connection, endpoint: connection.endpoint.as_ref()? }))
+        .collect();
+    if !usual.is_empty() || alike.is_empty() {
+        let published = !usual.is_empty();
+        let perhaps: Vec<&Connection> =
+            connections.iter().filter(|one| !published || looks_like_ours(resource, one)).collect();
+        return if perhaps.is_empty() { Shown::Nothing } else { Shown::Perhaps(perhaps) };
+    }
+    let from = |status: Option<Status>| -> BTreeSet<Uuid> {
+        let of = alike.iter().filter(|one| status.as_ref().is_none_or(|status| one.connection.status == *status));
+        of.map(|one| one.endpoint.subscription()).collect()
+    };
+    let approved = from(Some(Status::Approved));
+    let trusted = match subscription {
+        Some(subscription) => BTreeSet::from([subscription]),
+        None if !approved.is_empty() => approved,
+        None => from(None),
+    };
+    if subscription.is_none() && trusted.len() > 1 && !alike.iter().any(|one| one.connection.status == Status::Approved)
+    {
+        return Shown::Mixed(alike.iter().map(|one| one.connection).collect());
+    }
+    let (ours, strangers): (Vec<_>, Vec<_>) =
+        alike.into_iter().partition(|one| trusted.contains(&one.endpoint.subscription()));
+    let names: BTreeSet<String> = ours.iter().filter_map(|one| name_within(resource, one.endpoint)).collect();
+    Shown::Endpoints(names.into_iter().map(|name| derived(resource, name)).collect(), strangers)
+}
+
+/// An endpoint that is known by the name of its connection only.
+fn derived(resource: &ResourceId, name: String) -> LinkEndpoint {
+    let front = "pe-".len() + resource.name().len() + "-".len();
+    let sub_resource_type = name.get(front..).unwrap_or_default().to_owned();
+    LinkEndpoint { name, sub_resource_type, status: Status::Other("not asked".to_owned()) }
 }
 
 /// Where an endpoint stands.

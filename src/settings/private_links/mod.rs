@@ -2,9 +2,11 @@
 //!
 //! Words: a *link* leads to one *resource* and has several *endpoints* (four for a storage account); each endpoint asks for a
 //! private endpoint *connection* on the Azure side, where somebody has to approve it. Microsoft publishes no operation for
-//! links; their connections are Azure's, and documented. What must stay true: palisade approves a connection
-//! only if a plan listed its full endpoint id, or the endpoint lies in the subscription that the file names; a name alone
-//! approves nothing; other connections are never touched; a link is in sync once all of its endpoints are approved.
+//! links; their connections are Azure's, and documented.
+//!
+//! Invariants: palisade approves a connection only if a plan listed its full endpoint id, or the endpoint lies in the
+//! subscription that the file names; a name alone approves nothing; other connections are never touched; a link is in sync
+//! once all of its endpoints are approved, whatever a person saw.
 
 mod approvals;
 #[cfg(test)]
@@ -13,6 +15,7 @@ mod block;
 mod changes;
 mod compare;
 mod endpoints;
+mod inferred;
 mod notes;
 mod observe;
 mod risks;
@@ -20,7 +23,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use block::{Approval, Block, Declared, Link, Match};
+pub use block::{Approval, Block, Declared, Link, Match, Saw};
 pub use observe::{Links, Observed, Resource, Right};
 
 use async_trait::async_trait;

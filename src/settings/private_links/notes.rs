@@ -176,14 +176,6 @@ pub(super) fn region(address: &Address, resource: &str, location: &str, environm
     Some(note(NoteCode::RegionMismatch, Severity::Warning, address, message, help))
 }
 
-pub(super) fn inferred(address: &Address, resource: &ResourceId) -> Note {
-    let message = format!(
-        "inferred from the connections of {}: Microsoft publishes no operation that reads the link itself",
-        resource.name()
-    );
-    note(NoteCode::RestsOnInference, Severity::Info, address, message, "")
-}
-
 pub(super) fn left_alone(setting: &Address, others: usize) -> Option<Note> {
     let message = match others {
         0 => return None,

@@ -1,6 +1,7 @@
 //! How bad each change of private links would be as a mistake.
 
 use crate::plan::{Rated, Risk};
+use crate::settings::attestation::LOOK;
 
 pub(super) const ADD: Rated =
     Rated { what: "add a private link, whose connections stay pending", risk: Risk::Elevated };
@@ -14,4 +15,4 @@ pub(super) const REMOVE_ONLY_WAY: Rated =
     Rated { what: "remove a private link that may be the only way to a resource", risk: Risk::Critical };
 
 /// The table, for `explain risk`.
-pub(super) const RISKS: &[Rated] = &[ADD, ADD_AND_APPROVE, APPROVE, RECREATE, REMOVE, REMOVE_ONLY_WAY];
+pub(super) const RISKS: &[Rated] = &[ADD, ADD_AND_APPROVE, APPROVE, RECREATE, REMOVE, REMOVE_ONLY_WAY, LOOK];

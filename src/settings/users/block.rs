@@ -98,6 +98,7 @@ pub struct Declared {
 impl blocks::Block for Block {
     const KEY: &'static str = "users";
     type Declared = Declared;
+    type Saw = blocks::Readable;
 
     fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         if self.assignments.is_none() {

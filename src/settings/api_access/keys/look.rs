@@ -182,7 +182,7 @@ impl Look {
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
     /// is the declared one, in this tenant, under the name that makes its address.
-    async fn right_vault(&self, reader: &Reader) -> Result<Vault, String> {
+    pub(super) async fn right_vault(&self, reader: &Reader) -> Result<Vault, String> {
         let id = &self.keys.publish_to.vault;
         let vault = vaults::get(reader, id).await.map_err(|error| error.to_string())?;
         let vault = vault.ok_or_else(|| format!("there is no vault {id}"))?;

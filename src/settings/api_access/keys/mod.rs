@@ -9,6 +9,7 @@ mod block;
 mod compare;
 mod emergency;
 mod look;
+mod probe;
 mod publish;
 mod revoke;
 mod steps;

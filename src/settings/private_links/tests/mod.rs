@@ -1,5 +1,6 @@
 //! Comparing private links: tables; `strangers` has the property that no stranger is ever let in.
 
+mod attested;
 mod strangers;
 
 use std::collections::BTreeMap;
@@ -130,6 +131,7 @@ impl Scene {
             instance: &instance,
             tenant: Uuid::from_u128(2),
             region: self.region,
+            created: None,
             attested: &self.attested,
             surface: self.surface,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
@@ -385,32 +387,4 @@ fn synapse_is_noted_and_has_an_address_of_its_own() {
     scene.observed.resources.insert(id(SYNAPSE), Ok(Some(workspace)));
     assert_eq!(scene.changes(), ["create prod/privateLinks/synapse:contosows"]);
     assert_eq!(codes(&scene.findings()), [NoteCode::UndocumentedResourceType]);
-}
-
-#[test]
-fn where_customer_insights_may_not_be_asked_azure_speaks() {
-    let mut scene = Scene::of(&Status::Approved);
-    scene.surface = Surface::cloud(Mode::Automatic);
-    scene.observed.links = Links::NotAsked;
-    scene.declared.matching = Match::AtLeast;
-    let findings = scene.findings();
-    assert_eq!((findings.changes.len(), findings.in_sync, codes(&findings)), (0, 1, vec![NoteCode::RestsOnInference]));
-    scene.lake().connections[0].status = Status::Pending;
-    assert_eq!(scene.changes(), ["approve prod/privateLinks/contosolake/pe-contosolake-blob"]);
-    scene.lake().connections.clear();
-    let findings = scene.findings();
-    assert_eq!((findings.changes[0].change.mode, findings.changes[0].steps.len()), (Mode::Manual, 0));
-    let manual = findings.changes[0].change.manual.as_ref().unwrap();
-    assert_eq!(manual.place, "Settings > Permissions > Private Links");
-    // That there are no others, no operation tells.
-    scene.declared.matching = Match::Exact;
-    assert_eq!(scene.findings().unknown.len(), 1);
-    scene.attested = vec![Attestation {
-        setting: "privateLinks".into(),
-        by: "ada@contoso.com".into(),
-        on: "2026-11-01".parse().unwrap(),
-        valid_for: jiff::SignedDuration::from_hours(24 * 90),
-        place: place(),
-    }];
-    assert_eq!((scene.findings().unknown.len(), codes(&scene.findings())), (0, vec![NoteCode::RestsOnAttestation]));
 }

@@ -141,6 +141,7 @@ impl Scene {
             instance: &instance,
             tenant: id(98),
             region: None,
+            created: None,
             attested: &[],
             surface: Surface::EMULATOR,
             now: Timestamp::UNIX_EPOCH,

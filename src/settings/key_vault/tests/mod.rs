@@ -1,6 +1,6 @@
 //! Comparing the Key Vault link: a table of what can be wrong, and of what is done about it.
 
-use std::collections::BTreeSet;
+mod attested;
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::azure::customer_insights::{AccessState, Instance, KeyVaultLink, SERVI
 use crate::azure::graph::DirectoryObject;
 use crate::azure::vaults::Vault;
 use crate::config::{Attestation, EnvironmentHead, Place};
-use crate::plan::{Action, Findings, Impact, Mode, NoteCode, Severity, WaitingFor};
+use crate::plan::{Findings, Impact, NoteCode, Severity, WaitingFor};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -117,6 +117,7 @@ impl Scene {
             instance: &instance,
             tenant: TENANT,
             region: self.region,
+            created: None,
             attested: &self.attested,
             surface: self.surface,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
@@ -318,27 +319,4 @@ fn what_customer_insights_says_about_access_is_not_ignored() {
     assert_eq!((findings.in_sync, findings.waiting[0].waiting_for), (1, WaitingFor::Service));
     scene.observed.link = linked("kv-ci", AccessState::SecretMissing);
     assert_eq!(codes(&scene.findings()), [(NoteCode::VaultSecretMissing, Severity::Warning)]);
-}
-
-/// Palisade grants the rights itself, so that they are there proves no link: only a person's word does.
-#[test]
-fn where_the_link_may_not_be_read_a_person_links_and_attests() {
-    let mut scene = Scene::usual();
-    scene.surface = Surface::cloud(Mode::Automatic);
-    scene.observed.link = Link::NotAsked;
-    let findings = scene.findings();
-    let change = &findings.changes[0].change;
-    assert_eq!((change.action, change.mode, findings.changes[0].steps.len()), (Action::Link, Mode::Manual, 0));
-    assert_eq!(change.manual.as_ref().unwrap().place, "Settings > Permissions > Key Vault");
-    scene.attested = vec![Attestation {
-        setting: "keyVault".into(),
-        by: "ada@contoso.com".into(),
-        on: "2026-11-01".parse().unwrap(),
-        valid_for: jiff::SignedDuration::from_hours(24 * 90),
-        place: place(),
-    }];
-    let findings = scene.findings();
-    assert_eq!((findings.changes.len(), findings.in_sync), (0, 2));
-    let addresses: BTreeSet<_> = findings.notes.iter().map(|note| (note.code, note.address.as_str())).collect();
-    assert_eq!(addresses, BTreeSet::from([(NoteCode::RestsOnAttestation, "prod/keyVault")]));
 }

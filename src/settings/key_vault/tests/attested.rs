@@ -1,0 +1,93 @@
+//! The Key Vault link where no operation may read it: what a person saw against what is declared.
+
+use serde_json::{Value as Json, json};
+
+use super::{Scene, VAULT, codes, id, place};
+use crate::config::Attestation;
+use crate::plan::{Action, Mode, NoteCode, Planned, Severity};
+use crate::settings::key_vault::observe::Link;
+use crate::settings::observation::Unreadable;
+use crate::settings::surface::Surface;
+
+fn seen(saw: Json, on: &str) -> Attestation {
+    Attestation {
+        setting: "keyVault".into(),
+        saw,
+        by: "ada@contoso.com".into(),
+        on: on.parse().unwrap(),
+        valid_for: jiff::SignedDuration::from_hours(24 * 90),
+        place: place(),
+    }
+}
+
+/// Where no operation may read the link.
+fn unread() -> Scene {
+    let mut scene = Scene::usual();
+    scene.surface = Surface::cloud(Mode::Automatic);
+    scene.observed.link = Link::NotAsked;
+    scene
+}
+
+/// Palisade grants the rights itself, so that they are there proves no link: only a person's word does.
+#[test]
+fn where_the_link_may_not_be_read_a_person_looks_and_records() {
+    let findings = unread().findings();
+    assert_eq!(findings.unknown.len(), 1);
+    let Planned { change, steps, .. } = &findings.changes[0];
+    assert_eq!((change.action, change.mode, change.address.as_str()), (Action::Update, Mode::Manual, "prod/keyVault"));
+    assert!(steps.is_empty());
+    let manual = change.manual.as_ref().unwrap();
+    assert_eq!(manual.place, "Settings > Permissions > Key Vault");
+    assert_eq!(manual.values["Key vault"], "kv-ci");
+    let record = format!(
+        "- {{ setting: keyVault, saw: {{ id: {VAULT} }}, by: you@example.com, on: 2026-11-20, validFor: 90d }}"
+    );
+    assert_eq!(manual.record.as_deref(), Some(record.as_str()));
+}
+
+#[test]
+fn what_was_seen_is_compared_with_what_is_declared() {
+    let (same, other) =
+        (json!({ "id": VAULT.replace("kv-ci", "KV-CI") }), json!({ "id": VAULT.replace("kv-ci", "kv-old") }));
+    let none = json!({ "linked": false });
+    // What was seen, when, what `replaces` allows; then: in sync (the rights are always), actions, unknown, refused.
+    type Expected = (usize, &'static [Action], usize, bool);
+    let cases: [(&Json, &str, Option<&str>, Expected); 7] = [
+        (&same, "2026-11-01", None, (2, &[], 0, false)),
+        (&same, "2026-08-01", None, (1, &[Action::Update], 1, false)),
+        (&same, "2026-11-21", None, (1, &[Action::Update], 1, false)),
+        (&none, "2026-11-01", None, (1, &[Action::Link], 0, false)),
+        (&other, "2026-11-01", None, (1, &[Action::Link], 0, true)),
+        (&other, "2026-11-01", Some("kv-older"), (1, &[Action::Link], 0, true)),
+        (&other, "2026-11-01", Some("kv-old"), (1, &[Action::Link], 0, false)),
+    ];
+    for (saw, on, replaces, expected) in cases {
+        let mut scene = unread();
+        scene.attested = vec![seen(saw.clone(), on)];
+        scene.declared.replaces = replaces.map(id);
+        let findings = scene.findings();
+        let actions: Vec<Action> = findings.changes.iter().map(|planned| planned.change.action).collect();
+        let refused = findings.notes.iter().any(|note| note.code == NoteCode::OtherVaultLinked);
+        let found = (findings.in_sync, actions.as_slice(), findings.unknown.len(), refused);
+        assert_eq!(found, expected, "{saw} on {on}, replaces {replaces:?}");
+        for planned in &findings.changes {
+            assert_eq!((planned.change.mode, planned.steps.len()), (Mode::Manual, 0));
+            assert!(planned.change.manual.as_ref().unwrap().record.is_some());
+        }
+    }
+}
+
+/// Without any right the vault can't be in use, whatever a person saw.
+#[test]
+fn rights_that_are_gone_contradict_what_was_seen() {
+    let mut scene = unread().ungranted();
+    scene.attested = vec![seen(json!({ "id": VAULT }), "2026-11-01")];
+    let findings = scene.findings();
+    assert_eq!((findings.in_sync, findings.unknown.len()), (0, 1));
+    assert_eq!(scene.changes().len(), 3, "{:?}", scene.changes());
+    assert!(codes(&findings).contains(&(NoteCode::AttestationContradicted, Severity::Warning)));
+    // Rights that aren't known rule out nothing, and are unknown themselves.
+    scene.observed.held = Err(Unreadable::because("503"));
+    let findings = scene.findings();
+    assert_eq!((findings.in_sync, findings.unknown.len(), findings.changes.len()), (1, 1, 0));
+}
