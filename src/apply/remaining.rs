@@ -47,14 +47,15 @@ impl Remaining {
             |note: &&Note| before.pending_findings().any(|one| one.code == note.code && one.address == note.address);
         let mut remaining = Self::default();
         for scope in &after.scopes {
-            for waiting in &scope.waiting {
+            for waiting in scope.waiting.iter().filter(|one| !told(&one.address)) {
                 let whom = match waiting.waiting_for {
                     WaitingFor::Service => "for the service",
                     WaitingFor::Person => "for a person",
                 };
                 remaining.waiting.push(still(&waiting.address, format!("{whom}: {}", waiting.detail)));
             }
-            remaining.unknown.extend(scope.unknown.iter().map(|one| still(&one.address, one.reason.clone())));
+            let unknown = scope.unknown.iter().filter(|one| !told(&one.address));
+            remaining.unknown.extend(unknown.map(|one| still(&one.address, one.reason.clone())));
             // What only time brings is another run's to do.
             let wanted =
                 scope.changes.iter().filter(|change| !told(&change.address) && !change.action.comes_with_time());

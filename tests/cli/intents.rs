@@ -69,7 +69,5 @@ fn an_attestation_is_no_part_of_an_intent() {
     let approved = digest(&scene);
     let attested = "    attested: [{ setting: keyVault, saw: { linked: false }, by: ada@contoso.com, on: 2026-11-19, validFor: 90d }]\n";
     scene.write("palisade.yaml", &format!("{EXACT}{attested}"));
-    if scene.run(&["validate"]).status == Some(0) {
-        assert_eq!(digest(&scene), approved);
-    }
+    assert_eq!(digest(&scene), approved);
 }
