@@ -78,35 +78,40 @@ impl Progress {
 impl Engine<'_> {
     /// Carries out what was cleared, and accounts for every change of the plan.
     pub async fn run(&self, plan: &Plan, clearances: &[Clearance]) -> Report {
-        let failed = Cell::new(0);
+        let (failed, halted) = (Cell::new(0), RefCell::new(None));
         let ended: RefCell<BTreeMap<&str, Vec<Applied>>> = RefCell::default();
-        let (first, others): (Vec<_>, Vec<_>) =
-            plan.scopes.iter().partition(|scope| self.fleet.first.contains(&scope.scope));
         let work = async |scope| {
-            let applied = match self.halted(failed.get()) {
+            let reason = halted.borrow().clone().or_else(|| self.too_many(failed.get()));
+            let applied = match reason {
                 Some(reason) => refuse(scope, Status::NotStarted, &reason),
                 None => self.scope(plan, scope, clearances).await,
             };
             failed.set(failed.get() + usize::from(applied.iter().any(Applied::failed)));
             ended.borrow_mut().insert(scope.scope.as_str(), applied);
         };
-        for scope in first {
+        let first = |scope: &&ScopePlan| self.fleet.first.contains(&scope.scope);
+        for key in &self.fleet.first {
+            let Some(scope) = plan.scopes.iter().find(|scope| scope.scope == *key) else { continue };
             work(scope).await;
+            let went_well = ended.borrow()[key.as_str()].iter().all(Applied::went_well);
+            if !went_well || !proceeds(clearances, key) {
+                halted.replace(Some(format!("not begun, since {key} goes first (`--first`) and didn't get done")));
+            }
         }
-        if failed.get() > 0 {
-            failed.set(failed.get().max(self.fleet.stop_after));
-        }
-        stream::iter(others).for_each_concurrent(SIDE_BY_SIDE, work).await;
+        let others = plan.scopes.iter().filter(|scope| !first(scope));
+        // No more at a time than may fail: of those that were begun already, each may.
+        let side_by_side = SIDE_BY_SIDE.min(self.fleet.stop_after.max(1));
+        stream::iter(others).for_each_concurrent(side_by_side, work).await;
         let mut ended = ended.into_inner();
         let applied = plan.scopes.iter().filter_map(|scope| ended.remove(scope.scope.as_str())).flatten().collect();
         Report::of(plan, applied, refused(clearances), left(plan, clearances))
     }
 
     /// Why no further environment is begun.
-    fn halted(&self, failed: usize) -> Option<String> {
-        (failed > 0 && failed >= self.fleet.stop_after).then(|| match self.fleet.first.is_empty() {
-            true => format!("not begun, since {failed} environments failed before (`--stop-after`)"),
-            false => "not begun, since an environment failed that was to go first, or too many did".to_owned(),
+    fn too_many(&self, failed: usize) -> Option<String> {
+        (failed >= self.fleet.stop_after.max(1)).then(|| {
+            let environments = if failed == 1 { "1 environment".to_owned() } else { format!("{failed} environments") };
+            format!("not begun, since {environments} failed (`--stop-after {}`)", self.fleet.stop_after)
         })
     }
 
@@ -114,8 +119,11 @@ impl Engine<'_> {
         let Some(clearance) = clearances.iter().find(|clearance| clearance.scope == scope.scope) else {
             return refuse(scope, Status::Refused, "it wasn't approved");
         };
-        let Clearance { scope: _, verdict, left, in_effect } = clearance;
+        let Clearance { scope: _, verdict, left, in_effect, waiting } = clearance;
         let mut applied: Vec<Applied> = in_effect.iter().map(|change| in_effect_already(scope, change)).collect();
+        applied.extend(waiting.iter().map(|(change, detail)| {
+            Applied::of(&scope.scope, change, Outcome::unsent(Status::Waiting, format!("not sent: {detail}")))
+        }));
         match verdict {
             Verdict::Proceeds => {}
             Verdict::Refused(reasons) => {
@@ -150,7 +158,7 @@ impl Engine<'_> {
         if change.mode == Mode::Manual {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
-        let Approved { planned, administers } = match self.still_approved(scope, change, progress).await {
+        let Approved { planned, administers } = match self.still_approved(plan, scope, change, progress).await {
             Ok(approved) => approved,
             Err(outcome) => return outcome,
         };
@@ -194,6 +202,7 @@ impl Engine<'_> {
     /// Reads the setting afresh; the very change that was approved must still be to be made.
     async fn still_approved(
         &self,
+        plan: &Plan,
         scope: &ScopePlan,
         change: &Change,
         progress: &Progress,
@@ -219,7 +228,9 @@ impl Engine<'_> {
             Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
             _ => guard::check_findings(&scope.scope, &findings),
         };
-        if let Some(note) = findings.notes.iter().chain(&guards).find(|note| Note::refuses(note)) {
+        // As for the plan: what lies outside of its limit is another run's.
+        let refuses = |note: &&Note| note.refuses() && plan.only.concerns(&note.address);
+        if let Some(note) = findings.notes.iter().chain(&guards).find(refuses) {
             return Err(refused(format!("{}: {}", note.code, note.message)));
         }
         let Some(planned) = planned else { return Err(vanished::outcome(change, scope, &findings)) };
@@ -268,6 +279,11 @@ fn refuse(scope: &ScopePlan, status: Status, reason: &str) -> Vec<Applied> {
 
 fn in_effect_already(scope: &ScopePlan, change: &Change) -> Applied {
     Applied::of(&scope.scope, change, Outcome::unsent(Status::Done, "already in effect; nothing was sent"))
+}
+
+/// Whether a scope is one that nothing keeps from being worked on.
+fn proceeds(clearances: &[Clearance], scope: &str) -> bool {
+    clearances.iter().any(|clearance| clearance.scope == scope && clearance.verdict == Verdict::Proceeds)
 }
 
 fn refused(clearances: &[Clearance]) -> Vec<RefusedScope> {

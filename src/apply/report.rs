@@ -104,6 +104,11 @@ impl Applied {
 }
 
 impl Applied {
+    /// Whether it got done, or is under way.
+    pub(super) fn went_well(&self) -> bool {
+        matches!(self.status, Status::Done | Status::Waiting)
+    }
+
     /// Whether it makes its environment count as failed.
     pub(super) fn failed(&self) -> bool {
         self.status == Status::Failed

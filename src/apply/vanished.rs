@@ -8,7 +8,8 @@ use crate::plan::{Change, Findings, ScopePlan, Seen, Vanished, vanished_among};
 /// The outcome of `change`, which its setting's `findings` don't ask for.
 pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings) -> Outcome {
     let changes: Vec<&Change> = findings.changes.iter().map(|planned| &planned.change).collect();
-    let seen = Seen { changes: &changes, unknown: &findings.unknown, waiting: &findings.waiting };
+    let Findings { unknown, waiting, in_effect, complete, .. } = findings;
+    let seen = Seen { changes: &changes, unknown, waiting, in_effect, complete };
     match vanished_among(change, planned, seen) {
         Vanished::InEffect => Outcome::unsent(Status::Done, "already in effect; nothing was sent"),
         Vanished::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
@@ -19,6 +20,11 @@ pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings)
                 other.action, other.address, other.before, other.after
             );
             Outcome::unsent(Status::Refused, reason)
+        }
+        Vanished::Unseen => {
+            let reason = "not sent: it is no longer asked for, and doesn't show to be in effect; it isn't due now, or is held back";
+            let status = if change.action.comes_with_time() { Status::Waiting } else { Status::Refused };
+            Outcome::unsent(status, reason)
         }
         Vanished::Next(next) => {
             let reason =
@@ -86,6 +92,8 @@ mod tests {
             },
             declaration: String::new(),
             in_sync: 0,
+            in_effect: Vec::new(),
+            complete: Vec::new(),
             changes,
             unknown: unknown(other.clone()).unknown,
             waiting: waiting(other).waiting,
@@ -96,26 +104,26 @@ mod tests {
     fn only_what_is_in_effect_is_done() {
         let setting = Address::setting("prod", "apiAccess");
         let keys = setting.part("keys");
-        let primary = change(&keys.part("primary"), "API keys", Action::Rotate);
+        let primary = change(&keys.part("primary"), "API keys", Action::Publish);
         let secondary = change(&keys.part("secondary"), "API keys", Action::Rotate);
-        let publish = change(&keys, "API keys", Action::Publish);
+        let instead = change(&keys, "API keys", Action::Update);
         let switch = change(&setting, "API access", Action::Enable);
         let stranger = change(&Address::setting("prod", "users").part("eve"), "eve (user)", Action::Delete);
         let beneath = change(&primary.address.part("endpoint"), "an endpoint", Action::Approve);
+        let shown = |findings: Findings| Findings { in_effect: vec![primary.address.clone()], ..findings };
         let table = [
-            ("nothing is asked for", Findings::default(), Status::Done),
+            ("it shows", shown(Findings::default()), Status::Done),
+            ("nothing asks for it, and nothing shows it", Findings::default(), Status::Refused),
             ("the setting can't be read", unknown(setting.clone()), Status::NotStarted),
             ("a part of it can't be read", unknown(primary.address.part("version")), Status::NotStarted),
-            ("something beside it can't be read any more", unknown(keys.part("secondary")), Status::NotStarted),
-            ("something beside it can't be read, as before", unknown(setting.part("other")), Status::Done),
+            ("something beside it can't be read", shown(unknown(keys.part("secondary"))), Status::Done),
             ("the keys wait for a person", waiting(keys.clone()), Status::Waiting),
-            ("something beside it waits, as before", waiting(setting.part("other")), Status::Done),
-            ("something beside it waits now", waiting(keys.part("rights")), Status::Waiting),
-            ("the other slot is due", asks(secondary.clone()), Status::Done),
-            ("the keys are to be published instead", asks(publish.clone()), Status::Refused),
-            ("the whole setting is to be switched on", asks(switch), Status::Refused),
-            ("somebody else is to be removed", asks(stranger), Status::Done),
-            ("what comes after it is to be done", asks(beneath), Status::Waiting),
+            ("something beside it waits", shown(waiting(keys.part("rights"))), Status::Done),
+            ("the other slot is due", shown(asks(secondary)), Status::Done),
+            ("something else is to be done with it", shown(asks(instead.clone())), Status::Refused),
+            ("the whole setting is to be switched on", shown(asks(switch)), Status::Refused),
+            ("another principal is to be removed", shown(asks(stranger)), Status::Done),
+            ("what comes after it is to be done", shown(asks(beneath)), Status::Waiting),
         ];
         for (what, findings, expected) in table {
             let outcome = outcome(&primary, &planned(vec![primary.clone()]), &findings);
@@ -123,7 +131,18 @@ mod tests {
             assert!(!outcome.wrote);
             assert_eq!(outcome.unread, expected == Status::NotStarted, "{what}");
         }
-        let both = planned(vec![primary.clone(), publish.clone()]);
-        assert_eq!(outcome(&primary, &both, &asks(publish)).status, Status::Done, "the other one was approved too");
+        let both = planned(vec![primary.clone(), instead.clone()]);
+        let outcome_of_one = outcome(&primary, &both, &shown(asks(instead)));
+        assert_eq!(outcome_of_one.status, Status::Done, "the other one was approved too");
+        let gone = change(&setting.part("extra"), "an extra", Action::Delete);
+        let whole = Findings { complete: vec![setting.clone()], ..Findings::default() };
+        assert_eq!(outcome(&gone, &planned(vec![gone.clone()]), &whole).status, Status::Done);
+        assert_eq!(outcome(&gone, &planned(vec![gone.clone()]), &Findings::default()).status, Status::Refused);
+        let due = change(&setting.part("key"), "a key", Action::Rotate);
+        assert_eq!(
+            outcome(&due, &planned(vec![due.clone()]), &Findings::default()).status,
+            Status::Waiting,
+            "held back"
+        );
     }
 }

@@ -67,7 +67,9 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let approval = args.approve.read()?;
     let environments = environments(args, &configuration, approval.as_ref())?;
     let limits = approve::limits_of(approval.as_ref(), args.limits.limits(&configuration)?);
-    let fleet = fleet(args, &configuration)?;
+    let environments: Vec<&Environment> =
+        environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
+    let fleet = fleet(args, &environments)?;
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, &args.connection, Intent::Write, progress.clone()).await?;
     args.approve.still_holds(session.clock.now())?;
@@ -141,10 +143,10 @@ fn environments<'a>(
     Ok(configuration.environments.iter().filter(planned).collect())
 }
 
-fn fleet(args: &Args, configuration: &Configuration) -> Result<Fleet, CommandError> {
-    let known = |key: &&String| configuration.environments.iter().any(|environment| environment.head.key == **key);
+fn fleet(args: &Args, environments: &[&Environment]) -> Result<Fleet, CommandError> {
+    let known = |key: &&String| environments.iter().any(|environment| environment.head.key == **key);
     if let Some(stranger) = args.first.iter().find(|key| !known(key)) {
-        return Err(CommandError::new(format!("`--first {stranger}`: the configuration has no such environment")));
+        return Err(CommandError::new(format!("`--first {stranger}`: no such environment in this run")));
     }
     Ok(Fleet { first: args.first.clone(), stop_after: args.stop_after.into() })
 }

@@ -1,6 +1,6 @@
 //! What approves an apply: a saved plan, a digest, a list of digests, `--yes`, or an answer on a terminal.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -74,8 +74,8 @@ fn read_plan(path: &Path) -> Result<Plan, CommandError> {
     })
 }
 
-/// One digest a line; what follows it on the line, and lines that begin with `#`, are for readers.
-fn read_digests(path: &Path) -> Result<BTreeSet<String>, CommandError> {
+/// One digest a line, with the address of its change, if it is said. Lines that begin with `#` are for readers.
+fn read_digests(path: &Path) -> Result<BTreeMap<String, Option<String>>, CommandError> {
     let hint = "one digest a line, as in `digest` of each change of `palisade plan --format json`";
     let wrong = |reason: String| {
         CommandError::new(format!("the list of approved changes {} can't be used: {reason}", path.display())).hint(hint)
@@ -83,10 +83,12 @@ fn read_digests(path: &Path) -> Result<BTreeSet<String>, CommandError> {
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let digests = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).map(|(number, line)| {
-        let digest = line.split_whitespace().next().unwrap_or_default();
+        let mut words = line.split_whitespace();
+        let digest = words.next().unwrap_or_default();
+        let address = words.next().map(|word| word.trim_matches('"').to_owned()).filter(|word| word.contains('/'));
         let hex = digest.strip_prefix("sha256:").filter(|hex| hex.len() == 64);
         match hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())) {
-            true => Ok(digest.to_ascii_lowercase()),
+            true => Ok((digest.to_ascii_lowercase(), address)),
             false => Err(wrong(format!("line {number} doesn't begin with a digest"))),
         }
     });

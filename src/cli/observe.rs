@@ -62,6 +62,8 @@ pub(super) async fn look(
         Some(given) => given.limits(&configuration)?,
         None => Limits { budget: Budget::LooksOnly, ..Limits::default() },
     };
+    let environments: Vec<&Environment> =
+        environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, connection, Intent::Read, progress.clone()).await?;
     let survey = session.survey(&environments);

@@ -14,10 +14,19 @@ use crate::plan::{Account, Findings, Note, Only};
 /// What the guards say about all environments. `allow_removals` is the number of removals that was asked for, if any; `only`
 /// is what the run is limited to.
 pub fn check(accounts: &[Account], allow_removals: Option<usize>, only: &Only) -> Vec<Note> {
-    let each = accounts
-        .iter()
-        .flat_map(|account| account.findings.iter().flat_map(|findings| check_findings(&account.head.key, findings)));
-    each.chain(removals::check(accounts, allow_removals, only)).collect()
+    let of_settings = |account: &Account| -> Vec<Note> {
+        account.findings.iter().flat_map(|findings| check_findings(&account.head.key, findings)).collect()
+    };
+    let each: Vec<(&Account, Vec<Note>)> = accounts.iter().map(|account| (account, of_settings(account))).collect();
+    // What is refused removes nothing, so it takes nothing from the budget of others.
+    let refused = |(account, notes): &&(&Account, Vec<Note>)| {
+        let found = account.findings.iter().flat_map(|findings| &findings.notes);
+        let mut all = account.notes.iter().chain(found).chain(notes);
+        !all.any(|note| note.refuses() && only.concerns(&note.address))
+    };
+    let free: Vec<&Account> = each.iter().filter(refused).map(|(account, _)| *account).collect();
+    let budget = removals::check(&free, allow_removals, only);
+    each.into_iter().flat_map(|(_, notes)| notes).chain(budget).collect()
 }
 
 /// What the guards say about one setting of one environment.

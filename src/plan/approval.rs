@@ -6,7 +6,7 @@
 //! Invariants: a scope proceeds only if each of its wanted changes was approved, or is left, and every other approved one is
 //! read to be in effect; unknown isn't in effect; `--yes` approves nothing that is critical, an outage, or loses data.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -23,8 +23,8 @@ pub enum Approval {
     Saved(Box<Plan>),
     /// The digest of a whole intent.
     Intent(String),
-    /// The digests of single changes.
-    Changes(BTreeSet<String>),
+    /// The digests of single changes, with their addresses where the list says them.
+    Changes(BTreeMap<String, Option<String>>),
     /// `--yes`: whatever the plan turns out to be, apart from what needs to be seen.
     Unseen,
     /// An answer on a terminal, below the plan itself.
@@ -42,6 +42,8 @@ pub struct Clearance {
     pub left: Vec<Address>,
     /// Approved changes that are in effect already.
     pub in_effect: Vec<Change>,
+    /// Approved changes that are under way or held back, with what they wait for.
+    pub waiting: Vec<(Change, String)>,
 }
 
 impl Clearance {
@@ -66,19 +68,47 @@ pub enum Verdict {
 
 /// Judges the whole run, then each scope of the fresh plan.
 pub fn clear(approval: &Approval, fresh: &Plan, now: Timestamp) -> Result<Vec<Clearance>, Refusal> {
+    let mut left = Vec::new();
     match approval {
         Approval::Saved(saved) => saved.is_for(fresh, now)?,
-        Approval::Intent(digest) if fresh.summary.changes > 0 && *digest != fresh.intent_digest => {
-            return Err(Refusal::OtherIntent);
-        }
-        Approval::Intent(_) | Approval::Changes(_) | Approval::Unseen | Approval::Seen => {}
+        Approval::Intent(digest) => left = left_of_intent(digest, fresh).ok_or(Refusal::OtherIntent)?,
+        Approval::Changes(_) | Approval::Unseen | Approval::Seen => {}
     }
-    Ok(fresh.scopes.iter().map(|scope| clear_scope(approval, fresh, scope)).collect())
+    let mut clearances: Vec<Clearance> = fresh.scopes.iter().map(|scope| clear_scope(approval, fresh, scope)).collect();
+    for clearance in &mut clearances {
+        clearance.left.extend(left.iter().filter(|address| address.is_in(&clearance.scope)).cloned());
+    }
+    Ok(clearances)
+}
+
+/// More changes than these, brought by time, are left all together or not at all.
+const SINGLE_OUT: usize = 10;
+
+/// The changes that only time brought after the intent with this digest was approved; none if it is another intent. A digest
+/// doesn't say of which changes it is, so they are found by leaving out one set after the other.
+fn left_of_intent(digest: &str, fresh: &Plan) -> Option<Vec<Address>> {
+    let timed: Vec<&Change> = fresh.changes().filter(|change| change.action.comes_with_time()).collect();
+    let all = (1_u32 << timed.len().min(SINGLE_OUT)) - 1;
+    let single = timed.len() <= SINGLE_OUT;
+    let sets = if single { (0..=all).collect() } else { vec![0, all] };
+    sets.into_iter().find_map(|set| {
+        let left = |index: usize| if single { set >> index & 1 == 1 } else { set == all };
+        let left: Vec<&Change> = (0..timed.len()).filter(|index| left(*index)).map(|index| timed[index]).collect();
+        let kept: Vec<&Change> =
+            fresh.changes().filter(|change| !left.iter().any(|one| one.address == change.address)).collect();
+        let fits = kept.is_empty() || super::document::digest_of(kept.iter().copied()) == digest;
+        fits.then(|| left.iter().map(|change| change.address.clone()).collect())
+    })
 }
 
 fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearance {
-    let mut clearance =
-        Clearance { scope: scope.scope.clone(), verdict: Verdict::Proceeds, left: Vec::new(), in_effect: Vec::new() };
+    let mut clearance = Clearance {
+        scope: scope.scope.clone(),
+        verdict: Verdict::Proceeds,
+        left: Vec::new(),
+        in_effect: Vec::new(),
+        waiting: Vec::new(),
+    };
     let refusals: Vec<String> =
         fresh.refusals_of(&scope.scope).map(|note| format!("{}: {}", note.code, note.message)).collect();
     match approval {
@@ -156,8 +186,13 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
         match vanished(change, approved, fresh) {
             Vanished::InEffect | Vanished::Next(_) => clearance.in_effect.push(change.clone()),
             Vanished::Unread(reason) => unread.push(reason),
-            Vanished::Waits(detail) => gone.push(format!("- {} (it waits: {detail})", change.line())),
+            Vanished::Waits(detail) => clearance.waiting.push((change.clone(), detail)),
+            // A window closed, or the date is no longer reached: that comes back with time.
+            Vanished::Unseen if change.action.comes_with_time() => {
+                clearance.waiting.push((change.clone(), "it isn't due now, or is held back".to_owned()));
+            }
             Vanished::Instead(_) => gone.push(format!("- {}", change.line())),
+            Vanished::Unseen => gone.push(format!("- {} (no longer asked for, and not in effect)", change.line())),
         }
     }
     clearance.verdict = if !surplus.is_empty() || !gone.is_empty() {
@@ -178,21 +213,34 @@ fn wanted_line(change: &Change, approved: &[Change]) -> String {
     }
 }
 
-/// A scope against a list of digests. The list doesn't say which change of which scope a digest was of, so as long as anything
-/// in the scope is unknown, those that aren't wanted can't be taken for being in effect.
-fn listed(digests: &BTreeSet<String>, fresh: &Plan, scope: &ScopePlan, clearance: &mut Clearance) {
+/// A scope against a list of digests. What was approved and isn't wanted must be in effect: as long as something could not be
+/// read that may be such a change, it can't be told.
+fn listed(digests: &BTreeMap<String, Option<String>>, fresh: &Plan, scope: &ScopePlan, clearance: &mut Clearance) {
     let mut surplus = Vec::new();
-    for change in scope.changes.iter().filter(|change| !digests.contains(&change.digest)) {
+    for change in scope.changes.iter().filter(|change| !digests.contains_key(&change.digest)) {
         match change.action.comes_with_time() {
             true => clearance.left.push(change.address.clone()),
             false => surplus.push(format!("+ {}", change.line())),
         }
     }
-    let unmatched = digests.iter().any(|digest| !fresh.changes().any(|change| change.digest == *digest));
-    let unread = scope.unknown.iter().map(|unknown| format!("{}: {}", unknown.address, unknown.reason));
+    let unmatched: Vec<Option<&str>> = digests
+        .iter()
+        .filter(|(digest, _)| !fresh.changes().any(|change| change.digest == **digest))
+        .map(|(_, address)| address.as_deref())
+        .collect();
+    let may_be = |address: &Address| {
+        unmatched.iter().any(|one| match one {
+            Some(approved) => address.is_in(approved) || Address::scope(approved).is_in(address.as_str()),
+            None => true,
+        })
+    };
+    // What a person is to look at was approved as such, and is still wanted.
+    let asked = |address: &Address| scope.changes.iter().any(|change| change.address == *address);
+    let unread = scope.unknown.iter().filter(|one| may_be(&one.address) && !asked(&one.address));
+    let unread: Vec<String> = unread.map(|unknown| format!("{}: {}", unknown.address, unknown.reason)).collect();
     clearance.verdict = match surplus.is_empty() {
         false => Verdict::Refused(surplus),
-        true if unmatched && !scope.unknown.is_empty() => Verdict::Unread(unread.collect()),
+        true if !unread.is_empty() => Verdict::Unread(unread),
         true => Verdict::Proceeds,
     };
 }

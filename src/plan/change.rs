@@ -309,6 +309,19 @@ impl Change {
         }
     }
 
+    /// The addresses at which it shows that the change is in effect. For keys: that a live key is published and, for what time
+    /// brought, that nothing is due any more.
+    pub(super) fn evidence(&self) -> impl Iterator<Item = Address> + use<> {
+        let keys = Address(self.approved_address().to_owned());
+        let evidence = match &self.due {
+            None => vec![self.address.clone()],
+            Some(_) if self.action.comes_with_time() => vec![keys],
+            Some(_) if self.action == Action::Enable => vec![keys.clone(), keys.part("keys").part("published")],
+            Some(_) => vec![keys.part("published")],
+        };
+        evidence.into_iter()
+    }
+
     /// What it would do, on one line: for lists of differences.
     pub fn line(&self) -> String {
         let by_hand = if self.mode == Mode::Manual { " (by a person)" } else { "" };

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::change::{Change, Direction};
+use super::change::{Address, Change, Direction};
 use super::document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown};
 use super::findings::{Findings, Planned};
 use super::note::Note;
@@ -94,6 +94,8 @@ impl Account {
             },
             declaration: declaration.clone(),
             in_sync: findings.iter().map(|findings| findings.in_sync).sum(),
+            in_effect: sorted(findings.iter().flat_map(|findings| &findings.in_effect)),
+            complete: sorted(findings.iter().flat_map(|findings| &findings.complete)),
             changes: self.ordered().into_iter().map(|planned| planned.change.clone()).collect(),
             unknown,
             waiting,
@@ -101,12 +103,20 @@ impl Account {
     }
 }
 
+fn sorted<'a>(addresses: impl Iterator<Item = &'a Address>) -> Vec<Address> {
+    let mut addresses: Vec<Address> = addresses.cloned().collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses
+}
+
 /// Makes the plan. `guard_notes` are what the guards said about the same accounts.
 pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<Note>) -> Plan {
     let Derivation { config_digest, target, now, allow_removals, only } = derivation;
     let mut scopes: Vec<_> = accounts.iter().map(Account::scope_plan).collect();
+    let mut outside = 0;
     for scope in &mut scopes {
-        only.narrow(scope);
+        outside += only.narrow(scope);
         let digest = |change: &Change| scope.digest(change, target, *allow_removals);
         let digests: Vec<String> = scope.changes.iter().map(digest).collect();
         scope.changes.iter_mut().zip(digests).for_each(|(change, digest)| change.digest = digest);
@@ -116,7 +126,8 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         .flat_map(|account| account.notes.iter().chain(account.findings.iter().flat_map(|findings| &findings.notes)))
         .cloned()
         .chain(guard_notes)
-        .filter(|note| only.concerns(&note.address))
+        // What is about the run itself, such as the caller, concerns every limit.
+        .filter(|note| only.concerns(&note.address) || !scopes.iter().any(|scope| note.address.is_in(&scope.scope)))
         .collect();
     let position = |note: &Note| scopes.iter().position(|scope| note.address.is_in(&scope.scope));
     notes.sort_by(|a, b| {
@@ -136,6 +147,7 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         target: target.clone(),
         allow_removals: *allow_removals,
         only: only.clone(),
+        outside,
         summary: Summary::of(&scopes, &notes),
         scopes,
         notes,

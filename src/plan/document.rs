@@ -40,6 +40,9 @@ pub struct Plan {
     /// The address prefixes that the plan is limited to; empty if it isn't.
     #[serde(default, skip_serializing_if = "Only::is_everything")]
     pub only: Only,
+    /// How many changes lie outside of that limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub outside: usize,
     /// The environments, in the file's order.
     pub scopes: Vec<ScopePlan>,
     /// What to know about it.
@@ -48,6 +51,11 @@ pub struct Plan {
     pub summary: Summary,
     /// Hash of this document apart from this field. Unkeyed: it catches accidents, no forgers.
     pub seal: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The program.
@@ -101,6 +109,10 @@ pub struct ScopePlan {
     pub declaration: String,
     /// How many declared things are in sync.
     pub in_sync: usize,
+    /// The addresses whose declared state was read.
+    pub in_effect: Vec<Address>,
+    /// The collections that were read completely, so that what they don't list is gone.
+    pub complete: Vec<Address>,
     /// What is to be done, in the order in which it is done.
     pub changes: Vec<Change>,
     /// What could not be read.
@@ -243,9 +255,7 @@ impl Plan {
 
     /// The hash of what the plan would do: equal intents have equal digests, whoever looked and whenever.
     pub(super) fn computed_intent_digest(&self) -> String {
-        let mut digests: Vec<&str> = self.changes().map(|change| change.digest.as_str()).collect();
-        digests.sort_unstable();
-        digest::of_json(&json!(digests))
+        digest_of(self.changes())
     }
 
     /// Whether each change's digest is the hash of what the change says.
@@ -261,6 +271,13 @@ impl Plan {
         document["seal"] = Json::Null;
         digest::of_json(&document)
     }
+}
+
+/// The digest of an intent that consists of these changes.
+pub(super) fn digest_of<'a>(changes: impl Iterator<Item = &'a Change>) -> String {
+    let mut digests: Vec<&str> = changes.map(|change| change.digest.as_str()).collect();
+    digests.sort_unstable();
+    digest::of_json(&json!(digests))
 }
 
 impl Summary {

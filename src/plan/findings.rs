@@ -21,8 +21,12 @@ pub struct Findings {
     pub unknown: Vec<Unknown>,
     /// What is under way, or waits for a person.
     pub waiting: Vec<Waiting>,
-    /// How many declared things are as declared.
+    /// How many declared things are in sync.
     pub in_sync: usize,
+    /// The addresses whose declared state was read: what an approved change must show in to be in effect.
+    pub in_effect: Vec<Address>,
+    /// The collection that was read completely, so that what it doesn't list is gone.
+    pub complete: Vec<Address>,
     /// What the comparison noticed.
     pub notes: Vec<Note>,
     /// Who administers the environment, if this setting decides it; the guards look at it.
@@ -32,14 +36,23 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Something declared that was read to be so.
+    pub fn settled(&mut self, address: Address) {
+        self.in_sync += 1;
+        self.in_effect.push(address);
+    }
+
     /// These and others of the same setting.
     #[must_use]
     pub fn and(mut self, others: Findings) -> Self {
-        let Findings { changes, unknown, waiting, in_sync, notes, administrators, collection } = others;
+        let Findings { changes, unknown, waiting, in_sync, in_effect, complete, notes, administrators, collection } =
+            others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
         self.waiting.extend(waiting);
         self.in_sync += in_sync;
+        self.in_effect.extend(in_effect);
+        self.complete.extend(complete);
         self.notes.extend(notes);
         self.administrators = self.administrators.or(administrators);
         self.collection = self.collection.or(collection);

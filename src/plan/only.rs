@@ -77,21 +77,28 @@ impl Only {
             let mut wanted = prefix.split('/');
             address.as_str().split('/').all(|part| wanted.next().is_some_and(|wanted| wanted == "*" || wanted == part))
         };
-        // One word alone is a whole scope, or the run itself.
-        let whole = !address.as_str().contains('/');
-        self.allows(address) || whole || self.0.iter().any(leads_to)
+        self.allows(address) || self.0.iter().any(leads_to)
     }
 
-    /// Leaves in a scope's part of a plan only what matters.
-    pub(super) fn narrow(&self, scope: &mut ScopePlan) {
+    /// Whether anything in this scope may be done.
+    pub fn reaches(&self, scope: &str) -> bool {
+        self.concerns(&Address::scope(scope))
+    }
+
+    /// Leaves in a scope's part of a plan only what matters, and tells how many changes lie outside.
+    pub(super) fn narrow(&self, scope: &mut ScopePlan) -> usize {
         if self.is_everything() {
-            return;
+            return 0;
         }
+        let changes = scope.changes.len();
         scope.changes.retain(|change| self.allows(&change.address));
         scope.unknown.retain(|unknown| self.concerns(&unknown.address));
         scope.waiting.retain(|waiting| self.concerns(&waiting.address));
+        scope.in_effect.retain(|address| self.concerns(address));
+        scope.complete.retain(|address| self.concerns(address));
         // What is in sync is counted by setting, not by address.
         scope.in_sync = 0;
+        changes - scope.changes.len()
     }
 }
 
@@ -117,7 +124,7 @@ mod tests {
             ("*/apiAccess/keys", "test/users", false, false),
             ("*/apiAccess/keys", "test", false, true),
             ("prod/apiAccess/", "prod/apiAccess/keys", true, true),
-            ("prod/users", "caller", false, true),
+            ("prod/users", "test", false, false),
         ];
         for (prefix, address, allows, concerns) in table {
             let only: Only = prefix.parse().unwrap();

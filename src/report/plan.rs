@@ -50,7 +50,17 @@ fn target(target: &Target) -> String {
 }
 
 fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
-    let ScopePlan { scope: key, identity, declaration: _, in_sync, changes, unknown, waiting } = scope;
+    let ScopePlan {
+        scope: key,
+        identity,
+        declaration: _,
+        in_sync,
+        in_effect: _,
+        complete: _,
+        changes,
+        unknown,
+        waiting,
+    } = scope;
     let Identity::Environment { instance_id, environment_id: _, name, region, dataverse: _ } = identity;
     let (name, region) = (name.as_deref().map(printable), region.as_deref().map(printable));
     let detail: Vec<String> = name.into_iter().chain(region).chain([format!("instance {instance_id}")]).collect();
@@ -263,7 +273,11 @@ fn note(note: &Note, with_address: bool, out: &mut String) {
 
 fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     if !plan.only.is_everything() {
-        let _ = writeln!(out, "{} {}", paint(WARNING, "Limited to:"), printable(&plan.only.to_string()));
+        let outside = match plan.outside {
+            0 => String::new(),
+            number => format!(" ({} outside)", count(number, "change", "changes")),
+        };
+        let _ = writeln!(out, "{} {}{outside}", paint(WARNING, "Limited to:"), printable(&plan.only.to_string()));
     }
     let _ = writeln!(out, "{}.", totals(plan, purpose).join("; "));
     let dangers = dangers(plan.changes());
@@ -304,11 +318,12 @@ fn totals(plan: &Plan, purpose: Purpose) -> Vec<String> {
     }
     if parts.is_empty() && refused == 0 && plan.pending_findings().next().is_none() {
         parts.push(match plan.notes.iter().any(|note| note.code.rests_on_less()) {
+            _ if !plan.only.is_everything() => "Nothing to do within that limit; the rest was not judged".to_owned(),
             false => paint(GOOD, "No changes: everything declared was read and is in sync"),
             true => paint(WARNING, "No changes found; the notes say what was not read"),
         });
     }
-    if in_sync > 0 || parts.is_empty() {
+    if in_sync > 0 {
         parts.push(format!("{in_sync} in sync"));
     }
     parts

@@ -137,7 +137,7 @@ fn an_environment_that_goes_first_and_fails_stops_the_others() {
     let run = scene.run(&["apply", "--yes", "--first", "dev", "--now", NOW, &live.argument()]).ended(5);
     run.says("2 failed, 7 not started").says("not begun");
     assert!(live.writes().iter().all(|write| write.contains("a003/")), "{:#?}", live.writes());
-    scene.emulated(&["apply", "--yes", "--first", "nobody"]).ended(1).complains("no such environment");
+    scene.emulated(&["apply", "--yes", "--first", "nobody"]).ended(1).complains("no such environment in this run");
 }
 
 #[test]

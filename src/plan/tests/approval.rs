@@ -1,6 +1,6 @@
 //! Approval by scope: what was approved and is wanted, what is in effect, what only time brought.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::*;
 
@@ -13,10 +13,13 @@ fn saved(plan: &Plan) -> Approval {
     Approval::Saved(Box::new(plan.clone()))
 }
 
-/// The usual plan after somebody made some of its changes, and something else happened.
+/// The usual plan after another run made some of its changes, and something else happened.
 fn later(keep: &[usize], change: impl FnOnce(&mut Account)) -> Plan {
     let kept = usual().into_iter().enumerate().filter(|(index, _)| keep.contains(index)).map(|(_, planned)| planned);
     let mut account = account(kept.collect());
+    let gone = usual().into_iter().enumerate().filter(|(index, _)| !keep.contains(index)).map(|(_, planned)| planned);
+    account.findings[0].in_effect = gone.map(|planned| planned.change.address).collect();
+    account.findings[0].complete = vec![Address::scope("prod/users")];
     change(&mut account);
     plan_of(&[account], now())
 }
@@ -48,10 +51,11 @@ fn a_plan_can_be_finished_and_applied_twice() {
 fn what_was_approved_and_is_not_read_to_be_in_effect_stops_the_scope() {
     let all = plan();
     type Happens = fn(&mut Account);
-    let table: [(&str, Happens, &str); 5] = [
-        ("its setting can't be read", |it| it.findings[0].unknown.push(unknown("prod/users")), "unread"),
+    let table: [(&str, Happens, &str); 6] = [
+        ("its setting can't be read", |it| unread_users(it), "unread"),
+        ("it is gone, and doesn't show", |it| it.findings[0].complete.clear(), "refused"),
         ("the environment can't be read", |it| it.unknown.push(unknown("prod")), "unread"),
-        ("it waits", |it| it.findings[0].waiting.push(waits("prod/users/zoe")), "refused"),
+        ("it waits", |it| it_waits(it), "proceeds"),
         ("another setting can't be read", |it| it.findings[0].unknown.push(unknown("prod/keyVault")), "proceeds"),
         ("another environment", |it| it.observed.as_mut().unwrap().region = Some("asia".into()), "refused"),
     ];
@@ -63,6 +67,17 @@ fn what_was_approved_and_is_not_read_to_be_in_effect_stops_the_scope() {
         };
         assert_eq!(verdict, expected, "{what}");
     }
+}
+
+fn unread_users(account: &mut Account) {
+    account.findings[0].complete.clear();
+    account.findings[0].unknown.push(unknown("prod/users"));
+}
+
+/// Approved, under way, and holding up nothing else.
+fn it_waits(account: &mut Account) {
+    account.findings[0].complete.clear();
+    account.findings[0].waiting.push(waits("prod/users/zoe"));
 }
 
 fn waits(address: &str) -> Waiting {
@@ -77,6 +92,10 @@ fn waits(address: &str) -> Waiting {
 #[test]
 fn what_only_time_brings_is_left_and_anything_else_stops_the_scope() {
     let all = plan();
+    // Approved, and held back by now: it comes back with time, and isn't taken for done.
+    let with_rotation = later(&[0, 1, 2], |it| it.findings[0].changes.push(rotation(Action::Rotate)));
+    let held = clearance(&saved(&with_rotation), &later(&[0, 1, 2], |_| {}));
+    assert_eq!((held.verdict, held.waiting.len(), held.in_effect.len()), (Verdict::Proceeds, 1, 0));
     for action in [Action::Rotate, Action::Retire, Action::Resume] {
         let fresh = later(&[0, 1], |it| it.findings[0].changes.push(rotation(action)));
         let clearance = clearance(&saved(&all), &fresh);
@@ -138,14 +157,20 @@ fn yes_approves_nothing_that_has_to_be_seen() {
 #[test]
 fn digests_approve_what_they_are_of() {
     let all = plan();
-    let digests: BTreeSet<String> = all.changes().map(|change| change.digest.clone()).collect();
-    let listed =
-        |digests: &BTreeSet<String>, fresh: &Plan| clearance(&Approval::Changes(digests.clone()), fresh).verdict;
+    let digests: BTreeMap<String, Option<String>> = all.changes().map(|change| (change.digest.clone(), None)).collect();
+    let with_addresses: BTreeMap<String, Option<String>> =
+        all.changes().map(|change| (change.digest.clone(), Some(change.address.to_string()))).collect();
+    let listed = |digests: &BTreeMap<String, Option<String>>, fresh: &Plan| {
+        clearance(&Approval::Changes(digests.clone()), fresh).verdict
+    };
     assert_eq!(listed(&digests, &all), Verdict::Proceeds);
     assert_eq!(listed(&digests, &later(&[1], |_| {})), Verdict::Proceeds, "an interrupted run can be finished");
     let unread = later(&[1], |it| it.findings[0].unknown.push(unknown("prod/keyVault")));
     assert!(matches!(listed(&digests, &unread), Verdict::Unread(_)));
-    let fewer: BTreeSet<String> = digests.iter().skip(1).cloned().collect();
+    assert_eq!(listed(&with_addresses, &unread), Verdict::Proceeds, "it is about something else");
+    let unread = later(&[1], |it| it.findings[0].unknown.push(unknown("prod/users")));
+    assert!(matches!(listed(&with_addresses, &unread), Verdict::Unread(_)));
+    let fewer: BTreeMap<_, _> = digests.clone().into_iter().skip(1).collect();
     assert!(matches!(listed(&fewer, &all), Verdict::Refused(_)));
 
     let whole = |digest: &str, fresh: &Plan| clear(&Approval::Intent(digest.to_owned()), fresh, now()).map(drop);
@@ -153,6 +178,13 @@ fn digests_approve_what_they_are_of() {
     assert_eq!(whole("sha256:0", &all), Err(Refusal::OtherIntent));
     assert_eq!(whole(&all.intent_digest, &later(&[1], |_| {})), Err(Refusal::OtherIntent));
     assert_eq!(whole(&all.intent_digest, &later(&[], |_| {})), Ok(()), "nothing is wanted any more");
+    let due = later(&[0, 1, 2], |it| it.findings[0].changes.push(rotation(Action::Rotate)));
+    let cleared = clear(&Approval::Intent(all.intent_digest.clone()), &due, now()).unwrap();
+    assert_eq!(
+        (cleared[0].left.len(), &cleared[0].verdict),
+        (1, &Verdict::Proceeds),
+        "what time brought voids nothing"
+    );
 }
 
 /// The number of removals that was asked for is approved with each change.

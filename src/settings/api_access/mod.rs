@@ -83,7 +83,7 @@ impl Setting for Block {
             None => unread(declared, observed.published_key_works, comparing).and(unread_keys(declared, comparing)),
             Some(Err(unreadable)) => Findings { unknown: vec![unreadable.at(setting)], ..Findings::default() },
             Some(Ok(live)) if (*live == ApiAccess::On) == declared.enabled => {
-                Findings { in_sync: 1, ..Findings::default() }
+                Findings { in_sync: 1, in_effect: vec![setting], ..Findings::default() }
             }
             Some(Ok(_)) if switched => Findings::default(),
             Some(Ok(_)) => switch(declared, None, comparing),
@@ -164,8 +164,8 @@ fn unread(declared: &Declared, published_key_works: bool, comparing: &Comparing<
         .collect();
     match attestation::judge(&declared.enabled, &trace, &statements, moment) {
         Verdict::InSync(evidence) => {
-            let notes = vec![attestation::evidence(&evidence, address, moment)];
-            Findings { in_sync: 1, notes, ..Findings::default() }
+            let notes = vec![attestation::evidence(&evidence, address.clone(), moment)];
+            Findings { in_sync: 1, in_effect: vec![address], notes, ..Findings::default() }
         }
         Verdict::Differs { live: _, evidence } => {
             switch(declared, Some(attestation::seen(&evidence, moment)), comparing)

@@ -94,6 +94,8 @@ fn compare_rights(
             return Rights::Missing;
         }
     };
+    let setting = comparing.address(Block::KEY);
+    findings.in_effect.extend(grants::held_parts(vault, service, held).map(|part| setting.part(&part)));
     if !grants::any_missing(vault, service, held) {
         findings.in_sync += 1;
         return Rights::Held;
@@ -131,11 +133,11 @@ fn compare_rights(
 fn linked(live: &KeyVaultLink, address: &Address, rights: &Rights, findings: &mut Findings) {
     let refused = findings.notes.iter().any(Note::refuses);
     match &live.access {
-        AccessState::Accessible => findings.in_sync += 1,
+        AccessState::Accessible => findings.settled(address.clone()),
         // It is linked, which is all that the file declares; the secret is somebody else's.
         AccessState::SecretMissing => {
             findings.notes.push(notes::secret_missing(address));
-            findings.in_sync += 1;
+            findings.settled(address.clone());
         }
         // What stands in the way was found already, and is being changed or reported.
         _ if refused || !matches!(rights, Rights::Held) => {}
@@ -182,8 +184,8 @@ fn unread(
             .collect();
     match attestation::judge(&vault, &trace, &statements, moment) {
         Verdict::InSync(evidence) => {
-            findings.notes.push(attestation::evidence(&evidence, address, moment));
-            findings.in_sync += 1;
+            findings.notes.push(attestation::evidence(&evidence, address.clone(), moment));
+            findings.settled(address);
         }
         Verdict::Differs { live, evidence } => {
             let seen = attestation::seen(&evidence, moment);

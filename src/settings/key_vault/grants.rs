@@ -98,6 +98,19 @@ pub(super) fn holds(held: &[RoleAssignment], role: Uuid) -> bool {
     held.iter().filter(always).any(|one| one.role == role || more.contains(&one.role))
 }
 
+/// The parts of the address under which what is held would have been granted.
+pub(super) fn held_parts(
+    vault: &Vault,
+    service: &DirectoryObject,
+    held: &[RoleAssignment],
+) -> impl Iterator<Item = String> {
+    let roles = vault.properties.goes_by_roles();
+    let granted = ROLES.iter().filter(|role| roles && holds(held, role.id)).map(|role| format!("roles/{}", role.part));
+    let policy = !roles && policies_suffice(&by_policies(vault, service.id));
+    let parts: Vec<String> = granted.chain(policy.then(|| "access-policy".to_owned())).collect();
+    parts.into_iter()
+}
+
 /// Whether something is to be granted.
 pub(super) fn any_missing(vault: &Vault, service: &DirectoryObject, held: &[RoleAssignment]) -> bool {
     match vault.properties.goes_by_roles() {

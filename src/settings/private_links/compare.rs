@@ -137,7 +137,10 @@ impl<'a> Comparison<'a> {
             let strangers = if sure { doubtful(&ours) } else { elsewhere };
             self.findings.notes.extend(notes::look_alike(address, &endpoint.name, &strangers));
             match standing {
-                Standing::Open => open += 1,
+                Standing::Open => {
+                    self.findings.in_effect.push(address.part(&endpoint.name));
+                    open += 1;
+                }
                 Standing::Settling(detail) => settling.push(format!("{} {detail}", endpoint.name)),
                 Standing::Asks(one) => asking.push((endpoint, one)),
                 Standing::Ended(status) => ended.push((endpoint.name.clone(), status)),
@@ -155,6 +158,13 @@ impl<'a> Comparison<'a> {
         }
         if open == endpoints.len() && settling.is_empty() {
             self.findings.in_sync += 1;
+            self.findings.in_effect.push(address.clone());
+        }
+        // A link that is there and asks for approval is what adding it was to bring about, unless the same change approves.
+        let asks_only =
+            settling.is_empty() && ended.is_empty() && !matches!(declared.approval, Approval::FromSubscription(_));
+        if live.is_some() && asks_only {
+            self.findings.in_effect.push(address.clone());
         }
         if ended.is_empty() {
             approvals::decide(self, sides, &asking);
@@ -199,6 +209,7 @@ impl<'a> Comparison<'a> {
             }
             Links::NotAsked => return self.others_unread(),
         };
+        self.findings.complete.push(self.setting.clone());
         let is_declared =
             |link: &&PrivateLink| self.declared.links.iter().any(|one| same_resource(&one.resource, &link.resource));
         let others: Vec<&PrivateLink> = listed.iter().filter(|link| !is_declared(link)).collect();

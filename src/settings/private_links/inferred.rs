@@ -97,7 +97,7 @@ impl<'a> Comparison<'a> {
         let open = |one: &&&Connection| one.status == Status::Approved && one.is_settled();
         let undecided = |one: &&&Connection| one.status == Status::Pending || !one.is_settled();
         if perhaps.iter().any(|one| open(&one)) && !perhaps.iter().any(|one| undecided(&one)) {
-            self.findings.in_sync += 1;
+            self.findings.settled(address);
             return;
         }
         let name = declared.resource.name();

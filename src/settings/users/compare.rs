@@ -63,6 +63,9 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     comparison.grant_admins_first();
     comparison.findings.administrators = Some(administrators::of(&comparison));
     comparison.findings.collection = Some(list.held.len());
+    if list.nameless == 0 {
+        comparison.findings.complete.push(comparison.setting.clone());
+    }
     comparison.findings
 }
 
@@ -116,7 +119,7 @@ impl<'a> Comparison<'a> {
         let Target { assignment, principal } = target;
         let held = self.list.held.get(&principal.id);
         if held.is_some_and(|held| held.is_exactly(assignment.role.name())) {
-            self.findings.in_sync += 1;
+            self.findings.settled(self.setting.part(&principal.part));
             return;
         }
         let address = self.setting.part(&principal.part);

@@ -21,6 +21,9 @@ use crate::settings::api_access::risks;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 
+/// The part of the keys' address under which the publication of a live key shows.
+const PUBLISHED: &str = "published";
+
 /// Compares. `setting` is the address of `apiAccess`; where API access has to be turned on first, the keys' change is the
 /// setting's own.
 pub(in crate::settings::api_access) fn compare(
@@ -41,6 +44,7 @@ pub(in crate::settings::api_access) fn compare(
             return findings;
         }
     }
+    findings.in_effect = in_effect(&assessment, &address);
     match (assessment.state, assessment.next) {
         (State::Unknown, _) => findings.unknown.push(unknown(&address, &assessment.reason)),
         (State::Inconsistent, _) => findings.notes.push(note(
@@ -68,6 +72,14 @@ pub(in crate::settings::api_access) fn compare(
         }
     }
     findings
+}
+
+/// What was read to be so: that a live key is published, and that nothing is due.
+fn in_effect(assessment: &Assessment, keys: &Address) -> Vec<Address> {
+    let live = !assessment.critical && assessment.active.is_some();
+    let settled = live && assessment.next.is_none() && assessment.wanted.is_none();
+    let published = live.then(|| keys.part(PUBLISHED));
+    published.into_iter().chain(settled.then(|| keys.clone())).collect()
 }
 
 /// Whom a key waits for that ought to have been replaced by now. A hold that ends by itself before `maxAge` is over is no
