@@ -10,6 +10,8 @@
 mod attested;
 #[path = "cli/basics.rs"]
 mod basics;
+#[path = "cli/callers.rs"]
+mod callers;
 #[path = "cli/cycle.rs"]
 mod cycle;
 #[path = "cli/exits.rs"]
@@ -25,6 +27,8 @@ mod links;
 mod live;
 #[path = "cli/midway.rs"]
 mod midway;
+#[path = "cli/names.rs"]
+mod names;
 #[path = "cli/partial.rs"]
 mod partial;
 #[allow(dead_code, reason = "shared with the tests of keys")]

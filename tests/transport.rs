@@ -8,12 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::Engine as _;
 use futures_util::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use palisade::azure::customer_insights::{self as ci, Instance};
 use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
-use palisade::azure::{Call, ClientCredentials, Failure, Quiet, Reader, Settings, Transport, Writer, operations};
+use palisade::azure::{
+    Call, ClientCredentials, Failure, Quiet, Reader, Settings, Token, TokenError, TokenSource, Transport, Writer,
+    operations,
+};
 use palisade::clock::Clock;
 use palisade::config::Face;
 use palisade::emulator::{
@@ -33,6 +37,12 @@ struct Scene {
 }
 
 async fn scene(faults: &str, observer: Option<Arc<dyn Observer>>) -> Scene {
+    let secret = SecretString::from(CLIENT_SECRET.to_owned());
+    let credentials = ClientCredentials::new(TENANT.to_string(), CLIENT_ID.to_string(), secret);
+    signed_in(faults, observer, Box::new(credentials)).await
+}
+
+async fn signed_in(faults: &str, observer: Option<Arc<dyn Observer>>, tokens: Box<dyn TokenSource>) -> Scene {
     let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     let clock = Clock::simulated(start);
     let mut world = World::new(None);
@@ -58,13 +68,11 @@ async fn scene(faults: &str, observer: Option<Arc<dyn Observer>>) -> Scene {
     })
     .await
     .unwrap();
-    let credentials =
-        ClientCredentials::new(TENANT.to_string(), CLIENT_ID.to_string(), SecretString::from(CLIENT_SECRET.to_owned()));
     let transport = Transport::new(Settings {
         hosts: Hosts::emulator(emulator.http()).unwrap(),
         face: Face::ScaleUnit,
         subscription_key: None,
-        tokens: Box::new(credentials),
+        tokens,
         clock: clock.clone(),
         limits: Limits::default(),
         per_host: 3,
@@ -240,4 +248,46 @@ async fn a_delay_is_waited_for_on_the_same_clock() {
     let scene = scene("- { operation: GET /api/instances, action: { delay: { by: PT30S } } }", None).await;
     ci::list_instances(&scene.reader()).await.expect("it comes late, and it comes");
     assert_eq!(scene.clock.now().duration_since(scene.start), SignedDuration::from_secs(30));
+}
+
+/// Tokens that name another principal, or another tenant, for each audience.
+struct Disagreeing {
+    customer_insights: String,
+    graph: String,
+}
+
+#[async_trait::async_trait(?Send)]
+impl TokenSource for Disagreeing {
+    async fn token(&self, transport: &Transport, audience: &'static str) -> Result<Token, TokenError> {
+        let token = if audience.contains("graph") { &self.graph } else { &self.customer_insights };
+        Ok(Token::new(SecretString::from(token.clone()), transport.clock().now() + SignedDuration::from_hours(1)))
+    }
+}
+
+/// What the tokens of a run say is known as soon as they were used, whatever the services made of them.
+#[tokio::test]
+async fn every_token_of_a_run_is_taken_note_of() {
+    let token = |payload: serde_json::Value| {
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload.to_string());
+        format!("e30.{payload}.c2lnbmF0dXJl")
+    };
+    let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let own = token(serde_json::json!({ "oid": one, "tid": TENANT }));
+    let cases = [
+        (own.clone(), true, false),
+        (token(serde_json::json!({ "oid": two, "tid": TENANT })), false, false),
+        (token(serde_json::json!({ "oid": one, "tid": two })), true, true),
+        ("opaque".to_owned(), false, false),
+    ];
+    for (graph, known, stranger) in cases {
+        let tokens = Disagreeing { customer_insights: own.clone(), graph };
+        let scene = signed_in("", None, Box::new(tokens)).await;
+        let reader = scene.reader();
+        assert!(reader.bearers().identity().is_err(), "nothing was obtained yet");
+        ci::list_instances(&reader).await.unwrap_err();
+        assert_eq!(reader.bearers().identity().unwrap().object_id.uuid(), one);
+        reader.send(Call::of(&operations::GRAPH_COUNT_MEMBERS).path("groupId", "x")).await.unwrap_err();
+        assert_eq!(reader.bearers().identity().is_ok(), known);
+        assert_eq!(reader.bearers().stranger(TENANT).is_some(), stranger);
+    }
 }

@@ -39,6 +39,7 @@ use std::rc::Rc;
 
 use super::call::{Answer, Call};
 use super::error::CallError;
+use super::identity::Bearers;
 use super::operations::{Read, Write};
 use super::transport::Transport;
 
@@ -57,6 +58,11 @@ impl Reader {
     /// Sends a read and waits for its whole answer.
     pub async fn send(&self, call: Call<Read>) -> Result<Answer, CallError> {
         self.transport.send(&call).await
+    }
+
+    /// The tokens that this run obtained so far.
+    pub fn bearers(&self) -> Bearers {
+        self.transport.bearers()
     }
 
     /// What time it is for whoever reads.

@@ -13,6 +13,7 @@ use super::access::{Reader, Writer};
 use super::arm::{self, ResourceId, Scope};
 use super::call::Call;
 use super::error::CallError;
+use super::object_id::{self, ObjectId};
 use super::operations::{
     CREATE_ROLE_ASSIGNMENT, DELETE_ROLE_ASSIGNMENT, GET_ROLE_ASSIGNMENT, LIST_PERMISSIONS, LIST_ROLE_ASSIGNMENTS,
     LIST_ROLE_DEFINITIONS,
@@ -43,7 +44,7 @@ pub struct RoleAssignment {
     /// The role definition, without the subscription that the service puts before it.
     pub role: Uuid,
     /// Object id of the principal.
-    pub principal_id: Uuid,
+    pub principal_id: ObjectId,
     /// `User`, `Group`, `ServicePrincipal` …
     pub principal_type: Option<String>,
     /// Words of its maker.
@@ -63,7 +64,8 @@ struct Wire {
 struct WireProperties {
     scope: Option<String>,
     role_definition_id: Option<String>,
-    principal_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "object_id::principal")]
+    principal_id: Option<ObjectId>,
     principal_type: Option<String>,
     description: Option<String>,
     condition: Option<String>,
@@ -96,7 +98,11 @@ fn scoped<E>(call: Call<E>, scope: &Scope) -> Call<E> {
 
 /// The assignments of one principal that count at a scope: granted there or above, to it or to a group that it is in. The
 /// whole list or an error. `GET /{scope}/providers/Microsoft.Authorization/roleAssignments`
-pub async fn assigned_to(reader: &Reader, scope: &Scope, principal: Uuid) -> Result<Vec<RoleAssignment>, CallError> {
+pub async fn assigned_to(
+    reader: &Reader,
+    scope: &Scope,
+    principal: ObjectId,
+) -> Result<Vec<RoleAssignment>, CallError> {
     let filter = format!("atScope() and assignedTo('{principal}')");
     let call = scoped(Call::of(&LIST_ROLE_ASSIGNMENTS), scope).query("$filter", filter);
     let wires: Vec<Wire> = arm::list(reader, call).await?;
@@ -112,7 +118,7 @@ pub struct Grant {
     /// Which role definition.
     pub role: Uuid,
     /// To whom: an object id, not an application id.
-    pub principal_id: Uuid,
+    pub principal_id: ObjectId,
     /// `User`, `Group` or `ServicePrincipal`.
     pub principal_type: PrincipalType,
 }
@@ -146,7 +152,7 @@ impl Grant {
             .chain_update(scope.to_string().to_lowercase())
             .chain_update([0])
             .chain_update(role.as_bytes())
-            .chain_update(principal_id.as_bytes())
+            .chain_update(principal_id.uuid().as_bytes())
             .finalize();
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
@@ -295,7 +301,7 @@ mod tests {
         let grant = |group: &str, role| Grant {
             scope: Scope::Group { subscription: Uuid::nil(), group: group.to_owned() },
             role,
-            principal_id: Uuid::from_u128(1),
+            principal_id: ObjectId::from(Uuid::from_u128(1)),
             principal_type: PrincipalType::ServicePrincipal,
         };
         let one = grant("RG", roles::KEY_VAULT_READER);

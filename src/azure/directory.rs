@@ -3,13 +3,13 @@
 //! What must stay true: a look-up that failed stays unknown with its reason; it never reads as "nobody".
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::sync::{Mutex, OnceCell};
-use uuid::Uuid;
 
 use super::access::Reader;
 use super::graph::{self, DirectoryObject, Found, Key};
+use super::object_id::ObjectId;
 
 /// A principal as a configuration names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ pub enum Name {
     /// By user principal name or application id.
     Key(Key),
     /// By object id.
-    Id(Uuid),
+    Id(ObjectId),
 }
 
 /// Looks principals up and remembers.
@@ -27,8 +27,9 @@ pub struct Directory {
     expected: BTreeSet<Name>,
     first: OnceCell<()>,
     keys: RefCell<HashMap<Key, Found>>,
-    ids: RefCell<HashMap<Uuid, Found>>,
-    members: RefCell<HashMap<Uuid, Result<u64, String>>>,
+    ids: RefCell<HashMap<ObjectId, Found>>,
+    members: RefCell<HashMap<ObjectId, Members>>,
+    counts: RefCell<HashMap<ObjectId, Result<u64, String>>>,
     /// One look-up at a time: whoever comes second finds what the first one brought.
     asking: Mutex<()>,
 }
@@ -71,15 +72,29 @@ impl Directory {
     }
 
     /// How many principals a group reaches.
-    pub async fn members(&self, reader: &Reader, group: Uuid) -> Result<u64, String> {
-        if let Some(known) = self.members.borrow().get(&group) {
+    pub async fn count(&self, reader: &Reader, group: ObjectId) -> Result<u64, String> {
+        if let Some(known) = self.counts.borrow().get(&group) {
             return known.clone();
         }
         let count = graph::count_members(reader, group).await.map_err(|error| error.to_string());
-        self.members.borrow_mut().insert(group, count.clone());
+        self.counts.borrow_mut().insert(group, count.clone());
         count
     }
+
+    /// Whom a group reaches.
+    pub async fn members(&self, reader: &Reader, group: ObjectId) -> Members {
+        if let Some(known) = self.members.borrow().get(&group) {
+            return known.clone();
+        }
+        let members = graph::members(reader, group).await.map_err(|error| error.to_string());
+        let members = members.map(|members| members.into_iter().map(|member| (member.id, member)).collect());
+        self.members.borrow_mut().insert(group, members.clone());
+        members
+    }
 }
+
+/// Whom a group reaches, by object id, or why that isn't known.
+pub type Members = Result<BTreeMap<ObjectId, DirectoryObject>, String>;
 
 async fn find(reader: &Reader, keys: &[Key]) -> Vec<(Key, Found)> {
     if keys.is_empty() {
@@ -90,14 +105,14 @@ async fn find(reader: &Reader, keys: &[Key]) -> Vec<(Key, Found)> {
         .unwrap_or_else(|error| keys.iter().map(|key| (key.clone(), Err(error.to_string()))).collect())
 }
 
-async fn by_ids(reader: &Reader, ids: &[Uuid]) -> Vec<(Uuid, Found)> {
+async fn by_ids(reader: &Reader, ids: &[ObjectId]) -> Vec<(ObjectId, Found)> {
     if ids.is_empty() {
         return Vec::new();
     }
     match graph::by_ids(reader, ids).await {
         Err(error) => ids.iter().map(|id| (*id, Err(error.to_string()))).collect(),
         Ok(objects) => {
-            let mut objects: HashMap<Uuid, DirectoryObject> =
+            let mut objects: HashMap<ObjectId, DirectoryObject> =
                 objects.into_iter().map(|object| (object.id, object)).collect();
             ids.iter().map(|id| (*id, Ok(objects.remove(id)))).collect()
         }

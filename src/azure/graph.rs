@@ -1,19 +1,22 @@
 //! Microsoft Graph v1.0: who a principal is. The operation catalogue names the sources.
 //!
-//! What must stay true: a look-up tells "there is nobody" apart from "could not look"; twenty look-ups cost one request.
+//! Invariants: a look-up tells "there is nobody" apart from "could not look"; an answer that is about somebody else than
+//! the one asked about is no answer; a list of members is whole or an error; twenty look-ups cost one request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use url::Url;
 use uuid::Uuid;
 
 use super::access::Reader;
 use super::call::Call;
 use super::error::CallError;
+use super::object_id::{self, ObjectId};
 use super::operations::{
-    GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER,
+    GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER, GRAPH_LIST_MEMBERS,
 };
 use crate::text::brief;
 
@@ -24,14 +27,20 @@ const BATCH: usize = 20;
 const IDS: usize = 1000;
 /// A throttled item of a batch is asked for again so often.
 const ROUNDS: u32 = 4;
+/// Graph gives at most so many members on a page.
+const PAGE: &str = "999";
+/// The most pages of one list of members; a larger group counts as unread.
+const MOST_PAGES: usize = 100;
 /// The longest wait for a throttled item; a longer one leaves it unknown.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A look-up by a key other than the object id.
+/// A look-up of one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// A user by user principal name.
+    /// A user by user principal name, in lower case.
     User(String),
+    /// A user by object id, to learn what a look-up of many ids doesn't tell: whether the account is enabled.
+    Account(ObjectId),
     /// A service principal by its application's id.
     App(Uuid),
 }
@@ -41,7 +50,7 @@ pub enum Key {
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryObject {
     /// Object id.
-    pub id: Uuid,
+    pub id: ObjectId,
     /// `#microsoft.graph.user`, `…group`, `…servicePrincipal`; look-ups by type leave it out.
     #[serde(rename = "@odata.type")]
     pub odata_type: Option<String>,
@@ -50,7 +59,10 @@ pub struct DirectoryObject {
     /// A user's name for signing in.
     pub user_principal_name: Option<String>,
     /// A service principal's application.
+    #[serde(default, deserialize_with = "object_id::lenient")]
     pub app_id: Option<Uuid>,
+    /// Whether a user, or an app, may sign in. Look-ups of many ids leave it out for users.
+    pub account_enabled: Option<bool>,
 }
 
 /// What a look-up by key brought: the object, or nobody, or why it isn't known.
@@ -106,30 +118,37 @@ async fn batch(reader: &Reader, keys: &[Key]) -> Result<(Vec<(Key, Found)>, Vec<
     let requests: Json = keys.iter().enumerate().map(|(index, key)| item_request(index, key)).collect();
     let call = Call::of(&GRAPH_BATCH).json(JSON, &json!({ "requests": requests }));
     let answer: BatchAnswer = reader.send(call).await?.json()?;
-    let mut items: HashMap<String, BatchItem> =
-        answer.responses.into_iter().map(|item| (item.id.clone(), item)).collect();
+    let mut items: HashMap<String, Vec<BatchItem>> = HashMap::new();
+    for item in answer.responses {
+        items.entry(item.id.clone()).or_default().push(item);
+    }
     let (mut settled, mut throttled, mut wait) = (Vec::new(), Vec::new(), Duration::from_secs(1));
     for (index, key) in keys.iter().enumerate() {
-        match items.remove(&index.to_string()) {
-            Some(item) if matches!(item.status, 429 | 503) => {
+        let mut answers = items.remove(&index.to_string()).unwrap_or_default();
+        let answer = if answers.len() > 1 { Err("Microsoft Graph answered twice") } else { Ok(answers.pop()) };
+        match answer {
+            Ok(Some(item)) if matches!(item.status, 429 | 503) => {
                 let header = item.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
                 let asked = header.and_then(|(_, value)| value.trim().parse().ok()).map(Duration::from_secs);
                 wait = wait.max(asked.unwrap_or_default());
                 throttled.push(key.clone());
             }
-            Some(item) => settled.push((key.clone(), settle(item))),
-            None => settled.push((key.clone(), Err("Microsoft Graph left it out of its answer".to_owned()))),
+            Ok(Some(item)) => settled.push((key.clone(), settle(key, item))),
+            Ok(None) => settled.push((key.clone(), Err("Microsoft Graph left it out of its answer".to_owned()))),
+            Err(reason) => settled.push((key.clone(), Err(reason.to_owned()))),
         }
     }
     Ok((settled, throttled, wait))
 }
 
 fn item_request(index: usize, key: &Key) -> Json {
+    let user = |name: &str| {
+        let path = Call::of(&GRAPH_GET_USER).path("userPrincipalName", name).path;
+        format!("{path}?$select=id,displayName,userPrincipalName,accountEnabled")
+    };
     let url = match key {
-        Key::User(name) => {
-            let path = Call::of(&GRAPH_GET_USER).path("userPrincipalName", name).path;
-            format!("{path}?$select=id,displayName,userPrincipalName")
-        }
+        Key::User(name) => user(name),
+        Key::Account(id) => user(&id.to_string()),
         Key::App(app_id) => {
             let path = Call::of(&GRAPH_GET_SERVICE_PRINCIPAL).path("appId", &app_id.to_string()).path;
             format!("{path}?$select=id,displayName,appId")
@@ -138,13 +157,16 @@ fn item_request(index: usize, key: &Key) -> Json {
     json!({ "id": index.to_string(), "method": "GET", "url": url })
 }
 
-/// Only Graph's own "not found" proves that there is nobody.
-fn settle(item: BatchItem) -> Found {
+/// Only Graph's own "not found" proves that there is nobody, and only an answer about the one asked for that there is
+/// somebody.
+fn settle(key: &Key, item: BatchItem) -> Found {
     let error = |member: &str| item.body["error"][member].as_str().map(brief);
     match (item.status, error("code").as_deref()) {
-        (200, _) => serde_json::from_value(item.body)
-            .map(Some)
-            .map_err(|_| "the answer of Microsoft Graph can't be understood".to_owned()),
+        (200, _) => {
+            let object: DirectoryObject = serde_json::from_value(item.body)
+                .map_err(|_| "the answer of Microsoft Graph can't be understood".to_owned())?;
+            subject(key, &object).map(|()| Some(object))
+        }
         (404, Some("Request_ResourceNotFound")) => Ok(None),
         (status, code) => Err(format!(
             "Microsoft Graph answered {status} {}: {}",
@@ -154,10 +176,32 @@ fn settle(item: BatchItem) -> Found {
     }
 }
 
+/// Makes sure that an answer is about the object that was asked about.
+fn subject(key: &Key, object: &DirectoryObject) -> Result<(), String> {
+    let DirectoryObject { id, user_principal_name, app_id, .. } = object;
+    let (fits, asked, answered) = match key {
+        Key::User(name) => {
+            let answered = user_principal_name.as_deref();
+            let fits = answered.is_some_and(|answered| answered.to_lowercase() == name.to_lowercase());
+            (fits, name.clone(), answered.map(brief))
+        }
+        Key::Account(asked) => (id == asked, asked.to_string(), Some(id.to_string())),
+        Key::App(asked) => (*app_id == Some(*asked), asked.to_string(), app_id.map(|found| found.to_string())),
+    };
+    match fits {
+        true => Ok(()),
+        false => {
+            let answered = answered.unwrap_or_else(|| format!("{id}, without saying whether it is the one"));
+            Err(format!("the directory answered about {answered} when asked about {asked}"))
+        }
+    }
+}
+
 /// Looks principals up by object id. `POST /directoryObjects/getByIds`. Ids that aren't in the answer aren't in the
 /// directory.
-pub async fn by_ids(reader: &Reader, ids: &[Uuid]) -> Result<Vec<DirectoryObject>, CallError> {
+pub async fn by_ids(reader: &Reader, ids: &[ObjectId]) -> Result<Vec<DirectoryObject>, CallError> {
     let mut objects = Vec::with_capacity(ids.len());
+    let mut asked: BTreeSet<ObjectId> = ids.iter().copied().collect();
     for chunk in ids.chunks(IDS) {
         let body = json!({ "ids": chunk, "types": ["user", "group", "servicePrincipal"] });
         let answer = reader.send(Call::of(&GRAPH_GET_BY_IDS).json(JSON, &body)).await?;
@@ -165,13 +209,43 @@ pub async fn by_ids(reader: &Reader, ids: &[Uuid]) -> Result<Vec<DirectoryObject
         if list.next.is_some() {
             return Err(answer.unreadable("it goes on on another page, which this operation doesn't document"));
         }
-        objects.extend(list.value);
+        for object in list.value {
+            if !asked.remove(&object.id) {
+                return Err(answer.unreadable(&format!("it is about {}, which wasn't asked for, or twice", object.id)));
+            }
+            objects.push(object);
+        }
     }
     Ok(objects)
 }
 
+/// What a group holds, nested groups included: the whole list or an error. `GET /groups/{id}/transitiveMembers`
+///
+/// Where the caller may not read a kind of member, Graph gives its id and nothing else: whether such an account is enabled
+/// isn't known.
+pub async fn members(reader: &Reader, group: ObjectId) -> Result<Vec<DirectoryObject>, CallError> {
+    let first = Call::of(&GRAPH_LIST_MEMBERS)
+        .path("groupId", &group.to_string())
+        .query("$select", "id,displayName,userPrincipalName,accountEnabled")
+        .query("$top", PAGE);
+    let (mut members, mut followed) = (Vec::new(), Vec::<Url>::new());
+    let mut call = first.clone();
+    loop {
+        let answer = reader.send(call).await?;
+        let List { value, next } = answer.json::<List<DirectoryObject>>()?;
+        members.extend(value);
+        let Some(link) = next.filter(|link| !link.is_empty()) else { return Ok(members) };
+        let next: Url = link.parse().map_err(|_| answer.unreadable("its next page has no address"))?;
+        if followed.contains(&next) || followed.len() >= MOST_PAGES {
+            return Err(answer.unreadable("its pages don't end"));
+        }
+        call = first.clone().link(next.clone());
+        followed.push(next);
+    }
+}
+
 /// How many principals a group reaches, nested groups included. `GET /groups/{id}/transitiveMembers/$count`
-pub async fn count_members(reader: &Reader, group: Uuid) -> Result<u64, CallError> {
+pub async fn count_members(reader: &Reader, group: ObjectId) -> Result<u64, CallError> {
     let call =
         Call::of(&GRAPH_COUNT_MEMBERS).path("groupId", &group.to_string()).header("ConsistencyLevel", "eventual");
     let answer = reader.send(call).await?;

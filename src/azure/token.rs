@@ -1,4 +1,4 @@
-//! Tokens: where they come from, and what they say about their bearer.
+//! Tokens: where they come from.
 //!
 //! What must stay true: a token's text leaves this module only into a request header; everything else sees a mask.
 
@@ -7,8 +7,6 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -16,6 +14,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::call::Call;
+use super::identity::Claims;
 use super::operations::ENTRA_TOKEN;
 use super::transport::Transport;
 
@@ -38,23 +37,15 @@ pub trait TokenSource {
     async fn token(&self, transport: &Transport, audience: &'static str) -> Result<Token, TokenError>;
 }
 
-/// The identity that runs palisade, as its token names it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Caller {
-    /// The tenant that issued the token.
-    #[serde(rename = "tid")]
-    pub tenant: Option<String>,
-    /// The principal's object id, which role assignments name.
-    #[serde(rename = "oid")]
-    pub object_id: Option<String>,
-}
-
 impl Token {
-    /// What the token says about its bearer. Microsoft calls tokens opaque to clients, so this may be nothing; it serves
-    /// to protect the caller's own access, never to grant any.
-    pub fn caller(&self) -> Option<Caller> {
-        let payload = self.secret.expose_secret().split('.').nth(1)?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    /// A token and its end, from wherever it was got.
+    pub fn new(secret: SecretString, expires: Timestamp) -> Self {
+        Self { secret, expires }
+    }
+
+    /// What the token says about its bearer; `None` if it is opaque.
+    pub(super) fn claims(&self) -> Option<Claims> {
+        Claims::of(self.secret.expose_secret())
     }
 }
 
@@ -94,7 +85,7 @@ impl ClientCredentials {
         let answer = transport.send(&call).await.map_err(|error| TokenError(error.to_string()))?;
         let TokenAnswer { access_token, expires_in } = answer.json().map_err(|error| TokenError(error.to_string()))?;
         let expires = issued.saturating_add(Duration::from_secs(expires_in)).unwrap_or(Timestamp::MAX);
-        Ok(Token { secret: access_token, expires })
+        Ok(Token::new(access_token, expires))
     }
 }
 

@@ -22,10 +22,11 @@ use zeroize::Zeroizing;
 use super::call::{Answer, Base, Call};
 use super::error::{CallError, Failure};
 use super::hosts::{Hosts, Loopback};
+use super::identity::{Bearers, Claims};
 use super::operations::{Facts, Service};
 use super::refusal::status_failure;
 use super::retry::{self, Decision, Limits, Try};
-use super::token::{Caller, TokenSource};
+use super::token::{Token, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::config::Face;
 
@@ -85,12 +86,13 @@ pub struct Transport {
     settings: Settings,
     http: RefCell<Option<reqwest::Client>>,
     in_flight: RefCell<HashMap<String, Arc<Semaphore>>>,
+    bearers: RefCell<Bearers>,
 }
 
 impl Transport {
     /// A transport; makes no connection yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, http: RefCell::default(), in_flight: RefCell::default() }
+        Self { settings, http: RefCell::default(), in_flight: RefCell::default(), bearers: RefCell::default() }
     }
 
     /// The transport's clock.
@@ -98,10 +100,23 @@ impl Transport {
         &self.settings.clock
     }
 
-    /// Who the services see, as far as a token tells.
-    pub async fn caller(&self) -> Result<Option<Caller>, super::TokenError> {
+    /// Signs in to Customer Insights, so that a mistake in the credentials shows before anything else does, and says what
+    /// that token names; nothing if it is opaque.
+    pub async fn caller(&self) -> Result<Option<Claims>, TokenError> {
         let Some(audience) = Service::CustomerInsights.audience() else { return Ok(None) };
-        Ok(self.settings.tokens.token(self, audience).await?.caller())
+        Ok(self.token(audience).await?.claims())
+    }
+
+    /// The tokens that this run obtained so far.
+    pub fn bearers(&self) -> Bearers {
+        self.bearers.borrow().clone()
+    }
+
+    /// The only way to a token: each is taken note of.
+    async fn token(&self, audience: &'static str) -> Result<Token, TokenError> {
+        let token = self.settings.tokens.token(self, audience).await?;
+        self.bearers.borrow_mut().note(audience, token.claims());
+        Ok(token)
     }
 
     /// Sends a call until there is an answer, a refusal, or no patience left.
@@ -253,7 +268,7 @@ impl Transport {
             .header("accept", "application/json")
             .header("x-ms-client-request-id", correlation.to_string());
         if let Some(audience) = service.audience() {
-            let token = self.settings.tokens.token(self, audience).await.map_err(Failure::Token)?;
+            let token = self.token(audience).await.map_err(Failure::Token)?;
             let text = Zeroizing::new(format!("Bearer {}", token.secret.expose_secret()));
             builder = builder.header(AUTHORIZATION, secret_header(&text)?);
         }

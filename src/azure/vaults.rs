@@ -18,6 +18,7 @@ use super::arm::{self, BadId, ResourceId};
 use super::call::Call;
 use super::error::CallError;
 use super::hosts::is_vault_name;
+use super::object_id::{self, ObjectId};
 use super::operations::{GET_VAULT, VAULT_REMOVE_ACCESS_POLICY, VAULT_UPDATE, VAULT_UPDATE_ACCESS_POLICY};
 
 /// The ARM id of a vault. Two ids are equal if they differ only in case.
@@ -140,8 +141,9 @@ impl Properties {
 pub struct AccessPolicy {
     /// The principal's tenant.
     pub tenant_id: Option<Uuid>,
-    /// The principal's object id.
-    pub object_id: Option<String>,
+    /// The principal's object id; none if what stands there isn't an id.
+    #[serde(default, deserialize_with = "object_id::principal")]
+    pub object_id: Option<ObjectId>,
     /// Only through this application.
     pub application_id: Option<Uuid>,
     /// What is allowed; compare without regard to case.
@@ -222,7 +224,7 @@ pub struct PolicyEntry {
     /// The principal's tenant.
     pub tenant_id: Uuid,
     /// The principal's object id.
-    pub object_id: Uuid,
+    pub object_id: ObjectId,
     /// What is allowed.
     pub permissions: Permissions,
 }

@@ -143,7 +143,7 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
     let session = Session::open(&configuration, &which.connection, intent, progress.clone()).await?;
     let instance = session.survey(&[environment]).reach(environment).await.map_err(CommandError::new)?;
     progress.end();
-    let look = Look::at(keys, instance, configuration.tenant.id).as_caller(session.caller.clone());
+    let look = Look::at(keys, instance, configuration.tenant.id).as_caller(session.caller);
     let address = Address::setting(&environment.head.key, "apiAccess").part("keys");
     Ok(Scene { session, look, address })
 }

@@ -83,7 +83,8 @@ pub(super) async fn plan(
     let now = session.clock.now();
     let accounts = survey.accounts(environments, now).await;
     let Limits { budget, only } = limits;
-    let notes = guard::check(&accounts, budget.checked(), only);
+    let mut notes = guard::check(&accounts, budget.checked(), only);
+    notes.extend(survey.caller_notes());
     let derivation = Derivation {
         config_digest: configuration.digest.clone(),
         target: session.target.clone(),

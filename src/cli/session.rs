@@ -14,7 +14,7 @@ use super::inputs::Connection;
 use crate::azure::hosts::Hosts;
 use crate::azure::operations::EMULATOR_ABOUT;
 use crate::azure::retry::Limits;
-use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
+use crate::azure::{Call, ClientCredentials, Notices, ObjectId, Reader, Settings, Transport, Writer};
 use crate::clock::Clock;
 use crate::config::{Configuration, Environment, Face, Policy};
 use crate::emulator::{self, Emulator, Store, Wanted};
@@ -47,7 +47,7 @@ pub(super) struct Session {
     pub(super) surface: Surface,
     transport: Rc<Transport>,
     /// The object id of the identity that runs palisade.
-    pub(super) caller: Option<String>,
+    pub(super) caller: Option<ObjectId>,
     tenant: Uuid,
     /// Serves for as long as the session lives.
     _emulator: Option<Emulator>,
@@ -95,7 +95,7 @@ impl Session {
     /// A survey of these environments.
     pub(super) fn survey(&self, environments: &[&Environment]) -> Survey {
         let reader = Reader::new(self.transport.clone());
-        Survey::new(reader, self.tenant, self.caller.clone(), self.surface, environments.iter().copied())
+        Survey::new(reader, self.tenant, self.caller, self.surface, environments.iter().copied())
     }
 
     /// The right to read.

@@ -101,11 +101,14 @@ codes! {
     // Users and roles
     UnclearPrincipal "unclear-principal": "An assignment doesn't name exactly one of `user`, `group`, `app`, `principal`.";
     MissingPrincipalId "missing-principal-id": "A group or an app has no `id`.";
-    SurplusPrincipalId "surplus-principal-id": "A user or a principal has an `id` besides.";
+    SurplusPrincipalId "surplus-principal-id": "A principal given by object id has an `id` besides.";
+    AdminWithoutId "admin-without-id": "An Admin is given by user principal name only.";
     DuplicatePrincipal "duplicate-principal": "The same principal stands twice in one list.";
     SameName "same-name": "Two groups or apps with different ids have the same name.";
     ExactWithoutAssignments "exact-without-assignments": "`match: exact` with an empty list would remove everybody.";
     ExactWithoutAdmin "exact-without-admin": "`match: exact` without an Admin would lock everybody out.";
+    BreakGlassNotDeclared "break-glass-not-declared": "`match: exact` leaves a principal under `breakGlass` no role of its own.";
+    BreakGlassBelowAdmin "break-glass-below-admin": "A principal under `breakGlass` is declared with less than Admin.";
     MarketingContributorUnavailable "marketing-contributor-unavailable": "The role Marketing Contributor needs business unit separation.";
 
     // API keys

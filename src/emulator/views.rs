@@ -145,7 +145,7 @@ mod tests {
     fn membership_is_transitive_and_survives_cycles() {
         let ids: Vec<Uuid> = (1..=3).map(Uuid::from_u128).collect();
         let mut world = World::new(None);
-        let user = User { user_principal_name: "a@example.com".into(), display_name: "a".into() };
+        let user = User::new("a@example.com", "a");
         world.users.insert(ids[0], user);
         let group = |members: &[Uuid]| Group { display_name: "g".into(), members: members.iter().copied().collect() };
         world.groups.insert(ids[1], group(&[ids[0], ids[2]]));

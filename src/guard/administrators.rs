@@ -1,42 +1,67 @@
-//! No self-lockout: the caller stays Admin, another Admin remains, protected principals are untouched.
+//! No self-lockout: the caller stays Admin, another Admin remains, no protected principal's role is lowered.
+//!
+//! Invariants: every id that may be the caller's is protected; another Admin is an enabled person whom the directory shows,
+//! and whoever isn't known doesn't count.
 
-use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, NoteCode, Severity};
+use std::collections::BTreeSet;
+
+use crate::azure::ObjectId;
+use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, NoteCode, Severity, Unprotected};
 
 /// Checks one environment.
 pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, notes: &mut Vec<Note>) {
     let setting = Address::setting(scope, "users");
-    if has_changes && found.caller.is_some() && !found.caller_is_admin {
+    if has_changes && !found.caller.is_empty() && !found.caller_is_admin {
         let message = "the identity that runs palisade isn't Admin here, so the service would refuse these changes";
         notes.push(
             Note::refusal(NoteCode::NotAdmin, setting.clone(), message)
                 .help("grant it Admin under Settings > Permissions > Users, or run as another identity"),
         );
     }
-    if !found.losses.is_empty() && found.caller.is_none() {
-        let message = "which principal runs palisade isn't known, so nothing is taken from anybody";
-        notes.push(Note::refusal(NoteCode::CallerUnknown, setting.clone(), message));
+    if !found.losses.is_empty() && found.caller.is_empty() {
+        let reason = found.caller_unknown.as_deref().unwrap_or("neither the token nor the service tells");
+        let message = format!("which principal runs palisade isn't known, so nothing is taken from anybody: {reason}");
+        notes
+            .push(Note::refusal(NoteCode::CallerUnknown, setting.clone(), message).help(
+                "sign in as one principal for all services, with a token that names it; or use `match: atLeast`",
+            ));
     }
-    notes.extend(found.losses.iter().filter_map(break_glass));
+    notes.extend(found.losses.iter().flat_map(break_glass));
     notes.extend(found.losses.iter().filter_map(|loss| self_lockout(loss, found)));
-    unresolved_break_glass(&setting, found, notes);
+    unprotected(found, notes);
     other_admins(&setting, found, notes);
 }
 
-fn break_glass(loss: &Loss) -> Option<Note> {
-    loss.break_glass.then(|| {
-        let message = format!("{} is protected by `breakGlass` and would lose its role", loss.label);
-        Note::refusal(NoteCode::BreakGlass, loss.address.clone(), message)
-            .help("declare it with the role that it has, or take it off the list in a change of its own")
-    })
+/// Protected principals whose effective role a loss lowers, or may lower.
+fn break_glass(loss: &Loss) -> impl Iterator<Item = Note> {
+    let Loss { address, label, lowers, may_lower, .. } = loss;
+    let lowers = lowers.iter().map(move |protected| {
+        let message = match protected == label {
+            true => format!("{label} is protected by `breakGlass` and would lose its role"),
+            false => format!("{protected} is protected by `breakGlass` and has its role through {label}"),
+        };
+        Note::refusal(NoteCode::BreakGlass, address.clone(), message)
+            .help("declare it with the role that it has, or take the entry out of `breakGlass` in a change of its own")
+    });
+    let may_lower = may_lower.iter().map(move |protected| {
+        let message = format!(
+            "{protected} is protected by `breakGlass`; whether it has its role through {label} could not be read"
+        );
+        Note::refusal(NoteCode::BreakGlassUnresolved, address.clone(), message)
+            .help("grant Microsoft Graph GroupMember.Read.All to the identity that runs palisade")
+    });
+    lowers.chain(may_lower)
 }
 
 /// The caller itself, or, where it is Admin through a group, any group that could be the one.
 fn self_lockout(loss: &Loss, found: &Administrators) -> Option<Note> {
-    let caller = found.caller.as_deref()?;
-    let direct = found.before.iter().any(|admin| admin.id == caller);
+    let direct = found.before.iter().any(|admin| found.caller.contains(&admin.id));
     let through_group =
         found.caller_is_admin && !direct && loss.was_admin && matches!(loss.kind, Kind::Group | Kind::Unknown);
-    let message = match loss.id == caller {
+    let message = match found.caller.contains(&loss.id) {
+        true if loss.kind == Kind::Group => {
+            format!("the identity that runs palisade has its role through {}, which would lose it", loss.label)
+        }
         true => format!("{} runs palisade and would lose its role: no later run could repair anything", loss.label),
         false if through_group => {
             format!("the identity that runs palisade is Admin through a group, and {} may be that group", loss.label)
@@ -49,14 +74,22 @@ fn self_lockout(loss: &Loss, found: &Administrators) -> Option<Note> {
     )
 }
 
-fn unresolved_break_glass(setting: &Address, found: &Administrators, notes: &mut Vec<Note>) {
-    for name in &found.unresolved_break_glass {
-        let message = format!("`{name}` under `breakGlass` could not be looked up in the directory");
-        let note = match found.losses.is_empty() {
-            true => Note::finding(NoteCode::BreakGlassNotFound, Severity::Warning, setting.clone(), message),
-            false => Note::refusal(NoteCode::BreakGlassUnresolved, setting.clone(), message),
+/// An entry that leads to nobody who is known may mean one of those who lose something.
+fn unprotected(found: &Administrators, notes: &mut Vec<Note>) {
+    if found.losses.is_empty() {
+        return;
+    }
+    for Unprotected { address, name, reason } in &found.unprotected {
+        let why = match reason {
+            None => "isn't in the directory".to_owned(),
+            Some(reason) => format!("could not be looked up in the directory: {reason}"),
         };
-        notes.push(note.help("correct the name, or write the object id"));
+        let message =
+            format!("`{name}` under `breakGlass` {why}; nothing is taken from anybody, since it may be meant");
+        notes.push(
+            Note::refusal(NoteCode::BreakGlassUnresolved, address.clone(), message)
+                .help("correct the entry, or write the object id"),
+        );
     }
 }
 
@@ -67,7 +100,7 @@ fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>
         0 if takes_admins_away => {
             let message = "no other Admin than the identity that runs palisade would remain";
             Note::refusal(NoteCode::LastAdmin, setting.clone(), message)
-                .help("declare another user, or a group that has members, with the role Admin")
+                .help("declare another enabled user, or a group that has one as a member, with the role Admin")
         }
         0 | 1 => {
             let message = "fewer than two Admins besides the identity that runs palisade";
@@ -79,9 +112,10 @@ fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>
     notes.push(note);
 }
 
-/// How many besides the caller can administer.
+/// How many people besides the caller can administer, each counted once.
 fn others(found: &Administrators, admins: &[Administrator]) -> usize {
-    admins.iter().filter(|admin| Some(&admin.id) != found.caller.as_ref() && can_administer(admin)).count()
+    let persons: BTreeSet<ObjectId> = admins.iter().flat_map(|admin| &admin.persons).copied().collect();
+    persons.difference(&found.caller).count()
 }
 
 /// That nobody but the caller can administer now.
@@ -91,13 +125,4 @@ pub(super) fn nobody_left(scope: &str, found: &Administrators) -> Option<Note> {
         Note::refusal(NoteCode::LastAdmin, Address::setting(scope, "users"), message)
             .help("declare another user with the role Admin, and apply")
     })
-}
-
-/// Whether somebody can sign in and administer. An application can't; a group can if it is known to reach somebody.
-fn can_administer(admin: &Administrator) -> bool {
-    match admin.kind {
-        Kind::User => true,
-        Kind::Group => admin.members.is_some_and(|members| members > 0),
-        Kind::App | Kind::Unknown => false,
-    }
 }

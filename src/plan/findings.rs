@@ -1,5 +1,6 @@
 //! What comparing one setting of one environment brought.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
@@ -8,8 +9,8 @@ use super::change::{Action, Address, Binds, Change, Direction, Impact, ManualSte
 use super::document::{Unknown, Waiting};
 use super::note::Note;
 use super::step::Step;
-use crate::azure::Provenance;
 use crate::azure::operations::Facts;
+use crate::azure::{ObjectId, Provenance};
 use crate::config::Place;
 
 /// Everything that there is to say about one setting of one environment.
@@ -182,8 +183,10 @@ impl Planned {
 /// Who administers an environment, before and after its changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Administrators {
-    /// The object id of the identity that runs palisade; `None` if the service didn't say.
-    pub caller: Option<String>,
+    /// Every id that names the identity that runs palisade; empty if it isn't known.
+    pub caller: BTreeSet<ObjectId>,
+    /// Why it isn't known.
+    pub caller_unknown: Option<String>,
     /// Whether the caller has the role Admin now.
     pub caller_is_admin: bool,
     /// Admins now.
@@ -192,8 +195,19 @@ pub struct Administrators {
     pub after: Vec<Administrator>,
     /// Whose role goes or shrinks.
     pub losses: Vec<Loss>,
-    /// Protected principals that could not be looked up.
-    pub unresolved_break_glass: Vec<String>,
+    /// Protected principals that aren't there, or could not be looked up.
+    pub unprotected: Vec<Unprotected>,
+}
+
+/// An entry of `breakGlass` that protects nobody, or nobody that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unprotected {
+    /// Its own address.
+    pub address: Address,
+    /// As the file names it.
+    pub name: String,
+    /// Why it could not be looked up; none if the directory answered that there is no such principal.
+    pub reason: Option<String>,
 }
 
 impl Administrators {
@@ -209,14 +223,15 @@ impl Administrators {
 /// One principal with the role Admin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Administrator {
-    /// Object id, lower case.
-    pub id: String,
+    /// Object id.
+    pub id: ObjectId,
     /// What it is.
     pub kind: Kind,
     /// For a person.
     pub label: String,
-    /// For a group: how many principals it reaches, if that could be read.
-    pub members: Option<u64>,
+    /// The people who exist, may sign in and are Admin by this: the user, or the members of the group. What isn't known
+    /// isn't among them.
+    pub persons: BTreeSet<ObjectId>,
 }
 
 /// What a principal is.
@@ -237,14 +252,16 @@ pub enum Kind {
 pub struct Loss {
     /// The change.
     pub address: Address,
-    /// Object id, lower case.
-    pub id: String,
+    /// Object id.
+    pub id: ObjectId,
     /// What it is.
     pub kind: Kind,
     /// For a person.
     pub label: String,
     /// Whether it is Admin now.
     pub was_admin: bool,
-    /// Whether the configuration protects it.
-    pub break_glass: bool,
+    /// Protected principals whose effective role it lowers.
+    pub lowers: Vec<String>,
+    /// Protected principals whose effective role it may lower: whether they are members could not be read.
+    pub may_lower: Vec<String>,
 }

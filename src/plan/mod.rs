@@ -23,7 +23,7 @@ pub use approval::{Approval, Clearance, Verdict, clear};
 pub use change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
 pub use derive::{Account, Derivation, Observed, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
-pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Outline, Planned};
+pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Outline, Planned, Unprotected};
 pub use note::{Note, NoteCode, NoteKind, Severity};
 pub use only::{BadPrefix, Only};
 pub use saved::{Refusal, VALIDITY, differences, parse, render};

@@ -72,8 +72,9 @@ note_codes! {
          palisade as another Admin. Where the caller is Admin through a group, no Admin group may lose its role, since \
          palisade can't tell which group carries it.";
     LastAdmin = "last-admin", Refusal, "The plan would leave no other Admin than the identity that runs palisade.",
-        "At least one other person must be able to administer the environment. Users count, and groups that are known to \
-         have members; applications don't, since nobody can sign in as one. Whether the service itself refuses to remove \
+        "At least one other person must be able to administer the environment: a user whom the directory shows and whose \
+         account is enabled, or such a user in a group with the role Admin. Apps don't count, since nobody can sign in as \
+         one; what could not be read doesn't count either. Whether the service itself refuses to remove \
          the last Admin isn't published.\n\nDeclare another Admin first; it is added before anybody is removed.";
     RemovalBudget = "removal-budget", Refusal, "The plan removes more at once than its budget allows.",
         "More than half of a collection of two or more, or more than 20 members in one run, is more often a mistake in the file \
@@ -82,17 +83,29 @@ note_codes! {
          is part of what is approved.";
     FewAdmins = "few-admins", Finding, "Fewer than two Admins besides the identity that runs palisade.",
         "Microsoft recommends two Admins at least: if the only one leaves, nobody can take over the environment.";
-    BreakGlass = "break-glass", Refusal, "The plan would remove or downgrade a principal that `breakGlass` protects.",
-        "Principals under `users.breakGlass` are never removed or downgraded, whatever else the file says. Either declare \
-         them with the role that they have, or take them off the list in a change of its own.";
-    BreakGlassUnresolved = "break-glass-unresolved", Refusal, "A principal under `breakGlass` could not be looked up.",
-        "Palisade can't tell whether one of the principals that lose something is the protected one, so nobody loses \
-         anything. Correct the name, or the rights that the look-up needs.";
-    BreakGlassNotFound = "break-glass-not-found", Finding, "A principal under `breakGlass` could not be found in the directory.",
-        "A name that leads to nobody protects nobody. Correct the name, or write the object id.";
-    CallerUnknown = "caller-unknown", Refusal, "It isn't known who the service takes palisade for.",
-        "Without knowing its own identity palisade can't promise to keep its own access, so it takes nothing away from \
-         anybody.";
+    BreakGlass = "break-glass", Refusal, "The plan would lower the role of a principal that `breakGlass` protects.",
+        "No change lowers the effective role of a principal under `users.breakGlass`, be it its own or one that it has \
+         through a group. Either declare the role that it has, or take the entry out of `breakGlass` in a change of its \
+         own. A role that another change of the same plan would give doesn't count yet: apply that one first.";
+    BreakGlassUnresolved = "break-glass-unresolved", Refusal, "Whether a loss touches a principal under `breakGlass` can't be told.",
+        "The principal isn't in the directory, or it, or the members of a group, could not be read. Palisade can't tell whether \
+         one of those that lose something is the protected one, so nothing is taken from anybody. Correct the entry, or \
+         grant the rights that the look-up needs.";
+    BreakGlassNotFound = "break-glass-not-found", Finding, "A principal under `breakGlass` isn't in the directory.",
+        "The directory answered, and there is no such principal: an entry that leads to nobody protects nobody. Correct the \
+         name, or write the object id. Until then nothing is taken from anybody in the environment.";
+    BreakGlassNotAdmin = "break-glass-not-admin", Finding, "A principal under `breakGlass` isn't Admin.",
+        "An account for an emergency must be able to give roles back when nobody else can. This one has less than Admin, \
+         neither by itself nor through a group. Declare it with the role Admin, or grant it Admin under Settings > \
+         Permissions > Users.";
+    CallerUnknown = "caller-unknown", Refusal, "Which principal runs palisade isn't known.",
+        "Palisade keeps its own access, and for that it must know its own identity: the object id in its tokens, the \
+         application id in tokens of an app, and the principal whose role Customer Insights takes for its own. If a token \
+         names no principal, if the tokens for two services name different ones, or if Customer Insights names another one \
+         that isn't a group holding it by the directory's word, nothing is taken from anybody.";
+    TokenTenant = "token-tenant", Refusal, "A token was issued by another tenant than the configured one.",
+        "What such a token may read or change belongs to another tenant, so nothing is planned or changed. Sign in to the \
+         tenant under `tenant.id`, or correct that id.";
     NotAdmin = "not-admin", Refusal, "The identity that runs palisade isn't Admin of the environment.",
         "Only an Admin may change permissions, so applying would fail half-way. Give the identity the role Admin under \
          Settings > Permissions > Users.";
@@ -101,7 +114,7 @@ note_codes! {
          else a role, so the plan is refused until it is corrected.";
     PrincipalMismatch = "principal-mismatch", Refusal, "A declared name doesn't belong to the declared id.",
         "Names are for readers, ids decide. If the two disagree, the reader of the file and the service have different \
-         principals in mind. Correct whichever is wrong.";
+         principals in mind: the name was given to another person, or somebody was renamed. Correct whichever is wrong.";
     PrincipalTwice = "principal-twice", Refusal, "Two declarations are the same principal.",
         "Two names or ids lead to one directory object, with possibly different roles. Keep one of them.";
     RoleUnavailable = "role-unavailable", Refusal, "The environment doesn't know a declared role.",

@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
-use crate::azure::Reader;
 use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
+use crate::azure::{ObjectId, Reader};
 use crate::config::{Attestation, EnvironmentHead};
 use crate::plan::{Address, Findings, Rated};
 
@@ -51,7 +51,7 @@ pub struct Observing<'a> {
     /// Who is who.
     pub directory: &'a Directory,
     /// The object id of the identity that runs palisade, as its token names it.
-    pub caller: Option<&'a str>,
+    pub caller: Option<ObjectId>,
     /// Which operations may be used.
     pub surface: Surface,
 }

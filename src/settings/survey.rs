@@ -19,7 +19,7 @@ use super::users;
 use crate::azure::customer_insights::{self as ci, Instance, InstanceInfo, InstanceMetadata};
 use crate::azure::directory::Directory;
 use crate::azure::operations::LIST_INSTANCES;
-use crate::azure::{CallError, Reader};
+use crate::azure::{CallError, ObjectId, Reader};
 use crate::config::{Environment, EnvironmentHead};
 use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed};
 
@@ -34,7 +34,7 @@ const SIDE_BY_SIDE: usize = 16;
 pub struct Survey {
     reader: Reader,
     tenant: Uuid,
-    caller: Option<String>,
+    caller: Option<ObjectId>,
     surface: Surface,
     directory: Directory,
     instances: OnceCell<Result<Vec<InstanceInfo>, CallError>>,
@@ -54,12 +54,11 @@ impl Survey {
     pub fn new<'a>(
         reader: Reader,
         tenant: Uuid,
-        caller: Option<String>,
+        caller: Option<ObjectId>,
         surface: Surface,
         environments: impl IntoIterator<Item = &'a Environment>,
     ) -> Self {
-        let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
-        let directory = Directory::expecting(principals.map(|principal| users::name(&principal)));
+        let directory = directory(environments);
         Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), origins: RefCell::default() }
     }
 
@@ -104,7 +103,7 @@ impl Survey {
                     region: metadata.region,
                     dataverse: metadata.cds_org_info.and_then(|organisation| organisation.url),
                 });
-                account.findings = self.review(environment, &instance, now, None).await;
+                account.findings = self.review(environment, (&instance, &self.directory), now, None).await;
             }
         }
         account
@@ -113,7 +112,9 @@ impl Survey {
     /// Looks at one setting again, freshly.
     pub async fn setting(&self, environment: &Environment, setting: &str, now: Timestamp) -> Result<Findings, String> {
         let instance = self.reach(environment).await?;
-        let mut findings = self.review(environment, &instance, now, Some(setting)).await;
+        // Who is who may have changed since the plan was made, so that is asked afresh, too.
+        let directory = directory([environment]);
+        let mut findings = self.review(environment, (&instance, &directory), now, Some(setting)).await;
         findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))
     }
 
@@ -125,10 +126,25 @@ impl Survey {
         })
     }
 
+    /// What is wrong with the identity that runs palisade, whatever the environment: it stops everything. Complete only
+    /// after looking, since each service's token is obtained when it is needed.
+    pub fn caller_notes(&self) -> Vec<Note> {
+        let stranger = self.reader.bearers().stranger(self.tenant);
+        let note = stranger.map(|(audience, found)| {
+            let message = format!(
+                "the token for {audience} was issued by the tenant {found}, the configuration is for {}; nothing is done",
+                self.tenant
+            );
+            Note::refusal(NoteCode::TokenTenant, Address::scope("caller"), message)
+                .help("sign in to the configured tenant, or correct `tenant.id`")
+        });
+        note.into_iter().collect()
+    }
+
     async fn review(
         &self,
         environment: &Environment,
-        instance: &Instance,
+        (instance, directory): (&Instance, &Directory),
         now: Timestamp,
         only: Option<&str>,
     ) -> Vec<Findings> {
@@ -136,8 +152,8 @@ impl Survey {
             reader: &self.reader,
             instance,
             tenant: self.tenant,
-            directory: &self.directory,
-            caller: self.caller.as_deref(),
+            directory,
+            caller: self.caller,
             surface: self.surface,
         };
         let Origin { region, created } = self.origins.borrow().get(&instance.id).cloned().unwrap_or_default();
@@ -175,6 +191,12 @@ impl Survey {
         }
         Ok(Instance { id: head.instance_id, scale_unit: info.scale_unit_uri.clone() })
     }
+}
+
+/// A directory that will be asked for whomever these environments name.
+fn directory<'a>(environments: impl IntoIterator<Item = &'a Environment>) -> Directory {
+    let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
+    Directory::expecting(principals.map(|principal| users::name(&principal)))
 }
 
 enum Missing {

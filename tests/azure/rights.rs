@@ -23,7 +23,7 @@ fn wish() -> Grant {
     Grant {
         scope: Scope::Resource(id(VAULT)),
         role: roles::KEY_VAULT_READER,
-        principal_id: STRANGER_PRINCIPAL,
+        principal_id: STRANGER_PRINCIPAL.into(),
         principal_type: PrincipalType::ServicePrincipal,
     }
 }
@@ -35,13 +35,15 @@ async fn a_grant_is_made_once_and_found_by_its_name() {
     for _ in 0..2 {
         authorization::grant(&writer, &wish(), "palisade: prod").await.unwrap();
     }
-    let held = authorization::assigned_to(writer.reader(), &wish().scope, STRANGER_PRINCIPAL).await.unwrap();
+    let held = authorization::assigned_to(writer.reader(), &wish().scope, STRANGER_PRINCIPAL.into()).await.unwrap();
     assert_eq!((held.len(), held[0].role, held[0].description.as_deref()), (1, wish().role, Some("palisade: prod")));
     let one = authorization::get(writer.reader(), &wish().scope, wish().name()).await.unwrap().unwrap();
     assert_eq!(one, held[0]);
     authorization::revoke(&writer, &wish().scope, one.name).await.unwrap();
     assert_eq!(authorization::get(writer.reader(), &wish().scope, one.name).await.unwrap(), None);
-    assert!(authorization::assigned_to(writer.reader(), &wish().scope, STRANGER_PRINCIPAL).await.unwrap().is_empty());
+    assert!(
+        authorization::assigned_to(writer.reader(), &wish().scope, STRANGER_PRINCIPAL.into()).await.unwrap().is_empty()
+    );
 }
 
 #[tokio::test]
@@ -87,7 +89,7 @@ async fn an_access_policy_is_added_and_taken_away_without_touching_others() {
     let vault: VaultId = VAULT.parse().unwrap();
     let entry = |object: u128, secrets: &[&str]| PolicyEntry {
         tenant_id: TENANT,
-        object_id: Uuid::from_u128(object),
+        object_id: Uuid::from_u128(object).into(),
         permissions: Permissions {
             secrets: secrets.iter().map(|s| (*s).to_owned()).collect(),
             ..Permissions::default()

@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use serde_json::json;
+
 use crate::support::{EXACT, Scene, THREE};
 
 /// A configuration of one environment of its own.
@@ -131,7 +133,16 @@ fn validate_reports_every_mistake_with_its_place_in_text_and_in_json() {
     let lines: Vec<_> = found.iter().map(|diagnostic| diagnostic["line"].as_u64().unwrap()).collect();
     assert!(lines.is_sorted(), "{lines:?}");
 
+    // Names can move to other people, so an Admin by name only is worth a warning.
     scene.write("palisade.yaml", EXACT);
+    let found = scene.run(&["validate", "--format", "json"]).ended(0).json();
+    let codes: Vec<_> = found.as_array().unwrap().iter().map(|one| (&one["code"], &one["severity"])).collect();
+    assert_eq!(codes, [(&json!("admin-without-id"), &json!("warning")); 2]);
+    let user = "9d1e7a55-0000-4000-8000-00000000d00";
+    let with_ids = EXACT
+        .replace("ada@contoso.com,", &format!("ada@contoso.com, id: {user}1,"))
+        .replace("grace@contoso.com,", &format!("grace@contoso.com, id: {user}2,"));
+    scene.write("palisade.yaml", &with_ids);
     assert_eq!(scene.run(&["validate", "--format", "json"]).ended(0).stdout.trim(), "[]");
 }
 

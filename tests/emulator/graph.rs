@@ -14,7 +14,7 @@ fn larger_world() -> World {
     let mut world = world();
     let twin = Group { display_name: "ci contributors".into(), members: [].into() };
     world.groups.insert(Uuid::from_u128(0xff), twin);
-    let user = User { user_principal_name: "it's@contoso.com".into(), display_name: "it's".into() };
+    let user = User::new("it's@contoso.com", "it's");
     world.users.insert(Uuid::from_u128(0xee), user);
     world
 }
@@ -215,5 +215,25 @@ async fn a_batch_answers_each_item_on_its_own() {
     let dangling = json!([{ "id": "a", "method": "GET", "url": "/users", "dependsOn": ["z"] }]);
     for requests in [json!(many), json!([]), twice, dangling] {
         assert_eq!(f.ask("POST", "/v1.0/$batch", ask(&token, &requests)).await.status, 400);
+    }
+}
+
+/// Whether an account is enabled is told of a user only where it is selected.
+#[tokio::test]
+async fn accounts_are_enabled_or_not_on_request() {
+    let mut world = larger_world();
+    let ada = user_id(&world, "ada@contoso.com");
+    world.users.get_mut(&ada).unwrap().account_enabled = false;
+    world.groups.get_mut(&GROUP).unwrap().members = [ada].into();
+    let f = Fixture::with(options(world, Vec::new())).await;
+    let token = f.admin(GRAPH).await;
+    let selected = f.get(&format!("/v1.0/users/{ada}?$select=id,accountEnabled"), &token).await.json();
+    assert_eq!(selected["accountEnabled"], json!(false));
+    let path = format!("/v1.0/groups/{GROUP}/transitiveMembers");
+    let members = f.get(&format!("{path}?$select=id,accountEnabled"), &token).await.json();
+    assert_eq!(members["value"][0]["accountEnabled"], json!(false));
+    for path in [path, format!("/v1.0/users/{ada}")] {
+        let unselected = f.get(&path, &token).await.json();
+        assert!(!unselected.to_string().contains("accountEnabled"), "{unselected}");
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn wanted() -> Wanted {
             name: Some("Contoso prod".into()),
             business_units: false,
             principals: vec![
-                PrincipalRef::User { upn: "ada@contoso.com".into() },
+                PrincipalRef::User { upn: "ada@contoso.com".into(), id: None },
                 PrincipalRef::Group { name: "CI Contributors".into(), id: GROUP },
                 PrincipalRef::App { name: "nightly-export".into(), app_id: EXPORT_APP },
                 PrincipalRef::Principal { id: BARE },

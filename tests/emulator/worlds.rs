@@ -97,7 +97,7 @@ fn seeding_adds_and_leaves_the_rest() {
     instance.metadata.name = Some("Renamed".into());
     let before = world.clone();
     let mut wanted = wanted();
-    wanted.environments[0].principals.push(PrincipalRef::User { upn: "new@fabrikam.com".into() });
+    wanted.environments[0].principals.push(PrincipalRef::User { upn: "new@fabrikam.com".into(), id: None });
     // Known under another kind: stays what it is.
     wanted.environments[0].principals.push(PrincipalRef::Principal { id: GROUP });
     seed(&mut world, &wanted, start_of_time()).unwrap();
@@ -216,7 +216,7 @@ async fn writes_side_by_side_are_all_kept() {
     let mut world = world();
     let ids: Vec<Uuid> = (1..=20).map(|n| Uuid::from_u128(0xabcd_0000 + n)).collect();
     for id in &ids {
-        let user = User { user_principal_name: format!("{id}@contoso.com"), display_name: id.to_string() };
+        let user = User::new(format!("{id}@contoso.com"), id.to_string());
         world.users.insert(*id, user);
     }
     let f = Fixture::with(options(world, Vec::new())).await;

@@ -1,5 +1,5 @@
-//! Customer Insights - Data: environments, roles, API access and its keys; the Key Vault link and private links in files of
-//! their own.
+//! Customer Insights - Data: environments, API access and its keys; roles, the Key Vault link and private links in files
+//! of their own.
 //!
 //! Shapes: code model of library 1.0.8. No member is documented as required, so all are optional
 //! here, and what is needed and missing makes the answer unreadable. Unknown members and unknown role names are kept
@@ -8,11 +8,12 @@
 
 mod key_vault;
 mod private_links;
+mod rbac;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use url::Url;
 use uuid::Uuid;
 
@@ -20,9 +21,8 @@ use super::access::{Reader, Writer};
 use super::call::Call;
 use super::error::{CallError, Failure};
 use super::operations::{
-    ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, DELETE_ASSIGNMENT, GET_API_SUBSCRIPTION, GET_INSTANCE,
-    GET_MY_ROLE, LIST_API_KEYS, LIST_ASSIGNMENTS, LIST_INSTANCES, LIST_ROLES, Operation, PUT_ASSIGNMENT,
-    REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
+    ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION, GET_INSTANCE, LIST_API_KEYS,
+    LIST_INSTANCES, Operation, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
 };
 pub use crate::rotation::Slot;
 
@@ -30,6 +30,9 @@ pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_
 pub use private_links::{
     LinkEndpoint, PrivateLink, add_private_link, private_link, private_links, remove_private_link,
     validate_private_link,
+};
+pub use rbac::{
+    RoleAssignment, delete_assignment, list_assignments, list_roles, my_principal, put_assignment, same_role,
 };
 
 /// What Microsoft's own clients send with a plain JSON object.
@@ -97,24 +100,6 @@ pub struct CdsOrgInfo {
     pub url: Option<String>,
 }
 
-/// Who has which roles.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RoleAssignment {
-    /// Object id of the principal.
-    pub principal_id: Option<String>,
-    /// `user`, `group` or `app`.
-    pub principal_type: Option<String>,
-    /// Role names.
-    pub roles: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RoleDefinition {
-    role_name: Option<String>,
-}
-
 /// Whether API access is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiAccess {
@@ -153,44 +138,6 @@ pub async fn get_instance(reader: &Reader, instance: &Instance) -> Result<Instan
         Some(id) if id == instance.id => Ok(metadata),
         _ => Err(answer.unreadable("it describes another environment")),
     }
-}
-
-/// The names of the roles that the environment knows. `GET /instances/{instanceId}/rbac/roles`
-pub async fn list_roles(reader: &Reader, instance: &Instance) -> Result<Vec<String>, CallError> {
-    let roles: Vec<RoleDefinition> = reader.send(call(&LIST_ROLES, instance)).await?.json()?;
-    Ok(roles.into_iter().filter_map(|role| role.role_name).collect())
-}
-
-/// The caller's own assignment. `GET /instances/{instanceId}/rbac/myrole`
-pub async fn my_role(reader: &Reader, instance: &Instance) -> Result<RoleAssignment, CallError> {
-    reader.send(call(&GET_MY_ROLE, instance)).await?.json()
-}
-
-/// Everybody's assignments: the whole list or an error. `GET /instances/{instanceId}/rbac/assignments`
-pub async fn list_assignments(reader: &Reader, instance: &Instance) -> Result<Vec<RoleAssignment>, CallError> {
-    reader.send(call(&LIST_ASSIGNMENTS, instance)).await?.json()
-}
-
-/// Gives a principal exactly one role. `PUT /instances/{instanceId}/rbac/principals/{principalId}/assignment`
-///
-/// `principal_type` is `user`, `group` or `app`. Whether the answer lists everybody or only this principal isn't
-/// documented, so it is ignored: read back.
-pub async fn put_assignment(
-    writer: &Writer,
-    instance: &Instance,
-    principal_id: &str,
-    principal_type: &str,
-    role: &str,
-) -> Result<(), CallError> {
-    let body = json!({ "principalId": principal_id, "principalType": principal_type, "roles": [role] });
-    writer.send(call(&PUT_ASSIGNMENT, instance).path("principalId", principal_id).json(BODY_TYPE, &body)).await?;
-    Ok(())
-}
-
-/// Takes a principal's roles away. `DELETE /instances/{instanceId}/rbac/principals/{principalId}/assignment`
-pub async fn delete_assignment(writer: &Writer, instance: &Instance, principal_id: &str) -> Result<(), CallError> {
-    writer.send(call(&DELETE_ASSIGNMENT, instance).path("principalId", principal_id)).await?;
-    Ok(())
 }
 
 /// Whether API access is on. Not published: served by the emulator.

@@ -21,7 +21,7 @@ pub const GRAPH_GET_BY_IDS: Operation<Read> = Operation::read(graph(
     "Microsoft Graph Directory.Read.All",
 ));
 
-/// A user by user principal name.
+/// A user by user principal name or object id.
 pub const GRAPH_GET_USER: Operation<Read> =
     Operation::read(graph("user-get", "GET", "/users/{userPrincipalName}", "Microsoft Graph User.Read.All"));
 
@@ -35,10 +35,18 @@ pub const GRAPH_GET_SERVICE_PRINCIPAL: Operation<Read> = Operation::read(graph(
 
 /// How many principals a group reaches, nested groups included.
 pub const GRAPH_COUNT_MEMBERS: Operation<Read> = Operation::read(graph(
-    "group-list-transitivemembers",
+    "group-count-transitivemembers",
     "GET",
     "/groups/{groupId}/transitiveMembers/$count",
     "Microsoft Graph GroupMember.Read.All",
+));
+
+/// Whom a group reaches, nested groups included.
+pub const GRAPH_LIST_MEMBERS: Operation<Read> = Operation::read(graph(
+    "group-list-transitivemembers",
+    "GET",
+    "/groups/{groupId}/transitiveMembers",
+    "Microsoft Graph GroupMember.Read.All and User.Read.All",
 ));
 
 /// A token for one audience, for an application with a secret.

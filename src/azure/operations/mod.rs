@@ -265,6 +265,7 @@ pub const ALL: &[&Facts] = &[
     GRAPH_GET_USER.facts(),
     GRAPH_GET_SERVICE_PRINCIPAL.facts(),
     GRAPH_COUNT_MEMBERS.facts(),
+    GRAPH_LIST_MEMBERS.facts(),
     ENTRA_TOKEN.facts(),
     EMULATOR_ABOUT.facts(),
 ];

@@ -171,7 +171,7 @@ impl Visit<'_> {
             })
         };
         let found = wanted.into_iter().filter_map(|id| object::by_id(self.world, id)).filter(|o| type_wanted(o.kind()));
-        let value: Vec<Value> = found.map(|o| Value::Object(o.json_with_type())).collect();
+        let value: Vec<Value> = found.map(|o| Value::Object(object::unselected(o.json_with_type()))).collect();
         Ok(Answer::ok(json!({ "@odata.context": object::context("directoryObjects"), "value": value })))
     }
 }

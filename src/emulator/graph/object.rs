@@ -40,6 +40,9 @@ impl Kind {
     }
 }
 
+/// A member of users that is given only where it is selected; service principals always have it.
+pub(super) const ON_REQUEST: &str = "accountEnabled";
+
 /// An object of the directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Object<'a>(Principal<'a>);
@@ -62,8 +65,9 @@ impl Object<'_> {
     /// All members that are served.
     pub(super) fn json(&self) -> Map<String, Value> {
         let value = match self.0 {
-            Principal::User(id, User { user_principal_name, display_name }) => json!({
+            Principal::User(id, User { user_principal_name, display_name, account_enabled }) => json!({
                 "id": id, "displayName": display_name, "userPrincipalName": user_principal_name,
+                ON_REQUEST: account_enabled,
             }),
             Principal::Group(id, Group { display_name, members: _ }) => json!({
                 "id": id, "displayName": display_name, "securityEnabled": true, "mailEnabled": false, "groupTypes": [],
@@ -86,6 +90,14 @@ impl Object<'_> {
         map.extend(self.json());
         map
     }
+}
+
+/// What is given where nothing is selected.
+pub(super) fn unselected(mut object: Map<String, Value>) -> Map<String, Value> {
+    if object.contains_key("userPrincipalName") {
+        object.remove(ON_REQUEST);
+    }
+    object
 }
 
 /// The `@odata.context` of a collection.

@@ -6,7 +6,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::object::{Object, context};
+use super::object::{Object, context, unselected};
 use super::{GraphError, VERSION, Visit};
 use crate::emulator::call::{Answer, Call};
 
@@ -95,7 +95,7 @@ fn next_link(visit: &Visit<'_>, call: &Call, start: usize) -> String {
 }
 
 fn select(call: &Call, mut object: Map<String, Value>) -> Result<Map<String, Value>, GraphError> {
-    let Some(names) = call.parameter("$select") else { return Ok(object) };
+    let Some(names) = call.parameter("$select") else { return Ok(unselected(object)) };
     let mut selected = Map::new();
     if let Some(kind) = object.remove("@odata.type") {
         selected.insert("@odata.type".to_owned(), kind);

@@ -160,15 +160,19 @@ pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), Se
     let tenant = bind(world, wanted)?;
     add_client(world, &tenant);
     add_service(world, &tenant);
-    let creator = add_user(world, &tenant, &format!("creator@{}", tenant.domain));
     let named = || wanted.environments.iter().flat_map(|e| &e.principals);
-    // Bare ids last: the same id may stand elsewhere with its kind.
-    for principal in named().filter(|p| !matches!(p, PrincipalRef::Principal { .. })) {
+    // Users with an id first, since the same user may stand elsewhere without; bare ids last, since the same id may stand
+    // elsewhere with its kind.
+    let mut principals: Vec<&PrincipalRef> = named().collect();
+    principals.sort_by_key(|principal| match principal {
+        PrincipalRef::User { id: Some(_), .. } => 0,
+        PrincipalRef::User { id: None, .. } | PrincipalRef::Group { .. } | PrincipalRef::App { .. } => 1,
+        PrincipalRef::Principal { .. } => 2,
+    });
+    for principal in principals {
         add_principal(world, &tenant, principal);
     }
-    for principal in named().filter(|p| matches!(p, PrincipalRef::Principal { .. })) {
-        add_principal(world, &tenant, principal);
-    }
+    let creator = add_user(world, &tenant, &format!("creator@{}", tenant.domain));
     for environment in &wanted.environments {
         if !world.instances.contains_key(&environment.instance_id) {
             let instance = instance(world, &tenant, environment, creator, now);
@@ -205,7 +209,7 @@ fn bind(world: &mut World, wanted: &Wanted) -> Result<Tenant, SeedError> {
         return Ok(tenant.clone());
     }
     let upn = wanted.environments.iter().flat_map(|e| &e.principals).find_map(|p| match p {
-        PrincipalRef::User { upn } => upn.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()),
+        PrincipalRef::User { upn, id: _ } => upn.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()),
         _ => None,
     });
     let domain = upn.filter(|d| !d.is_empty()).unwrap_or_else(|| DEFAULTS.domain.to_owned());
@@ -240,15 +244,24 @@ fn add_user(world: &mut World, tenant: &Tenant, upn: &str) -> Uuid {
         return *id;
     }
     let id = derived_id(tenant.id, "user", upn);
-    let display_name = upn.split('@').next().unwrap_or(upn).to_owned();
-    world.users.insert(id, User { user_principal_name: upn.to_owned(), display_name });
+    world.users.insert(id, User::new(upn, display_name(upn)));
     id
+}
+
+fn display_name(upn: &str) -> &str {
+    upn.split('@').next().unwrap_or(upn)
 }
 
 fn add_principal(world: &mut World, tenant: &Tenant, principal: &PrincipalRef) {
     match principal {
-        PrincipalRef::User { upn } => {
+        PrincipalRef::User { upn, id: None } => {
             add_user(world, tenant, upn);
+        }
+        PrincipalRef::User { upn, id: Some(id) } => {
+            let named = world.users.values().any(|user| user.user_principal_name.eq_ignore_ascii_case(upn));
+            if !named && world.principal(*id).is_none() {
+                world.users.insert(*id, User::new(upn, display_name(upn)));
+            }
         }
         PrincipalRef::Group { name, id } => {
             if world.principal(*id).is_none() {
@@ -268,7 +281,7 @@ fn add_principal(world: &mut World, tenant: &Tenant, principal: &PrincipalRef) {
             if world.principal(*id).is_none() {
                 let name = format!("principal-{id}");
                 let user_principal_name = format!("{name}@{}", tenant.domain);
-                world.users.insert(*id, User { user_principal_name, display_name: name });
+                world.users.insert(*id, User::new(user_principal_name, name));
             }
         }
     }

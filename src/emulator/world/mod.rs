@@ -111,6 +111,29 @@ pub struct User {
     pub user_principal_name: String,
     /// Display name.
     pub display_name: String,
+    /// Whether the user may sign in.
+    #[serde(default = "enabled", skip_serializing_if = "is_enabled")]
+    pub account_enabled: bool,
+}
+
+fn enabled() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_enabled(enabled: &bool) -> bool {
+    *enabled
+}
+
+impl User {
+    /// A user who may sign in.
+    pub fn new(user_principal_name: impl Into<String>, display_name: impl Into<String>) -> Self {
+        Self {
+            user_principal_name: user_principal_name.into(),
+            display_name: display_name.into(),
+            account_enabled: true,
+        }
+    }
 }
 
 /// A security group.

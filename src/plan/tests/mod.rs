@@ -269,6 +269,7 @@ fn the_kind_of_each_code_is_pinned() {
     break-glass
     break-glass-unresolved
     caller-unknown
+    token-tenant
     not-admin
     principal-not-found
     principal-mismatch

@@ -18,7 +18,7 @@ fn granting_a_role() {
         vault,
         role: Uuid::from_u128(role),
         name: "Key Vault Reader",
-        service: Uuid::from_u128(service),
+        service: Uuid::from_u128(service).into(),
         description: words.into(),
     };
     each_input_counts(
@@ -37,7 +37,7 @@ fn adding_an_access_policy() {
     let step = |vault: ResourceId, tenant: u128, service: u128| AddPolicy {
         vault,
         tenant: Uuid::from_u128(tenant),
-        service: Uuid::from_u128(service),
+        service: Uuid::from_u128(service).into(),
     };
     each_input_counts(
         Rc::new(step(vault("one"), 1, 1)),

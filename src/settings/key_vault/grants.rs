@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::block::{Block, Declared};
 use super::risks;
 use super::steps::{AddPolicy, GrantRole};
+use crate::azure::ObjectId;
 use crate::azure::authorization::{RoleAssignment, roles};
 use crate::azure::graph::DirectoryObject;
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
@@ -65,12 +66,13 @@ pub(super) fn granting_role(vault: &Vault) -> &'static str {
 }
 
 /// What the service principal may do by access policies, entries of one principal together.
-pub(super) fn by_policies(vault: &Vault, service: Uuid) -> [BTreeSet<String>; 3] {
+pub(super) fn by_policies(vault: &Vault, service: ObjectId) -> [BTreeSet<String>; 3] {
     let mut lists: [BTreeSet<String>; 3] = Default::default();
-    let of_service = vault.properties.access_policies.iter().filter(|policy| {
-        let object = policy.object_id.as_deref().and_then(|id| id.parse::<Uuid>().ok());
-        object == Some(service) && policy.application_id.is_none()
-    });
+    let of_service = vault
+        .properties
+        .access_policies
+        .iter()
+        .filter(|policy| policy.object_id == Some(service) && policy.application_id.is_none());
     for policy in of_service {
         let Permissions { keys, secrets, certificates } = &policy.permissions;
         for (list, permissions) in lists.iter_mut().zip([keys, secrets, certificates]) {

@@ -9,7 +9,7 @@ use crate::azure::authorization::{self, Grant, PrincipalType};
 use crate::azure::customer_insights::{self as ci, AccessState, Instance};
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
-use crate::azure::{CallError, Reader, Writer};
+use crate::azure::{CallError, ObjectId, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
 
 /// Grants a role on the vault.
@@ -17,7 +17,7 @@ pub(super) struct GrantRole {
     pub(super) vault: ResourceId,
     pub(super) role: Uuid,
     pub(super) name: &'static str,
-    pub(super) service: Uuid,
+    pub(super) service: ObjectId,
     pub(super) description: String,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct GrantRole {
 pub(super) struct AddPolicy {
     pub(super) vault: ResourceId,
     pub(super) tenant: Uuid,
-    pub(super) service: Uuid,
+    pub(super) service: ObjectId,
 }
 
 /// Links the vault.

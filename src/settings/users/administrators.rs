@@ -2,59 +2,94 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::assignments::Held;
 use super::block::Role;
 use super::compare::Comparison;
-use super::observe::same_role;
 use super::principal::{self, Principal};
-use crate::azure::directory::Name;
-use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Planned};
+use super::protection::{self, Protected};
+use crate::azure::ObjectId;
+use crate::azure::customer_insights::same_role;
+use crate::azure::graph::DirectoryObject;
+use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Planned, Unprotected};
 
 /// Draws it up from what was compared.
 pub(super) fn of(comparison: &Comparison<'_>) -> Administrators {
-    let Comparison { observed, list, findings, .. } = comparison;
-    let changed: BTreeMap<&Address, &Planned> =
-        findings.changes.iter().map(|planned| (&planned.change.address, planned)).collect();
-    let (protected, unresolved_break_glass) = protected(comparison);
-    let caller = observed.caller.as_ref().ok().cloned();
-    let mut found = Administrators { caller, unresolved_break_glass, ..Administrators::default() };
+    let Comparison { observed, list, .. } = comparison;
+    let (caller, caller_unknown) = match &observed.caller {
+        Ok(ids) => (ids.clone(), None),
+        Err(unreadable) => (BTreeSet::new(), Some(unreadable.reason.clone())),
+    };
+    let mut found = Administrators { caller, caller_unknown, ..Administrators::default() };
     for (id, held) in &list.held {
-        let principal = comparison.held_principal(id, held);
-        let planned = changed.get(&comparison.setting.part(&principal.part));
+        let principal = comparison.held_principal(*id, held);
+        let planned = planned(comparison, *id);
         let admin = administrator(comparison, &principal);
         if held.is_admin() {
             found.before.push(admin.clone());
         }
-        let stays = planned.map_or(held.is_admin(), |planned| becomes_admin(planned));
-        if stays {
+        if planned.map_or(held.is_admin(), becomes_admin) {
             found.after.push(admin);
         }
         if let Some(planned) = planned.filter(|planned| planned.takes_away) {
             found.losses.push(Loss {
                 address: planned.change.address.clone(),
-                id: id.clone(),
+                id: *id,
                 kind: principal.kind,
                 label: principal.label.clone(),
                 was_admin: held.is_admin(),
-                break_glass: protected.contains(id),
+                lowers: Vec::new(),
+                may_lower: Vec::new(),
             });
         }
     }
     found.after.extend(newcomers(comparison));
     found.caller_is_admin = caller_is_admin(comparison, &found);
+    protect(comparison, &mut found);
     found
+}
+
+/// The change that is about a principal.
+fn planned<'a>(comparison: &'a Comparison<'_>, id: ObjectId) -> Option<&'a Planned> {
+    let address: &Address = comparison.changed.get(&id)?;
+    comparison.findings.changes.iter().find(|planned| planned.change.address == *address)
+}
+
+/// Says of each loss whose protected role it lowers.
+fn protect(comparison: &Comparison<'_>, found: &mut Administrators) {
+    let after: BTreeMap<ObjectId, BTreeSet<String>> = found
+        .losses
+        .iter()
+        .map(|loss| {
+            let kept = planned(comparison, loss.id).and_then(|planned| planned.change.after["role"].as_str());
+            (loss.id, kept.map(str::to_owned).into_iter().collect())
+        })
+        .collect();
+    for Protected { address, name, label, id, exists } in protection::all(comparison) {
+        if let Some(id) = id {
+            let (surely, perhaps) = protection::lowered(comparison, id, &after);
+            for loss in &mut found.losses {
+                loss.lowers.extend(surely.contains(&loss.id).then(|| label.clone()));
+                loss.may_lower.extend(perhaps.contains(&loss.id).then(|| label.clone()));
+            }
+        }
+        match exists {
+            Ok(true) => {}
+            Ok(false) => found.unprotected.push(Unprotected { address, name, reason: None }),
+            Err(reason) => found.unprotected.push(Unprotected { address, name, reason: Some(reason) }),
+        }
+    }
 }
 
 /// A caller that isn't listed itself and was still allowed to read the list, which only Admins may, is Admin through a
 /// group.
 fn caller_is_admin(comparison: &Comparison<'_>, found: &Administrators) -> bool {
-    match found.caller.as_ref().map(|id| comparison.list.held.get(id)) {
-        Some(Some(held)) => held.is_admin() || found.before.iter().any(|admin| admin.kind == Kind::Group),
-        Some(None) => true,
-        None => false,
-    }
+    let own: Vec<&Held> = comparison.list.under(&found.caller);
+    let through_group = found.before.iter().any(|admin| admin.kind == Kind::Group);
+    !found.caller.is_empty() && (own.is_empty() || own.iter().any(|held| held.is_admin()) || through_group)
 }
 
-fn becomes_admin(planned: &Planned) -> bool {
+/// Whether a change makes its principal Admin.
+pub(super) fn becomes_admin(planned: &Planned) -> bool {
     planned.change.after["role"].as_str().is_some_and(|role| same_role(role, Role::Admin.name()))
 }
 
@@ -68,30 +103,30 @@ fn newcomers(comparison: &Comparison<'_>) -> Vec<Administrator> {
     });
     objects
         .filter(|principal| !comparison.list.held.contains_key(&principal.id))
-        .filter(|principal| {
-            let address = comparison.setting.part(&principal.part);
-            comparison.findings.changes.iter().any(|planned| planned.change.address == address)
-        })
+        .filter(|principal| planned(comparison, principal.id).is_some())
         .map(|principal| administrator(comparison, &principal))
         .collect()
 }
 
 fn administrator(comparison: &Comparison<'_>, principal: &Principal) -> Administrator {
-    let members = principal.uuid().and_then(|id| comparison.observed.members.get(&id)?.as_ref().ok().copied());
-    Administrator { id: principal.id.clone(), kind: principal.kind, label: principal.label.clone(), members }
+    let observed = comparison.observed;
+    let persons = match principal.kind {
+        Kind::User => match observed.enabled.get(&principal.id) {
+            Some(true) => BTreeSet::from([principal.id]),
+            Some(false) | None => BTreeSet::new(),
+        },
+        Kind::Group => match observed.members.get(&principal.id) {
+            Some(Ok(members)) => {
+                members.values().filter(|member| is_enabled_person(member)).map(|one| one.id).collect()
+            }
+            Some(Err(_)) | None => BTreeSet::new(),
+        },
+        Kind::App | Kind::Unknown => BTreeSet::new(),
+    };
+    Administrator { id: principal.id, kind: principal.kind, label: principal.label.clone(), persons }
 }
 
-/// The object ids that `breakGlass` names, and the names that could not be looked up.
-fn protected(comparison: &Comparison<'_>) -> (BTreeSet<String>, Vec<String>) {
-    let (mut ids, mut unresolved) = (BTreeSet::new(), Vec::new());
-    for protected in &comparison.declared.break_glass {
-        let name = principal::name(&protected.principal);
-        match (&name, comparison.observed.directory.get(&name)) {
-            // An object id protects whoever has it, whether or not the directory knows a name for it.
-            (Name::Id(id), _) => drop(ids.insert(id.to_string())),
-            (Name::Key(_), Some(Ok(Some(object)))) => drop(ids.insert(object.id.to_string())),
-            (Name::Key(_), _) => unresolved.push(protected.principal.to_string()),
-        }
-    }
-    (ids, unresolved)
+/// Of a member that may not be read, Graph gives the id only.
+fn is_enabled_person(member: &DirectoryObject) -> bool {
+    principal::kind_of(member) == Kind::User && member.account_enabled == Some(true)
 }

@@ -1,41 +1,63 @@
 //! What the approval of each step hangs on.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::steps::{GiveRole, TakeRoles};
+use uuid::Uuid;
+
+use super::steps::{GiveRole, Subject, TakeRoles};
+use crate::azure::ObjectId;
 use crate::settings::binding::{each_input_counts, instance};
+
+fn id(number: u128) -> ObjectId {
+    Uuid::from_u128(number).into()
+}
+
+fn ada() -> Subject {
+    Subject {
+        id: id(1),
+        listed_as: BTreeSet::from([id(1)]),
+        spellings: BTreeSet::from([id(1).to_string()]),
+        label: "ada".into(),
+    }
+}
+
+/// The same principal, seen otherwise.
+fn seen_otherwise() -> [Subject; 3] {
+    [
+        Subject { label: "Ada Lovelace".into(), ..ada() },
+        Subject { spellings: BTreeSet::from([format!("{{{}}}", id(1))]), ..ada() },
+        Subject { listed_as: BTreeSet::from([id(1), id(9)]), ..ada() },
+    ]
+}
 
 #[test]
 fn giving_a_role() {
-    let step = |number: u128, id: &str, kind: &'static str, role: &str, label: &str| GiveRole {
-        instance: instance(number),
-        principal_id: id.into(),
-        principal_type: kind,
-        role: role.into(),
-        label: label.into(),
+    let step = |number: u128, subject: Subject, kind: &'static str, role: &str| -> Rc<GiveRole> {
+        Rc::new(GiveRole { instance: instance(number), subject, principal_type: kind, role: role.into() })
     };
+    let other = Subject { id: id(2), ..ada() };
+    let [label, spelling, alias] = seen_otherwise().map(|subject| step(1, subject, "user", "Viewer"));
     each_input_counts(
-        Rc::new(step(1, "a", "user", "Viewer", "ada")),
+        step(1, ada(), "user", "Viewer"),
         vec![
-            ("instance", Rc::new(step(2, "a", "user", "Viewer", "ada"))),
-            ("principal", Rc::new(step(1, "b", "user", "Viewer", "ada"))),
-            ("kind of principal", Rc::new(step(1, "a", "group", "Viewer", "ada"))),
-            ("role", Rc::new(step(1, "a", "user", "Admin", "ada"))),
+            ("instance", step(2, ada(), "user", "Viewer")),
+            ("principal", step(1, other, "user", "Viewer")),
+            ("kind of principal", step(1, ada(), "group", "Viewer")),
+            ("role", step(1, ada(), "user", "Admin")),
         ],
-        vec![Rc::new(step(1, "a", "user", "Viewer", "Ada Lovelace"))],
+        vec![label, spelling, alias],
     );
 }
 
 #[test]
 fn taking_roles_away() {
-    let step = |number: u128, id: &str, label: &str| TakeRoles {
-        instance: instance(number),
-        principal_id: id.into(),
-        label: label.into(),
-    };
+    let step = |number: u128, subject: Subject| Rc::new(TakeRoles { instance: instance(number), subject });
+    let other = Subject { id: id(2), ..ada() };
+    let [label, spelling, alias] = seen_otherwise().map(|subject| step(1, subject));
     each_input_counts(
-        Rc::new(step(1, "a", "ada")),
-        vec![("instance", Rc::new(step(2, "a", "ada"))), ("principal", Rc::new(step(1, "b", "ada")))],
-        vec![Rc::new(step(1, "a", "Ada Lovelace"))],
+        step(1, ada()),
+        vec![("instance", step(2, ada())), ("principal", step(1, other))],
+        vec![label, spelling, alias],
     );
 }

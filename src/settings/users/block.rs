@@ -1,15 +1,16 @@
 //! `users` in the file: who may use the instance, and in which role.
 //!
-//! What must stay true: two entries for the same principal are found whatever their spelling (letter case of user names
-//! and ids doesn't count), and a list that would lock everybody out is never accepted.
+//! Invariants: two entries for the same principal are found whatever their spelling (letter case of user names and ids
+//! doesn't count, and a user is known by name and by id), and a list that would lock everybody out is never accepted.
 
 use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::break_glass;
 pub use super::words::{PrincipalRef, Role};
-use crate::config::words::{Guid, PrincipalName, PrincipalText, Text, UserName};
+use crate::config::words::{Guid, PrincipalName, Text, UserName};
 use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
 use crate::settings::blocks;
 
@@ -23,8 +24,8 @@ pub struct Block {
     matching: Match,
     /// Who has which role; a principal has exactly one. Required.
     assignments: Option<Vec<AssignmentBlock>>,
-    /// Principals that palisade never removes and never downgrades, whatever the rest says: the accounts for an
-    /// emergency. User principal names or object ids.
+    /// The accounts for an emergency. Palisade lowers no role that they have, directly or through a group, whatever the rest
+    /// says, and reports every one that isn't Admin. User principal names or object ids.
     #[serde(default)]
     break_glass: Vec<PrincipalName>,
 }
@@ -41,14 +42,16 @@ pub enum Match {
     AtLeast,
 }
 
-/// A principal and its role. Exactly one of `user`, `group`, `app`, `principal` says who; groups and apps also need `id`.
+/// A principal and its role. Exactly one of `user`, `group`, `app`, `principal` says who; groups and apps also need `id`, and
+/// a user may have one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Assignment", extend("oneOf" = [
     { "required": ["user"] }, { "required": ["group", "id"] }, { "required": ["app", "id"] }, { "required": ["principal"] }
 ]))]
 pub(crate) struct AssignmentBlock {
-    /// A person, by user principal name.
+    /// A person, by user principal name. With `id`, the name is for readers and must be that person's; without, whoever has
+    /// the name has the role.
     user: Option<UserName>,
     /// A group, by its display name. The name is for readers; `id` decides.
     group: Option<Text>,
@@ -56,7 +59,7 @@ pub(crate) struct AssignmentBlock {
     app: Option<Text>,
     /// Any principal, by object id.
     principal: Option<Guid>,
-    /// The group's object id, or the app's application (client) id.
+    /// The user's or the group's object id, or the app's application (client) id.
     id: Option<Guid>,
     /// The role. Required.
     role: Role,
@@ -118,13 +121,15 @@ impl blocks::Block for Block {
                 items.push(item);
             }
         }
+        check_ids_of_admins(&assignments, &items, diagnostics);
         let written: Vec<Written<'_>> = assignments.iter().map(|assignment| &assignment.principal).zip(items).collect();
         check_duplicates(&written, diagnostics);
         check_names(&written, diagnostics);
         if listed && self.matching == Match::Exact && !diagnostics.error_within(list.span()) {
             check_somebody_remains(&assignments, at, diagnostics);
         }
-        let break_glass = declare_break_glass(self.break_glass, at.at(&["breakGlass"]), diagnostics);
+        let list = (self.matching, assignments.as_slice());
+        let break_glass = break_glass::declare(self.break_glass, at.at(&["breakGlass"]), list, diagnostics);
         Declared { matching: self.matching, assignments, break_glass, place: at.place() }
     }
 }
@@ -133,7 +138,7 @@ impl AssignmentBlock {
     fn principal(self, item: Located<'_>, diagnostics: &mut Diagnostics) -> Option<PrincipalRef> {
         let Self { user, group, app, principal, id, role: _ } = self;
         match (user, group, app, principal, id) {
-            (Some(user), None, None, None, None) => Some(PrincipalRef::User { upn: user.0 }),
+            (Some(user), None, None, None, id) => Some(PrincipalRef::User { upn: user.0, id: id.map(|id| id.0) }),
             (None, Some(name), None, None, Some(id)) => Some(PrincipalRef::Group { name: name.0, id: id.0 }),
             (None, None, Some(name), None, Some(id)) => Some(PrincipalRef::App { name: name.0, app_id: id.0 }),
             (None, None, None, Some(id), None) => Some(PrincipalRef::Principal { id: id.0 }),
@@ -160,12 +165,12 @@ fn unclear(item: Located<'_>) -> Diagnostic {
             Diagnostic::error(Code::MissingPrincipalId, item.key_span(kind), message).help(format!("add `id:` with {which}"))
         }
         [kind] => {
-            let help = format!("remove `id`: the value of `{kind}` already says who it is");
+            let help = format!("remove `id`: the value of `{kind}` is an id already");
             let message = format!("`id` has no place beside `{kind}`");
             Diagnostic::error(Code::SurplusPrincipalId, item.key_span("id"), message).help(help)
         }
         [] => Diagnostic::error(Code::UnclearPrincipal, item.span(), "this assignment doesn't say whose role it is")
-            .help("add one of `user: ada@contoso.com`, `group: NAME` with `id`, `app: NAME` with `id`, `principal: OBJECT ID`"),
+            .help("add one of `user: ada@contoso.com` (with or without `id`), `group: NAME` with `id`, `app: NAME` with `id`, `principal: OBJECT ID`"),
         [first, second, ..] => {
             let message = format!("`{first}` and `{second}` in one assignment: it must name one principal");
             Diagnostic::error(Code::UnclearPrincipal, item.key_span(second), message)
@@ -201,15 +206,32 @@ fn check_duplicates(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
     let mut seen = HashMap::new();
     for (principal, item) in written {
         let span = who(*item);
-        if let Some(first) = seen.get(&principal.identity()) {
-            let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
+        if let Some(first) = principal.identities().iter().find_map(|identity| seen.get(identity)) {
+            let message = format!("{} is listed twice", quoted(&principal.to_string()));
             diagnostics.push(
                 Diagnostic::error(Code::DuplicatePrincipal, span, message)
                     .related(*first, "first here")
                     .help("a principal has one role; letter case makes no difference. Keep one of the two"),
             );
-        } else {
-            seen.insert(principal.identity(), span);
+        }
+        for identity in principal.identities() {
+            seen.entry(identity).or_insert(span);
+        }
+    }
+}
+
+/// A name can be given to another person; for an Admin that would be a way in.
+fn check_ids_of_admins(assignments: &[Assignment], items: &[Located<'_>], diagnostics: &mut Diagnostics) {
+    for (assignment, item) in assignments.iter().zip(items) {
+        if let PrincipalRef::User { upn, id: None } = &assignment.principal
+            && assignment.role == Role::Admin
+        {
+            let message = format!("{} is granted Admin by name only", quoted(upn));
+            diagnostics.push(
+                Diagnostic::warning(Code::AdminWithoutId, item.at(&["user"]).span(), message).help(
+                    "add `id:` with the user's object id: a name that moved to another person then stops the plan",
+                ),
+            );
         }
     }
 }
@@ -223,8 +245,9 @@ fn check_names(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
             PrincipalRef::User { .. } | PrincipalRef::Principal { .. } => continue,
         };
         let span = item.at(&[kind]).span();
-        let (first, identity) = seen.entry((kind, name.to_lowercase())).or_insert_with(|| (span, principal.identity()));
-        if *identity != principal.identity() {
+        let identity = principal.identities().concat();
+        let (first, known) = seen.entry((kind, name.to_lowercase())).or_insert_with(|| (span, identity.clone()));
+        if *known != identity {
             let message = format!("two different ids for the {kind} {}", quoted(name));
             diagnostics.push(
                 Diagnostic::warning(Code::SameName, span, message)
@@ -258,30 +281,4 @@ fn check_somebody_remains(assignments: &[Assignment], at: Located<'_>, diagnosti
         .help("list at least one Admin, and the identity that runs palisade with the role Admin")
     };
     diagnostics.push(diagnostic.related(exact, "removes whoever isn't listed"));
-}
-
-fn declare_break_glass(
-    written: Vec<PrincipalName>,
-    list: Located<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<BreakGlass> {
-    let mut seen = HashMap::new();
-    let mut declared = Vec::new();
-    for (index, name) in written.into_iter().enumerate() {
-        let item = list.at(&[&index.to_string()]);
-        let principal = match name.0 {
-            PrincipalText::User(upn) => PrincipalRef::User { upn },
-            PrincipalText::Id(id) => PrincipalRef::Principal { id },
-        };
-        if let Some(first) = seen.insert(principal.identity(), item.span()) {
-            let message = format!("{} stands twice in this list", quoted(&principal.to_string()));
-            diagnostics.push(
-                Diagnostic::error(Code::DuplicatePrincipal, item.span(), message)
-                    .related(first, "first here")
-                    .help("keep one of the two"),
-            );
-        }
-        declared.push(BreakGlass { principal, place: item.place() });
-    }
-    declared
 }

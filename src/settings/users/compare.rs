@@ -5,14 +5,16 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
+use super::assignments::{Assignments, Held, incomplete};
 use super::block::{Assignment, Block, Declared, Match, PrincipalRef, Role};
-use super::observe::{Assignments, Held, Observed, incomplete, same_role};
+use super::observe::Observed;
 use super::principal::{self, Principal};
-use super::steps::{GiveRole, TakeRoles};
-use super::{administrators, notes, risks};
-use crate::azure::Provenance;
+use super::steps::{GiveRole, Subject, TakeRoles};
+use super::{administrators, notes, protection, risks};
+use crate::azure::customer_insights::same_role;
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
+use crate::azure::{ObjectId, Provenance};
 use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Step};
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
@@ -32,8 +34,10 @@ pub(super) struct Comparison<'a> {
     pub(super) list: &'a Assignments,
     pub(super) setting: Address,
     pub(super) findings: Findings,
-    /// Object ids of everybody declared, as far as they are known.
-    declared_ids: BTreeSet<String>,
+    /// The changes by the principal that they are about.
+    pub(super) changed: BTreeMap<ObjectId, Address>,
+    /// The ids under which everybody declared may be listed, as far as they are known.
+    declared_ids: BTreeSet<ObjectId>,
     /// Declared principals whose object id isn't known.
     unresolved: Vec<String>,
 }
@@ -52,6 +56,7 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
         list,
         setting,
         findings: Findings::default(),
+        changed: BTreeMap::new(),
         declared_ids: BTreeSet::new(),
         unresolved: Vec::new(),
     };
@@ -59,8 +64,9 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     for target in &targets {
         comparison.compare_target(target);
     }
-    comparison.compare_extras();
+    comparison.compare_extras(&targets);
     comparison.grant_admins_first();
+    protection::report(&mut comparison);
     comparison.findings.administrators = Some(administrators::of(&comparison));
     comparison.findings.collection = Some(list.held.len());
     if list.nameless == 0 {
@@ -73,12 +79,10 @@ impl<'a> Comparison<'a> {
     /// Finds out who is declared. Whoever can't be looked up becomes unknown, whoever doesn't exist an error.
     fn resolve(&mut self) -> Vec<Target<'a>> {
         let mut targets: Vec<Target<'a>> = Vec::new();
-        let mut first_by_id: BTreeMap<String, &Assignment> = BTreeMap::new();
+        let mut first_by_id: BTreeMap<ObjectId, &Assignment> = BTreeMap::new();
         for assignment in &self.declared.assignments {
             let name = principal::name(&assignment.principal);
-            if let Name::Id(id) = &name {
-                self.declared_ids.insert(id.to_string());
-            }
+            self.declared_ids.extend(principal::declared_ids(&assignment.principal));
             let address = self.setting.part(&principal::declared_part(&assignment.principal));
             let object = match self.observed.directory.get(&name) {
                 Some(Ok(Some(object))) => object,
@@ -96,9 +100,9 @@ impl<'a> Comparison<'a> {
                 }
             };
             let principal = Principal::of(object, look_up_kind(&assignment.principal));
-            self.declared_ids.insert(principal.id.clone());
+            self.declared_ids.extend(&principal.listed_as);
             self.findings.notes.extend(notes::mismatch(&address, &assignment.principal, &principal, object));
-            if let Some(first) = first_by_id.insert(principal.id.clone(), assignment) {
+            if let Some(first) = first_by_id.insert(principal.id, assignment) {
                 self.findings.notes.push(notes::twice(address, first, assignment, &principal));
                 continue;
             }
@@ -108,7 +112,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn unresolved(&mut self, address: Address, principal: &PrincipalRef, reason: &str) {
-        if !matches!(principal::name(principal), Name::Id(_)) {
+        if matches!(principal, PrincipalRef::User { id: None, .. } | PrincipalRef::App { .. }) {
             self.unresolved.push(principal.to_string());
         }
         let reason = format!("{principal} could not be looked up in the directory: {reason}");
@@ -147,12 +151,12 @@ impl<'a> Comparison<'a> {
         self.findings.notes.extend(notes::granting(self, &address, target));
         let step = GiveRole {
             instance: self.comparing.instance.clone(),
-            principal_id: principal.id.clone(),
+            subject: subject(principal, held),
             principal_type,
             role: role.clone(),
-            label: principal.label.clone(),
         };
-        let planned = self.grant(target, address, held, role, Rc::new(step));
+        let planned = self.grant(target, address.clone(), held, role, Rc::new(step));
+        self.changed.insert(principal.id, address);
         self.findings.changes.push(planned);
     }
 
@@ -198,11 +202,8 @@ impl<'a> Comparison<'a> {
 
     /// Whoever loses the role Admin keeps it until those who are to get it have it. Other removals wait for nobody.
     fn grant_admins_first(&mut self) {
-        let becomes = |planned: &&Planned| {
-            planned.change.after["role"].as_str().is_some_and(|role| same_role(role, Role::Admin.name()))
-        };
-        let grants: Vec<Address> =
-            self.findings.changes.iter().filter(becomes).map(|planned| planned.change.address.clone()).collect();
+        let grants = self.findings.changes.iter().filter(|planned| administrators::becomes_admin(planned));
+        let grants: Vec<Address> = grants.map(|planned| planned.change.address.clone()).collect();
         let was = |planned: &&mut Planned| {
             let before = &planned.change.before;
             let held = before["roles"].as_array().map_or(std::slice::from_ref(&before["role"]), Vec::as_slice);
@@ -214,30 +215,28 @@ impl<'a> Comparison<'a> {
     }
 
     /// Whoever is held and not declared.
-    fn compare_extras(&mut self) {
-        let extras: Vec<(&String, &Held)> =
-            self.list.held.iter().filter(|(id, _)| !self.declared_ids.contains(*id)).collect();
+    fn compare_extras(&mut self, targets: &[Target<'_>]) {
+        let extras: Vec<(ObjectId, &Held)> = self.list.held.iter().map(|(id, held)| (*id, held)).collect();
+        let extras: Vec<(ObjectId, &Held)> =
+            extras.into_iter().filter(|(id, _)| !self.declared_ids.contains(id)).collect();
         if self.declared.matching == Match::AtLeast {
             self.findings.notes.extend(notes::left_alone(&self.setting, extras.len()));
             return;
         }
-        for (id, held) in extras {
-            let principal = self.held_principal(id, held);
+        let extras: Vec<(Principal, &Held)> =
+            extras.into_iter().map(|(id, held)| (self.held_principal(id, held), held)).collect();
+        let named = targets.iter().map(|target| &target.principal).chain(extras.iter().map(|(principal, _)| principal));
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        named.for_each(|principal| *names.entry(principal.part.clone()).or_default() += 1);
+        for (principal, held) in extras {
             let address = self.setting.part(&principal.part);
-            if !self.unresolved.is_empty() {
-                let names = self.unresolved.join(", ");
-                let reason = format!(
-                    "{} isn't removed: it may be one of those that could not be looked up ({names})",
-                    principal.label
-                );
+            if let Some(reason) = self.keeps(&principal, names[&principal.part] > 1) {
                 self.findings.unknown.push(Unreadable::because(reason).at(address));
                 continue;
             }
-            let step = TakeRoles {
-                instance: self.comparing.instance.clone(),
-                principal_id: id.clone(),
-                label: principal.label.clone(),
-            };
+            let step =
+                TakeRoles { instance: self.comparing.instance.clone(), subject: subject(&principal, Some(held)) };
+            self.changed.insert(principal.id, address.clone());
             let outline = Outline {
                 address,
                 setting: Block::KEY,
@@ -260,19 +259,46 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Somebody whom the service lists, named by the directory as far as it knows.
-    pub(super) fn held_principal(&self, id: &str, held: &Held) -> Principal {
-        let object = id.parse().ok().and_then(|id| self.observed.directory.get(&Name::Id(id)));
-        match object {
-            Some(Ok(Some(object))) => Principal::of(object, None),
-            _ => Principal::nameless(id, held.kind),
+    /// Why an extra isn't removed, if it isn't. Its name may lead to another principal as well, `shared`.
+    fn keeps(&self, extra: &Principal, shared: bool) -> Option<String> {
+        let label = &extra.label;
+        if !self.unresolved.is_empty() {
+            let names = self.unresolved.join(", ");
+            return Some(format!(
+                "{label} isn't removed: it may be one of those that could not be looked up ({names})"
+            ));
         }
+        shared.then(|| format!("{label} isn't removed: the directory gives the name {} to two principals", extra.part))
+    }
+
+    /// Somebody whom the service lists, named by the directory as far as it knows.
+    pub(super) fn held_principal(&self, id: ObjectId, held: &Held) -> Principal {
+        match self.observed.directory.get(&Name::Id(id)) {
+            Some(Ok(Some(object))) => Principal::of(object, None),
+            _ => self.by_any_name(id).unwrap_or_else(|| Principal::nameless(id, held.kind)),
+        }
+    }
+
+    /// Somebody whom the directory knows by application id only: as the service lists it.
+    fn by_any_name(&self, id: ObjectId) -> Option<Principal> {
+        let mut found = self.observed.directory.values().filter_map(|found| found.as_ref().ok()?.as_ref());
+        found.find(|object| object.id == id).map(|object| Principal::of(object, None))
     }
 
     fn planned(&self, outline: Outline, step: Rc<dyn Step>) -> Planned {
         let provenance = outline.operations.iter().map(|operation| operation.provenance).max();
         let mode = self.comparing.surface.mode(provenance.unwrap_or(Provenance::Documented));
         Planned::new(outline, mode, vec![step])
+    }
+}
+
+/// Whom a step writes about.
+fn subject(principal: &Principal, held: Option<&Held>) -> Subject {
+    Subject {
+        id: principal.id,
+        listed_as: principal.listed_as.clone(),
+        spellings: held.map(|held| held.spellings.clone()).unwrap_or_default(),
+        label: principal.label.clone(),
     }
 }
 
@@ -295,7 +321,7 @@ fn wanted_rank(role: Role) -> u8 {
 }
 
 /// How much a role may do; `None` for names that palisade doesn't know, which may allow anything.
-fn rank(name: &str) -> Option<u8> {
+pub(super) fn rank(name: &str) -> Option<u8> {
     [Role::Viewer, Role::MarketingContributor, Role::Contributor, Role::Admin]
         .into_iter()
         .find(|role| same_role(role.name(), name))

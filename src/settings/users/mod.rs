@@ -6,13 +6,17 @@
 //! looked up, no extra is removed, since it might be that very principal.
 
 mod administrators;
+mod assignments;
 #[cfg(test)]
 mod binding;
 mod block;
+mod break_glass;
+mod caller;
 mod compare;
 mod notes;
 mod observe;
 mod principal;
+mod protection;
 mod risks;
 mod steps;
 mod words;
@@ -20,8 +24,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use assignments::{Assignments, Held};
 pub use block::{Assignment, Block, BreakGlass, Declared, Match, PrincipalRef, Role};
-pub use observe::{Assignments, Held, Observed};
+pub use observe::Observed;
 pub(super) use principal::name;
 
 use async_trait::async_trait;

@@ -1,10 +1,13 @@
 //! What a person must know about a comparison of users.
 
+use std::collections::BTreeSet;
+
 use super::block::{Assignment, PrincipalRef, Role};
 use super::compare::{Comparison, Target};
 use super::principal::Principal;
 use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Kind, Note, NoteCode, Severity};
+use crate::text::{brief, printable};
 
 fn note(code: NoteCode, severity: Severity, address: Address, message: String, help: Option<&str>) -> Note {
     let note = Note::finding(code, severity, address, message);
@@ -22,7 +25,8 @@ pub(super) fn not_found(address: Address, principal: &PrincipalRef) -> Note {
 
 fn described(principal: &PrincipalRef) -> String {
     match principal {
-        PrincipalRef::User { upn } => format!("the user {upn}"),
+        PrincipalRef::User { upn, id: None } => format!("the user {upn}"),
+        PrincipalRef::User { upn, id: Some(id) } => format!("the user {upn} with the id {id}"),
         PrincipalRef::Group { name, id } => format!("the group `{name}` with the id {id}"),
         PrincipalRef::App { name, app_id } => format!("the app `{name}` with the application id {app_id}"),
         PrincipalRef::Principal { id } => format!("a principal with the id {id}"),
@@ -36,8 +40,13 @@ pub(super) fn mismatch(
     found: &Principal,
     object: &DirectoryObject,
 ) -> Option<Note> {
-    let live = object.display_name.as_deref().unwrap_or("without a name");
+    let live = object.display_name.as_deref().map_or_else(|| "without a name".to_owned(), printable);
+    let live = live.as_str();
     let message = match declared {
+        PrincipalRef::User { upn, id: Some(id) } if !is_named(object, upn) => {
+            let name = object.user_principal_name.as_deref().map_or_else(|| live.to_owned(), printable);
+            format!("the id {id} belongs to the user {name}, not to {upn}")
+        }
         PrincipalRef::Group { name, id } if found.kind != Kind::Group => {
             format!("the id {id} of the group `{name}` belongs to {}, which isn't a group", found.label)
         }
@@ -54,6 +63,31 @@ pub(super) fn mismatch(
     };
     let help = "find out which of the two is meant, and correct the other";
     Some(note(NoteCode::PrincipalMismatch, Severity::Error, address.clone(), message, Some(help)))
+}
+
+fn is_named(object: &DirectoryObject, upn: &str) -> bool {
+    object.user_principal_name.as_deref().is_some_and(|name| name.to_lowercase() == upn.to_lowercase())
+}
+
+pub(super) fn break_glass_not_found(address: Address, name: &str) -> Note {
+    let message = format!("`{name}` is under `breakGlass` and isn't in the directory: the entry protects nobody");
+    note(
+        NoteCode::BreakGlassNotFound,
+        Severity::Error,
+        address,
+        message,
+        Some("correct the name, or write the object id"),
+    )
+}
+
+pub(super) fn break_glass_not_admin(address: Address, label: &str, roles: &BTreeSet<String>) -> Note {
+    let has = match roles.is_empty() {
+        true => "no role".to_owned(),
+        false => roles.iter().map(|role| brief(role)).collect::<Vec<_>>().join(" and "),
+    };
+    let message = format!("{label} is under `breakGlass` and isn't Admin; it has {has}");
+    let help = "declare it with the role Admin, or grant it Admin under Settings > Permissions > Users";
+    note(NoteCode::BreakGlassNotAdmin, Severity::Error, address, message, Some(help))
 }
 
 pub(super) fn twice(address: Address, first: &Assignment, second: &Assignment, found: &Principal) -> Note {
@@ -86,7 +120,7 @@ pub(super) fn granting(comparison: &Comparison<'_>, address: &Address, target: &
         notes.push(note(NoteCode::GrantsDataverseAdmin, Severity::Warning, address.clone(), message, None));
     }
     if principal.kind == Kind::Group {
-        let count = principal.uuid().and_then(|id| comparison.observed.members.get(&id));
+        let count = comparison.observed.counts.get(&principal.id);
         let message = match count {
             Some(Ok(1)) => "reaches 1 member".to_owned(),
             Some(Ok(members)) => format!("reaches {members} members, those of nested groups included"),

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use uuid::Uuid;
+use futures_util::future::join_all;
 
-use super::block::{Declared, Role};
-use super::principal;
-use crate::azure::customer_insights::{self as ci, RoleAssignment};
-use crate::azure::directory::Name;
-use crate::azure::graph::{DirectoryObject, Found};
-use crate::azure::operations::LIST_ASSIGNMENTS;
+use super::assignments::Assignments;
+use super::block::{Declared, Match, Role};
+use super::{assignments, caller, principal};
+use crate::azure::ObjectId;
+use crate::azure::customer_insights as ci;
+use crate::azure::directory::{Members, Name};
+use crate::azure::graph::{DirectoryObject, Found, Key};
 use crate::plan::Kind;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
@@ -21,148 +22,147 @@ pub struct Observed {
     pub assignments: Observation<Assignments>,
     /// The roles that the environment knows, as the service spells them.
     pub roles: Observation<Vec<String>>,
-    /// The object id of the identity that runs palisade, lower case.
-    pub caller: Observation<String>,
+    /// Every id that names the identity that runs palisade.
+    pub caller: Observation<BTreeSet<ObjectId>>,
     /// What the directory says about everybody declared and held.
     pub directory: BTreeMap<Name, Found>,
-    /// How many principals a group reaches, for groups that are or become Admin or get a role.
-    pub members: BTreeMap<Uuid, Result<u64, String>>,
-}
-
-/// The list of role assignments.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Assignments {
-    /// By object id, lower case.
-    pub held: BTreeMap<String, Held>,
-    /// Entries that name no principal: as long as there are any, the list doesn't prove that somebody is missing.
-    pub nameless: usize,
-}
-
-/// One principal's roles.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// What the service says that it is.
-    pub kind: Kind,
-    /// Role names, as the service spells them.
-    pub roles: BTreeSet<String>,
-}
-
-/// Whether two spellings mean one role. How the wire spells roles isn't documented, so letter case and
-/// spaces don't count.
-pub(super) fn same_role(one: &str, other: &str) -> bool {
-    let letters =
-        |role: &str| role.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect::<String>();
-    letters(one) == letters(other)
-}
-
-impl Held {
-    /// Whether it may administer the environment.
-    pub fn is_admin(&self) -> bool {
-        self.roles.iter().any(|role| same_role(role, Role::Admin.name()))
-    }
-
-    /// Whether it has this role and no other.
-    pub(super) fn is_exactly(&self, role: &str) -> bool {
-        !self.roles.is_empty() && self.roles.iter().all(|held| same_role(held, role))
-    }
-}
-
-impl Assignments {
-    /// Reads the service's list: several entries for one principal are one.
-    pub(super) fn of(list: Vec<RoleAssignment>) -> Self {
-        let mut assignments = Self::default();
-        for RoleAssignment { principal_id, principal_type, roles } in list {
-            let Some(id) = principal_id.filter(|id| !id.trim().is_empty()) else {
-                assignments.nameless += 1;
-                continue;
-            };
-            let kind = principal::kind_of_wire(principal_type.as_deref());
-            let held = assignments
-                .held
-                .entry(id.trim().to_lowercase())
-                .or_insert_with(|| Held { kind, roles: BTreeSet::new() });
-            held.roles.extend(roles.unwrap_or_default());
-        }
-        assignments
-    }
+    /// Users of whom the directory says whether they may sign in.
+    pub enabled: BTreeMap<ObjectId, bool>,
+    /// How many principals a group reaches, for groups that get a role.
+    pub counts: BTreeMap<ObjectId, Result<u64, String>>,
+    /// Whom a group reaches, for groups on which somebody's access depends.
+    pub members: BTreeMap<ObjectId, Members>,
 }
 
 /// Asks Customer Insights, then the directory for everybody whom the first answers name.
 pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
     let Observing { reader, instance, directory, .. } = observing;
-    let (assignments, roles, me, ()) = tokio::join!(
-        ci::list_assignments(reader, instance),
+    let mut names: BTreeSet<Name> = principal::names(declared).into_iter().collect();
+    let (listed, roles, named, ()) = tokio::join!(
+        assignments::now(reader, instance),
         ci::list_roles(reader, instance),
-        ci::my_role(reader, instance),
-        directory.load(reader, principal::names(declared)),
+        ci::my_principal(reader, instance),
+        directory.load(reader, names.iter().cloned()),
     );
-    let assignments: Observation<_> = match assignments {
-        // Whoever may ask has a role, so a list of nobody isn't the list.
-        Ok(list) if list.is_empty() => {
-            Err(Unreadable::because("the service lists no assignments at all, not even the caller's own"))
-        }
-        Ok(list) if list.iter().any(|one| one.roles.is_none()) => {
-            Err(Unreadable::because("the service lists an assignment without saying which roles it is of"))
-        }
-        other => other.map(Assignments::of).map_err(Unreadable::from),
-    };
-    let list = assignments.iter().flat_map(|list| list.held.keys());
-    let held: Vec<Name> = list.filter_map(|id| id.parse().ok()).map(Name::Id).collect();
+    let listed = listed.map_err(Unreadable::from);
+    let held: Vec<Name> = listed.iter().flat_map(|list| list.held.keys()).copied().map(Name::Id).collect();
     directory.load(reader, held.iter().cloned()).await;
-    let names: BTreeSet<Name> = principal::names(declared).into_iter().chain(held).collect();
+    names.extend(held);
+    let applications = maybe_applications(&listed, observing);
+    directory.load(reader, applications.iter().cloned()).await;
+    names.extend(applications);
+    let assignments = listed.and_then(|list| list.fold(&aliases(&names, observing)));
+    let accounts = accounts(declared, &assignments, observing);
+    directory.load(reader, accounts.iter().cloned()).await;
+    names.extend(accounts);
     let known: BTreeMap<Name, Found> = names.into_iter().map(|name| (name.clone(), directory.get(&name))).collect();
-    let members = count_members(declared, &assignments, observing).await;
-    let caller = caller(me, observing.caller);
-    Observed { assignments, roles: roles.map_err(Unreadable::from), caller, directory: known, members }
+    let identity = caller::identity(&reader.bearers(), observing.tenant);
+    let doubtful = caller::doubtful(&identity, &named);
+    directory.load(reader, doubtful.map(Name::Id)).await;
+    let doubtful = doubtful.filter(|id| may_be_group(&directory.get(&Name::Id(*id))));
+    let members = members(declared, &assignments, doubtful, observing).await;
+    let caller = caller::ids(identity, named, doubtful.and_then(|id| members.get(&id)), assignments.as_ref().ok());
+    let counts = counts(declared, &members, observing).await;
+    let enabled = enabled(&known);
+    Observed { assignments, roles: roles.map_err(Unreadable::from), caller, directory: known, enabled, counts, members }
 }
 
-/// Who the service takes palisade for: what it says itself, else what the token says.
-fn caller(me: Result<RoleAssignment, crate::azure::CallError>, token: Option<&str>) -> Observation<String> {
-    match (me.map(|me| me.principal_id), token) {
-        (Ok(Some(id)), _) => Ok(id.to_lowercase()),
-        (_, Some(id)) => Ok(id.to_lowercase()),
-        (Err(error), None) => Err(error.into()),
-        (Ok(None), None) => Err(Unreadable::because("the service names no principal for the caller")),
-    }
+/// Listed ids that aren't in the directory as object ids, and may be application ids.
+fn maybe_applications(listed: &Observation<Assignments>, observing: &Observing<'_>) -> BTreeSet<Name> {
+    let unknown = listed.iter().flat_map(|list| &list.held).filter(|(id, held)| {
+        let found = observing.directory.get(&Name::Id(**id));
+        matches!(found, Ok(None)) && matches!(held.kind, Kind::App | Kind::Unknown)
+    });
+    unknown.map(|(id, _)| Name::Key(Key::App(id.uuid()))).collect()
 }
 
-async fn count_members(
-    declared: &Declared,
-    assignments: &Observation<Assignments>,
-    observing: &Observing<'_>,
-) -> BTreeMap<Uuid, Result<u64, String>> {
-    let mut groups: BTreeSet<Uuid> = BTreeSet::new();
-    for assignment in &declared.assignments {
-        let name = principal::name(&assignment.principal);
-        if let Ok(Some(DirectoryObject { id, odata_type: Some(kind), .. })) = observing.directory.get(&name)
-            && kind == "#microsoft.graph.group"
-        {
-            groups.insert(id);
+/// From application ids to object ids, for all apps that the directory showed.
+fn aliases(names: &BTreeSet<Name>, observing: &Observing<'_>) -> BTreeMap<ObjectId, ObjectId> {
+    let found = names.iter().filter_map(|name| observing.directory.get(name).ok().flatten());
+    found.filter_map(|object| Some((ObjectId::from(object.app_id?), object.id))).collect()
+}
+
+/// Users that stay or become Admin and of whom no answer told yet whether they may sign in.
+fn accounts(declared: &Declared, list: &Observation<Assignments>, observing: &Observing<'_>) -> BTreeSet<Name> {
+    let object = |name: &Name| observing.directory.get(name).ok().flatten();
+    let admins = declared.assignments.iter().filter(|assignment| assignment.role == Role::Admin);
+    let named = admins.filter_map(|assignment| object(&principal::name(&assignment.principal)));
+    // Whoever isn't declared goes, under `exact`.
+    let stay = declared.matching == Match::AtLeast;
+    let held = list.iter().flat_map(|list| &list.held).filter(|(_, held)| stay && held.is_admin());
+    let held = held.filter_map(|(id, _)| object(&Name::Id(*id)));
+    let objects: Vec<DirectoryObject> = named.chain(held).collect();
+    let told: BTreeSet<ObjectId> =
+        objects.iter().filter(|object| object.account_enabled.is_some()).map(|object| object.id).collect();
+    let users = objects.iter().filter(|object| principal::kind_of(object) == Kind::User);
+    users.filter(|user| !told.contains(&user.id)).map(|user| Name::Key(Key::Account(user.id))).collect()
+}
+
+/// Whether a user may sign in, from all answers about it; of two that differ, the worse one counts.
+fn enabled(known: &BTreeMap<Name, Found>) -> BTreeMap<ObjectId, bool> {
+    let mut enabled = BTreeMap::new();
+    for object in known.values().filter_map(|found| found.as_ref().ok()?.as_ref()) {
+        if let Some(told) = object.account_enabled {
+            enabled.entry(object.id).and_modify(|known| *known &= told).or_insert(told);
         }
     }
-    if let Ok(list) = assignments {
-        let admins = list.held.iter().filter(|(_, held)| held.kind == Kind::Group && held.is_admin());
-        groups.extend(admins.filter_map(|(id, _)| id.parse::<Uuid>().ok()));
-    }
-    let counts =
+    enabled
+}
+
+/// Whom those groups reach on which somebody's access depends: groups that are or become Admin, the group that the service
+/// takes for the caller, and, where somebody is protected, every group that holds a role.
+async fn members(
+    declared: &Declared,
+    list: &Observation<Assignments>,
+    doubtful: Option<ObjectId>,
+    observing: &Observing<'_>,
+) -> BTreeMap<ObjectId, Members> {
+    let protects = !declared.break_glass.is_empty();
+    let held = list.iter().flat_map(|list| &list.held);
+    let held = held.filter(|(id, held)| {
+        let found = observing.directory.get(&Name::Id(**id));
+        let group = match &found {
+            Ok(Some(object)) => principal::kind_of(object) == Kind::Group,
+            Ok(None) => false,
+            Err(_) => matches!(held.kind, Kind::Group | Kind::Unknown),
+        };
+        group && (protects || held.is_admin())
+    });
+    let mut groups: BTreeSet<ObjectId> = held.map(|(id, _)| *id).collect();
+    groups.extend(declared_groups(declared, observing).filter(|(role, _)| *role == Role::Admin).map(|(_, id)| id));
+    groups.extend(doubtful);
+    let reads =
         groups.into_iter().map(async |group| (group, observing.directory.members(observing.reader, group).await));
-    futures_util::future::join_all(counts).await.into_iter().collect()
+    join_all(reads).await.into_iter().collect()
 }
 
-/// The list again, freshly, for reading back after a write.
-pub(super) async fn assignments_now(
-    reader: &crate::azure::Reader,
-    instance: &ci::Instance,
-) -> Result<Assignments, crate::azure::CallError> {
-    ci::list_assignments(reader, instance).await.map(Assignments::of)
+fn may_be_group(found: &Found) -> bool {
+    match found {
+        Ok(Some(object)) => principal::kind_of(object) == Kind::Group,
+        Ok(None) => false,
+        Err(_) => true,
+    }
 }
 
-/// The reason why an incomplete list proves nothing about who is missing.
-pub(super) fn incomplete(nameless: usize) -> Unreadable {
-    Unreadable::from_operation(
-        LIST_ASSIGNMENTS.facts(),
-        format!(
-            "{nameless} entries of the service's list name no principal, so it isn't certain who is missing from it"
-        ),
-    )
+fn declared_groups(declared: &Declared, observing: &Observing<'_>) -> impl Iterator<Item = (Role, ObjectId)> {
+    declared.assignments.iter().filter_map(|assignment| {
+        let object = observing.directory.get(&principal::name(&assignment.principal)).ok()??;
+        (principal::kind_of(&object) == Kind::Group).then_some((assignment.role, object.id))
+    })
+}
+
+async fn counts(
+    declared: &Declared,
+    members: &BTreeMap<ObjectId, Members>,
+    observing: &Observing<'_>,
+) -> BTreeMap<ObjectId, Result<u64, String>> {
+    let groups: BTreeSet<ObjectId> = declared_groups(declared, observing).map(|(_, id)| id).collect();
+    let counts = groups.into_iter().map(async |group| {
+        let count = match members.get(&group) {
+            Some(Ok(members)) => Ok(members.len() as u64),
+            _ => observing.directory.count(observing.reader, group).await,
+        };
+        (group, count)
+    });
+    join_all(counts).await.into_iter().collect()
 }

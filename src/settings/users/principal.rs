@@ -1,8 +1,9 @@
 //! Who a principal is: from the file's words and the directory's answer to one identity.
 
-use uuid::Uuid;
+use std::collections::BTreeSet;
 
 use super::block::{Declared, PrincipalRef};
+use crate::azure::ObjectId;
 use crate::azure::directory::Name;
 use crate::azure::graph::{DirectoryObject, Key};
 use crate::plan::Kind;
@@ -11,8 +12,10 @@ use crate::text::printable;
 /// A principal that is known well enough to compare and to address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Principal {
-    /// Object id, lower case.
-    pub(super) id: String,
+    /// Object id.
+    pub(super) id: ObjectId,
+    /// The ids under which the service may list it: an app's application id as well.
+    pub(super) listed_as: BTreeSet<ObjectId>,
     /// What it is.
     pub(super) kind: Kind,
     /// The part of an address that stands for it: the UPN of a user, else kind and id. Doesn't depend on how the file
@@ -36,19 +39,29 @@ pub(super) fn names(block: &Declared) -> Vec<Name> {
 /// The name under which one principal is looked up.
 pub(in crate::settings) fn name(principal: &PrincipalRef) -> Name {
     match principal {
-        PrincipalRef::User { upn } => Name::Key(Key::User(upn.to_lowercase())),
+        PrincipalRef::User { upn, id: None } => Name::Key(Key::User(upn.to_lowercase())),
+        PrincipalRef::User { id: Some(id), .. } => Name::Key(Key::Account(ObjectId::from(*id))),
         PrincipalRef::App { app_id, .. } => Name::Key(Key::App(*app_id)),
-        PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => Name::Id(*id),
+        PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => Name::Id(ObjectId::from(*id)),
     }
 }
 
 /// The address part of a declared principal that could not be looked up.
 pub(super) fn declared_part(principal: &PrincipalRef) -> String {
     match principal {
-        PrincipalRef::User { upn } => upn.to_lowercase(),
+        PrincipalRef::User { upn, id: _ } => upn.to_lowercase(),
         PrincipalRef::Group { id, .. } => format!("group:{id}"),
         PrincipalRef::App { app_id, .. } => format!("app:{app_id}"),
         PrincipalRef::Principal { id } => id.to_string(),
+    }
+}
+
+/// The ids under which a declared principal may be listed, as far as the file tells them.
+pub(super) fn declared_ids(principal: &PrincipalRef) -> Option<ObjectId> {
+    match principal {
+        PrincipalRef::User { id, .. } => id.map(ObjectId::from),
+        PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => Some(ObjectId::from(*id)),
+        PrincipalRef::App { app_id, .. } => Some(ObjectId::from(*app_id)),
     }
 }
 
@@ -57,6 +70,7 @@ impl Principal {
     pub(super) fn of(object: &DirectoryObject, kind: Option<Kind>) -> Self {
         let kind = kind.unwrap_or_else(|| kind_of(object));
         let id = object.id.to_string();
+        let listed_as = object.app_id.map(ObjectId::from).into_iter().chain([object.id]).collect();
         let display = object.display_name.as_deref();
         let upn = object.user_principal_name.as_deref();
         let (part, fallback) = match (kind, upn, object.app_id) {
@@ -67,12 +81,13 @@ impl Principal {
         };
         // Names come from a directory that many can write to; a name must not steer a terminal.
         let name = display.map_or(fallback, printable);
-        Self { id, kind, part, label: label(&name, kind) }
+        Self { id: object.id, listed_as, kind, part, label: label(&name, kind) }
     }
 
     /// A principal that only its id is known of; the service's own word says what it is.
-    pub(super) fn nameless(id: &str, kind: Kind) -> Self {
-        Self { id: id.to_owned(), kind, part: id.to_owned(), label: label("not in the directory", kind) }
+    pub(super) fn nameless(id: ObjectId, kind: Kind) -> Self {
+        let label = label("not in the directory", kind);
+        Self { id, listed_as: BTreeSet::from([id]), kind, part: id.to_string(), label }
     }
 
     /// The service's word for what it is; `None` for what can't hold a role.
@@ -83,11 +98,6 @@ impl Principal {
             Kind::App => Some("app"),
             Kind::Unknown => None,
         }
-    }
-
-    /// The object id, where it is one.
-    pub(super) fn uuid(&self) -> Option<Uuid> {
-        self.id.parse().ok()
     }
 }
 
@@ -101,11 +111,14 @@ pub(super) fn kind_of_wire(word: Option<&str>) -> Kind {
     }
 }
 
-fn kind_of(object: &DirectoryObject) -> Kind {
+/// What a directory object is. Look-ups by type leave the type out; what they ask for tells it as well.
+pub(super) fn kind_of(object: &DirectoryObject) -> Kind {
     match object.odata_type.as_deref() {
         Some("#microsoft.graph.user") => Kind::User,
         Some("#microsoft.graph.group") => Kind::Group,
         Some("#microsoft.graph.servicePrincipal") => Kind::App,
+        None if object.user_principal_name.is_some() => Kind::User,
+        None if object.app_id.is_some() => Kind::App,
         _ => Kind::Unknown,
     }
 }

@@ -1,33 +1,57 @@
 //! The two writes of `users`, and how to see that they took effect.
+//!
+//! Invariants: a step binds the principal's object id, never a name or a spelling; what the service lists by several
+//! spellings is written by each of them.
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::observe::{self, Assignments};
+use super::assignments;
 use crate::azure::customer_insights::{self as ci, Instance};
 use crate::azure::operations::{DELETE_ASSIGNMENT, Facts, PUT_ASSIGNMENT};
-use crate::azure::{CallError, Reader, Writer};
+use crate::azure::{CallError, ObjectId, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
+
+/// Whom a step writes about.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    /// The principal.
+    pub(super) id: ObjectId,
+    /// The ids under which the service may list it.
+    pub(super) listed_as: BTreeSet<ObjectId>,
+    /// The texts by which the service lists it now; none if it doesn't.
+    pub(super) spellings: BTreeSet<String>,
+    /// For a person.
+    pub(super) label: String,
+}
+
+impl Subject {
+    fn binds(&self, instance: &Instance) -> Binds {
+        // The other ids and the spellings lead to the same principal, by the directory and by the service.
+        let Self { id, listed_as: _, spellings: _, label: _ } = self;
+        Binds::none().and("instance", instance.id).and("principal", id)
+    }
+}
 
 /// Gives a principal exactly one role.
 pub(super) struct GiveRole {
     pub(super) instance: Instance,
-    pub(super) principal_id: String,
+    pub(super) subject: Subject,
     pub(super) principal_type: &'static str,
     pub(super) role: String,
-    pub(super) label: String,
 }
 
 /// Takes a principal's roles away.
 pub(super) struct TakeRoles {
     pub(super) instance: Instance,
-    pub(super) principal_id: String,
-    pub(super) label: String,
+    pub(super) subject: Subject,
 }
 
 #[async_trait(?Send)]
 impl Step for GiveRole {
     fn title(&self) -> String {
-        format!("give {} the role {}", self.label, self.role)
+        format!("give {} the role {}", self.subject.label, self.role)
     }
 
     fn operation(&self) -> &'static Facts {
@@ -35,23 +59,29 @@ impl Step for GiveRole {
     }
 
     fn binds(&self) -> Binds {
-        let Self { instance, principal_id, principal_type, role, label: _ } = self;
-        let binds = Binds::none().and("instance", instance.id).and("principal", principal_id);
-        binds.and("principalType", principal_type).and("role", role)
+        let Self { instance, subject, principal_type, role } = self;
+        subject.binds(instance).and("principalType", principal_type).and("role", role)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        let Self { instance, principal_id, principal_type, role, label: _ } = self;
-        Ok(ci::put_assignment(writer, instance, principal_id, principal_type, role).await?)
+        let Self { instance, subject, principal_type, role } = self;
+        if subject.spellings.is_empty() {
+            let id = subject.id.to_string();
+            return Ok(ci::put_assignment(writer, instance, &id, principal_type, role).await?);
+        }
+        for spelling in &subject.spellings {
+            ci::put_assignment(writer, instance, spelling, principal_type, role).await?;
+        }
+        Ok(())
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let list = observe::assignments_now(reader, &self.instance).await?;
-        let held = list.held.get(&self.principal_id);
-        Ok(match held {
-            Some(held) if held.is_exactly(&self.role) => ReadBack::Shown,
+        let list = assignments::now(reader, &self.instance).await?;
+        let held = list.under(&self.subject.listed_as);
+        Ok(match held.iter().find(|held| !held.is_exactly(&self.role)) {
             Some(held) => ReadBack::NotYet(format!("the service shows {} for it", roles(&held.roles))),
-            None => ReadBack::NotYet("the service doesn't list it".to_owned()),
+            None if held.is_empty() => ReadBack::NotYet("the service doesn't list it".to_owned()),
+            None => ReadBack::Shown,
         })
     }
 }
@@ -59,7 +89,7 @@ impl Step for GiveRole {
 #[async_trait(?Send)]
 impl Step for TakeRoles {
     fn title(&self) -> String {
-        format!("remove {}", self.label)
+        format!("remove {}", self.subject.label)
     }
 
     fn operation(&self) -> &'static Facts {
@@ -67,25 +97,28 @@ impl Step for TakeRoles {
     }
 
     fn binds(&self) -> Binds {
-        let Self { instance, principal_id, label: _ } = self;
-        Binds::none().and("instance", instance.id).and("principal", principal_id)
+        let Self { instance, subject } = self;
+        subject.binds(instance)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        Ok(ci::delete_assignment(writer, &self.instance, &self.principal_id).await?)
+        for spelling in &self.subject.spellings {
+            ci::delete_assignment(writer, &self.instance, spelling).await?;
+        }
+        Ok(())
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let Assignments { held, nameless } = observe::assignments_now(reader, &self.instance).await?;
-        Ok(match held.get(&self.principal_id) {
+        let list = assignments::now(reader, &self.instance).await?;
+        Ok(match list.under(&self.subject.listed_as).first() {
             Some(held) => ReadBack::NotYet(format!("the service still shows {} for it", roles(&held.roles))),
-            None if nameless > 0 => ReadBack::NotYet(observe::incomplete(nameless).reason),
+            None if list.nameless > 0 => ReadBack::NotYet(assignments::incomplete(list.nameless).reason),
             None => ReadBack::Shown,
         })
     }
 }
 
-fn roles(roles: &std::collections::BTreeSet<String>) -> String {
+fn roles(roles: &BTreeSet<String>) -> String {
     let names: Vec<&str> = roles.iter().map(String::as_str).collect();
     if names.is_empty() { "no role".to_owned() } else { names.join(" and ") }
 }

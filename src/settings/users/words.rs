@@ -40,13 +40,15 @@ impl fmt::Display for Role {
     }
 }
 
-/// Who is meant. Equality looks at names as well; [`PrincipalRef::identity`] is what decides.
+/// Who is meant. Equality looks at names as well; [`PrincipalRef::identities`] decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrincipalRef {
     /// A person.
     User {
         /// The user principal name, as written.
         upn: String,
+        /// The object id, where the file gives one. Then it decides, and the name must be its own.
+        id: Option<Uuid>,
     },
     /// A group.
     Group {
@@ -70,21 +72,35 @@ pub enum PrincipalRef {
 }
 
 impl PrincipalRef {
-    /// What two spellings of the same principal have in common. Application ids and object ids are different numbers
-    /// for different things, so they never meet.
-    pub fn identity(&self) -> String {
+    /// What two entries for the same principal have in common. Application ids and object ids are different numbers for
+    /// different things, so they never meet.
+    pub fn identities(&self) -> Vec<String> {
         match self {
-            PrincipalRef::User { upn } => upn.to_lowercase(),
-            PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => id.to_string(),
-            PrincipalRef::App { app_id, .. } => format!("app:{app_id}"),
+            PrincipalRef::User { upn, id } => id.iter().map(Uuid::to_string).chain([upn.to_lowercase()]).collect(),
+            PrincipalRef::Group { id, .. } | PrincipalRef::Principal { id } => vec![id.to_string()],
+            PrincipalRef::App { app_id, .. } => vec![format!("app:{app_id}")],
         }
+    }
+
+    /// Whether two entries name the same principal, as far as a file tells.
+    pub fn is(&self, other: &Self) -> bool {
+        let identities = self.identities();
+        other.identities().iter().any(|identity| identities.contains(identity))
+    }
+
+    /// Whether two entries may name the same principal in different ways, which only the directory tells.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let bare = |one: &Self| matches!(one, PrincipalRef::Principal { .. });
+        let without_object_id =
+            |one: &Self| matches!(one, PrincipalRef::User { id: None, .. } | PrincipalRef::App { .. });
+        (bare(self) && without_object_id(other)) || (bare(other) && without_object_id(self))
     }
 }
 
 impl fmt::Display for PrincipalRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PrincipalRef::User { upn } => formatter.write_str(upn),
+            PrincipalRef::User { upn, id: _ } => formatter.write_str(upn),
             PrincipalRef::Group { name, .. } | PrincipalRef::App { name, .. } => formatter.write_str(name),
             PrincipalRef::Principal { id } => write!(formatter, "{id}"),
         }

@@ -16,7 +16,7 @@ use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
 use crate::azure::key_vault::{self as kv, Lookup, Properties, SecretAddress};
 use crate::azure::operations::{Facts as Operation, LIST_API_KEYS, SET_SECRET};
 use crate::azure::vaults::{self, AccessPolicy, Vault};
-use crate::azure::{CallError, Reader, authorization};
+use crate::azure::{CallError, ObjectId, Reader, authorization};
 use crate::rotation::{
     Access, Content, Facts, Fingerprint, FingerprintKey, Published, Secret, Slots, Tags, Verify, Version,
 };
@@ -40,7 +40,7 @@ pub struct Look {
     /// The operation that shows the keys.
     pub read: &'static Operation,
     /// The object id of the identity that runs palisade.
-    caller: Option<String>,
+    caller: Option<ObjectId>,
     fingerprints: FingerprintKey,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Live {
 impl Look {
     /// Looks at `keys` of the environment that is being observed.
     pub(in crate::settings::api_access) fn new(keys: &Keys, observing: &Observing<'_>) -> Self {
-        let caller = observing.caller.map(str::to_owned);
+        let caller = observing.caller;
         Self::at(keys, observing.instance.clone(), observing.tenant).as_caller(caller)
     }
 
@@ -92,7 +92,7 @@ impl Look {
 
     /// The same for an identity that is known by its object id.
     #[must_use]
-    pub fn as_caller(self, caller: Option<String>) -> Self {
+    pub fn as_caller(self, caller: Option<ObjectId>) -> Self {
         Self { caller, ..self }
     }
 
@@ -209,11 +209,10 @@ impl Look {
                 Err(error) => StoreRight::Unproved(error.to_string()),
             };
         }
-        let Some(caller) = &self.caller else {
+        let Some(caller) = self.caller else {
             return StoreRight::Unproved("the token doesn't name the identity that runs palisade".to_owned());
         };
-        let own =
-            |policy: &&AccessPolicy| policy.object_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(caller));
+        let own = |policy: &&AccessPolicy| policy.object_id == Some(caller);
         let sets = |policy: &AccessPolicy| {
             policy.permissions.secrets.iter().any(|it| it.eq_ignore_ascii_case("set") || it.eq_ignore_ascii_case("all"))
         };

@@ -42,7 +42,7 @@ fn holds(role: Uuid) -> RoleAssignment {
         name: Uuid::nil(),
         scope: VAULT.into(),
         role,
-        principal_id: SERVICE,
+        principal_id: SERVICE.into(),
         principal_type: None,
         description: None,
         condition: None,
@@ -63,11 +63,12 @@ impl Scene {
     fn usual() -> Self {
         let consent = Consent { agreed_by: "ada@contoso.com".into(), agreed_on: "2026-03-02".parse().unwrap() };
         let service = DirectoryObject {
-            id: SERVICE,
+            id: SERVICE.into(),
             odata_type: Some("#microsoft.graph.servicePrincipal".into()),
             display_name: Some("Dynamics 365 AI for Customer Insights".into()),
             user_principal_name: None,
             app_id: Some(SERVICE_APP),
+            account_enabled: None,
         };
         let vault = json!({ "id": VAULT, "location": "northeurope", "properties": {
             "tenantId": TENANT, "enableSoftDelete": true, "enableRbacAuthorization": true, "publicNetworkAccess": "enabled",

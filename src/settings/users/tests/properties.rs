@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{GROUP, PALISADE, Scene, app_id, entry, errors, id};
 use crate::plan::Action;
+use crate::settings::users::assignments::Assignments;
 use crate::settings::users::block::{Match, Role};
-use crate::settings::users::observe::Assignments;
 
 fn roles() -> impl Strategy<Value = Role> {
     prop_oneof![Just(Role::Admin), Just(Role::Contributor), Just(Role::Viewer)]

@@ -1,0 +1,143 @@
+//! Who the caller is, and whom a list, a file and the directory mean.
+
+use super::*;
+use crate::azure::customer_insights::RoleAssignment;
+use crate::azure::operations::GET_MY_ROLE;
+use crate::azure::{CallError, Failure, Identity};
+use crate::settings::users::caller;
+
+fn identity() -> Result<Identity, String> {
+    Ok(Identity { object_id: object_id(PALISADE), applications: BTreeSet::from([ObjectId::from(app_id(PALISADE))]) })
+}
+
+fn failed() -> caller::Named {
+    let failure = Failure::NoAnswer { detail: "reset".into() };
+    Err(CallError { operation: GET_MY_ROLE.facts(), failure, attempts: 1, correlation: None })
+}
+
+#[test]
+fn tokens_and_service_must_name_the_same_caller() {
+    let own = BTreeSet::from([object_id(PALISADE), ObjectId::from(app_id(PALISADE))]);
+    let of_group = || own.iter().copied().chain([object_id(GROUP)]).collect::<BTreeSet<_>>();
+    let group = |people: &[(u128, Option<bool>)]| Some(members(people));
+    let listed = Scene::usual().observed.assignments.unwrap();
+    let known = [
+        ("its object id", identity(), Ok(Ok(object_id(PALISADE))), None, own.clone()),
+        ("its application id", identity(), Ok(Ok(app_id(PALISADE).into())), None, own.clone()),
+        ("a group that holds it", identity(), Ok(Ok(object_id(GROUP))), group(&[(PALISADE, None)]), of_group()),
+        ("nothing, but it is listed as Admin", identity(), failed(), None, own.clone()),
+    ];
+    for (what, identity, named, members, expected) in known {
+        assert_eq!(caller::ids(identity, named, members.as_ref(), Some(&listed)), Ok(expected), "{what}");
+    }
+    let mut unlisted = listed.clone();
+    unlisted.held.remove(&object_id(PALISADE));
+    let unknown = [
+        ("another principal", identity(), Ok(Ok(object_id(ADA))), None),
+        ("a group that doesn't hold it", identity(), Ok(Ok(object_id(GROUP))), group(&[(ADA, Some(true))])),
+        ("a group that can't be read", identity(), Ok(Ok(object_id(GROUP))), Some(Err("403".into()))),
+        ("no id", identity(), Ok(Err(String::new())), None),
+        ("not an id", identity(), Ok(Err("palisade".into())), None),
+        ("an id that the tokens don't tell", Err("opaque".into()), Ok(Ok(object_id(PALISADE))), None),
+        ("nothing, and it isn't listed", identity(), failed(), None),
+    ];
+    for (what, identity, named, members) in unknown {
+        assert!(caller::ids(identity, named, members.as_ref(), Some(&unlisted)).is_err(), "{what}");
+    }
+}
+
+/// Every id of the caller is protected; while none is known, so is everybody.
+#[test]
+fn every_id_of_the_caller_is_protected() {
+    for number in [PALISADE, ADA, GROUP] {
+        let mut scene = Scene::usual();
+        scene.observed.caller = Ok(BTreeSet::from([object_id(99), object_id(number)]));
+        scene.undeclare(number);
+        assert!(errors(&scene.findings()).contains(&NoteCode::SelfLockout), "{number}");
+    }
+}
+
+fn listed(principal: &str, kind: &str, roles: &[&str]) -> RoleAssignment {
+    RoleAssignment {
+        principal: ObjectId::parse(principal),
+        spellings: BTreeSet::from([principal.to_owned()]),
+        principal_type: Some(kind.into()),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+    }
+}
+
+#[test]
+fn an_app_listed_by_its_application_id_is_the_same_principal() {
+    let aliases = BTreeMap::from([(ObjectId::from(app_id(PALISADE)), object_id(PALISADE))]);
+    let (object, application) = (id(PALISADE).to_string(), app_id(PALISADE).simple().to_string());
+    let one = Assignments::of(vec![listed(&application, "app", &["Admin"])]).fold(&aliases).unwrap();
+    assert_eq!(one.held[&object_id(PALISADE)].spellings, BTreeSet::from([application.clone()]));
+
+    let agree = vec![listed(&object, "app", &["Admin"]), listed(&application, "app", &["ADMIN"])];
+    let both = Assignments::of(agree).fold(&aliases).unwrap();
+    assert_eq!(both.held.len(), 1);
+    assert_eq!(both.held[&object_id(PALISADE)].spellings, BTreeSet::from([object.clone(), application.clone()]));
+
+    for (first, second) in [("Admin", "Viewer"), ("Viewer", "Admin")] {
+        let differ = vec![listed(&object, "app", &[first]), listed(&application, "app", &[second])];
+        assert!(Assignments::of(differ).fold(&aliases).is_err(), "{first} and {second}");
+    }
+}
+
+#[test]
+fn what_is_not_an_id_is_nameless() {
+    let list = vec![listed("palisade", "app", &["Admin"]), listed("", "user", &["Viewer"])];
+    let list = Assignments::of(list);
+    assert_eq!((list.held.len(), list.nameless), (0, 2));
+}
+
+/// With `id`, the id decides; a name that moved to another person refuses.
+#[test]
+fn a_user_with_an_id_is_that_person_by_that_name() {
+    let with_id = PrincipalRef::User { upn: "USER2@contoso.com".into(), id: Some(id(GRACE)) };
+    let mut scene = Scene::usual();
+    scene.declared.assignments[2].principal = with_id.clone();
+    let name = principal::name(&with_id);
+    scene.observed.directory.insert(name.clone(), Ok(Some(object(GRACE))));
+    assert_eq!((scene.changes(), errors(&scene.findings())), (Vec::new(), Vec::new()));
+    let moved = [
+        DirectoryObject { user_principal_name: Some("grace.hopper@contoso.com".into()), ..object(GRACE) },
+        DirectoryObject { user_principal_name: None, ..object(GRACE) },
+    ];
+    for object in moved {
+        scene.observed.directory.insert(name.clone(), Ok(Some(object)));
+        assert_eq!(errors(&scene.findings()), [NoteCode::PrincipalMismatch]);
+    }
+    scene.observed.directory.insert(name, Ok(None));
+    assert!(errors(&scene.findings()).contains(&NoteCode::PrincipalNotFound));
+}
+
+/// One name for two principals: neither is taken for the other, and no address stands for both.
+#[test]
+fn a_name_that_leads_to_two_principals_removes_neither() {
+    let mut scene = Scene::usual();
+    let twin = 30;
+    let other = DirectoryObject { id: object_id(twin), ..object(LINUS) };
+    let (_, held) = entry(LINUS, &["Viewer"]);
+    scene.observed.assignments.as_mut().unwrap().held.insert(object_id(twin), held);
+    scene.observed.directory.insert(Name::Id(object_id(twin)), Ok(Some(other)));
+    scene.drop_held(LINUS);
+    assert_eq!(scene.changes(), [r#"create prod/users/user3@contoso.com null -> {"role":"Viewer"} weakens"#]);
+    let unknown = &scene.findings().unknown;
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+}
+
+/// The object id is part of the intent: who has a name when the plan is applied must be who had it when it was made.
+#[test]
+fn a_step_binds_the_principal_that_the_name_led_to() {
+    let intents = |scene: &Scene| {
+        let findings = scene.findings();
+        findings.changes.iter().map(|planned| planned.change.intent()).collect::<Vec<_>>()
+    };
+    let mut scene = Scene::usual();
+    scene.drop_held(GRACE);
+    let before = intents(&scene);
+    assert_eq!(before[0]["binds"]["principal"], serde_json::json!(id(GRACE)));
+    scene.look_up(GRACE, Ok(Some(DirectoryObject { id: object_id(31), ..object(GRACE) })));
+    assert_ne!(intents(&scene), before);
+}

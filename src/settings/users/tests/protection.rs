@@ -1,0 +1,182 @@
+//! What `breakGlass` protects, and who counts as another Admin.
+
+use super::*;
+
+fn protect(scene: &mut Scene, number: u128) {
+    scene.declared.break_glass.push(BreakGlass { principal: reference(number), place: place() });
+}
+
+/// Ada is Admin through the group only.
+fn through_group() -> Scene {
+    let mut scene = Scene::of(&[(PALISADE, Role::Admin), (GRACE, Role::Admin), (GROUP, Role::Admin)]);
+    scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true))]));
+    protect(&mut scene, ADA);
+    scene
+}
+
+#[test]
+fn a_protected_principal_may_be_admin_through_a_group() {
+    let scene = through_group();
+    let findings = scene.findings();
+    assert_eq!((errors(&findings), findings.unknown.len()), (vec![], 0));
+}
+
+#[test]
+fn a_group_that_gives_a_protected_principal_its_role_keeps_it() {
+    type Change = fn(&mut Scene);
+    let removed: Change = |scene| scene.undeclare(GROUP);
+    let lowered: Change = |scene| scene.declared.assignments[2].role = Role::Contributor;
+    for change in [removed, lowered] {
+        let mut scene = through_group();
+        change(&mut scene);
+        assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass]);
+        // Who is in it can't be read: it may be the one.
+        scene.observed.members.insert(object_id(GROUP), Err("403".into()));
+        let findings = scene.findings();
+        assert_eq!(errors(&findings), [NoteCode::BreakGlassUnresolved]);
+        assert!(findings.unknown.iter().any(|one| one.address.as_str() == "prod/users/breakGlass/user1@contoso.com"));
+        // Somebody else is in it.
+        scene.observed.members.insert(object_id(GROUP), members(&[(LINUS, Some(true))]));
+        assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlassNotAdmin]);
+        // An own role as high as the group's makes the group dispensable, whoever is in it.
+        for unread in [false, true] {
+            let mut scene = through_group();
+            scene.declared.assignments.push(assignment(ADA, Role::Admin));
+            scene.hold(ADA, &["Admin"]);
+            change(&mut scene);
+            if unread {
+                scene.observed.members.insert(object_id(GROUP), Err("403".into()));
+            }
+            assert_eq!(errors(&scene.findings()), [], "unread: {unread}");
+        }
+    }
+}
+
+/// Two groups, each of which would do: together they are needed.
+#[test]
+fn losses_are_judged_together_and_promises_do_not_count() {
+    let second = 40;
+    let mut scene = through_group();
+    scene
+        .observed
+        .directory
+        .insert(Name::Id(object_id(second)), Ok(Some(DirectoryObject { id: object_id(second), ..object(GROUP) })));
+    let (key, held) = entry(GROUP, &["Admin"]);
+    assert_eq!(key, object_id(GROUP));
+    scene.observed.assignments.as_mut().unwrap().held.insert(object_id(second), held);
+    scene.observed.members.insert(object_id(second), members(&[(ADA, Some(true))]));
+    assert_eq!(errors(&scene.findings()), [], "one of two");
+    scene.undeclare(GROUP);
+    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass, NoteCode::BreakGlass], "both");
+    // The role that the same plan gives isn't there yet.
+    scene.declared.assignments.push(assignment(ADA, Role::Admin));
+    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass, NoteCode::BreakGlass]);
+}
+
+#[test]
+fn a_role_of_a_name_that_is_not_known_is_replaced_by_nothing_else() {
+    let mut scene = Scene::usual();
+    protect(&mut scene, ADA);
+    scene.hold(ADA, &["Admin", "Owner"]);
+    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass]);
+}
+
+#[test]
+fn a_protected_principal_below_admin_is_a_finding_and_stops_nothing() {
+    for (roles, held) in [(vec!["Viewer"], true), (vec!["CI User"], true), (vec![], false)] {
+        let mut scene = Scene::usual();
+        scene.declared.matching = Match::AtLeast;
+        scene.undeclare(GRACE);
+        protect(&mut scene, GRACE);
+        match held {
+            true => scene.hold(GRACE, &roles),
+            false => scene.drop_held(GRACE),
+        }
+        let findings = scene.findings();
+        assert_eq!(errors(&findings), [NoteCode::BreakGlassNotAdmin], "{roles:?}");
+        let note = findings.notes.iter().find(|note| note.code == NoteCode::BreakGlassNotAdmin).unwrap();
+        assert!(!note.refuses());
+        assert_eq!(note.address.as_str(), "prod/users/breakGlass/user2@contoso.com");
+        // A plan that repairs it doesn't complain, unless it would replace a role that may allow more.
+        scene.declared.assignments.push(assignment(GRACE, Role::Admin));
+        let expected: &[NoteCode] = if roles == ["CI User"] { &[NoteCode::BreakGlass] } else { &[] };
+        assert_eq!(errors(&scene.findings()), expected, "{roles:?}");
+        // An incomplete list proves nobody missing.
+        if !held {
+            scene.undeclare(GRACE);
+            scene.observed.assignments.as_mut().unwrap().nameless = 1;
+            let findings = scene.findings();
+            assert_eq!((errors(&findings), findings.unknown.len()), (vec![], 1));
+        }
+    }
+}
+
+#[test]
+fn a_mistyped_entry_is_told_and_lets_nothing_be_taken() {
+    for by_id in [false, true] {
+        let mut scene = Scene::usual();
+        let principal = match by_id {
+            true => PrincipalRef::Principal { id: id(77) },
+            false => PrincipalRef::User { upn: "Adda@contoso.com".into(), id: None },
+        };
+        scene.declared.break_glass.push(BreakGlass { principal: principal.clone(), place: place() });
+        scene.observed.directory.insert(principal::name(&principal), Ok(None));
+        let findings = scene.findings();
+        assert_eq!(errors(&findings), [NoteCode::BreakGlassNotFound]);
+        assert!(findings.notes.iter().all(|note| !note.refuses()));
+        assert!(findings.notes[0].address.as_str().starts_with("prod/users/breakGlass/"));
+        scene.undeclare(LINUS);
+        assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlassUnresolved, NoteCode::BreakGlassNotFound]);
+        scene.observed.directory.insert(principal::name(&principal), Err("503".into()));
+        let findings = scene.findings();
+        assert_eq!((errors(&findings), findings.unknown.len()), (vec![NoteCode::BreakGlassUnresolved], 1));
+    }
+}
+
+/// Another Admin is an enabled person other than the caller whom the directory shows.
+#[test]
+fn only_an_enabled_person_other_than_the_caller_is_another_admin() {
+    type Change = fn(&mut Scene);
+    let remaining: [(&str, Change, bool); 9] = [
+        ("an enabled person", |_| {}, false),
+        ("a disabled person", |scene| scene.observed.enabled.extend([(object_id(GRACE), false)]), true),
+        (
+            "a person of whom nothing is known",
+            |scene| scene.observed.enabled.retain(|id, _| *id != object_id(GRACE)),
+            true,
+        ),
+        ("a group with an enabled person", |scene| only_group(scene, members(&[(11, Some(true))])), false),
+        ("a group with disabled people", |scene| only_group(scene, members(&[(11, Some(false)), (12, None)])), true),
+        ("an empty group", |scene| only_group(scene, members(&[])), true),
+        ("a group that holds only an empty group", |scene| only_group(scene, members(&[(GROUP, None)])), true),
+        ("a group that holds only the caller", |scene| only_group(scene, members(&[(PALISADE, Some(true))])), true),
+        ("a group whose members can't be read", |scene| only_group(scene, Err("403".into())), true),
+    ];
+    for (what, change, refused) in remaining {
+        let mut scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GRACE, Role::Admin)]);
+        change(&mut scene);
+        scene.undeclare(ADA);
+        assert_eq!(errors(&scene.findings()).contains(&NoteCode::LastAdmin), refused, "{what}");
+    }
+}
+
+/// Grace isn't there; a group is Admin instead.
+fn only_group(scene: &mut Scene, members: Members) {
+    scene.undeclare(GRACE);
+    scene.drop_held(GRACE);
+    scene.declared.assignments.push(assignment(GROUP, Role::Admin));
+    scene.hold(GROUP, &["Admin"]);
+    scene.observed.members.insert(object_id(GROUP), members);
+}
+
+/// A person who runs palisade isn't another Admin, alone or in a group.
+#[test]
+fn a_person_who_runs_palisade_is_not_another_admin() {
+    let mut scene = Scene::of(&[(ADA, Role::Admin), (GRACE, Role::Admin), (GROUP, Role::Admin)]);
+    scene.observed.caller = Ok(BTreeSet::from([object_id(ADA)]));
+    scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true))]));
+    scene.undeclare(GRACE);
+    assert_eq!(errors(&scene.findings()), [NoteCode::LastAdmin]);
+    scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true)), (12, Some(true))]));
+    assert_eq!(errors(&scene.findings()), []);
+}
