@@ -13,6 +13,8 @@ mod annals;
 mod by_hand;
 #[path = "keys/calendar.rs"]
 mod calendar;
+#[path = "keys/finish.rs"]
+mod finish;
 #[path = "keys/kills.rs"]
 mod kills;
 #[allow(dead_code, reason = "shared with the tests of the command line")]
@@ -27,6 +29,8 @@ mod portal;
 mod process;
 #[path = "keys/refused.rs"]
 mod refused;
+#[path = "keys/rest.rs"]
+mod rest;
 #[path = "keys/room.rs"]
 mod room;
 #[path = "keys/runners.rs"]
@@ -38,3 +42,5 @@ mod secrets;
 mod support;
 #[path = "keys/trouble.rs"]
 mod trouble;
+#[path = "keys/years.rs"]
+mod years;

@@ -10,7 +10,6 @@ use super::engine::Engine;
 use super::event::Event;
 use super::journal::{Entry, Moment};
 use super::report::{Outcome, Status};
-use crate::azure::CallError;
 use crate::azure::operations::Effect;
 use crate::plan::{Change, Plan, ReadBack, Step, StepError};
 
@@ -22,6 +21,7 @@ impl Engine<'_> {
             return outcome;
         }
         let outcome = self.write_and_look(change, step).await;
+        let outcome = Outcome { wrote: outcome.wrote && !step.only_looks(), ..outcome };
         match self.record(plan, change, step, Some(&outcome)) {
             Ok(()) => outcome,
             Err(Outcome { reason, .. }) => Outcome::sent(Status::Failed, format!("{}, but {reason}", outcome.reason)),
@@ -50,6 +50,8 @@ impl Engine<'_> {
             Err(StepError::Stopped(reason)) => return Outcome::unsent(Status::Refused, format!("not sent: {reason}")),
             Err(StepError::Unread(reason)) => return Outcome::unread(format!("not sent: {reason}")),
             Err(StepError::Ended(reason)) => return Outcome::sent(Status::Failed, reason),
+            Err(StepError::Late { reason, wrote: true }) => return Outcome::sent(Status::Waiting, reason),
+            Err(StepError::Late { reason, wrote: false }) => return Outcome::unsent(Status::Waiting, reason),
             // A step reads before it writes; what could not be read was followed by no write.
             Err(StepError::Call(error)) if error.operation.effect == Effect::Read => {
                 return Outcome::unread(format!("not sent: {error}"));
@@ -88,6 +90,7 @@ impl Engine<'_> {
             (Look::NotShown(detail) | Look::Interrupted(detail), Some(error)) => {
                 Outcome::sent(Status::Failed, format!("{error}; {detail}"))
             }
+            (Look::Unreadable(unreadable), _) if step.only_looks() => Outcome::unread(unreadable),
             (Look::Unreadable(unreadable), problem) => {
                 let took = problem.map_or_else(|| "the service took it".to_owned(), |error| error.to_string());
                 Outcome::sent(
@@ -110,7 +113,8 @@ impl Engine<'_> {
                 Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
                 Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
-                Err(error) => Err(error),
+                Ok(ReadBack::Unread(reason)) => Err(reason),
+                Err(error) => Err(error.to_string()),
             };
             if self.stop.requested() || self.clock.now() >= end {
                 return match seen {
@@ -119,7 +123,7 @@ impl Engine<'_> {
                     Ok(detail) => Look::Interrupted(detail),
                 };
             }
-            let detail = seen.unwrap_or_else(|error| error.to_string());
+            let detail = seen.unwrap_or_else(|unreadable| unreadable);
             self.listener.hear(&Event::Waiting { address: &change.address, detail: &detail, wait });
             self.stop.or_sleep(self.clock, wait).await;
             wait = (wait * 2).min(Duration::from_secs(15));
@@ -133,7 +137,7 @@ enum Look {
     LeftToOthers(String),
     NotShown(String),
     Interrupted(String),
-    Unreadable(CallError),
+    Unreadable(String),
 }
 
 fn spoken(duration: Duration) -> String {

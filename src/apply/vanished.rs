@@ -74,7 +74,14 @@ mod tests {
     }
 
     fn asks(change: Change) -> Findings {
-        let planned = Planned { change, takes_away: false, removes: false, requires: Vec::new(), steps: Vec::new() };
+        let planned = Planned {
+            change,
+            takes_away: false,
+            removes: false,
+            requires: Vec::new(),
+            remainders: Vec::new(),
+            steps: Vec::new(),
+        };
         Findings { changes: vec![planned], ..Findings::default() }
     }
 

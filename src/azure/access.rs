@@ -36,6 +36,7 @@
 //! ```
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::call::{Answer, Call};
 use super::error::CallError;
@@ -71,7 +72,7 @@ impl Reader {
     }
 
     /// Waits, for a service that asks for patience inside an answer, or whose effects show late.
-    pub async fn pause(&self, wait: std::time::Duration) {
+    pub async fn pause(&self, wait: Duration) {
         self.transport.clock().sleep(wait).await;
     }
 }
@@ -80,12 +81,27 @@ impl Reader {
 pub struct Writer {
     reader: Reader,
     approval: String,
+    patience: Duration,
 }
+
+/// How long effects are waited for unless the caller says otherwise.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Writer {
     /// A writer over a transport. Only applying a plan may make one; `approval` is the intent digest that was approved.
     pub fn new(transport: Rc<Transport>, approval: impl Into<String>) -> Self {
-        Self { reader: Reader::new(transport), approval: approval.into() }
+        Self { reader: Reader::new(transport), approval: approval.into(), patience: PATIENCE }
+    }
+
+    /// The same for a caller with this patience.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long a step that carries out several writes may wait for the effect of each.
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// The intent digest under which this writer writes.

@@ -211,9 +211,18 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// The service's clock when it answered, if it says.
-    pub fn served_at(&self) -> Option<Timestamp> {
-        http_date(self.headers.get(DATE)?.to_str().ok()?)
+    /// The service's clock when it answered, or why it doesn't tell: an answer may have no date, one that can't be
+    /// understood, or several.
+    pub fn served_at(&self) -> Result<Timestamp, String> {
+        let mut dates = self.headers.get_all(DATE).iter();
+        match (dates.next(), dates.next()) {
+            (None, _) => Err("its answer has no Date header".to_owned()),
+            (Some(_), Some(_)) => Err("its answer has more than one Date header".to_owned()),
+            (Some(date), None) => {
+                let understood = date.to_str().ok().and_then(http_date);
+                understood.ok_or_else(|| "the Date header of its answer can't be understood".to_owned())
+            }
+        }
     }
 
     /// The body as JSON of a known shape.
@@ -262,6 +271,30 @@ mod tests {
         assert!(!shown.contains("hidden"), "{shown}");
         // Nor as a list of bytes.
         assert!(!shown.contains("104, 105"), "{shown}");
+    }
+
+    #[test]
+    fn only_one_date_that_is_one_tells_the_time() {
+        let told = |dates: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for date in dates {
+                headers.append(DATE, http::HeaderValue::from_static(date));
+            }
+            let operation = SET_SECRET.facts();
+            Answer { operation, status: StatusCode::OK, headers, body: Vec::new().into(), correlation: None }
+                .served_at()
+        };
+        let good = "Fri, 20 Nov 2026 12:00:00 GMT";
+        assert_eq!(told(&[good]), Ok("2026-11-20T12:00:00Z".parse().unwrap()));
+        for (dates, why) in [
+            (&[][..], "no Date"),
+            (&[good, good], "more than one"),
+            (&[good, "Fri, 20 Nov 2020 12:00:00 GMT"], "more than one"),
+            (&["yesterday"], "can't be understood"),
+            (&[""], "can't be understood"),
+        ] {
+            assert!(told(dates).unwrap_err().contains(why), "{dates:?}");
+        }
     }
 
     #[test]

@@ -62,8 +62,8 @@ pub struct Secret {
     pub value: SecretString,
     /// The rest.
     pub properties: Properties,
-    /// The vault's clock when it answered, if it said.
-    pub served_at: Option<Timestamp>,
+    /// The vault's clock when it answered, or why it didn't tell.
+    pub served_at: Result<Timestamp, String>,
 }
 
 /// A version of a secret without its value.
@@ -94,8 +94,8 @@ pub struct Properties {
 pub struct Versions {
     /// The versions.
     pub items: Vec<Properties>,
-    /// The vault's clock when it answered, if it said.
-    pub served_at: Option<Timestamp>,
+    /// The vault's clock when it answered, or why it didn't tell.
+    pub served_at: Result<Timestamp, String>,
 }
 
 /// A deleted secret that can be recovered.
@@ -105,6 +105,8 @@ pub struct DeletedSecret {
     pub deleted: Option<Timestamp>,
     /// When the service purges it.
     pub scheduled_purge: Option<Timestamp>,
+    /// The vault's clock when it answered, or why it didn't tell.
+    pub served_at: Result<Timestamp, String>,
 }
 
 /// What a new version is to have besides its value.
@@ -116,6 +118,8 @@ pub struct Labels {
     pub content_type: Option<String>,
     /// Not to be used from then on.
     pub expires: Option<Timestamp>,
+    /// Nobody can read its value.
+    pub disabled: bool,
 }
 
 /// What is to change of a version; `None` stays as it is.
@@ -328,7 +332,7 @@ pub async fn get_deleted(reader: &Reader, at: &SecretAddress) -> Result<Option<D
     let Bundle { deleted_date, scheduled_purge_date, .. } = answer.json()?;
     let deleted = instant(deleted_date).map_err(|detail| answer.unreadable(detail))?;
     let scheduled_purge = instant(scheduled_purge_date).map_err(|detail| answer.unreadable(detail))?;
-    Ok(Some(DeletedSecret { deleted, scheduled_purge }))
+    Ok(Some(DeletedSecret { deleted, scheduled_purge, served_at: answer.served_at() }))
 }
 
 // ---- writes
@@ -340,8 +344,8 @@ pub async fn set_secret(
     value: &SecretString,
     labels: &Labels,
 ) -> Result<Properties, CallError> {
-    let Labels { tags, content_type, expires } = labels;
-    let mut attributes = Map::from_iter([("enabled".to_owned(), Json::Bool(true))]);
+    let Labels { tags, content_type, expires, disabled } = labels;
+    let mut attributes = Map::from_iter([("enabled".to_owned(), Json::Bool(!disabled))]);
     attributes.extend(expires.map(|at| ("exp".to_owned(), Json::from(at.as_second()))));
     let body = NewVersion { value, tags, content_type: content_type.as_deref(), attributes };
     let answer = writer.send(call(&SET_SECRET, at).secret_json(JSON, &body)?).await?;

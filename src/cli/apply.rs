@@ -182,7 +182,7 @@ impl Run<'_> {
         let stop = Stop::default();
         let engine = Engine {
             survey,
-            writer: &self.session.writer(&plan.intent_digest),
+            writer: &self.session.writer(&plan.intent_digest).with_patience(self.args.wait),
             clock: &self.session.clock,
             environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect::<BTreeMap<_, _>>(),
             patience: self.args.wait,

@@ -10,14 +10,17 @@
 //!   action: { delay: { by: PT3S } }
 //! - operation: DELETE
 //!   action: loseAnswer                   # reset | truncate | loseAnswer | crash
+//! - operation: GET /secrets/*
+//!   action: { headers: { Date: [] } }    # what the answer has of each header: nothing, or these values
 //! ```
 //!
-//! What must stay true: each rule counts its own matching calls; of all rules that strike a call, delays add up and the
-//! first other action decides.
+//! What must stay true: each rule counts its own matching calls; of all rules that strike a call, delays add up, headers are
+//! all changed, and the first other action decides.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use http::header::{HeaderName, HeaderValue};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
@@ -57,6 +60,9 @@ pub enum Action {
     },
     /// The connection is closed with no answer, and the request isn't handled.
     Reset,
+    /// Handled; the answer's headers of these names are replaced by these values, as something between service and client
+    /// may do. No value takes the header away.
+    Headers(BTreeMap<String, Vec<String>>),
     /// Handled; the answer is cut in the middle of its body, with the full `Content-Length`.
     Truncate,
     /// Handled, took effect, is on disk; then the connection is closed with no answer.
@@ -82,6 +88,13 @@ pub fn parse_rules(text: &str) -> Result<Vec<Rule>, String> {
                 return wrong(format!("{code} is not a status to answer with"));
             }
             Action::Delay { by } if by.is_negative() => return wrong("a delay can't be negative".to_owned()),
+            Action::Headers(headers) => {
+                let values = |values: &Vec<String>| values.iter().all(|value| value.parse::<HeaderValue>().is_ok());
+                let bad = headers.iter().find(|(name, all)| name.parse::<HeaderName>().is_err() || !values(all));
+                if let Some((name, _)) = bad {
+                    return wrong(format!("`{name}` can't be a header with such values"));
+                }
+            }
             _ => {}
         }
     }
@@ -136,10 +149,14 @@ pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct Faults(Vec<(Rule, AtomicU32)>);
 
+/// Names of headers with what an answer has of them instead of its own.
+pub(crate) type Headers = Vec<(String, Vec<String>)>;
+
 /// What the rules do to one call.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Strike {
     pub(crate) delay: SignedDuration,
+    pub(crate) headers: Headers,
     pub(crate) action: Option<Action>,
 }
 
@@ -158,6 +175,7 @@ impl Faults {
             }
             match &rule.action {
                 Action::Delay { by } => strike.delay = strike.delay.saturating_add(*by),
+                Action::Headers(headers) => strike.headers.extend(headers.clone()),
                 other => {
                     strike.action.get_or_insert_with(|| other.clone());
                 }
@@ -213,6 +231,8 @@ mod tests {
             ("- { operation: GET, action: { status: { code: 99 } } }", "99"),
             ("- { operation: GET, action: { delay: { by: -PT1S } } }", "negative"),
             ("- { operation: GET, action: explode }", "explode"),
+            ("- { operation: GET, action: { headers: { 'no name': [] } } }", "no name"),
+            ("- { operation: GET, action: { headers: { Date: [\"a\\nb\"] } } }", "Date"),
             ("- { operation: GET, action: reset, often: 1 }", "often"),
         ];
         for (text, expected) in cases {

@@ -28,7 +28,7 @@ use url::{Host, Url};
 use uuid::Uuid;
 
 use super::call::{Answer, Call, Origin};
-use super::faults::{Action, Faults, Rule, Strike};
+use super::faults::{Action, Faults, Headers, Rule, Strike};
 use super::log::Seen;
 use super::{
     Observer, SeenRequest, Shared, StartError, arm, control, customer_insights, entra, gate, graph, key_vault,
@@ -131,7 +131,9 @@ impl Server {
     async fn serve(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, origin: Url) {
         let service = service_fn(|request| Arc::clone(&self).request(origin.clone(), request));
         // An error here is a client that left, or a connection that a fault ended.
-        let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        // Every answer has a date of the emulator's own clock, unless a fault takes it away.
+        let mut http = hyper::server::conn::http1::Builder::new();
+        let _ = http.auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
     }
 
     /// One request: read in full, then handled by a task of its own.
@@ -175,17 +177,17 @@ impl Server {
             status: None,
             caller: seen.caller,
         });
-        let response = self.struck(&seen, request).await?;
+        let (response, replaced) = self.struck(&seen, request).await?;
         self.shared.log.answered(number, response.status().as_u16());
-        Ok(self.finish(response, headers))
+        Ok(replace(self.finish(response, headers), replaced))
     }
 
-    /// Handles a request, or lets a fault have it.
-    async fn struck(&self, seen: &SeenRequest, request: Request<Body>) -> Result<Response<Body>, Gone> {
+    /// Handles a request, or lets a fault have it; tells which headers the answer is to have instead of its own.
+    async fn struck(&self, seen: &SeenRequest, request: Request<Body>) -> Result<(Response<Body>, Headers), Gone> {
         if let Some(observer) = &self.observer {
             observer.before(seen).await;
         }
-        let Strike { delay, action } = self.faults.strike(&seen.method, &seen.path);
+        let Strike { delay, headers, action } = self.faults.strike(&seen.method, &seen.path);
         if let Ok(delay) = Duration::try_from(delay)
             && !delay.is_zero()
         {
@@ -193,7 +195,9 @@ impl Server {
         }
         match &action {
             Some(Action::Reset) => return Err(Gone),
-            Some(Action::Status { code, body, headers }) => return Ok(substitute(*code, body.as_ref(), headers)),
+            Some(Action::Status { code, body, headers: its }) => {
+                return Ok((substitute(*code, body.as_ref(), its), headers));
+            }
             _ => {}
         }
         let response = self.route(request).await?;
@@ -202,10 +206,10 @@ impl Server {
         }
         match action {
             Some(Action::LoseAnswer) => Err(Gone),
-            Some(Action::Truncate) => truncate(response).await,
+            Some(Action::Truncate) => Ok((truncate(response).await?, headers)),
             // Abort, not exit: nothing may run any more, no destructor and no flush, as when the power goes.
             Some(Action::Crash) => std::process::abort(),
-            _ => Ok(response),
+            _ => Ok((response, headers)),
         }
     }
 
@@ -270,6 +274,18 @@ fn substitute(
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// The answer with other values of some headers.
+fn replace(mut response: Response<Body>, replaced: Headers) -> Response<Body> {
+    for (name, values) in replaced {
+        let Ok(name) = name.parse::<HeaderName>() else { continue };
+        response.headers_mut().remove(&name);
+        for value in values.iter().filter_map(|value| value.parse::<HeaderValue>().ok()) {
+            response.headers_mut().append(name.clone(), value);
         }
     }
     response

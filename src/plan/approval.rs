@@ -170,7 +170,8 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
         ]);
         return;
     }
-    let approves = |change: &Change| approved.changes.iter().any(|one| one.digest == change.digest);
+    let covers = |one: &Change, change: &Change| one.digest == change.digest || one.finishes.contains(&change.digest);
+    let approves = |change: &Change| approved.changes.iter().any(|one| covers(one, change));
     let mut surplus = Vec::new();
     for change in fresh.changes.iter().filter(|change| !approves(change)) {
         match change.action.comes_with_time() {
@@ -180,7 +181,8 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
     }
     let (mut gone, mut unread) = (Vec::new(), Vec::new());
     for change in &approved.changes {
-        if fresh.changes.iter().any(|one| one.digest == change.digest) {
+        // Wanted still, or what a run that stopped half-way left of it.
+        if fresh.changes.iter().any(|one| covers(change, one)) {
             continue;
         }
         match vanished(change, approved, fresh) {

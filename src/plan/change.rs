@@ -281,6 +281,9 @@ pub struct Change {
     pub permissions: Vec<String>,
     /// Where it is declared.
     pub source: Place,
+    /// The digests of what may be left of it if a run stops half-way: approved with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finishes: Vec<String>,
     /// Hash of what is approved with it: target, scope, declaration, and [`Change::intent`]. Made with the plan.
     pub digest: String,
 }

@@ -1,6 +1,7 @@
 //! Findings → plan.
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use super::change::{Address, Change, Direction};
 use super::document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown};
@@ -115,11 +116,18 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
     let Derivation { config_digest, target, now, allow_removals, only } = derivation;
     let mut scopes: Vec<_> = accounts.iter().map(Account::scope_plan).collect();
     let mut outside = 0;
-    for scope in &mut scopes {
+    for (scope, account) in scopes.iter_mut().zip(accounts) {
         outside += only.narrow(scope);
-        let digest = |change: &Change| scope.digest(change, target, *allow_removals);
-        let digests: Vec<String> = scope.changes.iter().map(digest).collect();
-        scope.changes.iter_mut().zip(digests).for_each(|(change, digest)| change.digest = digest);
+        let digest = |intent: &Json| scope.digest(intent, target, *allow_removals);
+        let rest = |change: &Change| -> Vec<String> {
+            let planned = account.findings.iter().flat_map(|findings| &findings.changes);
+            let same = planned.filter(|planned| planned.change.address == change.address);
+            same.flat_map(|planned| planned.remainders.iter().map(digest)).collect()
+        };
+        let digests: Vec<_> = scope.changes.iter().map(|change| (digest(&change.intent()), rest(change))).collect();
+        for (change, (digest, finishes)) in scope.changes.iter_mut().zip(digests) {
+            (change.digest, change.finishes) = (digest, finishes);
+        }
     }
     let mut notes: Vec<Note> = accounts
         .iter()

@@ -155,10 +155,10 @@ impl std::fmt::Display for Identity {
 
 impl ScopePlan {
     /// The digest of one of its changes: what is approved with it.
-    pub(super) fn digest(&self, change: &Change, target: &Target, allow_removals: Option<usize>) -> String {
+    pub(super) fn digest(&self, intent: &Json, target: &Target, allow_removals: Option<usize>) -> String {
         digest::of_json(&json!({
             "target": target, "identity": self.identity, "declaration": self.declaration, "allowRemovals": allow_removals,
-            "change": change.intent(),
+            "change": intent,
         }))
     }
 }
@@ -261,7 +261,7 @@ impl Plan {
     /// Whether each change's digest is the hash of what the change says.
     pub(super) fn digests_hold(&self) -> bool {
         let holds = |scope: &ScopePlan, change: &Change| {
-            change.digest == scope.digest(change, &self.target, self.allow_removals)
+            change.digest == scope.digest(&change.intent(), &self.target, self.allow_removals)
         };
         self.scopes.iter().all(|scope| scope.changes.iter().all(|change| holds(scope, change)))
     }

@@ -100,6 +100,8 @@ pub struct Planned {
     pub removes: bool,
     /// The changes that must be made before this one.
     pub requires: Vec<Address>,
+    /// The intents of what may be left of it if a run stops half-way: the approval of the whole is one of the rest.
+    pub remainders: Vec<Json>,
     /// The writes, in order; none for a manual change.
     pub steps: Vec<Rc<dyn Step>>,
 }
@@ -145,10 +147,11 @@ impl Planned {
             reason,
             permissions,
             source,
+            finishes: Vec::new(),
             digest: String::new(),
         };
         let steps = if mode == Mode::Manual { Vec::new() } else { steps };
-        Self { change, takes_away: false, removes: false, requires: Vec::new(), steps }
+        Self { change, takes_away: false, removes: false, requires: Vec::new(), remainders: Vec::new(), steps }
     }
 
     /// The same change, after which a principal or the environment has less.
@@ -167,6 +170,13 @@ impl Planned {
     #[must_use]
     pub fn requiring(mut self, others: impl IntoIterator<Item = Address>) -> Self {
         self.requires.extend(others);
+        self
+    }
+
+    /// The same change, of which `rest` may be left if a run stops half-way.
+    #[must_use]
+    pub fn leaving(mut self, rest: &Change) -> Self {
+        self.remainders.push(rest.intent());
         self
     }
 

@@ -22,6 +22,14 @@ pub enum StepError {
     /// Something was written, and then it ended elsewhere than planned.
     #[error("{0}")]
     Ended(String),
+    /// An effect was waited for, and didn't show in time; a later run goes on from there.
+    #[error("{reason}")]
+    Late {
+        /// What was waited for.
+        reason: String,
+        /// Whether something had been written.
+        wrote: bool,
+    },
 }
 
 /// What a read after a write shows.
@@ -35,6 +43,8 @@ pub enum ReadBack {
     LeftToOthers(String),
     /// Something else still, in words; it may come true by waiting.
     NotYet(String),
+    /// Nothing, since something could not be read, in words; it may be read by waiting.
+    Unread(String),
     /// Something else, in words, that waiting won't change.
     Gone(String),
 }
@@ -54,6 +64,11 @@ pub trait Step {
 
     /// Whether it runs even after a step that didn't get done, because it leaves things safe.
     fn closes(&self) -> bool {
+        false
+    }
+
+    /// Whether it sends nothing that changes anything, and its read-back is all there is to it.
+    fn only_looks(&self) -> bool {
         false
     }
 

@@ -133,6 +133,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         reason,
         permissions: _,
         source,
+        finishes: _,
         digest: _,
     } = change;
     let (sign, style) = sign(*action, *direction);

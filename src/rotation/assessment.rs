@@ -50,8 +50,6 @@ pub enum Move {
     PublishNewKeys {
         /// Whose value is published.
         slot: Slot,
-        /// When the API was seen to be off, and so an instant before which the new keys did not exist.
-        since: Timestamp,
     },
     /// Regenerates the standby slot and publishes it.
     Rotate {
@@ -82,6 +80,8 @@ pub enum Move {
     RecoverSecret,
     /// Reads the values when applying, and assesses again: `verify: metadata`.
     Resolve,
+    /// Notes what the values showed, so that runs which see dates only know it, too: `verify: metadata`.
+    NoteLook,
     /// Does nothing; a person must.
     AskPerson(Why),
 }
@@ -91,13 +91,13 @@ impl Move {
     pub fn slot(self) -> Option<Slot> {
         match self {
             Self::FirstPublication { slot }
-            | Self::PublishNewKeys { slot, .. }
+            | Self::PublishNewKeys { slot }
             | Self::Rotate { slot }
             | Self::FinishRotation { slot }
             | Self::Repair { slot }
             | Self::Retire { slot }
             | Self::FinishRetirement { slot } => Some(slot),
-            Self::RecoverSecret | Self::Resolve | Self::AskPerson(_) => None,
+            Self::RecoverSecret | Self::Resolve | Self::NoteLook | Self::AskPerson(_) => None,
         }
     }
 
@@ -116,8 +116,6 @@ pub enum Why {
     SecretForeign,
     /// What consumers hold is dead, and nothing tells which live key is to follow it.
     NoSuccessor,
-    /// The tags of others leave no room for ours.
-    TagsFull,
 }
 
 /// What keeps a wanted regeneration, or its completion, from happening now.
@@ -143,6 +141,8 @@ pub enum Hold {
         /// When one opens.
         opens: Option<Timestamp>,
     },
+    /// The vault's clock isn't proved to agree with ours.
+    Clock,
 }
 
 /// What a person should know besides.

@@ -1,7 +1,10 @@
 //! Facts → what holds and what comes next, without the words.
 //!
-//! What must stay true: what is unknown leads to nothing; a slot is regenerated only if nobody may hold its value; the
-//! live slot is found by comparing values.
+//! Invariants:
+//!
+//! - what is unknown leads to nothing, except that a dead key is replaced by a live one whatever is unknown of the past;
+//! - a slot is regenerated only if nobody may hold its value, and only while the vault's clock is proved to agree;
+//! - the live slot is found by comparing values.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,12 +35,14 @@ pub(super) struct Decision {
     pub(super) pending: Option<Intent>,
     /// When the published key was issued.
     pub(super) issue: Option<Issue>,
+    /// What is known about the standby key, where values were read.
+    pub(super) spare: Option<Spare>,
     /// What could not be read, and why.
     pub(super) unknown: Option<String>,
 }
 
 impl Decision {
-    fn new(state: State) -> Self {
+    pub(super) fn new(state: State) -> Self {
         let critical =
             matches!(state, State::Outage | State::ConsumersBlocked | State::SoftDeleted | State::Inconsistent);
         Self {
@@ -52,11 +57,12 @@ impl Decision {
             warnings: Vec::new(),
             pending: None,
             issue: None,
+            spare: None,
             unknown: None,
         }
     }
 
-    fn unknown(reason: impl Into<String>) -> Self {
+    pub(super) fn unknown(reason: impl Into<String>) -> Self {
         Self { unknown: Some(reason.into()), ..Self::new(State::Unknown) }
     }
 
@@ -73,31 +79,45 @@ impl Decision {
 pub(super) struct Case<'a> {
     pub(super) rules: &'a Rules,
     pub(super) declared: &'a Rotation,
+    pub(super) facts: &'a Facts,
     pub(super) now: Timestamp,
+}
+
+/// What is known about the value in the standby slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spare {
+    /// When it was last replaced by another one, if it was ever published or may have been.
+    pub(super) replaced: Option<Timestamp>,
+    /// An instant before which it did not exist, if one is known.
+    pub(super) issued: Option<Timestamp>,
 }
 
 /// Says what the facts mean and what comes next.
 pub(super) fn decide(rules: &Rules, declared: &Rotation, facts: &Facts, now: Timestamp) -> Decision {
-    let case = Case { rules, declared, now };
+    let case = Case { rules, declared, facts, now };
     let published = match (&facts.access, &facts.secret) {
         (Access::Unknown(reason), _) | (_, Secret::Unknown(reason)) => return Decision::unknown(reason),
         // A deleted name takes no new version, so recovering comes before everything else.
         (_, Secret::SoftDeleted) => return Decision::to_do(State::SoftDeleted, Move::RecoverSecret),
-        (Access::On, Secret::Absent) => return case.first_publication(&facts.slots),
+        (Access::On, Secret::Absent) => return case.first_publication(),
         (Access::Off, Secret::Absent) => return case.new_keys(),
         (_, Secret::Present(published)) => published,
     };
+    let reserved = published.current.is_reservation(&declared.instance);
     match &published.current.content {
-        Content::Disabled => return Decision::ask(State::ConsumersBlocked, Why::VersionDisabled),
         Content::Unreadable(reason) => return Decision::unknown(reason),
-        Content::NotRead | Content::Read(_) => {}
+        Content::Disabled if !reserved => return Decision::ask(State::ConsumersBlocked, Why::VersionDisabled),
+        Content::Disabled | Content::NotRead | Content::Read(_) => {}
     }
-    let ledger = match Ledger::read(published) {
+    let ledger = match Ledger::read(published, facts, &declared.instance) {
         Ok(ledger) => ledger,
-        Err(reason) => return Decision { critical: seems_dead(published, &facts.slots), ..Decision::unknown(reason) },
+        Err(reason) => return Decision { critical: case.seems_dead(published), ..Decision::unknown(reason) },
     };
     if facts.access == Access::Off {
-        return case.off(&ledger);
+        return case.off(&ledger, published);
+    }
+    if reserved {
+        return case.reserved(&ledger);
     }
     let Slots::Read { primary, secondary } = facts.slots else {
         return match &facts.slots {
@@ -113,24 +133,25 @@ pub(super) fn decide(rules: &Rules, declared: &Rotation, facts: &Facts, now: Tim
         true => ledger.live_slot(&facts.slots),
         false => ledger.current.tags.slot,
     };
-    match live {
-        None => case.outage(&ledger, &facts.slots),
-        Some(active) => {
+    match (live, &ledger.gap) {
+        (None, _) => case.outage(&ledger, published),
+        (Some(_), Some(reason)) => Decision::unknown(reason),
+        (Some(active), None) => {
             let standby = if active == Slot::Primary { secondary } else { primary };
             case.live(&ledger, active, current, standby)
         }
     }
 }
 
-/// Whether what consumers hold is dead as far as can be seen.
-fn seems_dead(published: &Published, slots: &Slots) -> bool {
-    let Slots::Read { primary, secondary } = slots else { return false };
-    published.current.content.value().is_some_and(|value| value != *primary && value != *secondary)
-}
-
 impl Case<'_> {
-    fn first_publication(&self, slots: &Slots) -> Decision {
-        match slots {
+    /// Whether what consumers hold is dead as far as can be seen.
+    fn seems_dead(&self, published: &Published) -> bool {
+        let Slots::Read { primary, secondary } = &self.facts.slots else { return false };
+        published.current.content.value().is_some_and(|value| value != *primary && value != *secondary)
+    }
+
+    fn first_publication(&self) -> Decision {
+        match &self.facts.slots {
             Slots::Read { primary, secondary } if primary == secondary => Decision::new(State::Inconsistent),
             Slots::Unknown(reason) => Decision::unknown(reason),
             Slots::NotRead if self.declared.verify == Verify::Values => not_read(),
@@ -141,31 +162,41 @@ impl Case<'_> {
     }
 
     fn new_keys(&self) -> Decision {
-        Decision::to_do(State::AccessOff, Move::PublishNewKeys { slot: Slot::Primary, since: self.now })
+        Decision::to_do(State::AccessOff, Move::PublishNewKeys { slot: Slot::Primary })
+    }
+
+    /// The current version holds no key: a run made it before it switched API access on, and got no further; or another run
+    /// made it a moment after this one had published.
+    fn reserved(&self, ledger: &Ledger<'_>) -> Decision {
+        match ledger.last_live_slot(&self.facts.slots) {
+            Some(slot) => Decision::to_do(State::Outage, Move::Repair { slot }),
+            None => self.first_publication(),
+        }
     }
 
     /// The API is off: what was published is dead, and switching on brings new keys.
-    fn off(&self, ledger: &Ledger<'_>) -> Decision {
+    fn off(&self, ledger: &Ledger<'_>, published: &Published) -> Decision {
         let instance = &self.declared.instance;
-        let ours = ledger.versions().any(|version| version.tags.are_ours(instance));
-        match ours && !ledger.current.tags.name_another_instance(instance) {
-            true => self.new_keys(),
-            false => Decision::ask(State::Foreign, Why::SecretForeign),
+        match (&ledger.gap, published.is_ours(instance) && !ledger.current.tags.name_another_instance(instance)) {
+            (_, true) => self.new_keys(),
+            (Some(reason), false) => Decision::unknown(reason),
+            (None, false) => Decision::ask(State::Foreign, Why::SecretForeign),
         }
     }
 
-    /// What consumers hold is in neither slot.
-    fn outage(&self, ledger: &Ledger<'_>, slots: &Slots) -> Decision {
-        let instance = &self.declared.instance;
+    /// What consumers hold is in neither slot. Any live key helps them, so what can't be read of the past holds nothing up
+    /// unless it is all that could tell whose secret this is, or which key follows.
+    fn outage(&self, ledger: &Ledger<'_>, published: &Published) -> Decision {
+        let (instance, slots) = (&self.declared.instance, &self.facts.slots);
         let last_live = ledger.last_live_slot(slots);
-        let ours = ledger.held_a_live_key(slots) || ledger.versions().any(|version| version.tags.are_ours(instance));
-        if ledger.current.tags.name_another_instance(instance) || !ours {
-            return Decision::ask(State::Foreign, Why::SecretForeign);
-        }
+        let ours = ledger.held_a_live_key(slots) || published.is_ours(instance);
         let tagged = || ledger.versions().find_map(|version| version.tags.slot).map(Slot::other);
-        match last_live.or_else(tagged) {
-            Some(slot) => Decision::to_do(State::Outage, Move::Repair { slot }),
-            None => Decision::ask(State::Outage, Why::NoSuccessor),
+        let foreign = ledger.current.tags.name_another_instance(instance);
+        match (last_live.or_else(tagged).filter(|_| ours && !foreign), &ledger.gap) {
+            (Some(slot), _) => Decision::to_do(State::Outage, Move::Repair { slot }),
+            (None, Some(reason)) if !foreign => Decision { critical: true, ..Decision::unknown(reason) },
+            (None, _) if foreign || !ours => Decision::ask(State::Foreign, Why::SecretForeign),
+            (None, _) => Decision::ask(State::Outage, Why::NoSuccessor),
         }
     }
 
@@ -177,11 +208,13 @@ impl Case<'_> {
             tags.intent.filter(|intent| self.rules.intent_first && intent.slot == slot && intent.replaces != standby);
         let issue = ledger.issue(current);
         let due = issue.map(|issue| self.due(issue));
-        let retire_at = self.retire_at(ledger, issue, standby);
+        let spare = self.spare(ledger, standby);
+        let retire_at = issue.and_then(|issue| self.retire_at(issue, spare, ledger.current_since()));
         let mut decision = Decision {
             active: Some(active),
             pending,
             issue,
+            spare: Some(spare),
             due,
             retire_at,
             warnings: self.warnings(ledger, active, issue, pending),
@@ -204,12 +237,7 @@ impl Case<'_> {
         decision.next = wanted;
         match wanted {
             Some(Move::FinishRotation { .. }) => decision.holds.extend(self.window()),
-            Some(wanted) if wanted.regenerates() => {
-                decision.holds = self.holds(ledger, Some(standby));
-                if !tags.have_room() {
-                    decision.next = Some(Move::AskPerson(Why::TagsFull));
-                }
-            }
+            Some(wanted) if wanted.regenerates() => decision.holds = self.holds(ledger, Some(standby)),
             _ => {}
         }
         if !decision.holds.is_empty() {
@@ -218,42 +246,8 @@ impl Case<'_> {
         decision
     }
 
-    /// `verify: metadata`: only dates and tags were read.
-    fn age_only(&self, ledger: &Ledger<'_>) -> Decision {
-        if self.declared.verify == Verify::Values {
-            return not_read();
-        }
-        let tags = &ledger.current.tags;
-        let published = ledger.current.created;
-        let issue = match tags.issued.filter(|issued| *issued <= published) {
-            Some(issued) => Issue::NotBefore(issued),
-            None => Issue::Unknown { published },
-        };
-        let due = self.due(issue);
-        let replaced = ledger.versions().nth(1).is_some() && tags.retired.is_none();
-        let retire_at = (replaced && self.declared.retire == Retire::AfterGrace)
-            .then(|| after(ledger.current_since(), self.declared.grace));
-        let mut decision = Decision {
-            issue: Some(issue),
-            due: Some(due),
-            retire_at,
-            warnings: vec![Warning::ValuesNotLookedAt],
-            ..Decision::new(State::AgeOnly)
-        };
-        let retirable = retire_at.is_some_and(|at| at <= self.now);
-        if tags.intent.is_some() || due <= self.now || retirable {
-            decision.wanted = Some(Move::Resolve);
-            decision.holds = match tags.intent {
-                Some(_) => self.window().into_iter().collect(),
-                None => self.holds(ledger, None),
-            };
-            decision.next = decision.wanted.filter(|_| decision.holds.is_empty());
-        }
-        decision
-    }
-
     /// When the published key is to be replaced.
-    fn due(&self, issue: Issue) -> Timestamp {
+    pub(super) fn due(&self, issue: Issue) -> Timestamp {
         let Rotation { max_age, renew_before, rotated_after, .. } = self.declared;
         let window = after(after(issue.counts_from(), *max_age), -*renew_before);
         let by_age = after(window, self.declared.jitter());
@@ -263,22 +257,31 @@ impl Case<'_> {
         }
     }
 
-    /// When the value in the standby slot is to die, if it is to.
-    fn retire_at(&self, ledger: &Ledger<'_>, active: Option<Issue>, standby: Fingerprint) -> Option<Timestamp> {
-        let marker = ledger.current.tags.retired.filter(|retired| retired.standby == standby);
-        let grace_over = |superseded| after(after(superseded, RESOLUTION), self.declared.grace);
+    /// What is known about the value in the standby slot.
+    fn spare(&self, ledger: &Ledger<'_>, standby: Fingerprint) -> Spare {
+        let noted = ledger.noted_issue(standby);
         let replaced = match ledger.ever_published(standby) {
-            EverPublished::Yes(superseded) => Some(grace_over(superseded)),
-            EverPublished::Maybe(superseded) if marker.is_none() => Some(grace_over(superseded)),
+            EverPublished::Yes(superseded) => Some(superseded),
+            EverPublished::Maybe(superseded) if noted.is_none() => Some(superseded),
             EverPublished::Maybe(_) | EverPublished::No => None,
         };
-        let issue = marker.map(|retired| Issue::NotBefore(retired.at)).or_else(|| ledger.issue(standby));
+        let known = |issue| match issue {
+            Issue::NotBefore(issued) => Some(issued),
+            Issue::Unknown { .. } => None,
+        };
+        Spare { replaced, issued: noted.or_else(|| ledger.issue(standby).and_then(known)) }
+    }
+
+    /// When the value in the standby slot is to die, if it is to.
+    pub(super) fn retire_at(&self, active: Issue, spare: Spare, since_current: Timestamp) -> Option<Timestamp> {
+        let Spare { replaced, issued } = spare;
+        let replaced = replaced.map(|superseded| after(after(superseded, RESOLUTION), self.declared.grace));
         // Compromised keys die in two runs: first the published one is replaced, then, after grace, the other one.
-        let compromised = self.declared.rotated_after.filter(|instant| {
-            active.is_some_and(|issue| issue.is_newer_than(*instant))
-                && !issue.is_some_and(|issue| issue.is_newer_than(*instant))
-        });
-        let since_current = after(ledger.current_since(), self.declared.grace);
+        let compromised = self
+            .declared
+            .rotated_after
+            .filter(|instant| active.is_newer_than(*instant) && issued.is_none_or(|issued| issued < *instant));
+        let since_current = after(since_current, self.declared.grace);
         let wanted = match self.declared.retire {
             Retire::AfterGrace => replaced.into_iter().chain(compromised).min(),
             Retire::Keep => compromised,
@@ -287,7 +290,7 @@ impl Case<'_> {
     }
 
     /// What keeps the standby slot from being regenerated now.
-    fn holds(&self, ledger: &Ledger<'_>, standby: Option<Fingerprint>) -> Vec<Hold> {
+    pub(super) fn holds(&self, ledger: &Ledger<'_>, standby: Option<Fingerprint>) -> Vec<Hold> {
         let Rotation { grace, .. } = self.declared;
         let mut holds = Vec::new();
         let since_current = after(ledger.current_since(), *grace);
@@ -307,16 +310,24 @@ impl Case<'_> {
         if let Some(until) = regenerated.map(|at| after(at, MINIMUM_GAP)).filter(|until| *until > self.now) {
             holds.push(Hold::Gap { until });
         }
+        holds.extend(self.clock());
         holds.extend(self.window());
         holds
     }
 
-    /// Whether palisade once issued a key, so that no consumer can have one from before.
-    fn keys_are_known_to_be_ours(&self, ledger: &Ledger<'_>) -> bool {
-        ledger.versions().any(|version| version.tags.issued.is_some() && version.tags.are_ours(&self.declared.instance))
+    /// Ages and grace are counted from instants of two clocks, so nothing is made to die unless they agree.
+    pub(super) fn clock(&self) -> Option<Hold> {
+        self.facts.clock.objection().map(|_| Hold::Clock)
     }
 
-    fn window(&self) -> Option<Hold> {
+    /// Whether palisade once issued a key, or had both made, so that no consumer can have one from before.
+    fn keys_are_known_to_be_ours(&self, ledger: &Ledger<'_>) -> bool {
+        let instance = &self.declared.instance;
+        self.facts.switched_at(instance).is_some()
+            || ledger.versions().any(|version| version.tags.issued.is_some() && version.tags.are_ours(instance))
+    }
+
+    pub(super) fn window(&self) -> Option<Hold> {
         let closed = !self.declared.in_window(self.now);
         closed.then(|| Hold::Window { opens: self.declared.window_opens(self.now) })
     }
@@ -349,6 +360,6 @@ impl Case<'_> {
     }
 }
 
-fn not_read() -> Decision {
+pub(super) fn not_read() -> Decision {
     Decision::unknown("the keys were not read")
 }

@@ -2,10 +2,14 @@
 //!
 //! Slots are read before the secret: that is the order in which the proof tears a reading apart.
 //!
-//! What must stay true: whatever could not be read is there as unknown with its reason, and is never left out.
+//! Invariants:
+//!
+//! - whatever could not be read is there as unknown with its reason, and is never left out;
+//! - a clock that isn't proved to agree is a value of its own, not an absent difference.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::declared::after;
 use super::fingerprint::Fingerprint;
 use super::tags::{Slot, Tags};
 
@@ -14,10 +18,58 @@ use super::tags::{Slot, Tags};
 pub struct Facts {
     /// Whether the API is switched on.
     pub access: Access,
+    /// When the service says that it made the two live keys, as far as it says so. Only ever evidence beside a note of our
+    /// own.
+    pub made: Vec<Timestamp>,
     /// The live keys.
     pub slots: Slots,
     /// The secret that consumers read.
     pub secret: Secret,
+    /// Whether the vault's clock can be relied on.
+    pub clock: VaultClock,
+}
+
+/// How far the vault's clock may be from ours.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// For so long after a note that API access is about to be switched on it may be; keys that are made meanwhile are ours.
+pub(super) const SWITCHING: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether instants of the vault can be compared with ours. Ages and grace are counted from both, so a key is made to die
+/// only where the two are proved to agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultClock {
+    /// It agrees with ours.
+    Agrees,
+    /// It doesn't.
+    Apart {
+        /// By so many minutes.
+        minutes: i64,
+    },
+    /// The vault didn't say what time it is, or not clearly, because.
+    Unproved(String),
+}
+
+impl VaultClock {
+    /// Compares what the vault says with what we say.
+    pub fn of(theirs: Result<Timestamp, String>, ours: Timestamp) -> Self {
+        match theirs.map(|theirs| theirs.duration_since(ours).abs()) {
+            Ok(apart) if apart <= CLOCK_SKEW => Self::Agrees,
+            Ok(apart) => Self::Apart { minutes: apart.as_mins() },
+            Err(reason) => Self::Unproved(reason),
+        }
+    }
+
+    /// Why nothing may be made to die, if that is so.
+    pub fn objection(&self) -> Option<String> {
+        match self {
+            Self::Agrees => None,
+            Self::Apart { minutes } => {
+                Some(format!("the vault's clock and this machine's differ by {minutes} minutes"))
+            }
+            Self::Unproved(reason) => Some(format!("the vault's clock can't be checked: {reason}")),
+        }
+    }
 }
 
 impl Facts {
@@ -27,6 +79,21 @@ impl Facts {
             Secret::Present(published) => published.current.content.value(),
             _ => None,
         }
+    }
+
+    /// The instant of a note that API access was about to be switched on, if the keys were made right after it: then they
+    /// are ours, and none of them is older. Keys that were made at another time may have been there before, or be another's
+    /// doing; a single one that was replaced since tells nothing.
+    pub(super) fn switched_at(&self, instance: &str) -> Option<Timestamp> {
+        let Secret::Present(published) = &self.secret else { return None };
+        let notes = published.versions().filter(|version| version.tags.are_ours(instance));
+        let made_right_after = |begun: &Timestamp| {
+            let (from, to) = (after(*begun, -CLOCK_SKEW), after(*begun, SWITCHING));
+            self.made.len() == 2
+                && self.made.iter().all(|made| *made >= from)
+                && self.made.iter().any(|made| *made <= to)
+        };
+        notes.filter_map(|version| version.tags.begun).filter(made_right_after).max()
     }
 
     /// The slot whose value consumers hold.
@@ -92,10 +159,22 @@ pub enum Secret {
 pub struct Published {
     /// What the service answers when no version is named.
     pub current: Version,
-    /// All other versions, newest first where that is known.
-    pub history: Vec<Version>,
-    /// Whether the listing of the history ended by itself.
-    pub complete: bool,
+    /// All other versions, newest first where that is known; or why they could not be listed.
+    pub history: Result<Vec<Version>, String>,
+}
+
+impl Published {
+    /// Whether palisade published a key here for an instance, or is about to. A place that it once reserved is no sign of
+    /// whose the versions are that came after it.
+    pub fn is_ours(&self, instance: &str) -> bool {
+        let published = |version: &Version| version.tags.are_ours(instance) && !version.is_reservation(instance);
+        self.current.is_reservation(instance) || self.versions().any(published)
+    }
+
+    /// All versions that were seen, the current one first.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        std::iter::once(&self.current).chain(self.history.iter().flatten())
+    }
 }
 
 /// One version of the secret.
@@ -113,6 +192,13 @@ pub struct Version {
     pub previous: Option<String>,
 }
 
+impl Version {
+    /// Whether it holds no key: a run made it, disabled, before it switched API access on.
+    pub fn is_reservation(&self, instance: &str) -> bool {
+        self.tags.begun.is_some() && self.tags.slot.is_none() && self.tags.name(instance)
+    }
+}
+
 /// The value of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -120,7 +206,7 @@ pub enum Content {
     Read(Fingerprint),
     /// The version is disabled, and nobody can read it.
     Disabled,
-    /// It is not to be read: `verify: metadata`.
+    /// It was not read: `verify: metadata`, or no decision needed it. It may be any value.
     NotRead,
     /// Not known, because.
     Unreadable(String),

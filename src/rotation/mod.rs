@@ -4,24 +4,28 @@
 //! *grace* until nobody may use it any more; to *rotate* is to regenerate the standby slot and publish it; to *retire* is
 //! to regenerate the standby slot so that its old value dies.
 //!
-//! What must stay true:
+//! Invariants:
 //!
 //! - there is no state of our own: slots, versions and their tags are all there is, and equality of values decides;
-//! - what is unknown leads to no write;
+//! - what is unknown leads to no write, except that a dead key is replaced by a live one whatever is unknown of the past;
+//! - no number of versions is too large to act, and whatever holds a move up ends by itself or names a person;
 //! - a slot is regenerated only while nobody may hold its value, and one at most per run;
 //! - a run that dies anywhere leaves something from which the next one goes on, without regenerating again;
 //! - nothing here reads a clock, a file, the environment or a random number.
 //!
-//! [`assess`] says what holds and what comes next; [`steps`] lists what a move does; [`check_step`] decides, on facts
+//! [`to_read`] says whose values are still to be read; [`assess`] says what holds and what comes next; [`steps`] lists what a move does; [`check_step`] decides, on facts
 //! read for that step, what it sends. `tests/rotation.rs` walks through everything that can happen.
 
 mod assessment;
+mod checks;
+mod dates;
 mod decide;
 mod declared;
 mod facts;
 mod fingerprint;
 mod ledger;
 pub mod page;
+mod reading;
 mod rules;
 mod steps;
 mod tags;
@@ -31,13 +35,16 @@ mod window;
 mod words;
 
 pub use assessment::{Assessment, Hold, Move, State, Warning, Why};
+pub use checks::{Run, check_step};
+pub use dates::{Resolved, resolve};
 pub use declared::{Consumer, Problem, Retire, Rotation, Verify};
-pub use facts::{Access, Content, Facts, Published, Secret, Slots, Version};
+pub use facts::{Access, Content, Facts, Published, Secret, Slots, VaultClock, Version};
 pub use fingerprint::{Fingerprint, FingerprintKey, NotAFingerprint};
 pub use ledger::Issue;
+pub use reading::{to_read, to_read_at_most};
 pub use rules::Rules;
-pub use steps::{Check, Request, Run, StepKind, check_step, steps, steps_under};
-pub use tags::{Intent, Purpose, Retired, Slot, Tags, Unintelligible};
+pub use steps::{Check, Request, StepKind, steps, steps_under};
+pub use tags::{Intent, Looked, Purpose, Retired, Slot, Tags, Unintelligible};
 pub use window::{Window, WindowProblem};
 
 use jiff::Timestamp;

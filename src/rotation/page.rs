@@ -10,10 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::assess;
 use super::assessment::{Assessment, Move, State};
+use super::checks::Run;
 use super::declared::{Rotation, after};
-use super::facts::{Access, Content, Facts, Published, Secret, Slots, Version};
+use super::facts::{Access, Content, Facts, Published, Secret, Slots, VaultClock, Version};
 use super::fingerprint::{Fingerprint, FingerprintKey};
-use super::steps::{Check, Request, Run, steps};
+use super::steps::{Check, Request, steps};
 use super::tags::{Slot, Tags};
 
 const INSTANCE: &str = "6f2b1c34-0000-4000-8000-00000000a001";
@@ -68,6 +69,7 @@ impl Move {
             Self::FinishRetirement { .. } => "finish the retirement",
             Self::RecoverSecret => "recover the secret",
             Self::Resolve => "look at the values when applying",
+            Self::NoteLook => "note what the values showed",
             Self::AskPerson(_) => "ask a person",
         }
     }
@@ -93,7 +95,13 @@ impl Case {
         let slots = Slots::Read { primary: value(1), secondary: value(2) };
         Self {
             declared: Rotation { adopted_on: "2026-01-01".parse().ok(), ..Rotation::new(INSTANCE) },
-            facts: Facts { access: Access::On, slots, secret: Secret::Absent },
+            facts: Facts {
+                access: Access::On,
+                made: Vec::new(),
+                slots,
+                secret: Secret::Absent,
+                clock: VaultClock::Agrees,
+            },
             now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 57),
             issued: 2,
         }
@@ -133,7 +141,11 @@ impl Case {
     fn take_effect(&mut self, request: Request) {
         match request {
             Request::Nothing | Request::Probe { .. } => {}
-            Request::EnableAccess => self.facts.access = Access::On,
+            Request::EnableAccess => {
+                self.facts.access = Access::On;
+                self.facts.made = vec![self.now; 2];
+            }
+            Request::Reserve { tags } => self.store(Content::Disabled, tags),
             Request::Recover => self.facts.secret = Self::settled().facts.secret,
             Request::Regenerate { slot } => self.regenerate(slot),
             Request::Tag { tags, .. } => {
@@ -154,18 +166,22 @@ impl Case {
     }
 
     fn publish(&mut self, value: Fingerprint, tags: Tags) {
+        self.store(Content::Read(value), tags);
+    }
+
+    fn store(&mut self, content: Content, tags: Tags) {
         let mut history = match std::mem::replace(&mut self.facts.secret, Secret::Absent) {
             Secret::Present(published) => {
-                let Published { current, history, .. } = *published;
-                std::iter::once(current).chain(history).collect()
+                let Published { current, history } = *published;
+                std::iter::once(current).chain(history.into_iter().flatten()).collect()
             }
             _ => Vec::new(),
         };
         history.truncate(8);
         let previous = history.first().map(|version: &Version| version.id.clone());
         let id = format!("{:032x}", history.len() + 1);
-        let current = Version { id, created: self.now, content: Content::Read(value), tags, previous };
-        self.facts.secret = Secret::Present(Box::new(Published { current, history, complete: true }));
+        let current = Version { id, created: self.now, content, tags, previous };
+        self.facts.secret = Secret::Present(Box::new(Published { current, history: Ok(history) }));
     }
 
     fn change_current(mut self, change: impl FnOnce(&mut Version)) -> Self {
@@ -183,7 +199,14 @@ fn cases() -> Vec<Case> {
     broken.regenerate(Slot::Primary);
     let mut deleted = Case::settled();
     deleted.facts.secret = Secret::SoftDeleted;
-    vec![Case::new(), due.clone(), due.done().days(30), broken, switched_off(), deleted]
+    vec![Case::new(), due.clone(), due.done().days(30), broken, untouched(), switched_off(), deleted]
+}
+
+/// The API is off, and nothing was ever published.
+fn untouched() -> Case {
+    let mut untouched = Case::new();
+    untouched.facts.access = Access::Off;
+    untouched
 }
 
 /// Somebody switched the API off: switching it on brings new keys.
@@ -254,6 +277,10 @@ fn outside() -> Vec<(Case, &'static str, Case)> {
     let flipped = due.clone().done();
     let mut broken = settled.clone();
     broken.regenerate(Slot::Primary);
+    let mut begun = untouched();
+    if let Some(planned) = begun.assess().next {
+        (0..2).for_each(|step| begun.step(planned, step));
+    }
     let with = |secret: Secret| Case { facts: Facts { secret, ..settled.facts.clone() }, ..settled.clone() };
     let disabled = settled.clone().change_current(|version| version.content = Content::Disabled);
     let foreign = with(foreign_secret(settled.now));
@@ -265,6 +292,7 @@ fn outside() -> Vec<(Case, &'static str, Case)> {
         (settled.clone(), "the key comes of age", due.clone()),
         (flipped.clone(), "grace ends", flipped.days(8)),
         (due, "a run dies after regenerating", unfinished),
+        (untouched(), "a run dies after switching on", begun),
         (settled.clone(), "somebody regenerates the published key", broken),
         (settled.clone(), "somebody disables the version", disabled.clone()),
         (disabled, "a person enables it", settled.clone()),
@@ -278,7 +306,7 @@ fn outside() -> Vec<(Case, &'static str, Case)> {
 fn foreign_secret(now: Timestamp) -> Secret {
     let tags = Tags::default();
     let current = Version { id: "f".to_owned(), created: now, content: Content::Read(value(99)), tags, previous: None };
-    Secret::Present(Box::new(Published { current, history: Vec::new(), complete: true }))
+    Secret::Present(Box::new(Published { current, history: Ok(Vec::new()) }))
 }
 
 /// The page that `palisade explain rotation` shows.

@@ -2,8 +2,14 @@
 //!
 //! Words: *slot*, the key slot that the value came from; *issued*, an instant before which the value did not exist;
 //! *intent*, a regeneration that is about to be sent; *retired*, the fingerprint of the standby key after its
-//! predecessor was retired. What must stay true: tags never decide which slot is live, equality of values does; a claim
-//! that matters carries the fingerprint of the value that it is about; tags of others are kept.
+//! predecessor was retired; *begun*, an instant at which API access was off and about to be switched on; *looked*, what a
+//! look at the values showed to a run that otherwise sees dates only.
+//!
+//! Invariants:
+//!
+//! - tags never decide which slot is live, equality of values does;
+//! - a claim that matters carries the fingerprint of the value that it is about, or is about all values there are;
+//! - tags of others are kept on the version that bears them; a new version takes as many as leave room for ours.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +25,8 @@ const PLAN: &str = "palisade-plan";
 const INSTANCE: &str = "palisade-instance";
 const INTENT: &str = "palisade-intent";
 const RETIRED: &str = "palisade-retired";
+const BEGUN: &str = "palisade-begun";
+const LOOKED: &str = "palisade-looked";
 
 /// Tags that a vault takes per version.
 const LIMIT: usize = 15;
@@ -104,6 +112,22 @@ pub struct Retired {
     pub at: Timestamp,
 }
 
+/// What a look at the values showed, for runs that see dates only (`verify: metadata`). It counts only on the version that
+/// it names: tags are easily copied to another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Looked {
+    /// The version whose value it is about.
+    pub version: String,
+    /// An instant before which the published value did not exist, if one is known.
+    pub issued: Option<Timestamp>,
+    /// When the published value was first published.
+    pub published: Timestamp,
+    /// When the standby value was last replaced by another one, if it was ever published.
+    pub replaced: Option<Timestamp>,
+    /// An instant before which the standby value did not exist, if one is known.
+    pub standby: Option<Timestamp>,
+}
+
 /// The tags of one version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags {
@@ -119,6 +143,10 @@ pub struct Tags {
     pub intent: Option<Intent>,
     /// What a retirement left behind.
     pub retired: Option<Retired>,
+    /// An instant at which API access was off and about to be switched on: keys that live later were made later.
+    pub begun: Option<Timestamp>,
+    /// What a look at the values showed.
+    pub looked: Option<Box<Looked>>,
     /// Tags of others, kept as they are.
     pub others: BTreeMap<String, String>,
     /// Names of our own tags that say nothing intelligible. The next write leaves them out.
@@ -137,6 +165,8 @@ impl Tags {
                 INSTANCE => keep(&mut tags.instance, Some(value.to_owned())),
                 INTENT => keep(&mut tags.intent, value.parse().ok()),
                 RETIRED => keep(&mut tags.retired, value.parse().ok()),
+                BEGUN => keep(&mut tags.begun, value.parse().ok()),
+                LOOKED => keep(&mut tags.looked, value.parse().ok().map(Box::new)),
                 _ => tags.others.insert(name.to_owned(), value.to_owned()).is_none(),
             };
             if !understood {
@@ -149,7 +179,7 @@ impl Tags {
 
     /// All tags as a vault takes them.
     pub fn render(&self) -> BTreeMap<String, String> {
-        let Self { slot, issued, plan, instance, intent, retired, others, unintelligible: _ } = self;
+        let Self { slot, issued, plan, instance, intent, retired, begun, looked, others, unintelligible: _ } = self;
         let mut pairs = others.clone();
         let mut add = |name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -162,6 +192,8 @@ impl Tags {
         add(INSTANCE, instance.clone());
         add(INTENT, intent.map(|intent| intent.to_string()));
         add(RETIRED, retired.map(|retired| retired.to_string()));
+        add(BEGUN, begun.map(|begun| begun.to_string()));
+        add(LOOKED, looked.as_ref().map(|looked| looked.to_string()));
         pairs
     }
 
@@ -173,14 +205,24 @@ impl Tags {
         }
     }
 
+    /// Whether they name this instance.
+    pub fn name(&self, instance: &str) -> bool {
+        self.instance.as_ref().is_some_and(|named| named.eq_ignore_ascii_case(instance))
+    }
+
     /// Whether they claim that the value belongs to another instance.
     pub fn name_another_instance(&self, instance: &str) -> bool {
         self.instance.as_ref().is_some_and(|named| !named.eq_ignore_ascii_case(instance))
     }
 
-    /// Whether the tags of others leave room for ours.
-    pub fn have_room(&self) -> bool {
-        self.others.len() + OURS <= LIMIT
+    /// These tags, if a vault takes so many: if need be without the one that only people read.
+    #[must_use]
+    pub fn fitting(self) -> Option<Self> {
+        let fits = |tags: &Self| tags.render().len() <= LIMIT;
+        if fits(&self) {
+            return Some(self);
+        }
+        Some(Self { plan: None, ..self }).filter(fits)
     }
 
     /// As many tags of others as leave room for ours.
@@ -231,6 +273,35 @@ impl fmt::Display for Retired {
     }
 }
 
+/// `-` stands for what isn't known.
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, issued, published, replaced, standby } = self;
+        let word = |instant: &Option<Timestamp>| instant.map_or("-".to_owned(), |instant| instant.to_string());
+        write!(f, "{version} {} {published} {} {}", word(issued), word(replaced), word(standby))
+    }
+}
+
+impl FromStr for Looked {
+    type Err = Unintelligible;
+
+    fn from_str(text: &str) -> Result<Self, Unintelligible> {
+        let parts: Vec<&str> = text.split(' ').collect();
+        let &[version, issued, published, replaced, standby] = parts.as_slice() else { return Err(Unintelligible) };
+        let instant = |text: &str| match text {
+            "-" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| Unintelligible),
+        };
+        Ok(Self {
+            version: version.to_owned(),
+            issued: instant(issued)?,
+            published: published.parse().map_err(|_| Unintelligible)?,
+            replaced: instant(replaced)?,
+            standby: instant(standby)?,
+        })
+    }
+}
+
 impl FromStr for Retired {
     type Err = Unintelligible;
 
@@ -258,6 +329,14 @@ mod tests {
                 at,
             }),
             retired: Some(Retired { standby: "ba9876543210".parse().unwrap(), at }),
+            begun: Some(at),
+            looked: Some(Box::new(Looked {
+                version: "0af1".into(),
+                issued: None,
+                published: at,
+                replaced: Some(at),
+                standby: None,
+            })),
             others: [("cost-center".to_owned(), "42".to_owned())].into(),
             unintelligible: Vec::new(),
         }
@@ -268,6 +347,7 @@ mod tests {
         let rendered = sample().render();
         assert_eq!(rendered["palisade-intent"], "rotate primary 0123456789ab 2026-11-20T12:00:00Z");
         assert_eq!(rendered["palisade-retired"], "ba9876543210 2026-11-20T12:00:00Z");
+        assert_eq!(rendered["palisade-looked"], "0af1 - 2026-11-20T12:00:00Z 2026-11-20T12:00:00Z -");
         let parsed = Tags::parse(rendered.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         assert_eq!(parsed, sample());
         // What a vault takes: 256 characters.
@@ -297,7 +377,18 @@ mod tests {
         tags.instance = None;
         assert!(tags.are_ours("7a") && !tags.name_another_instance("7a"));
         tags.others = (0..10).map(|index| (format!("t{index}"), String::new())).collect();
-        assert!(!tags.have_room());
         assert_eq!(tags.others_that_fit().len(), 9);
+    }
+
+    #[test]
+    fn what_does_not_fit_loses_the_plan_first_and_never_a_tag_of_others() {
+        let with = |others: usize| {
+            let others = (0..others).map(|index| (format!("t{index}"), String::new())).collect();
+            Tags { retired: None, begun: None, looked: None, others, ..sample() }
+        };
+        // Ours are slot, issued, plan, instance and intent.
+        assert_eq!(with(10).fitting(), Some(with(10)));
+        assert_eq!(with(11).fitting(), Some(Tags { plan: None, ..with(11) }));
+        assert_eq!(with(12).fitting(), None);
     }
 }

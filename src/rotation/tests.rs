@@ -45,10 +45,10 @@ fn facts(versions: Vec<Version>) -> Facts {
     let mut versions = versions.into_iter();
     let secret = match versions.next() {
         None => Secret::Absent,
-        Some(current) => Secret::Present(Box::new(Published { current, history: versions.collect(), complete: true })),
+        Some(current) => Secret::Present(Box::new(Published { current, history: Ok(versions.collect()) })),
     };
     let slots = Slots::Read { primary: value("p"), secondary: value("s") };
-    Facts { access: Access::On, slots, secret }
+    Facts { access: Access::On, made: Vec::new(), slots, secret, clock: VaultClock::Agrees }
 }
 
 fn look(declared: &Rotation, facts: &Facts) -> Assessment {
@@ -161,8 +161,8 @@ fn whatever_is_unknown_leads_to_nothing() {
     let mut cut = good.clone();
     let mut former = good.clone();
     if let (Secret::Present(cut), Secret::Present(former)) = (&mut cut.secret, &mut former.secret) {
-        cut.complete = false;
-        former.history[0].content = Content::Unreadable(why());
+        cut.history = Err(why());
+        former.history.as_mut().unwrap()[0].content = Content::Unreadable(why());
     }
     let mut current = version(P, "p", 200);
     current.content = Content::Unreadable(why());
@@ -180,6 +180,41 @@ fn whatever_is_unknown_leads_to_nothing() {
         let seen = look(&declared(), &unknown);
         assert_eq!((seen.state, seen.wanted, seen.next), (State::Unknown, None, None), "{}", seen.reason);
     }
+}
+
+#[test]
+fn a_dead_key_is_replaced_whatever_is_unknown_of_the_past() {
+    for history in [
+        Err("403".to_owned()),
+        Ok(vec![Version { content: Content::Unreadable("500".to_owned()), ..version(S, "s", 9) }]),
+    ] {
+        let current = version(P, "gone", 3);
+        let secret = Secret::Present(Box::new(Published { current, history: history.clone() }));
+        let dead = Facts { secret, ..facts(vec![]) };
+        assert_eq!(look(&declared(), &dead).next, Some(Move::Repair { slot: S }));
+        // Whose secret it is, is then all that may be in doubt.
+        let current = untagged(version(P, "gone", 3));
+        let secret = Secret::Present(Box::new(Published { current, history: Err("403".to_owned()) }));
+        let seen = look(&declared(), &Facts { secret, ..dead });
+        assert_eq!((seen.state, seen.next, seen.critical), (State::Unknown, None, true));
+    }
+}
+
+#[test]
+fn without_a_clock_that_agrees_nothing_is_made_to_die_and_a_dead_key_is_replaced() {
+    let clocks = [VaultClock::Apart { minutes: 6 }, VaultClock::Unproved("no date".to_owned())];
+    for clock in clocks {
+        for versions in [vec![version(P, "p", 100)], vec![version(P, "p", 8), version(S, "s", 90)]] {
+            let seen = look(&declared(), &Facts { clock: clock.clone(), ..facts(versions) });
+            assert!(seen.wanted.is_some_and(Move::regenerates));
+            assert_eq!((seen.next, seen.holds), (None, vec![Hold::Clock]));
+        }
+        let dead = Facts { clock, ..facts(vec![version(P, "gone", 3)]) };
+        assert_eq!(look(&declared(), &dead).next, Some(Move::Repair { slot: S }));
+    }
+    let minutes = |minutes| VaultClock::of(Ok(now() + SignedDuration::from_mins(minutes)), now());
+    assert_eq!([minutes(5), minutes(-5)], [VaultClock::Agrees, VaultClock::Agrees]);
+    assert_eq!([minutes(6), minutes(-6)], [VaultClock::Apart { minutes: 6 }, VaultClock::Apart { minutes: 6 }]);
 }
 
 #[test]
@@ -279,12 +314,20 @@ fn rotated_after_in_the_future_does_nothing_until_then() {
 fn access_switched_on_again_publishes_new_keys_in_the_same_run() {
     let off = Facts { access: Access::Off, ..facts(vec![version(S, "gone", 3)]) };
     let seen = look(&declared(), &off);
-    let planned = Move::PublishNewKeys { slot: P, since: now() };
+    let planned = Move::PublishNewKeys { slot: P };
     assert_eq!((seen.state, seen.next), (State::AccessOff, Some(planned)));
     let declared = declared();
     let run = Run::new(&declared, planned, "d");
+    // Nothing is switched on before the vault has taken a note of it.
+    assert!(matches!(check_step(&run, StepKind::EnableAccess, &off, now()), Check::Abort(_)));
+    let Check::Continue(Request::Tag { tags, .. }) = check_step(&run, StepKind::NoteSwitch, &off, now()) else {
+        panic!("a note on the current version");
+    };
+    assert_eq!(tags.begun, Some(now()));
+    let noted = Version { tags, ..version(S, "gone", 3) };
+    let off = Facts { access: Access::Off, ..facts(vec![noted]) };
     assert_eq!(check_step(&run, StepKind::EnableAccess, &off, now()), Check::Continue(Request::EnableAccess));
-    let on = Facts { access: Access::On, ..off };
+    let on = Facts { access: Access::On, made: vec![now(); 2], ..off };
     let check = check_step(&run, StepKind::Publish, &on, now());
     assert!(matches!(
         check,
@@ -350,15 +393,11 @@ fn disabled_former_versions_may_hold_anything() {
     assert_eq!(look(&declared(), &facts(vec![version(P, "p", 8), former])).next, Some(Move::Retire { slot: S }));
 }
 
-#[test]
-fn full_tags_stop_a_rotation_before_it_starts_but_no_repair() {
-    let mut current = version(P, "p", 100);
-    current.tags.others = (0..12).map(|index| (format!("t{index}"), String::new())).collect();
-    let seen = look(&declared(), &facts(vec![current.clone()]));
-    assert_eq!(seen.next, Some(Move::AskPerson(Why::TagsFull)));
-    assert!(seen.reason.contains("too many tags"), "{}", seen.reason);
-    current.content = Content::Read(value("gone"));
-    assert_eq!(look(&declared(), &facts(vec![current])).next, Some(Move::Repair { slot: S }));
+/// What a decision says is the same, except how far back the past is told.
+fn prop_equal(full: &Assessment, read: &Assessment) -> Result<(), proptest::test_runner::TestCaseError> {
+    proptest::prop_assert_eq!((full.state, full.active, full.next), (read.state, read.active, read.next));
+    proptest::prop_assert_eq!((full.issue, full.due), (read.issue, read.due));
+    Ok(())
 }
 
 // The crash matrix.
@@ -414,6 +453,47 @@ fn dies_while_publishing_for_the_first_time_or_repairing() {
 }
 
 proptest::proptest! {
+    /// Reading only the values that a decision needs, and however few of them, makes nobody's key die.
+    #[test]
+    fn what_is_not_read_protects_no_less(
+        ages in proptest::collection::vec(0_i64..120, 1..12),
+        names in proptest::collection::vec(0_usize..4, 12),
+        most in 0_usize..4,
+    ) {
+        let mut ages = ages;
+        ages.sort_unstable();
+        ages.dedup();
+        let name = |index: usize| ["p", "s", "x", "y"][names[index]];
+        let versions: Vec<_> = ages.iter().enumerate().map(|(index, age)| version(P, name(index), *age)).collect();
+        let whole = facts(versions.clone());
+        let read = |most: [usize; 2]| {
+            let mut seen = whole.clone();
+            if let Secret::Present(published) = &mut seen.secret {
+                published.history.iter_mut().flatten().for_each(|version| version.content = Content::NotRead);
+            }
+            loop {
+                let ids = to_read_at_most(most, &declared(), &seen, now());
+                let Secret::Present(published) = &mut seen.secret else { return seen };
+                if ids.is_empty() {
+                    return seen;
+                }
+                for version in published.history.iter_mut().flatten().filter(|version| ids.contains(&version.id)) {
+                    version.content = versions.iter().find(|known| known.id == version.id).unwrap().content.clone();
+                }
+            }
+        };
+        let full = look(&declared(), &whole);
+        prop_equal(&full, &look(&declared(), &read([50, 500])))?;
+        let few = look(&declared(), &read([most, most]));
+        if let Some(next) = few.next.filter(|next| next.regenerates()) {
+            let dies = if next.slot() == Some(P) { "p" } else { "s" };
+            for (index, _) in ages.iter().enumerate().filter(|(index, _)| name(*index) == dies) {
+                proptest::prop_assert!(index > 0 && ages[index - 1] >= 7, "{next:?} {ages:?} {names:?}");
+            }
+        }
+        proptest::prop_assert_eq!(few.critical, full.critical);
+    }
+
     /// Whatever the dates and values: nobody's key is regenerated.
     #[test]
     fn no_move_ever_regenerates_what_somebody_may_hold(
@@ -436,4 +516,27 @@ proptest::proptest! {
         }
         proptest::prop_assert!(!seen.reason.is_empty());
     }
+}
+
+/// A version with as many tags as a vault takes: the same key is stored once more, and nothing else changes.
+#[test]
+fn full_tags_hold_up_no_rotation() {
+    let declared = declared();
+    let mut current = version(P, "p", 100);
+    current.tags.retired = Some(Retired { standby: value("s"), at: at(90) });
+    current.tags.others = (0..11).map(|index| (format!("t{index}"), String::new())).collect();
+    let planned = Move::Rotate { slot: S };
+    let before = facts(vec![current.clone(), version(S, "gone", 190)]);
+    assert_eq!(look(&declared, &before).next, Some(planned));
+    let run = Run::new(&declared, planned, "d");
+    let Check::Continue(Request::Publish { slot: P, value: again, tags }) =
+        run.check(StepKind::TagIntent, &before, now())
+    else {
+        panic!("{:?}", run.check(StepKind::TagIntent, &before, now()));
+    };
+    assert_eq!((again, tags.render().len()), (value("p"), 15));
+    let stored = Version { id: "new".to_owned(), created: now(), content: Content::Read(again), tags, previous: None };
+    let after = facts(vec![stored, current, version(S, "gone", 190)]);
+    let go = Check::Continue(Request::Regenerate { slot: S });
+    assert_eq!(run.check(StepKind::Regenerate, &after, now()), go, "{:?}", look(&declared, &after));
 }

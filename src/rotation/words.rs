@@ -87,6 +87,7 @@ fn held(hold: Hold) -> String {
         }
         Hold::Gap { until } => format!("held until {until}, since the last regeneration was moments ago"),
         Hold::Window { opens: Some(opens) } => format!("held until a window opens at {opens}"),
+        Hold::Clock => "held until the vault's clock is proved to agree with this machine's".to_owned(),
         Hold::Window { opens: None } => "held, since no window ever opens".to_owned(),
     }
 }
@@ -102,7 +103,6 @@ fn ask(why: Why) -> &'static str {
         Why::NoSuccessor => {
             "consumers hold a key that is in neither slot, and nothing tells which live key is to follow; a person must publish one"
         }
-        Why::TagsFull => "the secret has too many tags of others to note a rotation; a person must remove some",
     }
 }
 

@@ -49,14 +49,15 @@ async fn a_value_goes_in_and_comes_out_with_its_properties() {
     let writer = services.admin();
     let tags = BTreeMap::from([("slot".to_owned(), "primary".to_owned())]);
     let expires = start_of_time() + SignedDuration::from_hours(24);
-    let labels = Labels { tags: tags.clone(), content_type: Some("text/plain".into()), expires: Some(expires) };
+    let content_type = Some("text/plain".into());
+    let labels = Labels { tags: tags.clone(), content_type, expires: Some(expires), disabled: false };
     let odd = "a \"quoted\" \\ value\nwith ünïcode 🔑";
     let made = set_secret(&writer, &secret(), &value(odd), &labels).await.unwrap();
     let Lookup::Found(found) = get_current(writer.reader(), &secret()).await.unwrap() else { panic!() };
     assert_eq!(found.value.expose_secret(), odd);
     assert_eq!(found.properties, made);
     assert_eq!((found.properties.tags, found.properties.expires), (tags, Some(expires)));
-    assert_eq!((found.properties.created, found.served_at), (start_of_time(), Some(start_of_time())));
+    assert_eq!((found.properties.created, found.served_at), (start_of_time(), Ok(start_of_time())));
     assert_eq!(found.properties.previous, None);
     let second = set(&writer, "two").await;
     assert_eq!(shown(&get_current(writer.reader(), &secret()).await.unwrap()), "two");
@@ -98,7 +99,7 @@ async fn a_list_is_whole_whatever_its_pages_look_like() {
         }
         let versions = list_versions(writer.reader(), &secret()).await.unwrap();
         assert_eq!(versions.items.iter().map(|v| v.version.clone()).collect::<BTreeSet<_>>(), made);
-        assert_eq!((versions.items.len(), versions.served_at), (60, Some(start_of_time())));
+        assert_eq!((versions.items.len(), versions.served_at), (60, Ok(start_of_time())));
         assert_eq!(services.count("GET", "/versions"), 3 + usize::from(empty_first));
     }
 }

@@ -188,14 +188,14 @@ fn a_right_that_is_not_proved_is_told() {
 fn a_secret_that_is_not_ours_or_that_somebody_closed_ends_it_before_anything_dies() {
     type Change = fn(&mut World);
     let foreign = |world: &mut World| {
-        let version = &mut secret_mut(world).versions[0];
+        let version = secret_mut(world).versions.last_mut().unwrap();
         version.value = Masked::new("somebody's password");
         version.tags = None;
     };
     let deleted = Case::recovery().world;
     let cases: [(World, Change, &str); 4] = [
         (published(), foreign, "isn't known to be a key of this environment"),
-        (published(), |world| secret_mut(world).versions[0].attributes.enabled = false, "is disabled"),
+        (published(), |world| secret_mut(world).versions.last_mut().unwrap().attributes.enabled = false, "is disabled"),
         (deleted, |_| {}, "the secret was deleted; recover it first"),
         (
             published(),

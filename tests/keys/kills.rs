@@ -116,7 +116,7 @@ killed_everywhere! {
 fn what_consumers_hold_is_told_apart() {
     let mut world = crate::moves::published();
     assert_eq!(held(&world), Held::Primary);
-    crate::room::secret_mut(&mut world).versions[0].attributes.enabled = false;
+    crate::room::secret_mut(&mut world).versions.last_mut().unwrap().attributes.enabled = false;
     assert_eq!(held(&world), Held::Blocked);
     assert_eq!(held(&crate::moves::untouched()), Held::Nothing);
 }

@@ -1,72 +1,111 @@
 //! Unknown is not absent: what happens to a decision when one of the facts behind it is hidden.
 
 use palisade::rotation::{
-    Access, Check, Content, Facts, Move, Published, Request, Rules, Run, Secret, Slot, Slots, assess_under, steps_under,
+    Access, Check, Content, Facts, Move, Published, Request, Rules, Run, Secret, Slot, Slots, VaultClock, assess_under,
+    steps_under,
 };
 
-use super::runner::{Planned, Runner, State, Task};
+use super::runner::{Runner, State, Task};
 use super::world::{Value, now};
+
+/// What hiding a fact must keep a run from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Forbids {
+    /// Regenerating and publishing.
+    Both,
+    /// Regenerating, and publishing unless consumers hold nothing that works.
+    AllButRepair,
+    /// Regenerating.
+    Regenerating,
+}
+
+/// What a run would do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Regenerate,
+    Publish,
+}
 
 /// Hides one thing after the other and looks whether something is sent all the same.
 pub fn blind(rules: &Rules, state: &State) -> Option<String> {
-    let world = &state.world;
-    let declared = world.declared();
     let slots = match &state.runners[0] {
         Runner::Read { slots, .. } => *slots,
         Runner::Idle => [Value::Live(Slot::Primary), Value::Live(Slot::Secondary)],
         _ => return None,
     };
-    for (what, facts) in hidden(&world.facts(slots)) {
-        let acts = match &state.runners[0] {
+    for (what, forbids, facts) in hidden(&state.world.facts(slots)) {
+        let act = match &state.runners[0] {
             Runner::Read { task: Task::Step { planned, step, .. }, .. } => acts(rules, state, *planned, *step, &facts),
-            // Switching on is not a publication: the step that publishes has to read the keys that came.
-            _ => assess_under(rules, &declared, &facts, now()).next.is_some_and(|next| match next {
-                Move::AskPerson(_) | Move::RecoverSecret => false,
-                Move::PublishNewKeys { .. } => !matches!(facts.slots, Slots::Unknown(_) | Slots::NotRead),
-                _ => true,
+            _ => assess_under(rules, &state.world.declared(), &facts, now()).next.and_then(|next| match next {
+                Move::AskPerson(_) | Move::RecoverSecret | Move::FinishRetirement { .. } => None,
+                // Switching on is not a publication: the step that publishes has to read the keys that came.
+                Move::PublishNewKeys { .. } => None,
+                next if next.regenerates() => Some(Act::Regenerate),
+                _ => Some(Act::Publish),
             }),
         };
-        if acts {
+        let harmless = match forbids {
+            Forbids::Both => false,
+            Forbids::AllButRepair => act == Some(Act::Publish) && !works(&facts),
+            Forbids::Regenerating => act == Some(Act::Publish),
+        };
+        if act.is_some() && !harmless {
             return Some(format!("\n  although {what}"));
         }
     }
     None
 }
 
-fn acts(rules: &Rules, state: &State, planned: Planned, step: u8, facts: &Facts) -> bool {
+/// Whether what consumers get is a live key.
+fn works(facts: &Facts) -> bool {
+    facts.active().is_some()
+}
+
+fn acts(rules: &Rules, state: &State, planned: Move, step: u8, facts: &Facts) -> Option<Act> {
     let declared = state.world.declared();
-    let Some(kind) = steps_under(rules, &planned.get()).get(usize::from(step)) else { return false };
-    let run = Run { declared: &declared, planned: planned.get(), plan: "", rules: *rules };
-    matches!(
-        run.check(*kind, facts, now()),
-        Check::Continue(Request::Regenerate { .. } | Request::Publish { .. }) | Check::Heal(Move::Repair { .. })
-    )
+    let kind = steps_under(rules, &planned).get(usize::from(step))?;
+    let run = Run { declared: &declared, planned, plan: "", rules: *rules };
+    match run.check(*kind, facts, now()) {
+        Check::Continue(Request::Regenerate { .. }) => Some(Act::Regenerate),
+        Check::Continue(Request::Publish { .. }) | Check::Heal(Move::Repair { .. }) => Some(Act::Publish),
+        _ => None,
+    }
 }
 
 /// The facts with one thing hidden.
-fn hidden(facts: &Facts) -> Vec<(&'static str, Facts)> {
+fn hidden(facts: &Facts) -> Vec<(&'static str, Forbids, Facts)> {
     let reason = || "403".to_owned();
+    let (secret, clock) = (Secret::Unknown(reason()), VaultClock::Unproved(reason()));
     let mut all = vec![
-        ("API access is unknown", Facts { access: Access::Unknown(reason()), ..facts.clone() }),
-        ("the secret is unknown", Facts { secret: Secret::Unknown(reason()), ..facts.clone() }),
+        ("API access is unknown", Forbids::Both, Facts { access: Access::Unknown(reason()), ..facts.clone() }),
+        ("the secret is unknown", Forbids::Both, Facts { secret, ..facts.clone() }),
+        ("the vault's clock is unknown", Forbids::Regenerating, Facts { clock, ..facts.clone() }),
+        (
+            "the vault's clock is wrong",
+            Forbids::Regenerating,
+            Facts { clock: VaultClock::Apart { minutes: 6 }, ..facts.clone() },
+        ),
     ];
     if !matches!(facts.secret, Secret::SoftDeleted) {
-        all.push(("the slots are unknown", Facts { slots: Slots::Unknown(reason()), ..facts.clone() }));
-        all.push(("the slots were not read", Facts { slots: Slots::NotRead, ..facts.clone() }));
+        let slots = Slots::Unknown(reason());
+        all.push(("the slots are unknown", Forbids::Both, Facts { slots, ..facts.clone() }));
+        all.push(("the slots were not read", Forbids::Both, Facts { slots: Slots::NotRead, ..facts.clone() }));
     }
     if let Secret::Present(published) = &facts.secret {
-        let mut with = |what, change: &dyn Fn(&mut Published)| {
+        let mut with = |what, forbids, change: &dyn Fn(&mut Published)| {
             let mut published = published.clone();
             change(&mut published);
-            all.push((what, Facts { secret: Secret::Present(published), ..facts.clone() }));
+            all.push((what, forbids, Facts { secret: Secret::Present(published), ..facts.clone() }));
         };
-        with("the list of versions is cut off", &|published| published.complete = false);
-        with("the current version is unreadable", &|published| {
+        with("the versions can't be listed", Forbids::AllButRepair, &|published| published.history = Err(reason()));
+        with("the current version is unreadable", Forbids::Both, &|published| {
             published.current.content = Content::Unreadable(reason())
         });
-        for index in 0..published.history.len() {
-            with("a former version is unreadable", &|published| {
-                published.history[index].content = Content::Unreadable(reason());
+        for index in 0..published.history.as_ref().map_or(0, Vec::len) {
+            with("a former version is unreadable", Forbids::AllButRepair, &|published| {
+                if let Ok(history) = &mut published.history {
+                    history[index].content = Content::Unreadable(reason());
+                }
             });
         }
     }

@@ -1,20 +1,18 @@
 //! What happens to the world: requests that take effect, keys that die, days that pass; and the one form that all states
 //! have that nothing can tell apart.
 
-use palisade::rotation::{Move, Slot};
+use palisade::rotation::Slot;
 
-use super::runner::{Harm, Runner, Sending, State, Task};
+use super::runner::{Harm, Runner, Sending, State};
 use super::world::{By, Notes, Shelf, Stored, Value, World, index};
 
 impl State {
     /// A request takes effect. What the service would refuse has none.
     pub fn world_effect(&mut self, request: &Sending) -> Option<Harm> {
         match *request {
-            Sending::EnableAccess if !self.world.access => {
-                self.world.access = true;
-                self.world.own_keys = false;
-            }
+            Sending::EnableAccess if !self.world.access => self.world.switched_on(By::Palisade),
             Sending::Tag { back, notes } if self.world.shelf == Shelf::Present => {
+                let notes = self.world.landed(notes);
                 if let Some(version) = self.world.versions.get_mut(usize::from(back)) {
                     version.notes = notes;
                     if notes.retired.is_some() {
@@ -27,6 +25,9 @@ impl State {
                 self.store(value, notes);
                 // What is noted is noted on the current version, so a new one is a new beginning for both slots.
                 self.world.loose = [false; 2];
+            }
+            Sending::Reserve(notes) if self.world.shelf != Shelf::Deleted => {
+                self.store_version(Stored { value: Value::Dead(0, By::Person), age: 0, notes, reserved: true })
             }
             Sending::Recover if self.world.shelf == Shelf::Deleted => self.world.shelf = Shelf::Present,
             _ => {}
@@ -53,7 +54,11 @@ impl State {
 
     /// A new version becomes the current one.
     pub fn store(&mut self, value: Value, notes: Notes) {
-        self.world.versions.insert(0, Stored { value, age: 0, notes });
+        self.store_version(Stored { value, age: 0, notes, reserved: false });
+    }
+
+    fn store_version(&mut self, stored: Stored) {
+        self.world.versions.insert(0, stored);
         self.world.shelf = Shelf::Present;
         for runner in &mut self.runners {
             if let Runner::Send { request: Sending::Tag { back, .. }, .. } = runner {
@@ -64,6 +69,8 @@ impl State {
 
     /// The value in a slot dies, wherever it is held, and another one takes its place.
     pub fn kill(&mut self, slot: Slot, by: By) {
+        self.world.from_switch[index(slot)] = false;
+        self.world.ours &= by == By::Palisade;
         let mut used = 0;
         self.values(|value| {
             if let Value::Dead(id, _) = value {
@@ -87,7 +94,9 @@ impl State {
                     visit(value);
                     notes.values_mut().for_each(&mut visit);
                 }
-                Runner::Send { request: Sending::Tag { notes, .. }, .. } => notes.values_mut().for_each(&mut visit),
+                Runner::Send { request: Sending::Tag { notes, .. } | Sending::Reserve(notes), .. } => {
+                    notes.values_mut().for_each(&mut visit)
+                }
                 Runner::Send { request: Sending::Probe(value), .. } => visit(value),
                 _ => {}
             }
@@ -97,17 +106,6 @@ impl State {
     /// One day passes.
     pub fn tick(&mut self) {
         self.world.tick();
-        let cap = self.world.scale.cap;
-        for runner in &mut self.runners {
-            let (Runner::Ready(task) | Runner::Read { task, .. } | Runner::Send { task, .. }) = runner else {
-                continue;
-            };
-            if let Task::Step { planned, .. } = task
-                && matches!(planned.planned, Move::PublishNewKeys { .. })
-            {
-                planned.since = (planned.since + 1).min(cap);
-            }
-        }
     }
 
     /// Brings a state into the one form that all states of its kind have. What nothing can tell apart any more is made
@@ -135,12 +133,28 @@ impl State {
     }
 
     fn forget(&mut self) {
-        let World { scale, versions, adopted, own_keys, .. } = &mut self.world;
+        let World { scale, versions, adopted, own_keys, from_switch, ours, .. } = &mut self.world;
+        if !from_switch.contains(&true) {
+            // Nothing tells any more when the keys were made.
+            versions
+                .iter_mut()
+                .filter_map(|version| version.notes.begun.as_mut())
+                .for_each(|(_, proved)| *proved = false);
+        }
         // Once no consumer can have a key of its own, it no longer matters who issued the keys.
         let adopted = *adopted >= scale.cache as i8 && !*own_keys;
+        *ours &= !adopted;
+        let issued = |version: &Stored| version.notes.issued.is_some() && version.notes.slot.is_some();
+        let ours_anyway = versions.first().is_some_and(issued);
         for version in versions.iter_mut().skip(1) {
-            (version.notes.intent, version.notes.retired) = (None, None);
-            if adopted && matches!(version.value, Value::Dead(..)) {
+            let Notes { intent, retired, begun, looked, .. } = &mut version.notes;
+            (*intent, *looked) = (None, None);
+            // A note about a dead value is about nothing, and one about a switch that made other keys as well.
+            *retired = retired.filter(|(value, _)| matches!(value, Value::Live(_)));
+            if !version.reserved {
+                *begun = begun.filter(|(_, proved)| *proved);
+            }
+            if (adopted || ours_anyway) && matches!(version.value, Value::Dead(..)) {
                 version.notes.issued = None;
             }
         }
@@ -166,10 +180,17 @@ impl State {
                 && versions[at].value == versions[at + 1].value
                 && versions[at].notes.slot == versions[at + 1].notes.slot
         };
+        // A note counts on whichever version it is.
         let mut at = 2;
-        while adopted && at < versions.len() {
-            match forgotten(at, versions) || repeated(at, versions) {
-                true => drop(versions.remove(at)),
+        while at < versions.len() {
+            let tells_nothing = adopted || ours_anyway || !issued(&versions[at]);
+            match tells_nothing && (forgotten(at, versions) || repeated(at, versions)) {
+                true => {
+                    let Notes { retired, begun, .. } = versions.remove(at).notes;
+                    let kept = &mut versions[at - 1].notes;
+                    kept.retired = kept.retired.or(retired);
+                    kept.begun = kept.begun.or(begun.filter(|(_, proved)| *proved));
+                }
                 false => at += 1,
             }
         }

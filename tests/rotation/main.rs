@@ -24,13 +24,24 @@ use std::time::Instant;
 use palisade::rotation::{Rules, Slot};
 use runner::{Harm, Luck, State, issued_notes};
 use walk::{Scope, Walk, summary, walk};
-use world::{Notes, Scale, Shelf, Stored, Value, World};
+use world::{Notes, Scale, Shelf, Stored, UNDECLARED, Value, World};
 
-const ALL: &[Harm] =
-    &[Harm::Cut, Harm::BothSlots, Harm::Again, Harm::LeftBroken, Harm::NotRepaired, Harm::Restless, Harm::Blind];
+const ALL: &[Harm] = &[
+    Harm::Cut,
+    Harm::BothSlots,
+    Harm::Again,
+    Harm::LeftBroken,
+    Harm::NotRepaired,
+    Harm::Restless,
+    Harm::Stuck,
+    Harm::Blind,
+];
+
+/// Dates don't show what people break.
+const BY_DATES: &[Harm] = &[Harm::Cut, Harm::BothSlots, Harm::Again, Harm::LeftBroken, Harm::Restless];
 
 /// What two runners at once may do: one interleaving cuts consumers off until the next comparison.
-const WITH_TWO: &[Harm] = &[Harm::BothSlots, Harm::LeftBroken, Harm::NotRepaired, Harm::Restless];
+const WITH_TWO: &[Harm] = &[Harm::BothSlots, Harm::LeftBroken, Harm::NotRepaired, Harm::Restless, Harm::Stuck];
 
 fn empty(scale: Scale) -> World {
     World {
@@ -41,6 +52,8 @@ fn empty(scale: Scale) -> World {
         lingering: Vec::new(),
         own_keys: false,
         adopted: scale.cache as i8,
+        ours: false,
+        from_switch: [false; 2],
         rotated_after: None,
         regenerated: [scale.cache; 2],
         loose: [false; 2],
@@ -49,7 +62,8 @@ fn empty(scale: Scale) -> World {
 
 /// Keys that palisade issued and just published.
 fn settled(scale: Scale) -> World {
-    let published = Stored { value: Value::Live(Slot::Primary), age: 0, notes: issued_notes(Slot::Primary) };
+    let published =
+        Stored { value: Value::Live(Slot::Primary), age: 0, notes: issued_notes(Slot::Primary), reserved: false };
     World { versions: vec![published], ..empty(scale) }
 }
 
@@ -60,13 +74,18 @@ fn before_adoption(scale: Scale) -> World {
 
 /// A secret that a person stored by hand.
 fn stored_by_hand(scale: Scale) -> World {
-    let published = Stored { value: Value::Live(Slot::Secondary), age: 0, notes: Notes::default() };
+    let published = Stored { value: Value::Live(Slot::Secondary), age: 0, notes: Notes::default(), reserved: false };
     World { versions: vec![published], own_keys: true, adopted: -1, ..empty(scale) }
 }
 
 /// A world whose API is still off.
 fn switched_off(scale: Scale) -> World {
     World { access: false, ..empty(scale) }
+}
+
+/// The same, and nobody ever says when consumers were moved to the secret.
+fn never_used(scale: Scale) -> World {
+    World { adopted: UNDECLARED, ..switched_off(scale) }
 }
 
 fn walked(name: &str, scope: Scope, starts: Vec<State>) -> Walk {
@@ -76,9 +95,12 @@ fn walked(name: &str, scope: Scope, starts: Vec<State>) -> Walk {
     walk
 }
 
-const LARGE: Scale = Scale { cap: 3, cache: 2, keeps: false };
-const SMALL: Scale = Scale { cap: 2, cache: 1, keeps: false };
+const LARGE: Scale = Scale { cap: 3, cache: 2, keeps: false, dates: false, reads: None };
+const SMALL: Scale = Scale { cap: 2, cache: 1, ..LARGE };
 const KEEPS: Scale = Scale { keeps: true, ..SMALL };
+/// Only one former value is read, and before a regeneration two.
+const SHORT: Scale = Scale { reads: Some([1, 2]), ..SMALL };
+const DATES: Scale = Scale { dates: true, ..SMALL };
 
 fn all_rules(harms: &'static [Harm]) -> Scope {
     Scope {
@@ -86,7 +108,8 @@ fn all_rules(harms: &'static [Harm]) -> Scope {
         harms,
         luck: &[Luck::Fine, Luck::Dies, Luck::DiesAfterwards, Luck::Fails],
         hand_races: false,
-        limit: 500_000,
+        days: true,
+        limit: 600_000,
     }
 }
 
@@ -102,6 +125,35 @@ fn one_runner_never_cuts_a_consumer_off_and_repairs_what_people_break() {
 fn one_runner_repairs_what_people_break_twice() {
     let scope = Scope { luck: &[Luck::Fine, Luck::Dies, Luck::DiesAfterwards], ..all_rules(ALL) };
     let walk = walked("one runner, two deeds", scope, vec![State::new(settled(SMALL), 1, 2)]);
+    assert!(walk.counter_example.is_none());
+}
+
+/// API access is switched on by a run, whatever dies on the way, or by people.
+#[test]
+fn keys_that_palisade_makes_need_nobody_to_say_whose_they_are() {
+    let starts = vec![State::new(never_used(SMALL), 1, 1), State::new(never_used(KEEPS), 1, 1)];
+    let walk = walked("first runs", all_rules(ALL), starts);
+    assert!(walk.counter_example.is_none());
+    let luck = &[Luck::Fine, Luck::Dies, Luck::DiesAfterwards, Luck::Fails];
+    let scope = Scope { luck, days: false, ..all_rules(WITH_TWO) };
+    let walk = walked("two first runs", scope, vec![State::new(never_used(SMALL), 2, 0)]);
+    assert!(walk.counter_example.is_none());
+}
+
+/// What lies beyond the values that are read is in doubt: it makes holds longer, and harms nobody.
+#[test]
+fn a_history_that_is_not_read_to_its_end_harms_nobody() {
+    let harms = &[Harm::Cut, Harm::BothSlots, Harm::Again, Harm::LeftBroken, Harm::Restless, Harm::Blind];
+    let starts = vec![State::new(settled(SHORT), 1, 1), State::new(stored_by_hand(SHORT), 1, 1)];
+    let walk = walked("a history that is not read to its end", all_rules(harms), starts);
+    assert!(walk.counter_example.is_none());
+}
+
+#[test]
+fn runs_that_see_dates_only_come_to_rest() {
+    let keeps = Scale { keeps: true, ..DATES };
+    let starts = [settled(DATES), stored_by_hand(DATES), settled(keeps), never_used(DATES)];
+    let walk = walked("dates only", all_rules(BY_DATES), starts.map(|world| State::new(world, 1, 1)).into());
     assert!(walk.counter_example.is_none());
 }
 

@@ -3,7 +3,7 @@
 use palisade::rotation::Slot;
 
 use super::runner::{Runner, Sending, State};
-use super::world::{By, Shelf, Value};
+use super::world::{By, Notes, Shelf, Value};
 
 /// What people do from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,13 +50,19 @@ impl State {
         match deed {
             Deed::RegenerateInPortal(slot) if world.access => next.kill(slot, By::Person),
             Deed::StoreByHand { slot, copies_tags } if world.access && world.shelf != Shelf::Deleted => {
-                let copied = world.versions.first().filter(|_| copies_tags).map(|version| version.notes);
+                // What a look showed names the version that it is about.
+                let copied = world.versions.first().filter(|version| copies_tags && !version.reserved);
+                let copied = copied.map(|version| Notes { looked: None, ..version.notes });
                 if copies_tags && copied.is_none() {
                     return None;
                 }
                 next.store(Value::Live(slot), copied.unwrap_or_default());
             }
-            Deed::Disable if there && world.shelf == Shelf::Present => world.shelf = Shelf::Disabled,
+            Deed::Disable if there && world.shelf == Shelf::Present && !world.is_reserved() => {
+                world.shelf = Shelf::Disabled;
+            }
+            // What it holds is no key.
+            Deed::Enable if world.shelf == Shelf::Present && world.is_reserved() => world.versions[0].reserved = false,
             Deed::Enable if world.shelf == Shelf::Disabled => world.shelf = Shelf::Present,
             Deed::Delete if there && world.shelf == Shelf::Present => world.shelf = Shelf::Deleted,
             Deed::Purge if world.shelf == Shelf::Deleted => next.purge(),
@@ -65,10 +71,7 @@ impl State {
                 next.kill(Slot::Primary, By::Person);
                 next.kill(Slot::Secondary, By::Person);
             }
-            Deed::SwitchAccessOn if !world.access => {
-                world.access = true;
-                world.own_keys = false;
-            }
+            Deed::SwitchAccessOn if !world.access => world.switched_on(By::Person),
             Deed::DeclareRotatedAfter if world.rotated_after.is_none() => world.rotated_after = Some(0),
             _ => return None,
         }
@@ -81,8 +84,9 @@ impl State {
     fn purge(&mut self) {
         let world = &mut self.world;
         let (mut superseded, cache) = (0, world.scale.cache);
+        world.ours = false;
         for version in &world.versions {
-            if superseded < cache && !world.lingering.contains(&(version.value, superseded)) {
+            if !version.reserved && superseded < cache && !world.lingering.contains(&(version.value, superseded)) {
                 world.lingering.push((version.value, superseded));
             }
             superseded = version.age;

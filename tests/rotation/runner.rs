@@ -6,9 +6,12 @@
 
 use std::fmt;
 
-use palisade::rotation::{Check, Move, Request, Rules, Run, Slot, StepKind, Tags, assess_under, steps_under};
+use palisade::rotation::{
+    Check, Facts, Hold, Move, Request, Resolved, Rotation, Rules, Run, Slot, StepKind, Tags, Verify, Warning,
+    assess_under, resolve, steps_under,
+};
 
-use super::world::{By, Notes, Value, World, ago, now, value};
+use super::world::{By, Notes, Value, World, now, value};
 
 /// Times that one run may drop everything and heal.
 const HEALS: u8 = 2;
@@ -37,29 +40,9 @@ pub enum Task {
     /// What to do.
     Assess,
     /// A step of a move.
-    Step { planned: Planned, step: u8, heals: u8 },
+    Step { planned: Move, step: u8, heals: u8 },
     /// The last comparison of a run that waited in vain.
     Close { heals: u8 },
-}
-
-/// A move; an instant in it is kept as an age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Planned {
-    pub planned: Move,
-    pub since: u8,
-}
-
-impl Planned {
-    fn new(planned: Move) -> Self {
-        Self { planned, since: 0 }
-    }
-
-    pub fn get(self) -> Move {
-        match self.planned {
-            Move::PublishNewKeys { slot, .. } => Move::PublishNewKeys { slot, since: ago(self.since) },
-            other => other,
-        }
-    }
 }
 
 /// A request on its way.
@@ -77,6 +60,7 @@ pub enum Sending {
         value: Value,
         notes: Notes,
     },
+    Reserve(Notes),
     Recover,
 }
 
@@ -104,8 +88,10 @@ pub enum Harm {
     LeftBroken,
     /// A complete run did not repair what a person broke, or regenerated for it.
     NotRepaired,
-    /// Complete runs go on sending.
+    /// Complete runs go on sending, or asking for a look.
     Restless,
+    /// Complete runs wait for a person to say whose keys these are, though palisade made them.
+    Stuck,
     /// Something unknown led to a regeneration or a publication.
     Blind,
 }
@@ -199,25 +185,24 @@ impl State {
     fn decide(&self, rules: &Rules, task: Task, slots: [Value; 2]) -> (Runner, What) {
         let declared = self.world.declared();
         let facts = self.world.facts(slots);
-        let begin = |planned: Move, heals| Runner::Ready(Task::Step { planned: Planned::new(planned), step: 0, heals });
+        let begin = |planned: Move, heals| Runner::Ready(Task::Step { planned, step: 0, heals });
         let (planned, step, heals) = match task {
             Task::Assess => {
-                let next = assess_under(rules, &declared, &facts, now()).next;
-                return match next {
+                return match self.next(rules, &facts) {
                     Some(planned) if !steps_under(rules, &planned).is_empty() => {
                         (begin(planned, HEALS), What::Plans(planned))
                     }
                     _ => (Runner::Idle, What::Says("has nothing to do and ends")),
                 };
             }
-            Task::Step { planned, step, heals } => match steps_under(rules, &planned.get()).get(usize::from(step)) {
+            Task::Step { planned, step, heals } => match steps_under(rules, &planned).get(usize::from(step)) {
                 Some(kind) => (planned, *kind, heals),
                 None => return (Runner::Idle, What::Says("ends")),
             },
             // What the run was for makes no difference to a comparison.
-            Task::Close { heals } => (Planned::new(Move::RecoverSecret), StepKind::CompareAgain, heals),
+            Task::Close { heals } => (Move::RecoverSecret, StepKind::CompareAgain, heals),
         };
-        let run = Run { declared: &declared, planned: planned.get(), plan: "", rules: *rules };
+        let run = Run { declared: &declared, planned, plan: "", rules: *rules };
         match run.check(step, &facts, now()) {
             Check::Continue(request) => match (self.sending(&request), task) {
                 (Some(request), task) => (Runner::Send { task, request }, What::Step("checks", step)),
@@ -229,10 +214,45 @@ impl State {
                 Task::Close { .. } => (Runner::Idle, What::Says("waits in vain and ends")),
                 _ => (Runner::Ready(Task::Close { heals }), What::Says("waits in vain")),
             },
-            Check::Abort(_) => (Runner::Idle, What::Step("ends before", step)),
+            Check::Abort(_) | Check::Unread(_) => (Runner::Idle, What::Step("ends before", step)),
             Check::Heal(_) if heals == 0 => (Runner::Idle, What::Says("gives up healing")),
             Check::Heal(heal) => (begin(heal, heals - 1), What::Heals(heal)),
         }
+    }
+
+    /// What a run does that begins now. One that looks at dates only finds out about values as it applies.
+    fn next(&self, rules: &Rules, facts: &Facts) -> Option<Move> {
+        let declared = self.world.declared();
+        if !self.world.scale.dates {
+            return assess_under(rules, &declared, facts, now()).next;
+        }
+        let by_dates = Rotation { verify: Verify::Metadata, ..(*declared).clone() };
+        let seen = assess_under(rules, &by_dates, &self.world.dates(), now());
+        let retires = seen.due.is_none_or(|due| due > now());
+        match seen.next {
+            Some(Move::Resolve) => match resolve(&declared, facts, retires, now()) {
+                Resolved::Do(planned) => Some(planned),
+                Resolved::Person(_) | Resolved::Unread(_) => None,
+            },
+            other => other,
+        }
+    }
+
+    /// What is wrong with a state in which complete runs send nothing.
+    pub fn unrest(&self, rules: &Rules) -> Option<(Harm, String)> {
+        let World { scale, ours, own_keys, .. } = self.world;
+        let facts = self.world.facts([Value::Live(Slot::Primary), Value::Live(Slot::Secondary)]);
+        let declared = self.world.declared();
+        if scale.dates {
+            let by_dates = Rotation { verify: Verify::Metadata, ..(*declared).clone() };
+            let next = assess_under(rules, &by_dates, &self.world.dates(), now()).next;
+            let person = matches!(resolve(&declared, &facts, true, now()), Resolved::Person(_));
+            return (next == Some(Move::Resolve) && !person).then(|| (Harm::Restless, "\n  and asks again".to_owned()));
+        }
+        let seen = assess_under(rules, &declared, &facts, now());
+        let held = seen.holds.iter().any(|hold| matches!(hold, Hold::Adoption { .. }));
+        let stuck = ours && !own_keys && (held || seen.warnings.contains(&Warning::AdoptionUndeclared));
+        stuck.then(|| (Harm::Stuck, "\n  and waits for `adoptedOn`".to_owned()))
     }
 
     fn sending(&self, request: &Request) -> Option<Sending> {
@@ -249,6 +269,7 @@ impl State {
             Request::Publish { value: print, tags, .. } => {
                 Sending::Publish { value: value(*print), notes: Notes::from_tags(tags) }
             }
+            Request::Reserve { tags } => Sending::Reserve(Notes::from_tags(tags)),
             Request::Recover => Sending::Recover,
         })
     }
@@ -261,14 +282,14 @@ impl Task {
             Self::Step { planned, step, heals } => {
                 let step = step + 1;
                 // The last steps of what is finished and of what is done in one go are the same.
-                let (other, skipped) = match planned.planned {
+                let (other, skipped) = match planned {
                     Move::Rotate { slot } => (Move::FinishRotation { slot }, 3),
                     Move::Retire { slot } => (Move::FinishRetirement { slot }, 3),
-                    _ => (planned.planned, 0),
+                    _ => (planned, 0),
                 };
-                let both = (steps(&planned.planned), steps(&other));
+                let both = (steps(&planned), steps(&other));
                 match step >= skipped && skipped > 0 && both.0[usize::from(skipped)..] == *both.1 {
-                    true => Self::Step { planned: Planned::new(other), step: step - skipped, heals },
+                    true => Self::Step { planned: other, step: step - skipped, heals },
                     false => Self::Step { planned, step, heals },
                 }
             }
@@ -277,7 +298,7 @@ impl Task {
     }
 
     fn is_last(self, rules: &Rules) -> bool {
-        matches!(self, Self::Step { planned, step, .. } if usize::from(step) + 1 == steps_under(rules, &planned.get()).len())
+        matches!(self, Self::Step { planned, step, .. } if usize::from(step) + 1 == steps_under(rules, &planned).len())
     }
 }
 

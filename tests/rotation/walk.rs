@@ -10,7 +10,7 @@ use palisade::rotation::{Move, Rules, Slot, Why, assess_under};
 use super::blind::blind;
 use super::people::Deed;
 use super::runner::{Harm, Luck, Runner, State, broken_by_palisade};
-use super::world::{Shelf, Value, now};
+use super::world::{Shelf, Value, World, now};
 
 /// Runs in a row after which nothing may be left to send.
 const REST: usize = 5;
@@ -25,6 +25,8 @@ pub struct Scope {
     pub luck: &'static [Luck],
     /// Whether a person may store a value by hand between the reading and the sending of a run.
     pub hand_races: bool,
+    /// Whether days pass.
+    pub days: bool,
     /// States after which a walk gives up.
     pub limit: usize,
 }
@@ -169,7 +171,7 @@ impl Walker {
             events.extend(Deed::ALL.into_iter().filter(races).map(Event::Deed));
         }
         // That takes less than a day. Days pass while a run stands still, not while two do at once.
-        if !acting && busy < 2 {
+        if self.scope.days && !acting && busy < 2 {
             events.push(Event::Tick);
         }
         for event in events {
@@ -235,8 +237,11 @@ impl Walker {
         let mut at = state.clone();
         for run in 0..REST {
             let (after, sent) = complete_run(&self.scope.rules, &at);
-            if run == 0 && (state.world.is_broken() || !state.world.access || state.world.shelf == Shelf::Deleted) {
-                let repaired = after.world.access && !after.world.is_broken() && after.world.shelf == Shelf::Present;
+            let World { access, shelf, .. } = state.world;
+            if run == 0 && (state.world.is_broken() || state.world.is_reserved() || !access || shelf == Shelf::Deleted)
+            {
+                let open = after.world.shelf == Shelf::Present && !after.world.is_reserved();
+                let repaired = after.world.access && !after.world.is_broken() && open;
                 let regenerated = sent.iter().any(|sent| sent.contains("Regenerate"));
                 if (!repaired || regenerated) && !only_a_person_can(&self.scope.rules, state) {
                     return Some((Harm::NotRepaired, format!("\n  then a complete run does: {sent:?}")));
@@ -244,7 +249,7 @@ impl Walker {
             }
             if sent.is_empty() {
                 self.walk.most_runs = self.walk.most_runs.max(run);
-                return None;
+                return at.unrest(&self.scope.rules);
             }
             at = after;
         }

@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use palisade::rotation::{
-    Access, Content, Facts, Fingerprint, FingerprintKey, Intent, Published, Purpose, Retire, Retired, Rotation, Secret,
-    Slot, Slots, Tags, Version,
+    Access, Content, Facts, Fingerprint, FingerprintKey, Intent, Looked, Published, Purpose, Retire, Retired, Rotation,
+    Secret, Slot, Slots, Tags, VaultClock, Version, to_read_at_most,
 };
 
 /// How long things take, in ticks.
@@ -24,6 +24,11 @@ pub struct Scale {
     pub cache: u8,
     /// What is declared to happen to a replaced key: `retire: keep`.
     pub keeps: bool,
+    /// What is declared about looking: `verify: metadata`.
+    pub dates: bool,
+    /// Values of former versions that a look reads at most: usually, and before a regeneration. All of them, needed or not,
+    /// if none.
+    pub reads: Option<[u8; 2]>,
 }
 
 /// The greatest cap that a scale may have.
@@ -53,7 +58,14 @@ pub struct Notes {
     pub issued: Option<u8>,
     pub intent: Option<(Purpose, Slot, Value, u8)>,
     pub retired: Option<(Value, u8)>,
+    /// That API access is about to be switched on, and whether the keys were made right after that.
+    pub begun: Option<(u8, bool)>,
+    /// What a look showed.
+    pub looked: Option<Look>,
 }
+
+/// What a look showed: issued, published, replaced, the standby's issue.
+pub type Look = (Option<u8>, u8, Option<u8>, Option<u8>);
 
 /// A version of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +73,8 @@ pub struct Stored {
     pub value: Value,
     pub age: u8,
     pub notes: Notes,
+    /// It holds no key, and nobody can read it.
+    pub reserved: bool,
 }
 
 /// How the secret stands.
@@ -83,8 +97,12 @@ pub struct World {
     pub lingering: Vec<(Value, u8)>,
     /// Whether there are consumers with keys of their own, until `adoptedOn`.
     pub own_keys: bool,
-    /// Ticks since `adoptedOn`; -1 before.
+    /// Ticks since `adoptedOn`; -1 before, and [`UNDECLARED`].
     pub adopted: i8,
+    /// Whether palisade switched API access on, and no person had a hand in it since.
+    pub ours: bool,
+    /// Slots whose keys are those that were made when API access was switched on.
+    pub from_switch: [bool; 2],
     /// Ticks since `rotatedAfter`, if it is declared.
     pub rotated_after: Option<u8>,
     /// Ticks since palisade last regenerated each slot.
@@ -93,6 +111,9 @@ pub struct World {
     pub loose: [bool; 2],
 }
 
+/// Nobody says when consumers were moved to the secret.
+pub const UNDECLARED: i8 = -2;
+
 pub fn index(slot: Slot) -> usize {
     usize::from(slot == Slot::Secondary)
 }
@@ -100,7 +121,12 @@ pub fn index(slot: Slot) -> usize {
 impl World {
     /// What consumers get who ask now.
     pub fn current(&self) -> Option<Value> {
-        self.versions.first().map(|version| version.value)
+        self.versions.first().filter(|version| !version.reserved).map(|version| version.value)
+    }
+
+    /// Whether a run of palisade closed the secret until there is a key.
+    pub fn is_reserved(&self) -> bool {
+        self.versions.first().is_some_and(|version| version.reserved)
     }
 
     /// Whether consumers who ask now get something dead.
@@ -111,16 +137,34 @@ impl World {
     /// Whether somebody may use a value that palisade made die.
     pub fn holds_what_palisade_killed(&self) -> bool {
         let killed = |value: &Value| matches!(value, Value::Dead(_, By::Palisade));
-        let cached = self.versions.windows(2).filter(|pair| pair[0].age < self.scale.cache).map(|pair| &pair[1].value);
+        let cached = self.versions.windows(2).filter(|pair| pair[0].age < self.scale.cache && !pair[1].reserved);
+        let cached = cached.map(|pair| &pair[1].value);
         self.current().iter().chain(cached).any(killed) || self.lingering.iter().any(|(value, _)| killed(value))
     }
 
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         let versions = self.versions.iter_mut().flat_map(|version| {
-            let Stored { value, notes, .. } = version;
+            let Stored { value, notes, age: _, reserved: _ } = version;
             std::iter::once(value).chain(notes.values_mut())
         });
         versions.chain(self.lingering.iter_mut().map(|(value, _)| value))
+    }
+
+    /// Notes as they arrive. One about switching on that another run was quicker with was written down before the switch.
+    pub fn landed(&self, notes: Notes) -> Notes {
+        let proved = self.access && self.ours && self.from_switch == [true; 2];
+        Notes { begun: notes.begun.map(|(age, before)| (age, before || proved && age == 0)), ..notes }
+    }
+
+    /// Keys are made. People who switch API access on hand them to consumers, unless these are said to read the secret.
+    pub fn switched_on(&mut self, by: By) {
+        self.access = true;
+        self.own_keys = by == By::Person && self.adopted < self.scale.cache as i8;
+        self.ours = by == By::Palisade;
+        self.from_switch = [true; 2];
+        for (age, proved) in self.versions.iter_mut().filter_map(|version| version.notes.begun.as_mut()) {
+            *proved = by == By::Palisade && *age == 0;
+        }
     }
 
     pub fn tick(&mut self) {
@@ -133,7 +177,9 @@ impl World {
         self.lingering.iter_mut().for_each(|(_, age)| older(age));
         self.lingering.retain(|(_, age)| *age < cache);
         self.regenerated.iter_mut().for_each(|age| *age = (*age + 1).min(cache));
-        self.adopted = (self.adopted + 1).min(cache as i8);
+        if self.adopted != UNDECLARED {
+            self.adopted = (self.adopted + 1).min(cache as i8);
+        }
         // From here on nobody has a key of their own.
         self.own_keys &= self.adopted < cache as i8;
         // A demand this old is met by age alone; the file drops it.
@@ -149,7 +195,7 @@ impl World {
     }
 
     fn rotation(&self) -> Rotation {
-        let Scale { cap, cache, keeps } = self.scale;
+        let Scale { cap, cache, keeps, dates: _, reads: _ } = self.scale;
         let days = |days: u8| SignedDuration::from_hours(24 * i64::from(days));
         let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
         Rotation {
@@ -160,42 +206,87 @@ impl World {
             grace: days(cache) - SignedDuration::from_secs(1),
             retire: if keeps { Retire::Keep } else { Retire::AfterGrace },
             rotated_after: self.rotated_after.map(ago),
-            adopted_on: Some(today - (i64::from(self.adopted) + 1).days()),
+            adopted_on: (self.adopted != UNDECLARED).then(|| today - (i64::from(self.adopted) + 1).days()),
             ..Rotation::new(INSTANCE)
         }
     }
 
     /// What a run reads. The slots may have been read a little earlier than the rest.
     pub fn facts(&self, slots: [Value; 2]) -> Facts {
-        let secret = match (self.versions.split_first(), self.shelf) {
-            (None, _) => Secret::Absent,
-            (Some(_), Shelf::Deleted) => Secret::SoftDeleted,
-            (Some((current, history)), shelf) => {
-                let mut current = self.version(current, 0);
-                if shelf == Shelf::Disabled {
-                    current.content = Content::Disabled;
-                }
-                let history = history.iter().enumerate().map(|(back, stored)| self.version(stored, back + 1)).collect();
-                Secret::Present(Box::new(Published { current, history, complete: true }))
-            }
+        let mut facts = self.unread(slots);
+        let Some(most) = self.scale.reads else {
+            self.fill(&mut facts, |_| true);
+            return facts;
         };
-        Facts {
-            access: if self.access { Access::On } else { Access::Off },
-            slots: Slots::Read { primary: fingerprint(slots[0]), secondary: fingerprint(slots[1]) },
-            secret,
+        let most = most.map(usize::from);
+        loop {
+            let ids = to_read_at_most(most, &self.declared(), &facts, now());
+            if ids.is_empty() {
+                return facts;
+            }
+            self.fill(&mut facts, |id| ids.iter().any(|wanted| wanted == id));
         }
     }
 
+    /// Reads the values of some former versions.
+    fn fill(&self, facts: &mut Facts, wanted: impl Fn(&str) -> bool) {
+        let Secret::Present(published) = &mut facts.secret else { return };
+        let versions = published.history.iter_mut().flatten().zip(self.versions.iter().skip(1));
+        for (version, stored) in versions.filter(|(version, stored)| !stored.reserved && wanted(&version.id)) {
+            version.content = Content::Read(fingerprint(stored.value));
+        }
+    }
+
+    /// What a run reads that looks at dates only.
+    pub fn dates(&self) -> Facts {
+        let mut facts = self.unread([Value::Live(Slot::Primary), Value::Live(Slot::Secondary)]);
+        facts.slots = Slots::NotRead;
+        if let Secret::Present(published) = &mut facts.secret
+            && matches!(published.current.content, Content::Read(_))
+        {
+            published.current.content = Content::NotRead;
+        }
+        facts
+    }
+
+    /// The current value, and of the history no value.
+    fn unread(&self, slots: [Value; 2]) -> Facts {
+        let secret = match (self.versions.split_first(), self.shelf) {
+            (None, _) => Secret::Absent,
+            (Some(_), Shelf::Deleted) => Secret::SoftDeleted,
+            (Some((stored, history)), shelf) => {
+                let content = match shelf == Shelf::Disabled || stored.reserved {
+                    true => Content::Disabled,
+                    false => Content::Read(fingerprint(stored.value)),
+                };
+                let current = Version { content, ..self.version(stored, 0) };
+                let history = history.iter().enumerate().map(|(back, stored)| self.version(stored, back + 1)).collect();
+                Secret::Present(Box::new(Published { current, history: Ok(history) }))
+            }
+        };
+        let proved = |stored: &Stored| stored.notes.begun.filter(|(_, proved)| *proved).map(|(age, _)| ago(age));
+        Facts {
+            access: if self.access { Access::On } else { Access::Off },
+            made: self.versions.iter().find_map(proved).into_iter().flat_map(|made| [made; 2]).collect(),
+            slots: Slots::Read { primary: fingerprint(slots[0]), secondary: fingerprint(slots[1]) },
+            secret,
+            clock: VaultClock::Agrees,
+        }
+    }
+
+    fn name(&self, back: usize) -> String {
+        format!("v{}", self.versions.len() - back)
+    }
+
     fn version(&self, stored: &Stored, back: usize) -> Version {
-        let name = |back: usize| format!("v{}", self.versions.len() - back);
         // At the cap ages no longer tell versions apart, though their instants would.
         let depth = if stored.age == self.scale.cap { i64::try_from(back).unwrap() } else { 0 };
         Version {
-            id: name(back),
+            id: self.name(back),
             created: ago(stored.age) - SignedDuration::from_mins(depth),
-            content: Content::Read(fingerprint(stored.value)),
-            tags: stored.notes.tags(),
-            previous: (back + 1 < self.versions.len()).then(|| name(back + 1)),
+            content: if stored.reserved { Content::Disabled } else { Content::NotRead },
+            tags: stored.notes.tags(self.name(back)),
+            previous: (back + 1 < self.versions.len()).then(|| self.name(back + 1)),
         }
     }
 }
@@ -208,10 +299,15 @@ impl Notes {
 
     fn ages_mut(&mut self) -> impl Iterator<Item = &mut u8> {
         let intent = self.intent.iter_mut().map(|(_, _, _, age)| age);
-        intent.chain(self.retired.iter_mut().map(|(_, age)| age)).chain(self.issued.iter_mut())
+        let begun = self.begun.iter_mut().map(|(age, _)| age);
+        let looked = self.looked.iter_mut().flat_map(|(issued, published, replaced, standby)| {
+            std::iter::once(published).chain(issued).chain(replaced).chain(standby)
+        });
+        let retired = self.retired.iter_mut().map(|(_, age)| age);
+        intent.chain(retired).chain(self.issued.iter_mut()).chain(begun).chain(looked)
     }
 
-    fn tags(&self) -> Tags {
+    fn tags(&self, version: String) -> Tags {
         Tags {
             slot: self.slot,
             issued: self.issued.map(ago),
@@ -222,19 +318,34 @@ impl Notes {
                 at: ago(age),
             }),
             retired: self.retired.map(|(value, age)| Retired { standby: fingerprint(value), at: ago(age) }),
-            instance: self.slot.map(|_| INSTANCE.to_owned()),
+            begun: self.begun.map(|(at, _)| ago(at)),
+            looked: self.looked.map(|(issued, published, replaced, standby)| {
+                Box::new(Looked {
+                    version,
+                    issued: issued.map(ago),
+                    published: ago(published),
+                    replaced: replaced.map(ago),
+                    standby: standby.map(ago),
+                })
+            }),
+            instance: (self.slot.is_some() || self.begun.is_some()).then(|| INSTANCE.to_owned()),
             ..Tags::default()
         }
     }
 
     /// What a run wrote, as this world keeps it.
     pub fn from_tags(tags: &Tags) -> Self {
-        let Tags { slot, issued, intent, retired, .. } = tags;
+        let Tags { slot, issued, intent, retired, begun, looked, .. } = tags;
         Self {
             slot: *slot,
             issued: issued.map(age),
             intent: intent.map(|intent| (intent.purpose, intent.slot, value(intent.replaces), age(intent.at))),
             retired: retired.map(|retired| (value(retired.standby), age(retired.at))),
+            begun: begun.map(|at| (age(at), false)),
+            looked: looked.as_ref().map(|looked| {
+                let Looked { version: _, issued, published, replaced, standby } = looked.as_ref();
+                (issued.map(age), age(*published), replaced.map(age), standby.map(age))
+            }),
         }
     }
 }

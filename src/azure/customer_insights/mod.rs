@@ -113,8 +113,8 @@ pub enum ApiAccess {
 #[serde(rename_all = "camelCase")]
 struct ApiSubscription {
     is_subscribed: Option<bool>,
-    #[expect(dead_code, reason = "read so that a body of another shape is noticed")]
     primary_key_regenerated_utc: Option<Timestamp>,
+    secondary_key_regenerated_utc: Option<Timestamp>,
 }
 
 fn call<E>(operation: &'static Operation<E>, instance: &Instance) -> Call<E> {
@@ -142,15 +142,23 @@ pub async fn get_instance(reader: &Reader, instance: &Instance) -> Result<Instan
 
 /// Whether API access is on. Not published: served by the emulator.
 pub async fn api_access(reader: &Reader, instance: &Instance) -> Result<ApiAccess, CallError> {
+    Ok(api_subscription(reader, instance).await?.0)
+}
+
+/// [`api_access`], and when the keys in force were made, as far as the service says.
+pub async fn api_subscription(reader: &Reader, instance: &Instance) -> Result<(ApiAccess, Vec<Timestamp>), CallError> {
     let answer = match reader.send(call(&GET_API_SUBSCRIPTION, instance)).await {
         Err(error) if error.status() == Some(404) && error.code() == Some(NO_SUBSCRIPTION) => {
-            return Ok(ApiAccess::Off);
+            return Ok((ApiAccess::Off, Vec::new()));
         }
         other => other?,
     };
-    match answer.json::<ApiSubscription>()?.is_subscribed {
-        Some(true) => Ok(ApiAccess::On),
-        Some(false) => Ok(ApiAccess::Off),
+    let ApiSubscription { is_subscribed, primary_key_regenerated_utc, secondary_key_regenerated_utc } =
+        answer.json()?;
+    let made = primary_key_regenerated_utc.into_iter().chain(secondary_key_regenerated_utc).collect();
+    match is_subscribed {
+        Some(true) => Ok((ApiAccess::On, made)),
+        Some(false) => Ok((ApiAccess::Off, Vec::new())),
         None => Err(answer.unreadable("`isSubscribed` is missing")),
     }
 }

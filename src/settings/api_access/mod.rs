@@ -4,7 +4,11 @@
 //! serves one in house style. Where no operation may be used, a published key that works shows that access is on; otherwise
 //! what people attest counts.
 //!
-//! Invariants: only the service's own word, or a person's, proves "off"; a key that is refused proves nothing.
+//! Invariants:
+//!
+//! - only the service's own word, or a person's, proves "off"; a key that is refused proves nothing;
+//! - where keys are declared, API access is switched on only together with the publication of its keys, and only once the
+//!   vault has taken a note of it.
 
 #[cfg(test)]
 mod binding;
@@ -30,7 +34,8 @@ use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
 use crate::plan::{
-    Action, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity, Step,
+    Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity,
+    Step, Waiting,
 };
 
 const SUBJECT: &str = "API access for every client of the environment";
@@ -86,10 +91,26 @@ impl Setting for Block {
                 Findings { in_sync: 1, in_effect: vec![setting], ..Findings::default() }
             }
             Some(Ok(_)) if switched => Findings::default(),
+            // Keys that are made and can't be published would look like those of people who were there before.
+            Some(Ok(_)) if declared.enabled && declared.keys.is_some() => stays_off(&keys, setting),
             Some(Ok(_)) => switch(declared, None, comparing),
         };
         access.and(keys)
     }
+}
+
+/// API access is off, and nobody could be given the keys that switching it on makes: it stays off for now.
+fn stays_off(keys: &Findings, address: Address) -> Findings {
+    let why = |reason: &str| format!("API access stays off until its keys can be published: {reason}");
+    if !keys.changes.is_empty() {
+        return Findings::default();
+    }
+    if let Some(Waiting { waiting_for, since, detail, .. }) = keys.waiting.first().cloned() {
+        let waiting = Waiting { address, waiting_for, since, detail: why(&detail) };
+        return Findings { waiting: vec![waiting], ..Findings::default() };
+    }
+    let reason = keys.unknown.first().map_or("they could not be looked at", |unknown| unknown.reason.as_str());
+    Findings { unknown: vec![Unreadable::because(why(reason)).at(address)], ..Findings::default() }
 }
 
 /// The switch has to be thrown. `seen` says how that is known, where the service didn't say it.
@@ -142,7 +163,7 @@ fn word(enabled: bool) -> &'static str {
     if enabled { "on" } else { "off" }
 }
 
-fn cuts_clients(address: crate::plan::Address) -> Note {
+fn cuts_clients(address: Address) -> Note {
     let message = "cuts off every API client of the environment: neither key works while API access is off";
     Note::finding(NoteCode::CutsApiClients, Severity::Warning, address, message).help(
         "whether the keys survive until access is switched on again isn't published; expect new keys that every client must \

@@ -155,6 +155,11 @@ pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Addr
         comparison.findings.unknown.push(unreadable.at(address));
         return;
     }
+    let planned = created(comparison, link, address, seen);
+    comparison.findings.changes.push(planned);
+}
+
+fn created(comparison: &Comparison<'_>, link: &Link, address: Address, seen: Option<String>) -> Planned {
     let (steps, subscription) = making(comparison, link);
     let seen = seen.map(|seen| format!(": {seen}")).unwrap_or_default();
     let outline = Outline {
@@ -174,8 +179,7 @@ pub(super) fn create(comparison: &mut Comparison<'_>, link: &Link, address: Addr
         source: link.place.clone(),
         operations: vec![ADD_PRIVATE_LINK.facts()],
     };
-    let planned = planned(comparison, outline, steps, || add_by_hand(comparison, link));
-    comparison.findings.changes.push(planned);
+    planned(comparison, outline, steps, || add_by_hand(comparison, link))
 }
 
 /// A connection was rejected, which is final: the link goes and comes again. One change, so that the first half is never
@@ -214,7 +218,8 @@ pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, ended
         then.actions.insert(0, format!("select the link to {} and choose Delete", link.resource.name()));
         then
     };
-    let planned = planned(comparison, outline, steps, by_hand);
+    let rest = created(comparison, link, sides.address.clone(), None).change;
+    let planned = planned(comparison, outline, steps, by_hand).leaving(&rest);
     comparison.findings.changes.push(planned);
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::look::{self, Observed, StoreRight};
+use super::look::{Observed, StoreRight};
 use super::steps;
 use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
@@ -13,10 +13,12 @@ use crate::azure::operations::{
 };
 use crate::digest;
 use crate::plan::{
-    Action, Address, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown, Waiting,
-    WaitingFor,
+    Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown,
+    Waiting, WaitingFor,
 };
-use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, Warning, assess};
+use crate::rotation::{
+    Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, VaultClock, Verify, Warning, assess,
+};
 use crate::settings::api_access::risks;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -35,16 +37,12 @@ pub(in crate::settings::api_access) fn compare(
     let look = &observed.look;
     let assessment = assess(&look.keys.rotation, &observed.facts, comparing.now);
     let mut findings = Findings { notes: notes(&assessment, &address), ..Findings::default() };
-    if let Some(note) = skewed(observed, &address, comparing.now) {
-        // What is resolved only when applying may be a regeneration.
-        let regenerates = assessment.next.is_some_and(|next| next.regenerates() || next == Move::Resolve);
-        findings.notes.push(note);
-        if regenerates {
-            findings.unknown.push(unknown(&address, "nothing is regenerated while the clocks disagree"));
-            return findings;
-        }
+    findings.notes.extend(clock(&observed.facts, &address));
+    if assessment.holds == [Hold::Clock] {
+        findings.unknown.push(unknown(&address, "nothing is regenerated unless the vault's clock is proved to agree"));
+        return findings;
     }
-    findings.in_effect = in_effect(&assessment, &address);
+    findings.in_effect = in_effect(observed, &assessment, &address);
     match (assessment.state, assessment.next) {
         (State::Unknown, _) => findings.unknown.push(unknown(&address, &assessment.reason)),
         (State::Inconsistent, _) => findings.notes.push(note(
@@ -74,9 +72,12 @@ pub(in crate::settings::api_access) fn compare(
     findings
 }
 
-/// What was read to be so: that a live key is published, and that nothing is due.
-fn in_effect(assessment: &Assessment, keys: &Address) -> Vec<Address> {
-    let live = !assessment.critical && assessment.active.is_some();
+/// What was read to be so: that a live key is published, and that nothing is due. Where only dates are read, a published version
+/// counts, as far as it goes: the plan says that values weren't looked at.
+fn in_effect(observed: &Observed, assessment: &Assessment, keys: &Address) -> Vec<Address> {
+    let only_dates = observed.look.keys.rotation.verify == Verify::Metadata;
+    let published = only_dates && matches!(observed.facts.secret, Secret::Present(_));
+    let live = !assessment.critical && (assessment.active.is_some() || published);
     let settled = live && assessment.next.is_none() && assessment.wanted.is_none();
     let published = live.then(|| keys.part(PUBLISHED));
     published.into_iter().chain(settled.then(|| keys.clone())).collect()
@@ -152,19 +153,45 @@ fn planned(
     let mut planned = Planned::new(outline, comparing.surface.mode(provenance), steps).taking_away(retires);
     planned.change.preimage = preimage(&observed.facts);
     planned.change.due = Some(due(next, retires).to_owned());
-    planned
+    let rest = rest(next, retires).map(|(action, due)| Change {
+        // What is left is about the keys, whichever change it is of.
+        address: setting.part("keys"),
+        action,
+        due: Some(due.to_owned()),
+        ..planned.change.clone()
+    });
+    match rest {
+        Some(rest) => planned.leaving(&rest),
+        None => planned,
+    }
 }
+
+/// What may be left of a move if a run stops half-way.
+fn rest(next: Move, retires: bool) -> Option<(Action, &'static str)> {
+    match next {
+        Move::PublishNewKeys { .. } => Some((Action::Publish, FIRST_PUBLICATION)),
+        Move::Retire { .. } => Some((Action::Resume, RETIREMENT)),
+        Move::Resolve if retires => Some((Action::Resume, RETIREMENT)),
+        Move::Rotate { .. } | Move::Resolve => Some((Action::Publish, REST_OF_ROTATION)),
+        _ => None,
+    }
+}
+
+const FIRST_PUBLICATION: &str = "first publication";
+const RETIREMENT: &str = "retirement";
+const REST_OF_ROTATION: &str = "publication of a regenerated key";
 
 /// What is due, whoever looks: neither the slot nor a value.
 fn due(next: Move, retires: bool) -> &'static str {
     match next {
-        Move::FirstPublication { .. } => "first publication",
+        Move::FirstPublication { .. } => FIRST_PUBLICATION,
         Move::PublishNewKeys { .. } => "API access on, and publication of its keys",
-        Move::Repair { .. } | Move::FinishRotation { .. } => "publication of a working key",
+        Move::Repair { .. } => "publication of a working key",
+        Move::FinishRotation { .. } => REST_OF_ROTATION,
         Move::RecoverSecret => "recovery of the secret",
-        Move::Retire { .. } | Move::FinishRetirement { .. } => "retirement",
-        Move::Resolve if retires => "retirement",
-        Move::Rotate { .. } | Move::Resolve | Move::AskPerson(_) => "rotation",
+        Move::Retire { .. } | Move::FinishRetirement { .. } => RETIREMENT,
+        Move::Resolve if retires => RETIREMENT,
+        Move::Rotate { .. } | Move::Resolve | Move::NoteLook | Move::AskPerson(_) => "rotation",
     }
 }
 
@@ -211,6 +238,7 @@ fn kind(next: Move) -> Kind {
             let operations = vec![tag, regenerate(Slot::Primary), regenerate(Slot::Secondary), publish];
             (Action::Rotate, Direction::Hardens, risks::ROTATE, Impact::None, operations)
         }
+        Move::NoteLook => (Action::Resume, Direction::Neutral, risks::FINISH, Impact::None, vec![tag]),
         Move::AskPerson(_) => (Action::Resume, Direction::Neutral, risks::FINISH, Impact::None, Vec::new()),
     };
     Kind { action, direction, risk, impact, operations }
@@ -339,9 +367,13 @@ fn store_right(right: &StoreRight, next: Move, address: &Address) -> Option<Note
     Some(note.help(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission)))
 }
 
-/// Ages are counted from instants of two clocks; they must agree.
-fn skewed(observed: &Observed, address: &Address, now: Timestamp) -> Option<Note> {
-    let minutes = look::skew(observed.vault_clock, now)?;
-    let message = format!("the vault's clock and this machine's differ by {minutes} minutes; nothing is regenerated");
-    Some(note(NoteCode::ClockSkew, Severity::Warning, address, message).help("set this machine's clock"))
+/// Ages are counted from instants of two clocks; they must agree. Where nothing is published, nothing has an age.
+fn clock(facts: &Facts, address: &Address) -> Option<Note> {
+    let Secret::Present(_) = facts.secret else { return None };
+    let message = format!("{}; nothing is regenerated", facts.clock.objection()?);
+    let help = match facts.clock {
+        VaultClock::Unproved(_) => "see what changes the vault's answers on their way here, such as a proxy",
+        VaultClock::Agrees | VaultClock::Apart { .. } => "set this machine's clock",
+    };
+    Some(note(NoteCode::ClockSkew, Severity::Warning, address, message).help(help))
 }

@@ -93,9 +93,7 @@ impl Look {
         let foreign = match assessment.state {
             State::Foreign => true,
             State::Unknown if facts.active().is_none() => {
-                let ours = |tags: &Tags| tags.are_ours(instance);
-                let ever = ours(&current.tags) || published.history.iter().any(|version| ours(&version.tags));
-                !ever || current.tags.name_another_instance(instance)
+                !published.is_ours(instance) || current.tags.name_another_instance(instance)
             }
             _ => false,
         };

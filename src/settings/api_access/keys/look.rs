@@ -1,32 +1,30 @@
 //! Looking at the keys: the live slots, the secret and its versions, as facts.
 //!
-//! What must stay true: a value becomes a fingerprint as soon as it is read, and only a step that is about to store it
-//! keeps it longer, as a secret; what can't be read is unknown with its reason; the vault that is read is the one that the
-//! configuration means, in this tenant, at the address to which a key would be sent.
+//! Invariants:
+//!
+//! - a value becomes a fingerprint as soon as it is read, and only a step that is about to store it keeps it longer, as a
+//!   secret;
+//! - what can't be read is unknown with its reason;
+//! - the vault that is read is the one that the configuration means, in this tenant, at the address to which a key would
+//!   be sent.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::block::Keys;
+use super::shelf::Shelf;
 use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
-use crate::azure::key_vault::{self as kv, Lookup, Properties, SecretAddress};
+use crate::azure::key_vault::SecretAddress;
 use crate::azure::operations::{Facts as Operation, LIST_API_KEYS, SET_SECRET};
 use crate::azure::vaults::{self, AccessPolicy, Vault};
-use crate::azure::{CallError, ObjectId, Reader, authorization};
-use crate::rotation::{
-    Access, Content, Facts, Fingerprint, FingerprintKey, Published, Secret, Slots, Tags, Verify, Version,
-};
+use crate::azure::{ObjectId, Reader, authorization};
+use crate::rotation::{Access, Facts, Fingerprint, FingerprintKey, Secret, Slots, VaultClock, Verify};
 use crate::settings::setting::Observing;
-
-/// The most versions whose values are read; older ones are too old to matter, and the history then counts as incomplete.
-const VERSIONS: usize = 50;
-
-/// How far the vault's clock may be from ours before nothing is regenerated.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// How to look, again and again.
 #[derive(Debug, Clone)]
@@ -42,6 +40,8 @@ pub struct Look {
     /// The object id of the identity that runs palisade.
     caller: Option<ObjectId>,
     fingerprints: FingerprintKey,
+    /// Values of former versions that were read, by the ids of the versions. A version's value never changes.
+    pub(super) values: Rc<RefCell<HashMap<String, Fingerprint>>>,
 }
 
 /// What was seen.
@@ -51,8 +51,6 @@ pub struct Observed {
     pub look: Look,
     /// The facts.
     pub facts: Facts,
-    /// What time the vault says that it is.
-    pub vault_clock: Option<Timestamp>,
     /// Whether a new key could be stored.
     pub store_right: StoreRight,
 }
@@ -72,7 +70,8 @@ pub enum StoreRight {
 /// The live values behind facts, for the step that stores one of them.
 pub(super) struct Live {
     pub(super) facts: Facts,
-    pub(super) vault_clock: Option<Timestamp>,
+    /// What time the vault said that it was, where it said so clearly.
+    vault_time: Option<Timestamp>,
     pub(super) keys: Option<ApiKeys>,
     vault: Option<Vault>,
 }
@@ -87,7 +86,15 @@ impl Look {
     /// Looks at `keys` of an environment in a tenant.
     pub fn at(keys: &Keys, instance: Instance, tenant: Uuid) -> Self {
         let fingerprints = FingerprintKey::derive(&tenant.to_string(), &keys.publish_to.vault.to_string());
-        Self { keys: keys.clone(), instance, tenant, read: LIST_API_KEYS.facts(), caller: None, fingerprints }
+        Self {
+            keys: keys.clone(),
+            instance,
+            tenant,
+            read: LIST_API_KEYS.facts(),
+            caller: None,
+            fingerprints,
+            values: Rc::default(),
+        }
     }
 
     /// The same for an identity that is known by its object id.
@@ -100,13 +107,13 @@ impl Look {
     pub(in crate::settings::api_access) async fn observe(self, reader: &Reader) -> Rc<Observed> {
         let live = self.live(reader, self.keys.rotation.verify).await;
         let store_right = self.may_store(reader, &live).await;
-        let Live { facts, vault_clock, .. } = live;
-        Rc::new(Observed { look: self, facts, vault_clock, store_right })
+        let Live { facts, .. } = live;
+        Rc::new(Observed { look: self, facts, store_right })
     }
 
     /// Looks, and keeps the values of the slots for a step that may store one.
     pub(super) async fn live(&self, reader: &Reader, verify: Verify) -> Live {
-        let access = self.access(reader).await;
+        let (access, made) = self.access(reader).await;
         let (slots, keys) = match (&access, verify) {
             (Access::On, Verify::Values) => self.slots(reader).await,
             (Access::On, Verify::Metadata) | (Access::Off, _) => (Slots::NotRead, None),
@@ -114,15 +121,26 @@ impl Look {
         };
         // The slots before the secret, never the other way round: a key that is published between the two reads is then
         // seen as published, and not taken for a standby that may be regenerated.
-        let (vault, secret, vault_clock) = self.vault(reader, verify).await;
-        Live { facts: Facts { access, slots, secret }, vault_clock, keys, vault }
+        let seen = Facts { access, made, slots, secret: Secret::Absent, clock: VaultClock::Agrees };
+        self.with_vault(reader, verify, seen, keys).await
     }
 
     /// Looks at the vault alone: where no operation shows the keys, none is called.
     pub(super) async fn vault_alone(&self, reader: &Reader) -> Live {
-        let (vault, secret, vault_clock) = self.vault(reader, Verify::Values).await;
         let access = Access::Unknown("no operation shows it".to_owned());
-        Live { facts: Facts { access, slots: Slots::NotRead, secret }, vault_clock, keys: None, vault }
+        let (slots, made, clock) = (Slots::NotRead, Vec::new(), VaultClock::Agrees);
+        let seen = Facts { access, made, slots, secret: Secret::Absent, clock };
+        self.with_vault(reader, Verify::Values, seen, None).await
+    }
+
+    /// Adds what the vault shows to what the service showed.
+    async fn with_vault(&self, reader: &Reader, verify: Verify, seen: Facts, keys: Option<ApiKeys>) -> Live {
+        let (vault, shelf) = match self.right_vault(reader).await {
+            Err(reason) => (None, Shelf::unread(reason)),
+            Ok(vault) => (Some(vault), self.shelf(reader, verify, &seen).await),
+        };
+        let Shelf { secret, clock, time } = shelf;
+        Live { facts: Facts { secret, clock, ..seen }, vault_time: time, keys, vault }
     }
 
     /// Whether a new version could be stored in the vault that was seen.
@@ -133,21 +151,12 @@ impl Look {
         }
     }
 
-    async fn vault(&self, reader: &Reader, verify: Verify) -> (Option<Vault>, Secret, Option<Timestamp>) {
-        match self.right_vault(reader).await {
-            Err(reason) => (None, Secret::Unknown(reason), None),
-            Ok(vault) => {
-                let (secret, vault_clock) = self.secret(reader, verify).await;
-                (Some(vault), secret, vault_clock)
-            }
-        }
-    }
-
-    async fn access(&self, reader: &Reader) -> Access {
-        match ci::api_access(reader, &self.instance).await {
-            Ok(ApiAccess::On) => Access::On,
-            Ok(ApiAccess::Off) => Access::Off,
-            Err(error) => Access::Unknown(error.to_string()),
+    /// Whether API access is on, and when the keys were made.
+    async fn access(&self, reader: &Reader) -> (Access, Vec<Timestamp>) {
+        match ci::api_subscription(reader, &self.instance).await {
+            Ok((ApiAccess::On, made)) => (Access::On, made),
+            Ok((ApiAccess::Off, made)) => (Access::Off, made),
+            Err(error) => (Access::Unknown(error.to_string()), Vec::new()),
         }
     }
 
@@ -169,15 +178,6 @@ impl Look {
     /// Where the key in force is published.
     pub(super) fn address(&self) -> SecretAddress {
         SecretAddress { vault: self.keys.publish_to.vault.name.clone(), name: self.keys.publish_to.secret.clone() }
-    }
-
-    /// The secret with its history, and the vault's clock.
-    async fn secret(&self, reader: &Reader, verify: Verify) -> (Secret, Option<Timestamp>) {
-        let read = match verify {
-            Verify::Values => self.with_values(reader).await,
-            Verify::Metadata => self.without_values(reader).await,
-        };
-        read.unwrap_or_else(|error| (Secret::Unknown(error.to_string()), None))
     }
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
@@ -222,104 +222,12 @@ impl Look {
             false => StoreRight::Unproved("no access policy of the vault names the identity itself".to_owned()),
         }
     }
-
-    async fn with_values(&self, reader: &Reader) -> Result<(Secret, Option<Timestamp>), CallError> {
-        let at = self.address();
-        let current = match kv::get_current(reader, &at).await? {
-            Lookup::Absent => return Ok((Secret::Absent, None)),
-            Lookup::SoftDeleted(_) => return Ok((Secret::SoftDeleted, None)),
-            Lookup::Forbidden(error) | Lookup::Firewall(error) => return Err(error),
-            Lookup::Disabled => None,
-            Lookup::Found(secret) => Some(secret),
-        };
-        let versions = kv::list_versions(reader, &at).await?;
-        let mut items = newest_first(versions.items);
-        let current = match current {
-            Some(secret) => {
-                items.retain(|item| item.version != secret.properties.version);
-                version(secret.properties, Content::Read(self.fingerprint(&secret.value)))
-            }
-            // The service answers "disabled" for the newest version, whichever that is.
-            None if items.is_empty() => {
-                return Ok((Secret::Unknown("a disabled secret without versions".to_owned()), None));
-            }
-            None => version(items.remove(0), Content::Disabled),
-        };
-        let complete = items.len() <= VERSIONS;
-        items.truncate(VERSIONS);
-        let history = join_all(items.into_iter().map(|item| self.earlier(reader, &at, item))).await;
-        let published = Published { current, history, complete };
-        Ok((Secret::Present(Box::new(published)), versions.served_at))
-    }
-
-    async fn earlier(&self, reader: &Reader, at: &SecretAddress, item: Properties) -> Version {
-        if !item.enabled {
-            return version(item, Content::Disabled);
-        }
-        let content = match kv::get_version(reader, at, &item.version).await {
-            Ok(Lookup::Found(secret)) => Content::Read(self.fingerprint(&secret.value)),
-            Ok(Lookup::Disabled) => Content::Disabled,
-            Ok(Lookup::Absent | Lookup::SoftDeleted(_)) => Content::Unreadable("it is gone".to_owned()),
-            Ok(Lookup::Forbidden(error) | Lookup::Firewall(error)) | Err(error) => {
-                Content::Unreadable(error.to_string())
-            }
-        };
-        version(item, content)
-    }
-
-    /// What the list of versions tells: ages and tags. The newest version is taken for the current one; a tie of two is
-    /// left to the assessment.
-    async fn without_values(&self, reader: &Reader) -> Result<(Secret, Option<Timestamp>), CallError> {
-        let at = self.address();
-        let versions = kv::list_versions(reader, &at).await?;
-        let mut items = newest_first(versions.items);
-        if items.is_empty() {
-            let secret = match kv::get_deleted(reader, &at).await? {
-                Some(_) => Secret::SoftDeleted,
-                None => Secret::Absent,
-            };
-            return Ok((secret, versions.served_at));
-        }
-        let seen = |item: Properties| {
-            let content = if item.enabled { Content::NotRead } else { Content::Disabled };
-            version(item, content)
-        };
-        let current = seen(items.remove(0));
-        let history = items.into_iter().map(seen).collect();
-        let published = Published { current, history, complete: true };
-        Ok((Secret::Present(Box::new(published)), versions.served_at))
-    }
 }
 
 impl Live {
     /// An instant before everything that happens from now on, by whichever of the two clocks is behind.
     pub(super) fn began(&self, reader: &Reader) -> Timestamp {
-        let now = self.vault_clock.map_or(reader.now(), |theirs| theirs.min(reader.now()));
+        let now = self.vault_time.map_or(reader.now(), |theirs| theirs.min(reader.now()));
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
-
-    /// Ages are counted from instants of two clocks, so before anything is regenerated the two must agree.
-    pub(super) fn agree_on_time(&self, now: Timestamp) -> Result<(), String> {
-        match skew(self.vault_clock, now) {
-            Some(minutes) => Err(format!("the vault's clock and this machine's differ by {minutes} minutes")),
-            None => Ok(()),
-        }
-    }
-}
-
-/// By how many minutes the vault's clock is off, if by too many.
-pub(super) fn skew(vault_clock: Option<Timestamp>, now: Timestamp) -> Option<i64> {
-    let apart = vault_clock?.duration_since(now).abs();
-    (apart > CLOCK_SKEW).then(|| apart.as_mins())
-}
-
-fn newest_first(mut items: Vec<Properties>) -> Vec<Properties> {
-    items.sort_by(|a, b| (b.created, &b.version).cmp(&(a.created, &a.version)));
-    items
-}
-
-fn version(properties: Properties, content: Content) -> Version {
-    let Properties { version: id, created, tags, previous, .. } = properties;
-    let tags = Tags::parse(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    Version { id, created, content, tags, previous }
 }

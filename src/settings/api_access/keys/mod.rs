@@ -12,6 +12,7 @@ mod look;
 mod probe;
 mod publish;
 mod revoke;
+mod shelf;
 mod steps;
 
 pub(super) use block::KeysBlock;

@@ -1,13 +1,21 @@
 //! The steps of a move, each of which looks again before it acts.
 //!
-//! The decisions are [`Run::check`]'s; here its requests are sent. What must stay true: a step sends what the check on
-//! its own fresh look names, and nothing else; whoever sees that consumers hold a dead key publishes a live one before
-//! anything else; the closing comparison runs even after a step that didn't get done.
+//! The decisions are [`Run::check`]'s; here its requests are sent.
+//!
+//! Invariants:
+//!
+//! - a step sends what the check on its own fresh look names, and nothing else;
+//! - a step that sees that consumers hold a dead key publishes a live one before anything else;
+//! - the closing comparison runs even after a step that didn't get done;
+//! - what shows late is waited for as long as the caller has patience, a new key that doesn't work yet included;
+//! - what could not be read ends as "could not be read", never as a refusal.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
 use super::look::{Live, Look, Observed};
 use crate::azure::customer_insights::{self as ci, KeyCheck};
@@ -19,11 +27,14 @@ use crate::azure::operations::{
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
 use crate::rotation::{
-    Access, Check, Facts, Move, Request, Rotation, Run, Secret, Slot, StepKind, Verify, assess, steps,
+    Access, Check, Facts, Fingerprint, Move, Request, Resolved, Rotation, Run, Secret, Slot, State, StepKind, Verify,
+    assess, resolve, steps,
 };
 
-/// How often, and how far apart, a move that is carried out in one go looks for an effect.
-const LOOKS: u32 = 30;
+/// What a version holds, disabled, before there is a key. Nobody can read it.
+const NO_KEY: &str = "palisade: no key was published yet";
+
+/// How far apart a move that is carried out in one go looks for an effect.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// The steps that carry out a move. `retires` says whether a retirement was planned.
@@ -91,78 +102,103 @@ impl Carrier {
     async fn send(&self, writer: &Writer, request: Request, live: &Live) -> Result<(), StepError> {
         let (instance, place) = (&self.look.instance, self.look.address());
         match request {
-            Request::Nothing => {}
+            Request::Nothing | Request::Probe { .. } => {}
             Request::EnableAccess => ci::activate_api_access(writer, instance).await?,
-            Request::Regenerate { slot } => {
-                live.agree_on_time(writer.reader().now()).map_err(StepError::Stopped)?;
-                ci::regenerate_key(writer, instance, slot).await?;
+            Request::Reserve { tags } => {
+                let labels = Labels { tags: tags.render(), disabled: true, ..Labels::default() };
+                kv::set_secret(writer, &place, &SecretString::from(NO_KEY.to_owned()), &labels).await?;
             }
+            Request::Regenerate { slot } => ci::regenerate_key(writer, instance, slot).await?,
             Request::Tag { version, tags } => {
                 let changes = Changes { tags: Some(tags.render()), ..Changes::default() };
                 kv::update_properties(writer, &place, &version, &changes).await?;
             }
             Request::Publish { slot, value, tags } => {
-                let key = self.key(live, slot, value)?;
+                let key = self.key(live, slot, value).map_err(StepError::Unread)?;
                 let labels = Labels { tags: tags.render(), ..Labels::default() };
                 kv::set_secret(writer, &place, key, &labels).await?;
             }
             Request::Recover => kv::recover(writer, &place).await?,
-            Request::Probe { slot, value } => {
-                let key = self.key(live, slot, value)?;
-                match ci::check_key(writer.reader(), key).await {
-                    KeyCheck::Accepted => {}
-                    KeyCheck::Refused => return Err(stopped("the service refuses the new key")),
-                    KeyCheck::Unknown(error) => {
-                        return Err(stopped(&format!("whether the service accepts the new key isn't known: {error}")));
-                    }
-                }
-            }
         }
         Ok(())
     }
 
-    fn key<'a>(
-        &self,
-        live: &'a Live,
-        slot: Slot,
-        value: crate::rotation::Fingerprint,
-    ) -> Result<&'a secrecy::SecretString, StepError> {
+    /// Whether the service accepts the key of a probe; other requests have no such question.
+    async fn tried(&self, reader: &Reader, request: &Request, live: &Live) -> ReadBack {
+        let Request::Probe { slot, value } = *request else { return ReadBack::Shown };
+        let key = match self.key(live, slot, value) {
+            Ok(key) => key,
+            Err(reason) => return ReadBack::Unread(reason),
+        };
+        match ci::check_key(reader, key).await {
+            KeyCheck::Accepted => ReadBack::Shown,
+            KeyCheck::Refused => ReadBack::NotYet("the service doesn't accept the new key yet".to_owned()),
+            KeyCheck::Unknown(error) => {
+                ReadBack::Unread(format!("whether the service accepts the new key isn't known: {error}"))
+            }
+        }
+    }
+
+    fn key<'a>(&self, live: &'a Live, slot: Slot, value: Fingerprint) -> Result<&'a SecretString, String> {
         let key = live.keys.as_ref().map(|keys| keys.get(slot));
-        key.filter(|key| self.look.fingerprint(key) == value).ok_or_else(|| stopped("the keys could not be read"))
+        key.filter(|key| self.look.fingerprint(key) == value).ok_or_else(|| "the keys could not be read".to_owned())
     }
 
     /// Carries out a whole move in one go: to heal, or because what is to be done shows only now.
     async fn carry(&self, writer: &Writer, planned: Move) -> Result<(), StepError> {
         let mut wrote = false;
         self.carry_on(writer, planned, &mut wrote).await.map_err(|error| match error {
-            StepError::Stopped(reason) if wrote => StepError::Ended(reason),
+            StepError::Stopped(reason) | StepError::Unread(reason) if wrote => StepError::Ended(reason),
+            StepError::Late { reason, wrote: _ } => StepError::Late { reason, wrote },
             other => other,
         })
     }
 
     async fn carry_on(&self, writer: &Writer, planned: Move, wrote: &mut bool) -> Result<(), StepError> {
         for kind in steps(&planned) {
-            let mut looks = 0;
-            loop {
-                let live = self.live(writer.reader()).await;
-                match self.check(planned, *kind, &live.facts, writer.reader(), writer.approval()) {
-                    Check::Continue(request) => {
+            self.carry_step(writer, planned, *kind, wrote).await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_step(
+        &self,
+        writer: &Writer,
+        planned: Move,
+        kind: StepKind,
+        wrote: &mut bool,
+    ) -> Result<(), StepError> {
+        let reader = writer.reader();
+        let patience = SignedDuration::try_from(writer.patience()).unwrap_or(SignedDuration::MAX);
+        let end = reader.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
+        loop {
+            let live = self.live(reader).await;
+            let not_yet = match self.check(planned, kind, &live.facts, reader, writer.approval()) {
+                Check::Continue(request) => match self.tried(reader, &request, &live).await {
+                    ReadBack::Shown => {
                         let writes = !matches!(request, Request::Nothing | Request::Probe { .. });
                         self.send(writer, request, &live).await?;
                         *wrote |= writes;
-                        break;
+                        return Ok(());
                     }
-                    Check::Wait(why) if looks == LOOKS => return Err(stopped(&why)),
-                    Check::Wait(_) => writer.reader().pause(BETWEEN_LOOKS).await,
-                    Check::Abort(reason) => return Err(StepError::Stopped(reason)),
-                    // Only a repair heals, and what a repair needs is never healed by another one: this ends.
-                    Check::Heal(heal) if heal == planned => return Err(stopped("somebody else is changing the keys")),
-                    Check::Heal(heal) => return Err(Box::pin(self.heal(writer, heal)).await),
-                }
-                looks += 1;
+                    ReadBack::NotYet(why) => StepError::Late { reason: why, wrote: false },
+                    ReadBack::Unread(why) => StepError::Unread(why),
+                    _ => return Err(stopped("the new key can't be tried")),
+                },
+                Check::Wait(why) => StepError::Late { reason: why, wrote: false },
+                // Before the first write nothing is lost by ending; after it, what can't be read may be read in a moment.
+                Check::Unread(why) if *wrote => StepError::Unread(why),
+                Check::Unread(why) => return Err(StepError::Unread(why)),
+                Check::Abort(reason) => return Err(StepError::Stopped(reason)),
+                // Only a repair heals, and what a repair needs is never healed by another one: this ends.
+                Check::Heal(heal) if heal == planned => return Err(stopped("another run is changing the keys")),
+                Check::Heal(heal) => return Err(Box::pin(self.heal(writer, heal)).await),
+            };
+            if reader.now() >= end {
+                return Err(not_yet);
             }
+            reader.pause(BETWEEN_LOOKS).await;
         }
-        Ok(())
     }
 
     /// Puts a live key where a dead one is, and ends the change: what was planned rested on something else.
@@ -193,10 +229,10 @@ impl Step for KeyStep {
     fn operation(&self) -> &'static Operation {
         match (self.kind, self.planned.slot()) {
             (StepKind::EnableAccess, _) => ACTIVATE_API_SUBSCRIPTION.facts(),
-            (StepKind::TagIntent | StepKind::TagRetired, _) => UPDATE_SECRET.facts(),
+            (StepKind::TagIntent | StepKind::TagRetired | StepKind::NoteLook, _) => UPDATE_SECRET.facts(),
             (StepKind::Regenerate, Some(Slot::Secondary)) => REGENERATE_SECONDARY_KEY.facts(),
             (StepKind::Regenerate, _) => REGENERATE_PRIMARY_KEY.facts(),
-            (StepKind::Publish, _) => SET_SECRET.facts(),
+            (StepKind::Publish | StepKind::NoteSwitch, _) => SET_SECRET.facts(),
             (StepKind::Recover, _) => RECOVER_SECRET.facts(),
             (StepKind::Probe, _) => TRY_API_KEY.facts(),
             (StepKind::ReadBackChanged | StepKind::ReadVaultBack | StepKind::CompareAgain, _) => GET_SECRET.facts(),
@@ -212,6 +248,10 @@ impl Step for KeyStep {
         self.kind == StepKind::CompareAgain
     }
 
+    fn only_looks(&self) -> bool {
+        matches!(self.kind, StepKind::Probe | StepKind::CompareAgain)
+    }
+
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let live = self.carrier.live(writer.reader()).await;
         match self.carrier.check(self.planned, self.kind, &live.facts, writer.reader(), writer.approval()) {
@@ -219,43 +259,64 @@ impl Step for KeyStep {
             // Nothing to send; reading back is what waits.
             Check::Wait(_) => Ok(()),
             Check::Abort(reason) => Err(StepError::Stopped(reason)),
+            Check::Unread(reason) => Err(StepError::Unread(reason)),
             Check::Heal(heal) => Err(self.carrier.heal(writer, heal).await),
         }
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let Live { facts, .. } = self.carrier.live(reader).await;
-        let noted = |retired: bool| match &facts.secret {
-            Secret::Present(published) if retired => published.current.tags.retired.is_some(),
-            Secret::Present(published) => published.current.tags.intent.is_some(),
-            _ => false,
-        };
-        let shown = match (self.kind, self.seen_by) {
-            (_, Some(by)) => return Ok(self.seen(by, &facts, reader)),
-            (StepKind::Probe, None) => true,
-            (StepKind::EnableAccess, None) => facts.access == Access::On,
+        let live = self.carrier.live(reader).await;
+        let facts = &live.facts;
+        if let Some(by) = self.seen_by {
+            return Ok(self.seen(by, facts, reader));
+        }
+        Ok(match self.kind {
+            StepKind::Probe => match self.carrier.check(self.planned, self.kind, facts, reader, "") {
+                Check::Continue(request) => self.carrier.tried(reader, &request, &live).await,
+                other => seen(other),
+            },
+            StepKind::EnableAccess => match &facts.access {
+                Access::On => ReadBack::Shown,
+                Access::Off => ReadBack::NotYet("the service still says that API access is off".to_owned()),
+                Access::Unknown(reason) => ReadBack::Unread(reason.clone()),
+            },
             // A note that went to a version which is no longer the current one never shows: then the check says so.
-            (kind @ (StepKind::TagIntent | StepKind::TagRetired), None) if !noted(kind == StepKind::TagRetired) => {
-                return Ok(match self.seen(kind, &facts, reader) {
-                    ReadBack::Shown => ReadBack::NotYet("the vault doesn't show the note yet".to_owned()),
-                    other => other,
-                });
-            }
-            (StepKind::TagIntent | StepKind::TagRetired, None) => true,
-            (_, None) => return Ok(self.seen(StepKind::CompareAgain, &facts, reader)),
-        };
-        Ok(if shown { ReadBack::Shown } else { ReadBack::NotYet("the service doesn't show it yet".to_owned()) })
+            kind if kind.notes() && !noted(kind, &facts.secret) => match self.seen(kind, facts, reader) {
+                ReadBack::Shown => ReadBack::NotYet("the vault doesn't show the note yet".to_owned()),
+                other => other,
+            },
+            kind if kind.notes() => ReadBack::Shown,
+            _ => self.seen(StepKind::CompareAgain, facts, reader),
+        })
+    }
+}
+
+/// Whether the current version bears the note of a step.
+fn noted(kind: StepKind, secret: &Secret) -> bool {
+    let Secret::Present(published) = secret else { return false };
+    let tags = &published.current.tags;
+    match kind {
+        StepKind::NoteSwitch => tags.begun.is_some(),
+        StepKind::TagRetired => tags.retired.is_some() && tags.intent.is_none(),
+        StepKind::NoteLook => tags.looked.is_some(),
+        _ => tags.intent.is_some(),
+    }
+}
+
+/// What a check means for what was sent before it.
+fn seen(check: Check) -> ReadBack {
+    match check {
+        Check::Continue(_) => ReadBack::Shown,
+        Check::Wait(why) => ReadBack::NotYet(why),
+        Check::Unread(reason) => ReadBack::Unread(reason),
+        Check::Abort(reason) => ReadBack::Gone(reason),
+        Check::Heal(_) => ReadBack::Gone("consumers hold a key that doesn't work any more".to_owned()),
     }
 }
 
 impl KeyStep {
     fn seen(&self, by: StepKind, facts: &Facts, reader: &Reader) -> ReadBack {
-        match self.carrier.check(self.planned, by, facts, reader, "") {
-            Check::Continue(_) => ReadBack::Shown,
-            Check::Wait(why) => ReadBack::NotYet(why),
-            Check::Abort(reason) => ReadBack::Gone(reason),
-            Check::Heal(_) => ReadBack::Gone("consumers hold a key that doesn't work any more".to_owned()),
-        }
+        seen(self.carrier.check(self.planned, by, facts, reader, ""))
     }
 }
 
@@ -276,14 +337,10 @@ impl Step for Resolve {
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let live = self.carrier.live(writer.reader()).await;
-        let assessment = assess(&self.carrier.rotation, &live.facts, writer.reader().now());
-        match assessment.next {
-            None | Some(Move::Resolve) => Err(StepError::Stopped(assessment.reason)),
-            Some(Move::AskPerson(_)) => Err(StepError::Stopped(assessment.reason)),
-            Some(Move::Retire { slot }) if !self.retires => Err(stopped(&format!(
-                "the keys ask for {slot} to be retired, which takes a key away; the plan showed a replacement"
-            ))),
-            Some(next) => self.carrier.carry(writer, next).await,
+        match resolve(&self.carrier.rotation, &live.facts, self.retires, writer.reader().now()) {
+            Resolved::Do(planned) => self.carrier.carry(writer, planned).await,
+            Resolved::Person(reason) => Err(StepError::Stopped(reason)),
+            Resolved::Unread(reason) => Err(StepError::Unread(reason)),
         }
     }
 
@@ -292,6 +349,7 @@ impl Step for Resolve {
         let assessment = assess(&self.carrier.rotation, &facts, reader.now());
         Ok(match assessment.active {
             Some(_) if !assessment.critical => ReadBack::Shown,
+            _ if assessment.state == State::Unknown => ReadBack::Unread(assessment.reason),
             _ => ReadBack::NotYet(assessment.reason),
         })
     }
