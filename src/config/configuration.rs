@@ -15,6 +15,7 @@ use super::merge::{self, Combined};
 use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
 use super::source::{Place, Sources, Span};
 use super::tree::{Entry, Located, Node, Value};
+use crate::azure::arm::ResourceId;
 use crate::digest;
 use crate::settings::blocks::{self, Claim, DeclaredBlocks};
 
@@ -55,6 +56,8 @@ pub struct Environment {
     pub attested: Vec<Attestation>,
     /// What it declares.
     pub blocks: DeclaredBlocks,
+    /// The Azure resources that other environments declare: what shows on one of them may be theirs.
+    pub elsewhere: Vec<ResourceId>,
     /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
     pub digest: String,
 }
@@ -128,9 +131,19 @@ pub(super) fn build(
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
     Some(Configuration {
         tenant: tenant?,
-        environments: environments.into_iter().collect::<Option<_>>()?,
+        environments: aware_of_each_other(environments.into_iter().collect::<Option<_>>()?),
         digest: digest::of_json(&data),
     })
+}
+
+/// Tells each environment which resources the others declare.
+fn aware_of_each_other(mut environments: Vec<Environment>) -> Vec<Environment> {
+    let declared: Vec<Vec<ResourceId>> = environments.iter().map(|one| one.blocks.resources()).collect();
+    for (index, environment) in environments.iter_mut().enumerate() {
+        let others = declared.iter().enumerate().filter(|(other, _)| *other != index);
+        environment.elsewhere = others.flat_map(|(_, resources)| resources.iter().cloned()).collect();
+    }
+    environments
 }
 
 /// Two environments that publish to the same secret would undo each other.
@@ -218,7 +231,7 @@ fn environment(
     };
     let blocks = DeclaredBlocks::declare(at, &head, diagnostics);
     let attested = attestations(at, &blocks, diagnostics);
-    complete.then_some(Environment { head, attested, blocks, digest })
+    complete.then_some(Environment { head, attested, blocks, elsewhere: Vec::new(), digest })
 }
 
 fn attestations(

@@ -70,6 +70,8 @@ pub struct Comparing<'a> {
     pub created: Option<Timestamp>,
     /// What people say that they saw.
     pub attested: &'a [Attestation],
+    /// The Azure resources that other environments of the configuration declare.
+    pub elsewhere: &'a [ResourceId],
     /// Which operations may be used.
     pub surface: Surface,
     /// The instant that counts as now.

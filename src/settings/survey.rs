@@ -164,6 +164,7 @@ impl Survey {
             region: region.as_deref(),
             created,
             attested: &environment.attested,
+            elsewhere: &environment.elsewhere,
             surface: self.surface,
             now,
         };

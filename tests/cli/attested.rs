@@ -230,3 +230,33 @@ fn a_published_key_that_works_speaks_louder_than_an_entry() {
     assert!(codes(&plan).contains(&"attestation-contradicted"), "{:?}", codes(&plan));
     assert_eq!(changes(&plan), ["update prod/apiAccess"]);
 }
+
+/// Two environments declare one account, and only one has the link: connections can't tell which.
+#[test]
+fn environments_that_share_an_account_need_an_entry_each() {
+    let prod = links::configuration("atLeast", &[(LAKE, APPROVE)]);
+    let scene = Scene::with(&prod);
+    scene.emulated(&["apply", "--yes"]).ended(6);
+    scene.emulated(&["apply", "--yes"]).ended(0);
+    on_a_cloud(&scene, &["drift"]).ended(0);
+    let block = &prod[prod.find("    privateLinks:").unwrap()..];
+    let both = |first: &str, second: &str| {
+        format!(
+            "{prod}{first}  test:\n    instanceId: 6f2b1c34-0000-4000-8000-00000000a002\n    \
+             environmentId: 1bd6bd98-0000-4000-8000-00000000e002\n{block}{second}"
+        )
+    };
+    let there = format!("[{{ resource: {}/providers/{LAKE} }}]", links::GROUP);
+    let entry =
+        |links: &str| format!("    attested: [{{ setting: privateLinks, saw: {{ links: {links} }}, {ENTRY} }}]\n");
+    scene.write("palisade.yaml", &both("", ""));
+    on_a_cloud(&scene, &["drift"]).ended(3);
+    scene.write("palisade.yaml", &both(&entry(&there), &entry("[]")));
+    let run = on_a_cloud(&scene, &["drift", "--format", "json"]);
+    let plan = run.json();
+    run.ended(2);
+    assert_eq!(changes(&plan), ["create test/privateLinks/contosolake"]);
+    assert!(!codes(&plan).contains(&"attestation-contradicted"), "{:?}", codes(&plan));
+    scene.write("palisade.yaml", &both(&entry(&there), &entry(&there)));
+    on_a_cloud(&scene, &["drift"]).ended(0).says("note[rests-on-attestation]");
+}

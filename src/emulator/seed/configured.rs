@@ -7,7 +7,7 @@ use crate::config::{Configuration, Environment};
 impl From<&Configuration> for Wanted {
     fn from(configuration: &Configuration) -> Self {
         let environments = configuration.environments.iter().map(|environment| {
-            let Environment { head, attested: _, blocks, digest: _ } = environment;
+            let Environment { head, attested: _, blocks, elsewhere: _, digest: _ } = environment;
             WantedEnvironment {
                 key: head.key.clone(),
                 instance_id: head.instance_id,

@@ -192,13 +192,15 @@ fn unread(declared: &Declared, published_key_works: bool, comparing: &Comparing<
             switch(declared, Some(attestation::seen(&evidence, moment)), comparing)
         }
         Verdict::Unknown(doubt) => {
+            let enabled = trace.possible(&declared.enabled).unwrap_or(!declared.enabled);
             let look = attestation::Look {
                 address,
                 subject: SUBJECT.to_owned(),
                 what: "whether API access is on",
                 values: values(declared),
                 declared: json!({ "enabled": declared.enabled }),
-                saw: Saw { enabled: declared.enabled },
+                saw: Saw { enabled },
+                as_declared: enabled == declared.enabled,
                 operation: GET_API_SUBSCRIPTION.facts(),
                 source: declared.place.clone(),
             };

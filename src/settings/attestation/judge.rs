@@ -18,6 +18,8 @@ pub(in crate::settings) struct Moment {
 pub(in crate::settings) struct Statement<'a, T> {
     pub(in crate::settings) entry: &'a Attestation,
     pub(in crate::settings) saw: T,
+    /// Why the entry is worth nothing, if it is wrong about another part: whoever was wrong about one may be wrong about all.
+    pub(in crate::settings) flaw: Option<Doubt<'a>>,
 }
 
 /// What the services show of a thing that no operation reads.
@@ -31,6 +33,18 @@ pub(in crate::settings) enum Trace<T> {
     RulesOut(T, String),
 }
 
+impl<T: PartialEq + Clone> Trace<T> {
+    /// What a look may still show: the declared value, unless something else is seen; none if only the declared value is ruled
+    /// out.
+    pub(in crate::settings) fn possible(&self, declared: &T) -> Option<T> {
+        match self {
+            Self::Nothing => Some(declared.clone()),
+            Self::Shows(live, _) => Some(live.clone()),
+            Self::RulesOut(value, _) => (value != declared).then(|| declared.clone()),
+        }
+    }
+}
+
 /// What is known in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::settings) enum Verdict<'a, T> {
@@ -40,6 +54,16 @@ pub(in crate::settings) enum Verdict<'a, T> {
     Differs { live: T, evidence: Evidence<'a> },
     /// Nobody can tell.
     Unknown(Doubt<'a>),
+}
+
+impl<'a, T> Verdict<'a, T> {
+    /// Why it isn't known, if it isn't.
+    pub(in crate::settings) fn doubt(self) -> Option<Doubt<'a>> {
+        match self {
+            Self::InSync(_) | Self::Differs { .. } => None,
+            Self::Unknown(doubt) => Some(doubt),
+        }
+    }
 }
 
 /// How something is known that no operation reads.
@@ -73,6 +97,7 @@ pub(in crate::settings) enum Doubt<'a> {
 /// - What is observed wins over what is attested; where the two disagree, nothing is known.
 /// - The newest valid entry counts, and only for what it says was seen: equal to what is declared, the thing is in sync;
 ///   otherwise it differs.
+/// - An entry that is wrong about another part of the setting says nothing about this one either.
 /// - Without a valid entry nothing is known.
 pub(in crate::settings) fn judge<'a, T: PartialEq + Clone>(
     declared: &T,
@@ -92,8 +117,28 @@ pub(in crate::settings) fn judge<'a, T: PartialEq + Clone>(
             Verdict::Unknown(Doubt::Contradicted(word.entry, how.clone()))
         }
         (Trace::Shows(live, how), _) => decided(live, Evidence::Inferred(how.clone())),
-        (Trace::Nothing | Trace::RulesOut(..), Ok(word)) => decided(&word.saw, Evidence::Attested(word.entry)),
+        (Trace::Nothing | Trace::RulesOut(..), Ok(word)) => match &word.flaw {
+            Some(flaw) => Verdict::Unknown(flaw.clone()),
+            None => decided(&word.saw, Evidence::Attested(word.entry)),
+        },
         (Trace::Nothing | Trace::RulesOut(..), Err(doubt)) => Verdict::Unknown(doubt),
+    }
+}
+
+/// Makes what is wrong about one part of a setting count for all of its parts: `doubts` are those about each part by itself.
+pub(in crate::settings) fn spread<'a, S>(
+    statements: &mut [Statement<'a, S>],
+    doubts: impl IntoIterator<Item = Doubt<'a>>,
+) {
+    for doubt in doubts {
+        let wrong: &[&Attestation] = match &doubt {
+            Doubt::Contradicted(entry, _) => &[entry],
+            Doubt::Disputed(one, other) => &[one, other],
+            // These go by dates, which are the same for every part.
+            Doubt::Missing | Doubt::Expired(_) | Doubt::Void(..) | Doubt::Ahead(_) => &[],
+        };
+        let about = statements.iter_mut().filter(|one| wrong.iter().any(|entry| std::ptr::eq(*entry, one.entry)));
+        about.for_each(|one| one.flaw = Some(doubt.clone()));
     }
 }
 

@@ -6,14 +6,14 @@
 //!
 //! Invariants: an entry counts only for what it says was seen, so a declaration that differs from it is never in sync; it
 //! counts from its day until `validFor` is over, and never for an environment that was created later; what is observed wins;
-//! whatever isn't known is asked of a person, with the entry to write.
+//! an entry that is wrong about one part of its setting counts for no part; whatever isn't known is asked of a person, with the entry to write.
 
 mod judge;
 mod report;
 #[cfg(test)]
 mod tests;
 
-pub(super) use judge::{Doubt, Evidence, Moment, Statement, Trace, Verdict, judge};
+pub(super) use judge::{Doubt, Evidence, Moment, Statement, Trace, Verdict, judge, spread};
 pub(super) use report::{LOOK, Look, entry, evidence, look, seen};
 
 use jiff::Timestamp;
@@ -35,12 +35,14 @@ impl Moment {
 pub(super) fn statements<'a, S: DeserializeOwned>(attested: &'a [Attestation], setting: &str) -> Vec<Statement<'a, S>> {
     let about = attested.iter().filter(|entry| entry.setting == setting);
     // Checked when the file was read; what can't be read says nothing.
-    about.filter_map(|entry| Some(Statement { entry, saw: serde_json::from_value(entry.saw.clone()).ok()? })).collect()
+    about
+        .filter_map(|entry| Some(Statement { entry, saw: serde_json::from_value(entry.saw.clone()).ok()?, flaw: None }))
+        .collect()
 }
 
 impl<'a, T> Statement<'a, T> {
     /// What the same entry says about a part of the thing.
     pub(super) fn about<P>(&self, part: impl FnOnce(&T) -> P) -> Statement<'a, P> {
-        Statement { entry: self.entry, saw: part(&self.saw) }
+        Statement { entry: self.entry, saw: part(&self.saw), flaw: self.flaw.clone() }
     }
 }

@@ -36,8 +36,10 @@ pub(in crate::settings) struct Look<S> {
     pub(in crate::settings) values: BTreeMap<String, String>,
     /// The declared value, as plans show it.
     pub(in crate::settings) declared: Json,
-    /// What an entry says if everything is as declared.
+    /// What an entry says if everything is as declared, as far as that isn't ruled out.
     pub(in crate::settings) saw: S,
+    /// Whether that is all that is declared.
+    pub(in crate::settings) as_declared: bool,
     /// The operation that would read it.
     pub(in crate::settings) operation: &'static Facts,
     pub(in crate::settings) source: Place,
@@ -49,7 +51,7 @@ pub(in crate::settings) fn look<B: Block>(
     doubt: &Doubt<'_>,
     comparing: &Comparing<'_>,
 ) -> Findings {
-    let Look { address, subject, what, values, declared, saw, operation, source } = look;
+    let Look { address, subject, what, values, declared, saw, as_declared, operation, source } = look;
     let reason = format!("Microsoft publishes no operation that tells {what}; {}", doubt.sentence());
     let place = B::Saw::PLACE.unwrap_or_default();
     let outline = Outline {
@@ -74,7 +76,14 @@ pub(in crate::settings) fn look<B: Block>(
                 .to_owned(),
         ],
         values,
-        shown_by: "a valid entry says what you saw; the one below says that it is as declared".to_owned(),
+        shown_by: match as_declared {
+            true => "a valid entry says what you saw; the one below says that it is as declared",
+            false => {
+                "a valid entry says what you saw; the one below isn't ruled out by what palisade observes, which the declared \
+                 value is"
+            }
+        }
+        .to_owned(),
         record: Some(entry::<B>(&saw, comparing)),
     };
     Findings {

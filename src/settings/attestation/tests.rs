@@ -67,7 +67,7 @@ fn every_combination_of_declared_seen_age_and_observed() {
         let entry = entry(on, days);
         for declared in [true, false] {
             for saw in [true, false] {
-                let statements = [Statement { entry: &entry, saw }];
+                let statements = [Statement { entry: &entry, saw, flaw: None }];
                 let traces = [
                     Trace::Nothing,
                     Trace::Shows(true, sentence()),
@@ -117,7 +117,8 @@ fn of_several_entries_the_newest_valid_one_counts() {
             if reversed {
                 made.reverse();
             }
-            let statements: Vec<_> = made.iter().map(|(entry, saw)| Statement { entry, saw: *saw }).collect();
+            let statements: Vec<_> =
+                made.iter().map(|(entry, saw)| Statement { entry, saw: *saw, flaw: None }).collect();
             let verdict = judge(&true, &Trace::Nothing, &statements, moment(None));
             assert_eq!(word(&verdict), expected, "{entries:?}");
         }
@@ -141,7 +142,7 @@ proptest! {
             .iter()
             .map(|(on, days, saw)| (Attestation { on: at(*on), ..entry(TODAY, *days) }, *saw))
             .collect();
-        let statements: Vec<_> = made.iter().map(|(entry, saw)| Statement { entry, saw: *saw }).collect();
+        let statements: Vec<_> = made.iter().map(|(entry, saw)| Statement { entry, saw: *saw, flaw: None }).collect();
         let trace = match trace {
             None => Trace::Nothing,
             Some((true, value)) => Trace::Shows(value, String::new()),

@@ -45,7 +45,13 @@ pub struct Saw {
 impl Saw {
     /// What a look shows if the declared vault is linked.
     pub(super) fn of(declared: &Declared) -> Self {
-        Self { id: Some(declared.vault.clone()), linked: None }
+        Self::of_vault(Some(declared.vault.clone()))
+    }
+
+    /// What a look shows if this vault is linked, or none.
+    pub(super) fn of_vault(vault: Option<ResourceId>) -> Self {
+        let linked = vault.is_none().then_some(false);
+        Self { id: vault, linked }
     }
 }
 

@@ -195,13 +195,15 @@ fn unread(
             link(declared, comparing, Former::Attested(live.as_ref(), seen), rights, findings);
         }
         Verdict::Unknown(doubt) => {
+            let possible = trace.possible(&vault).flatten();
             let look = attestation::Look {
                 address,
                 subject: subject(declared),
                 what: "which vault is linked",
                 values: values(declared),
                 declared: value(&declared.vault),
-                saw: Saw::of(declared),
+                as_declared: possible == vault,
+                saw: Saw::of_vault(possible),
                 operation: GET_KEY_VAULT.facts(),
                 source: declared.place.clone(),
             };

@@ -79,7 +79,12 @@ pub(super) struct SeenLink {
 impl Saw {
     /// What a look shows if the declared links are there, and no others.
     pub(super) fn of(declared: &Declared) -> Self {
-        Self { links: declared.links.iter().map(|link| SeenLink { resource: link.resource.clone() }).collect() }
+        Self::of_links(declared.links.iter().map(|link| link.resource.clone()))
+    }
+
+    /// What a look shows if links lead to these resources, and there are no others.
+    pub(super) fn of_links(resources: impl IntoIterator<Item = ResourceId>) -> Self {
+        Self { links: resources.into_iter().map(|resource| SeenLink { resource }).collect() }
     }
 }
 
@@ -105,6 +110,16 @@ pub enum Approval {
     Listed,
     /// Those with an endpoint in this subscription, already in the run that creates the link; no others.
     FromSubscription(Uuid),
+}
+
+impl Approval {
+    /// The subscription that endpoints must come from, if the file names it.
+    pub(super) fn subscription(self) -> Option<Uuid> {
+        match self {
+            Self::FromSubscription(subscription) => Some(subscription),
+            Self::ByOthers | Self::Listed => None,
+        }
+    }
 }
 
 /// A declared link.

@@ -143,7 +143,8 @@ pub(super) fn values(resource: &ResourceId) -> BTreeMap<String, String> {
 /// says otherwise.
 fn record(comparison: &Comparison<'_>, added: Option<&ResourceId>) -> Option<String> {
     let Comparison { declared, comparing, .. } = comparison;
-    let shows_elsewhere = added.is_some_and(|resource| !endpoints::usual(resource).is_empty());
+    let shows_elsewhere =
+        added.is_some_and(|resource| !endpoints::usual(resource).is_empty() && !comparison.shared(resource));
     let attested = comparing.attested.iter().any(|entry| entry.setting == Block::KEY);
     let needed = attested || !shows_elsewhere || declared.matching == Match::Exact;
     needed.then(|| attestation::entry::<Block>(&Saw::of(declared), comparing))

@@ -3,7 +3,7 @@
 //! A link is in sync once every one of its endpoints is approved, on both sides.
 
 use super::approvals;
-use super::block::{Approval, Block, Declared, Link, Match, same_resource};
+use super::block::{Approval, Block, Declared, Link, Match, Saw, same_resource};
 use super::changes;
 use super::endpoints::{self, Standing};
 use super::notes;
@@ -13,6 +13,7 @@ use crate::azure::customer_insights::{LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::synapse;
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
+use crate::settings::attestation::{self, Statement};
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -23,6 +24,8 @@ pub(super) struct Comparison<'a> {
     pub(super) observed: &'a Observed,
     pub(super) comparing: &'a Comparing<'a>,
     pub(super) setting: Address,
+    /// What people say of the page. Where one of them is wrong about one link, that counts for all.
+    pub(super) seen: Vec<Statement<'a, Saw>>,
     pub(super) findings: Findings,
 }
 
@@ -39,7 +42,11 @@ pub(super) struct Sides<'a> {
 /// Compares.
 pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
     let setting = comparing.address(Block::KEY);
-    let mut comparison = Comparison { declared, observed, comparing, setting, findings: Findings::default() };
+    let seen = attestation::statements(comparing.attested, Block::KEY);
+    let mut comparison = Comparison { declared, observed, comparing, setting, seen, findings: Findings::default() };
+    if matches!(observed.links, Links::NotAsked) {
+        comparison.weigh_entries();
+    }
     for link in &declared.links {
         comparison.compare_link(link);
     }
@@ -125,10 +132,7 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn compare_endpoints(&mut self, sides: &Sides<'a>) {
         let Sides { declared, address, live, endpoints, connections } = sides;
-        let subscription = match declared.approval {
-            Approval::FromSubscription(subscription) => Some(subscription),
-            Approval::ByOthers | Approval::Listed => None,
-        };
+        let subscription = declared.approval.subscription();
         let (mut settling, mut asking, mut ended, mut open) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for endpoint in endpoints {
             let (ours, elsewhere) = endpoints::candidates(endpoint, connections, subscription);

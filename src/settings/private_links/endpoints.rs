@@ -56,9 +56,9 @@ fn name_within(resource: &ResourceId, endpoint: &ResourceId) -> Option<String> {
 /// What the connections of a resource show of a link to it, where Customer Insights can't be asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shown<'a> {
-    /// The link's endpoints, and connections that are named like more of them, but come from elsewhere.
+    /// The link's endpoints, and connections that are named like more of them, but come from elsewhere than the file says.
     Endpoints(Vec<LinkEndpoint>, Vec<Asking<'a>>),
-    /// Connections that may be the link's or a stranger's: they come from several subscriptions, and none is approved.
+    /// Connections that may be the link's or a stranger's: they come from several subscriptions.
     Mixed(Vec<&'a Connection>),
     /// Connections that may be the link's, under names that aren't known.
     Perhaps(Vec<&'a Connection>),
@@ -82,28 +82,32 @@ pub(super) fn shown<'a>(resource: &ResourceId, connections: &'a [Connection], su
         .collect();
     if !usual.is_empty() || alike.is_empty() {
         let published = !usual.is_empty();
-        let perhaps: Vec<&Connection> =
-            connections.iter().filter(|one| !published || looks_like_ours(resource, one)).collect();
+        let perhaps: Vec<&Connection> = connections
+            .iter()
+            .filter(|one| !published || looks_like_ours(resource, one))
+            .filter(|one| subscription.is_none_or(|wanted| source(one) == Some(wanted)))
+            .collect();
         return if perhaps.is_empty() { Shown::Nothing } else { Shown::Perhaps(perhaps) };
     }
-    let from = |status: Option<Status>| -> BTreeSet<Uuid> {
-        let of = alike.iter().filter(|one| status.as_ref().is_none_or(|status| one.connection.status == *status));
-        of.map(|one| one.endpoint.subscription()).collect()
-    };
-    let approved = from(Some(Status::Approved));
-    let trusted = match subscription {
-        Some(subscription) => BTreeSet::from([subscription]),
-        None if !approved.is_empty() => approved,
-        None => from(None),
-    };
-    if subscription.is_none() && trusted.len() > 1 && !alike.iter().any(|one| one.connection.status == Status::Approved)
-    {
-        return Shown::Mixed(alike.iter().map(|one| one.connection).collect());
-    }
     let (ours, strangers): (Vec<_>, Vec<_>) =
-        alike.into_iter().partition(|one| trusted.contains(&one.endpoint.subscription()));
+        alike.into_iter().partition(|one| subscription.is_none_or(|wanted| one.endpoint.subscription() == wanted));
+    let several: Vec<&Connection> = ours.iter().map(|one| one.connection).collect();
+    if !from_one_source(&several) {
+        return Shown::Mixed(several);
+    }
     let names: BTreeSet<String> = ours.iter().filter_map(|one| name_within(resource, one.endpoint)).collect();
     Shown::Endpoints(names.into_iter().map(|name| derived(resource, name)).collect(), strangers)
+}
+
+/// The subscription that a connection's endpoint lies in.
+fn source(connection: &Connection) -> Option<Uuid> {
+    connection.endpoint.as_ref().map(ResourceId::subscription)
+}
+
+/// Whether connections come from one subscription at most. Those from several can't be told apart, approved or not: whoever
+/// has rights on the resource may have approved a stranger's.
+pub(super) fn from_one_source(connections: &[&Connection]) -> bool {
+    connections.iter().map(|one| source(one)).collect::<BTreeSet<_>>().len() <= 1
 }
 
 /// An endpoint that is known by the name of its connection only.
@@ -188,6 +192,7 @@ pub(super) fn standing<'a>(
         // Nothing is to be approved, and nobody can tell them apart: several environments may use one resource.
         [first, rest @ ..]
             if !told
+                && from_one_source(&ours.iter().map(|one| one.connection).collect::<Vec<_>>())
                 && first.connection.status == Status::Approved
                 && rest.iter().all(|one| one.connection.status == Status::Approved) =>
         {

@@ -1,13 +1,13 @@
 //! Private links where Customer Insights can't be asked: what Azure shows of them, and what people attest. Pure.
 //!
 //! Invariants: what the connections show wins over what a person saw; a link counts only with its connections approved, as
-//! anywhere else; connections that may be the link's are never called left behind, since no one said that they aren't.
+//! anywhere else; what shows on a resource that several environments declare proves no link of any of them; connections that may be the link's are never called left behind, since no one said that they aren't.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::block::{Approval, Block, Link, Match, Saw, same_resource};
+use super::block::{Block, Link, Match, Saw, same_resource};
 use super::changes;
 use super::compare::{Comparison, Sides};
 use super::endpoints::{self, Shown};
@@ -18,29 +18,84 @@ use crate::azure::operations::LIST_PRIVATE_LINKS;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::plan::{Address, WaitingFor};
 use crate::settings::attestation::{self, Doubt, Evidence, Look, Moment, Statement, Trace, Verdict};
-use crate::settings::blocks::Block as _;
 
 impl<'a> Comparison<'a> {
-    /// A declared link. What people say of it is the resource that the page lists under its name, if it lists one.
-    pub(super) fn compare_inferred(&mut self, declared: &'a Link, address: Address, resource: &'a Resource) {
-        let subscription = match declared.approval {
-            Approval::FromSubscription(subscription) => Some(subscription),
-            Approval::ByOthers | Approval::Listed => None,
-        };
-        let wanted = Some(declared.resource.clone());
+    /// Finds the entries that are wrong about a part of the page.
+    pub(super) fn weigh_entries(&mut self) {
+        let links = self.declared.links.iter();
+        let about_links = links.map(|link| self.judge_link(link, &self.observed_trace(link)?).doubt());
+        let doubts: Vec<Doubt<'a>> = about_links.chain([self.judge_others().doubt()]).flatten().collect();
+        attestation::spread(&mut self.seen, doubts);
+    }
+
+    /// Whether another environment of the configuration declares the resource, too.
+    pub(super) fn shared(&self, resource: &ResourceId) -> bool {
+        self.comparing.elsewhere.iter().any(|other| same_resource(other, resource))
+    }
+
+    fn shown(&self, declared: &Link, resource: &'a Resource) -> Shown<'a> {
+        endpoints::shown(&declared.resource, &resource.connections, declared.approval.subscription())
+    }
+
+    /// What the connections show of a link, if they were read.
+    fn observed_trace(&self, declared: &Link) -> Option<Trace<Option<ResourceId>>> {
+        let Some(Ok(Some(resource))) = self.observed.resources.get(&declared.resource) else { return None };
+        Some(self.trace(declared, &self.shown(declared, resource)))
+    }
+
+    /// The declared links that the page may list.
+    fn possible(&self) -> Vec<ResourceId> {
+        let possible = self.declared.links.iter().filter_map(|link| {
+            let wanted = Some(link.resource.clone());
+            self.observed_trace(link).map_or(wanted.clone(), |trace| trace.possible(&wanted).flatten())
+        });
+        possible.collect()
+    }
+
+    /// What the connections show of a link.
+    fn trace(&self, declared: &Link, shown: &Shown<'_>) -> Trace<Option<ResourceId>> {
         let name = declared.resource.name();
-        let shown = endpoints::shown(&declared.resource, &resource.connections, subscription);
-        let trace = match &shown {
-            Shown::Endpoints(..) | Shown::Mixed(_) => {
-                Trace::Shows(wanted.clone(), format!("connections on {name} are named like those of the link"))
-            }
+        match shown {
+            // They may be another environment's.
+            Shown::Endpoints(..) | Shown::Mixed(_) if self.shared(&declared.resource) => Trace::Nothing,
+            Shown::Endpoints(..) | Shown::Mixed(_) => Trace::Shows(
+                Some(declared.resource.clone()),
+                format!("connections on {name} are named like those of the link"),
+            ),
             Shown::Perhaps(_) => Trace::Nothing,
-            Shown::Nothing => Trace::Shows(None, format!("{name} has no connection that could be the link's")),
+            Shown::Nothing => {
+                let from = declared.approval.subscription();
+                let from = from.map(|from| format!(" from the subscription {from}")).unwrap_or_default();
+                Trace::Shows(None, format!("{name} has no connection{from} that could be the link's"))
+            }
+        }
+    }
+
+    /// What people say of a link is the resource that the page lists under its name, if it lists one.
+    fn judge_link(&self, declared: &Link, trace: &Trace<Option<ResourceId>>) -> Verdict<'a, Option<ResourceId>> {
+        let statements: Vec<Statement<'a, Option<ResourceId>>> =
+            self.seen.iter().map(|statement| statement.about(|saw| listed(saw, &declared.resource))).collect();
+        attestation::judge(&Some(declared.resource.clone()), trace, &statements, Moment::of(self.comparing))
+    }
+
+    /// No connection tells which other links there are.
+    fn judge_others(&self) -> Verdict<'a, BTreeSet<ResourceId>> {
+        let declared = &self.declared.links;
+        let others = |saw: &Saw| -> BTreeSet<ResourceId> {
+            let all = saw.links.iter().map(|link| link.resource.clone());
+            all.filter(|seen| !declared.iter().any(|link| same_resource(&link.resource, seen))).collect()
         };
-        let statements: Vec<Statement<'_, Option<ResourceId>>> =
-            self.seen().iter().map(|statement| statement.about(|saw| listed(saw, &declared.resource))).collect();
+        let statements: Vec<Statement<'a, BTreeSet<ResourceId>>> =
+            self.seen.iter().map(|statement| statement.about(others)).collect();
+        attestation::judge(&BTreeSet::new(), &Trace::Nothing, &statements, Moment::of(self.comparing))
+    }
+
+    /// A declared link.
+    pub(super) fn compare_inferred(&mut self, declared: &'a Link, address: Address, resource: &'a Resource) {
+        let shown = self.shown(declared, resource);
+        let trace = self.trace(declared, &shown);
         let moment = Moment::of(self.comparing);
-        match attestation::judge(&wanted, &trace, &statements, moment) {
+        match self.judge_link(declared, &trace) {
             Verdict::InSync(evidence) => self.there(declared, address, resource, shown, &evidence),
             Verdict::Differs { live: Some(other), evidence: _ } => {
                 self.findings.notes.push(notes::leads_elsewhere(&address, &declared.resource, &other));
@@ -94,28 +149,32 @@ impl<'a> Comparison<'a> {
 
     /// A person saw the link, and its connections can't be told from others by their names.
     fn perhaps(&mut self, address: Address, declared: &Link, perhaps: &[&Connection]) {
-        let open = |one: &&&Connection| one.status == Status::Approved && one.is_settled();
-        let undecided = |one: &&&Connection| one.status == Status::Pending || !one.is_settled();
-        if perhaps.iter().any(|one| open(&one)) && !perhaps.iter().any(|one| undecided(&one)) {
+        if !endpoints::from_one_source(perhaps) {
+            self.findings.notes.push(notes::ambiguous(&address, "of the link", perhaps));
+            return;
+        }
+        if perhaps.iter().all(|one| one.status == Status::Approved && one.is_settled()) {
             self.findings.settled(address);
             return;
         }
         let name = declared.resource.name();
         let detail = format!(
             "the connections of the link on {name} can't be told by their names, and not all of those that it has are approved: \
-             find out which are the link's, and approve them in Azure"
+             find out which are the link's, approve them in Azure, and remove there what isn't used any more"
         );
         self.wait(address, WaitingFor::Person, detail);
     }
 
     fn look_at_link(&mut self, declared: &Link, address: Address, doubt: &Doubt<'_>) {
+        let possible = self.possible();
         let look = Look {
             address,
             subject: format!("the private link to {}", declared.resource),
             what: "whether the page lists the link",
             values: changes::values(&declared.resource),
             declared: json!({ "status": "listed", "resource": declared.resource }),
-            saw: Saw::of(self.declared),
+            as_declared: possible.len() == self.declared.links.len(),
+            saw: Saw::of_links(possible),
             operation: LIST_PRIVATE_LINKS.facts(),
             source: declared.place.clone(),
         };
@@ -127,15 +186,8 @@ impl<'a> Comparison<'a> {
         if self.declared.matching == Match::AtLeast {
             return;
         }
-        let declared = &self.declared.links;
-        let others = |saw: &Saw| -> BTreeSet<ResourceId> {
-            let all = saw.links.iter().map(|link| link.resource.clone());
-            all.filter(|seen| !declared.iter().any(|link| same_resource(&link.resource, seen))).collect()
-        };
-        let statements: Vec<Statement<'_, BTreeSet<ResourceId>>> =
-            self.seen().iter().map(|statement| statement.about(others)).collect();
         let moment = Moment::of(self.comparing);
-        match attestation::judge(&BTreeSet::new(), &Trace::Nothing, &statements, moment) {
+        match self.judge_others() {
             Verdict::InSync(evidence) => {
                 let note = attestation::evidence(&evidence, self.setting.clone(), moment);
                 self.findings.notes.push(note);
@@ -148,23 +200,21 @@ impl<'a> Comparison<'a> {
                 }
             }
             Verdict::Unknown(doubt) => {
+                let possible = self.possible();
                 let look = Look {
                     address: self.setting.clone(),
                     subject: "other private links than those declared".to_owned(),
                     what: "which other links the page lists",
                     values: [("Links".to_owned(), "only those declared".to_owned())].into(),
                     declared: json!({ "status": "no others" }),
-                    saw: Saw::of(self.declared),
+                    as_declared: possible.len() == self.declared.links.len(),
+                    saw: Saw::of_links(possible),
                     operation: LIST_PRIVATE_LINKS.facts(),
                     source: self.declared.place.clone(),
                 };
                 self.ask(look, &doubt);
             }
         }
-    }
-
-    fn seen(&self) -> Vec<Statement<'a, Saw>> {
-        attestation::statements(self.comparing.attested, Block::KEY)
     }
 
     fn ask(&mut self, look: Look<Saw>, doubt: &Doubt<'_>) {

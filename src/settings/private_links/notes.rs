@@ -34,7 +34,7 @@ pub(super) fn leads_elsewhere(address: &Address, declared: &ResourceId, live: &R
 pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connection]) -> Note {
     let shown: Vec<String> = several.iter().map(|one| shown(one)).collect();
     let message = format!(
-        "{} connections could be the endpoint {endpoint}, and names can be made by anyone, so none is approved: {}",
+        "{} connections could be the endpoint {endpoint}, and names can be made by anyone, so palisade approves none: {}",
         several.len(),
         shown.join("; ")
     );

@@ -86,6 +86,10 @@ fn rights_that_are_gone_contradict_what_was_seen() {
     assert_eq!((findings.in_sync, findings.unknown.len()), (0, 1));
     assert_eq!(scene.changes().len(), 3, "{:?}", scene.changes());
     assert!(codes(&findings).contains(&(NoteCode::AttestationContradicted, Severity::Warning)));
+    // What was just ruled out isn't what is to be written.
+    let record = findings.changes.iter().find_map(|planned| planned.change.manual.as_ref()?.record.clone());
+    let entry = "- { setting: keyVault, saw: { linked: false }, by: ada@contoso.com, on: 2026-11-20, validFor: 90d }";
+    assert_eq!(record.as_deref(), Some(entry));
     // Rights that aren't known rule out nothing, and are unknown themselves.
     scene.observed.held = Err(Unreadable::because("503"));
     let findings = scene.findings();

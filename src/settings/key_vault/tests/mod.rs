@@ -120,6 +120,7 @@ impl Scene {
             region: self.region,
             created: None,
             attested: &self.attested,
+            elsewhere: &[],
             surface: self.surface,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
         };

@@ -1,6 +1,7 @@
 //! Comparing private links: tables; `strangers` has the property that no stranger is ever let in.
 
 mod attested;
+mod doubtful;
 mod strangers;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,7 @@ struct Scene {
     observed: Observed,
     surface: Surface,
     attested: Vec<Attestation>,
+    elsewhere: Vec<ResourceId>,
     region: Option<&'static str>,
 }
 
@@ -103,6 +105,7 @@ impl Scene {
             },
             surface: Surface::EMULATOR,
             attested: Vec::new(),
+            elsewhere: Vec::new(),
             region: Some("westeurope"),
         }
     }
@@ -133,6 +136,7 @@ impl Scene {
             region: self.region,
             created: None,
             attested: &self.attested,
+            elsewhere: &self.elsewhere,
             surface: self.surface,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
         };

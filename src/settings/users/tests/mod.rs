@@ -164,6 +164,7 @@ impl Scene {
             region: None,
             created: None,
             attested: &[],
+            elsewhere: &[],
             surface: Surface::EMULATOR,
             now: Timestamp::UNIX_EPOCH,
         };
