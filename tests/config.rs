@@ -114,7 +114,8 @@ fn codes_of(content: &[u8]) -> Vec<Code> {
     let start = Instant::now();
     let loaded = load(&path);
     let text = rendered(&loaded);
-    assert!(start.elapsed() < Duration::from_secs(20), "took {:?}", start.elapsed());
+    // Far above any slow machine: what is looked for is work that never ends.
+    assert!(start.elapsed() < Duration::from_secs(120), "took {:?}", start.elapsed());
     assert!(loaded.configuration.is_none());
     assert!(!text.contains('\u{1b}'), "an escape sequence reaches the terminal");
     codes(&loaded)
