@@ -4,6 +4,7 @@
 //! principal's type is always sent, since leaving it out means a user; a right is held only if some entry grants it and the same
 //! entry doesn't take it out again.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -51,6 +52,8 @@ pub struct RoleAssignment {
     pub description: Option<String>,
     /// When it counts; without one, always.
     pub condition: Option<String>,
+    /// When it was granted; none if the service doesn't tell.
+    pub created: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -69,12 +72,20 @@ struct WireProperties {
     principal_type: Option<String>,
     description: Option<String>,
     condition: Option<String>,
+    created_on: Option<String>,
 }
 
 impl Wire {
     fn read(self) -> Option<RoleAssignment> {
-        let WireProperties { scope, role_definition_id, principal_id, principal_type, description, condition } =
-            self.properties;
+        let WireProperties {
+            scope,
+            role_definition_id,
+            principal_id,
+            principal_type,
+            description,
+            condition,
+            created_on,
+        } = self.properties;
         Some(RoleAssignment {
             name: self.name?.parse().ok()?,
             scope: scope?,
@@ -83,6 +94,7 @@ impl Wire {
             principal_type,
             description,
             condition,
+            created: created_on.and_then(|text| text.parse().ok()),
         })
     }
 }

@@ -260,3 +260,19 @@ fn environments_that_share_an_account_need_an_entry_each() {
     scene.write("palisade.yaml", &both(&entry(&there), &entry(&there)));
     on_a_cloud(&scene, &["drift"]).ended(0).says("note[rests-on-attestation]");
 }
+
+/// Rights that a later run grants don't turn an old entry into a proof: somebody has to look again.
+#[test]
+fn granting_rights_doesnt_renew_an_entry() {
+    let configuration = vault::configuration("");
+    let scene = settled(&configuration);
+    let seen = format!("    attested: [{{ setting: keyVault, saw: {{ id: {} }}, {ENTRY} }}]\n", vault::VAULT);
+    scene.write("palisade.yaml", &vault::configuration(&seen));
+    scene.change_world(|world| world.role_assignments.retain(|held| !held.scope.ends_with("/vaults/kv-ci")));
+    on_a_cloud(&scene, &["drift"]).ended(3).says("attestation-contradicted");
+    on_a_cloud(&scene, &["apply", "--yes"]);
+    on_a_cloud(&scene, &["drift"]).ended(3).says("only since 2026-11-20");
+    let again = seen.replace("on: 2026-10-01", "on: 2026-11-20");
+    scene.write("palisade.yaml", &vault::configuration(&again));
+    on_a_cloud(&scene, &["drift"]).ended(0);
+}

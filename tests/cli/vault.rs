@@ -247,7 +247,7 @@ fn on_a_cloud_palisade_grants_and_a_person_links_and_records() {
     // Looked at, and not linked yet: a step for a person.
     let attested = |saw: &str| {
         format!(
-            "    attested: [{{ setting: keyVault, saw: {saw}, by: ada@contoso.com, on: 2026-11-19, validFor: 90d }}]\n"
+            "    attested: [{{ setting: keyVault, saw: {saw}, by: ada@contoso.com, on: 2026-11-20, validFor: 90d }}]\n"
         )
     };
     scene.write("palisade.yaml", &configuration(&attested("{ linked: false }")));
@@ -256,7 +256,7 @@ fn on_a_cloud_palisade_grants_and_a_person_links_and_records() {
     scene
         .emulated(&["drift", "--as-cloud"])
         .ended(0)
-        .says("note[rests-on-attestation] keyVault: attested, not read: ada@contoso.com saw `{ id: kv-ci }` 1 day ago");
+        .says("note[rests-on-attestation] keyVault: attested, not read: ada@contoso.com saw `{ id: kv-ci }` today");
     // Somebody takes the rights away: then it can't be in use.
     scene.change_world(|world| world.role_assignments.retain(|held| !held.scope.ends_with("/vaults/kv-ci")));
     scene.emulated(&["plan", "--as-cloud"]).says("warning[attestation-contradicted]");

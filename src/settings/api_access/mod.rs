@@ -189,7 +189,7 @@ fn unread(declared: &Declared, published_key_works: bool, comparing: &Comparing<
             Findings { in_sync: 1, in_effect: vec![address], notes, ..Findings::default() }
         }
         Verdict::Differs { live: _, evidence } => {
-            switch(declared, Some(attestation::seen(&evidence, moment)), comparing)
+            switch(declared, Some(attestation::seen(&evidence, &[], moment)), comparing)
         }
         Verdict::Unknown(doubt) => {
             let enabled = trace.possible(&declared.enabled).unwrap_or(!declared.enabled);

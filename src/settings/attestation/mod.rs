@@ -17,6 +17,7 @@ pub(super) use judge::{Doubt, Evidence, Moment, Statement, Trace, Verdict, judge
 pub(super) use report::{LOOK, Look, entry, evidence, look, seen};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 
@@ -26,9 +27,13 @@ use crate::config::Attestation;
 impl Moment {
     /// The moment of a comparison.
     pub(super) fn of(comparing: &Comparing<'_>) -> Self {
-        let day = |instant: Timestamp| instant.to_zoned(TimeZone::UTC).date();
         Self { today: day(comparing.now), created: comparing.created.map(day) }
     }
+}
+
+/// The day of an instant, in UTC.
+pub(super) fn day(instant: Timestamp) -> Date {
+    instant.to_zoned(TimeZone::UTC).date()
 }
 
 /// What people say about a setting, in its own words.

@@ -52,7 +52,8 @@ pub(in crate::settings) fn look<B: Block>(
     comparing: &Comparing<'_>,
 ) -> Findings {
     let Look { address, subject, what, values, declared, saw, as_declared, operation, source } = look;
-    let reason = format!("Microsoft publishes no operation that tells {what}; {}", doubt.sentence());
+    let beside = beside(&declared, &saw, doubt);
+    let reason = format!("Microsoft publishes no operation that tells {what}; {}", doubt.sentence(&beside));
     let place = B::Saw::PLACE.unwrap_or_default();
     let outline = Outline {
         address: address.clone(),
@@ -88,7 +89,7 @@ pub(in crate::settings) fn look<B: Block>(
     };
     Findings {
         changes: vec![Planned::new(outline, Mode::Manual, Vec::new()).by_hand(|| manual)],
-        notes: doubt.note(address.clone()).into_iter().collect(),
+        notes: doubt.note(address.clone(), &beside).into_iter().collect(),
         unknown: vec![Unreadable::because(reason).at(address)],
         ..Findings::default()
     }
@@ -109,23 +110,23 @@ pub(in crate::settings) fn entry<B: Block>(saw: &impl Serialize, comparing: &Com
 pub(in crate::settings) fn evidence(evidence: &Evidence<'_>, address: Address, moment: Moment) -> Note {
     let (code, message) = match evidence {
         Evidence::Attested(entry) => {
-            let seen = seen(evidence, moment);
+            let seen = seen(evidence, &[], moment);
             let message = format!("attested, not read: {seen}; valid until {}", last_day(entry));
             (NoteCode::RestsOnAttestation, message)
         }
         Evidence::Inferred(_) => {
-            (NoteCode::RestsOnInference, format!("inferred, not read: {}", seen(evidence, moment)))
+            (NoteCode::RestsOnInference, format!("inferred, not read: {}", seen(evidence, &[], moment)))
         }
     };
     Note::finding(code, Severity::Info, address, message)
 }
 
-/// How something is known that wasn't read, as a sentence.
-pub(in crate::settings) fn seen(evidence: &Evidence<'_>, moment: Moment) -> String {
+/// How something is known that wasn't read, as a sentence that stands beside these resources.
+pub(in crate::settings) fn seen(evidence: &Evidence<'_>, beside: &[ResourceId], moment: Moment) -> String {
     match evidence {
         Evidence::Attested(entry) => {
             let Attestation { setting: _, saw, by, on, valid_for: _, place: _ } = entry;
-            format!("{by} saw {} {} ({on})", quoted(saw), age(*on, moment.today))
+            format!("{by} saw {} {} ({on})", quoted(saw, beside), age(*on, moment.today))
         }
         Evidence::Inferred(how) => how.clone(),
     }
@@ -133,7 +134,8 @@ pub(in crate::settings) fn seen(evidence: &Evidence<'_>, moment: Moment) -> Stri
 
 impl Doubt<'_> {
     /// Why it isn't known, as the end of a sentence.
-    fn sentence(&self) -> String {
+    fn sentence(&self, beside: &[ResourceId]) -> String {
+        let named = |entry: &Attestation| named(entry, beside);
         match self {
             Self::Missing => "no entry under `attested` says what a person saw".to_owned(),
             Self::Expired(entry) => format!("{} expired on {} and is ignored", named(entry), last_day(entry)),
@@ -149,7 +151,7 @@ impl Doubt<'_> {
         }
     }
 
-    fn note(&self, address: Address) -> Option<Note> {
+    fn note(&self, address: Address, beside: &[ResourceId]) -> Option<Note> {
         let code = match self {
             Self::Missing => return None,
             Self::Expired(_) => NoteCode::ExpiredAttestation,
@@ -158,27 +160,58 @@ impl Doubt<'_> {
             Self::Disputed(..) => NoteCode::AttestationsDisagree,
             Self::Contradicted(..) => NoteCode::AttestationContradicted,
         };
-        Some(Note::finding(code, Severity::Warning, address, self.sentence()).help("look again, and renew the entry"))
+        Some(
+            Note::finding(code, Severity::Warning, address, self.sentence(beside))
+                .help("look again, and renew the entry"),
+        )
     }
 }
 
 /// An entry, as a sentence speaks of it.
-fn named(entry: &Attestation) -> String {
+fn named(entry: &Attestation, beside: &[ResourceId]) -> String {
     let Attestation { setting: _, saw, by, on, valid_for: _, place: _ } = entry;
-    format!("the entry of {by} of {on} ({})", quoted(saw))
+    format!("the entry of {by} of {on} ({})", quoted(saw, beside))
 }
 
-/// What was seen, with names in place of whole resource ids.
-fn quoted(saw: &Json) -> String {
-    format!("`{}`", written::flow(&short(saw)))
+/// What was seen, with names in place of whole resource ids, unless a name would be taken for that of a resource `beside` it.
+fn quoted(saw: &Json, beside: &[ResourceId]) -> String {
+    format!("`{}`", written::flow(&short(saw, beside)))
 }
 
-fn short(saw: &Json) -> Json {
+fn short(saw: &Json, beside: &[ResourceId]) -> Json {
+    let name = |id: ResourceId| {
+        let namesake = |other: &&ResourceId| other.name().eq_ignore_ascii_case(id.name()) && **other != id;
+        if beside.iter().any(|other| namesake(&other)) { saw.clone() } else { Json::from(id.name()) }
+    };
     match saw {
-        Json::Object(members) => members.iter().map(|(key, value)| (key.clone(), short(value))).collect(),
-        Json::Array(items) => items.iter().map(short).collect(),
-        Json::String(text) => text.parse().map_or_else(|_| saw.clone(), |id: ResourceId| Json::from(id.name())),
+        Json::Object(members) => members.iter().map(|(key, value)| (key.clone(), short(value, beside))).collect(),
+        Json::Array(items) => items.iter().map(|item| short(item, beside)).collect(),
+        Json::String(text) => text.parse().map_or_else(|_| saw.clone(), name),
         other => other.clone(),
+    }
+}
+
+/// All resources that a doubt is about: what is declared, what may be seen, and what the entries say.
+fn beside(declared: &Json, saw: &impl Serialize, doubt: &Doubt<'_>) -> Vec<ResourceId> {
+    let mut ids = Vec::new();
+    resources(declared, &mut ids);
+    resources(&serde_json::to_value(saw).unwrap_or_default(), &mut ids);
+    match doubt {
+        Doubt::Missing => {}
+        Doubt::Expired(entry) | Doubt::Void(entry, _) | Doubt::Ahead(entry) | Doubt::Contradicted(entry, _) => {
+            resources(&entry.saw, &mut ids);
+        }
+        Doubt::Disputed(one, other) => [one, other].iter().for_each(|entry| resources(&entry.saw, &mut ids)),
+    }
+    ids
+}
+
+fn resources(json: &Json, ids: &mut Vec<ResourceId>) {
+    match json {
+        Json::Object(members) => members.values().for_each(|value| resources(value, ids)),
+        Json::Array(items) => items.iter().for_each(|item| resources(item, ids)),
+        Json::String(text) => ids.extend(text.parse::<ResourceId>().ok()),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 

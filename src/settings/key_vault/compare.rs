@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Declared, Saw};
@@ -16,7 +17,7 @@ use crate::azure::vaults::Vault;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Step, Waiting, WaitingFor,
 };
-use crate::settings::attestation::{self, Moment, Statement, Trace, Verdict};
+use crate::settings::attestation::{self, Doubt, Moment, Statement, Trace, Verdict};
 use crate::settings::blocks::{self, Block as _};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
@@ -52,8 +53,11 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     let rights = compare_rights(declared, observed, vault, comparing, &mut findings);
     match &observed.link {
         Link::NotAsked => {
-            let without_rights = has_no_rights(observed, vault);
-            unread(declared, comparing, &rights, without_rights, &mut findings);
+            let past = Past {
+                without_rights: has_no_rights(observed, vault),
+                held_since: observed.held.as_ref().ok().and_then(|held| grants::held_since(vault, held)),
+            };
+            unread(declared, comparing, &rights, past, &mut findings);
         }
         Link::Read(Err(unreadable)) => findings.unknown.push(unreadable.at(address)),
         Link::Read(Ok(None)) => link(declared, comparing, Former::None, &rights, &mut findings),
@@ -158,18 +162,21 @@ fn has_no_rights(observed: &Observed, vault: &Vault) -> bool {
     }
 }
 
+/// What the rights on the vault tell of a link that no operation may read.
+struct Past {
+    /// None of them is held.
+    without_rights: bool,
+    /// Since when any of them is held, if that is known.
+    held_since: Option<Timestamp>,
+}
+
 /// No operation may read the link. Rights on the vault don't prove it, since palisade itself grants them; without any, the
 /// vault can't be in use. What people attest decides.
-fn unread(
-    declared: &Declared,
-    comparing: &Comparing<'_>,
-    rights: &Rights,
-    without_rights: bool,
-    findings: &mut Findings,
-) {
+fn unread(declared: &Declared, comparing: &Comparing<'_>, rights: &Rights, past: Past, findings: &mut Findings) {
     let address = comparing.address(Block::KEY);
     let moment = Moment::of(comparing);
     let vault = Some(declared.vault.clone());
+    let Past { without_rights, held_since } = past;
     let trace = match without_rights {
         true => Trace::RulesOut(
             vault.clone(),
@@ -177,18 +184,14 @@ fn unread(
         ),
         false => Trace::Nothing,
     };
-    let statements: Vec<Statement<'_, Option<ResourceId>>> =
-        attestation::statements::<Saw>(comparing.attested, Block::KEY)
-            .iter()
-            .map(|statement| statement.about(|saw| saw.id.clone()))
-            .collect();
+    let statements = statements(declared, comparing, held_since);
     match attestation::judge(&vault, &trace, &statements, moment) {
         Verdict::InSync(evidence) => {
             findings.notes.push(attestation::evidence(&evidence, address.clone(), moment));
             findings.settled(address);
         }
         Verdict::Differs { live, evidence } => {
-            let seen = attestation::seen(&evidence, moment);
+            let seen = attestation::seen(&evidence, std::slice::from_ref(&declared.vault), moment);
             if let Some(other) = live.as_ref().filter(|live| declared.replaces.as_ref() != Some(*live)) {
                 findings.notes.push(notes::other_linked(&address, declared, other));
             }
@@ -211,6 +214,30 @@ fn unread(
             *findings = std::mem::take(findings).and(asked);
         }
     }
+}
+
+/// What people say of the link. Who saw the vault linked before Customer Insights had any of its rights didn't see what is
+/// there now: the rights that a later run grants don't renew an entry.
+fn statements<'a>(
+    declared: &Declared,
+    comparing: &Comparing<'a>,
+    held_since: Option<Timestamp>,
+) -> Vec<Statement<'a, Option<ResourceId>>> {
+    let since = held_since.map(attestation::day);
+    let statement = |all: &Statement<'a, Saw>| {
+        let mut statement = all.about(|saw| saw.id.clone());
+        if let Some(since) = since
+            && statement.entry.on < since
+            && statement.saw.as_ref() == Some(&declared.vault)
+        {
+            let name = declared.vault.name();
+            let how =
+                format!("Customer Insights has its rights on {name} only since {since}, so it couldn't use the vault");
+            statement.flaw = Some(Doubt::Contradicted(statement.entry, how));
+        }
+        statement
+    };
+    attestation::statements::<Saw>(comparing.attested, Block::KEY).iter().map(statement).collect()
 }
 
 /// What is linked instead, and how that is known.

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -127,6 +128,16 @@ pub(super) fn none_held(vault: &Vault, service: &DirectoryObject, held: &[RoleAs
         true => missing_roles(held).count() == ROLES.len(),
         false => by_policies(vault, service.id).iter().all(BTreeSet::is_empty),
     }
+}
+
+/// Since when any of what is needed is held, where roles decide and the service tells. Access policies tell nothing.
+pub(super) fn held_since(vault: &Vault, held: &[RoleAssignment]) -> Option<Timestamp> {
+    if !vault.properties.goes_by_roles() {
+        return None;
+    }
+    let needed = |one: &&RoleAssignment| ROLES.iter().any(|role| holds(std::slice::from_ref(*one), role.id));
+    let since: Option<Vec<Timestamp>> = held.iter().filter(needed).map(|one| one.created).collect();
+    since?.into_iter().min()
 }
 
 /// What is missing, in words.

@@ -54,7 +54,12 @@ impl<'a> Comparison<'a> {
 
     /// What the connections show of a link.
     fn trace(&self, declared: &Link, shown: &Shown<'_>) -> Trace<Option<ResourceId>> {
-        let name = declared.resource.name();
+        let namesake = |saw: &Saw| listed(saw, &declared.resource).is_some_and(|seen| seen != declared.resource);
+        // Beside an entry about a resource of the same name, the name alone would hide what is wrong.
+        let name = match self.seen.iter().any(|statement| namesake(&statement.saw)) {
+            true => declared.resource.to_string(),
+            false => declared.resource.name().to_owned(),
+        };
         match shown {
             // They may be another environment's.
             Shown::Endpoints(..) | Shown::Mixed(_) if self.shared(&declared.resource) => Trace::Nothing,
@@ -103,7 +108,7 @@ impl<'a> Comparison<'a> {
             Verdict::Differs { live: None, evidence } => {
                 let others: Vec<&Connection> = resource.connections.iter().collect();
                 self.findings.notes.extend(notes::others(&address, &declared.resource, &others));
-                changes::create(self, declared, address, Some(attestation::seen(&evidence, moment)));
+                changes::create(self, declared, address, Some(attestation::seen(&evidence, &[], moment)));
             }
             Verdict::Unknown(doubt) => self.look_at_link(declared, address, &doubt),
         }
@@ -194,7 +199,7 @@ impl<'a> Comparison<'a> {
             }
             Verdict::Differs { live, evidence } => {
                 self.findings.collection = Some(self.declared.links.len() + live.len());
-                let seen = attestation::seen(&evidence, moment);
+                let seen = attestation::seen(&evidence, &[], moment);
                 for other in &live {
                     changes::remove_seen(self, other, &seen);
                 }

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Scene, VAULT, codes, id, place};
+use crate::azure::authorization::RoleAssignment;
 use crate::config::Attestation;
 use crate::plan::{Action, Mode, NoteCode, Planned, Severity};
 use crate::settings::key_vault::observe::Link;
@@ -94,4 +95,55 @@ fn rights_that_are_gone_contradict_what_was_seen() {
     scene.observed.held = Err(Unreadable::because("503"));
     let findings = scene.findings();
     assert_eq!((findings.in_sync, findings.unknown.len(), findings.changes.len()), (1, 1, 0));
+}
+
+/// Two vaults of one name can only be told apart by their full ids.
+#[test]
+fn a_namesake_of_the_declared_vault_is_told_by_its_full_id() {
+    let elsewhere = VAULT.replace("rg-ci", "rg-other");
+    let mut scene = unread();
+    scene.declared.replaces = Some(elsewhere.parse().unwrap());
+    scene.attested = vec![seen(json!({ "id": elsewhere }), "2026-11-01")];
+    let findings = scene.findings();
+    let reason = &findings.changes[0].change.reason;
+    assert!(reason.contains(&format!("`{{ id: {elsewhere} }}`")), "{reason}");
+    scene.attested = vec![seen(json!({ "id": VAULT }), "2026-11-01"), seen(json!({ "id": elsewhere }), "2026-11-01")];
+    let reason = &scene.findings().unknown[0].reason;
+    assert!(reason.contains(VAULT) && reason.contains(&elsewhere), "{reason}");
+}
+
+/// Rights that were granted after somebody looked: what was seen then wasn't a vault in use.
+#[test]
+fn an_entry_older_than_the_rights_is_contradicted() {
+    let granted = |on: &str, held: &[RoleAssignment]| -> Vec<RoleAssignment> {
+        held.iter().map(|one| RoleAssignment { created: on.parse().ok(), ..one.clone() }).collect()
+    };
+    let usual = unread().observed.held.unwrap();
+    let cases = [
+        ("2026-11-02T00:00:01Z", false),
+        // On the same day nobody can tell which came first.
+        ("2026-11-01T23:59:59Z", true),
+        ("2026-10-01T00:00:00Z", true),
+        ("not told", true),
+    ];
+    for (on, counts) in cases {
+        let mut scene = unread();
+        scene.observed.held = Ok(granted(on, &usual));
+        scene.attested = vec![seen(json!({ "id": VAULT }), "2026-11-01")];
+        let findings = scene.findings();
+        let expected = if counts { (2, 0, 0) } else { (1, 1, 1) };
+        assert_eq!((findings.in_sync, findings.unknown.len(), findings.changes.len()), expected, "{on}");
+        let contradicted = codes(&findings).contains(&(NoteCode::AttestationContradicted, Severity::Warning));
+        assert_eq!(contradicted, !counts, "{on}");
+        if !counts {
+            let record = findings.changes[0].change.manual.as_ref().unwrap().record.clone().unwrap();
+            assert!(record.contains(VAULT), "{record}");
+        }
+        // That nothing or another vault was linked, rights don't contradict; one that is there longer is enough.
+        scene.attested = vec![seen(json!({ "linked": false }), "2026-11-01")];
+        assert_eq!(scene.findings().unknown.len(), 0, "{on}");
+        scene.attested = vec![seen(json!({ "id": VAULT }), "2026-11-01")];
+        scene.observed.held = Ok([granted(on, &usual[..1]), granted("2026-10-01T00:00:00Z", &usual[1..])].concat());
+        assert_eq!(scene.findings().unknown.len(), 0, "{on}");
+    }
 }

@@ -46,6 +46,7 @@ fn holds(role: Uuid) -> RoleAssignment {
         principal_type: None,
         description: None,
         condition: None,
+        created: None,
     }
 }
 

@@ -219,3 +219,32 @@ fn the_entry_to_write_leaves_out_what_is_ruled_out() {
     let due = entry(&format!("[{{ resource: {LAKE} }}]"));
     assert_eq!(records(&scene).iter().map(|(record, _)| record).collect::<Vec<_>>(), [&due, &due]);
 }
+
+/// Names alone would hide the difference.
+#[test]
+fn an_entry_about_a_namesake_is_told_by_its_full_id() {
+    let approved = super::ENDS.map(full);
+    let approved: Vec<_> = approved.iter().map(|name| (MICROSOFT, name.as_str(), Status::Approved)).collect();
+    let elsewhere = LAKE.replace("rg-lake", "rg-other");
+    let mut scene = unread(LAKE, asking(&approved));
+    scene.attested = vec![seen(&[&elsewhere], "2026-11-01")];
+    let findings = scene.findings();
+    assert_eq!(outcome(&findings), (0, 0, vec![Action::Update], 1, 0));
+    for text in [
+        &findings.unknown[0].reason,
+        &findings.notes.iter().find(|note| note.code == NoteCode::AttestationContradicted).unwrap().message,
+    ] {
+        assert!(text.contains(&format!("`{{ links: [{{ resource: {elsewhere} }}] }}`")), "{text}");
+        assert!(text.contains(LAKE), "{text}");
+    }
+    // The same resource in other letters is named by its name.
+    scene.attested = vec![seen(&[&LAKE.replace("contosolake", "ContosoLake"), SYNAPSE], "2026-08-01")];
+    scene.declared.matching = Match::Exact;
+    let reason = &scene.findings().unknown[0].reason;
+    assert!(reason.contains("`{ links: [{ resource: ContosoLake }, { resource: contosows }] }`"), "{reason}");
+    // Two entries that differ in the resource group alone.
+    scene.attested = vec![seen(&[LAKE], "2026-11-01"), seen(&[&elsewhere], "2026-11-01")];
+    scene.elsewhere = vec![super::id(LAKE)];
+    let reason = &scene.findings().unknown[0].reason;
+    assert!(reason.contains(LAKE) && reason.contains(&elsewhere), "{reason}");
+}
