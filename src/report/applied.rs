@@ -94,6 +94,7 @@ fn totals(report: &Report, out: &mut String) {
         let _ = writeln!(out, "Everything approved is in effect already; nothing was sent.");
     }
     if totals.failed + totals.refused + totals.not_started > 0 {
-        let _ = writeln!(out, "Completed changes are kept. Run `palisade plan` to see what remains.");
+        let kept = if totals.done > 0 { "Completed changes are kept. " } else { "" };
+        let _ = writeln!(out, "{kept}Run `palisade plan` to see what remains.");
     }
 }
