@@ -32,6 +32,11 @@ impl Address {
         Self(scope.to_owned())
     }
 
+    /// The identity that runs palisade: of no environment, and no environment can have such a key.
+    pub fn caller() -> Self {
+        Self("(caller)".to_owned())
+    }
+
     /// The address without its environment, for lists that stand under the environment's name.
     pub fn within_scope(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(_, rest)| rest)

@@ -135,7 +135,7 @@ impl Survey {
                 "the token for {audience} was issued by the tenant {found}, the configuration is for {}; nothing is done",
                 self.tenant
             );
-            Note::refusal(NoteCode::TokenTenant, Address::scope("caller"), message)
+            Note::refusal(NoteCode::TokenTenant, Address::caller(), message)
                 .help("sign in to the configured tenant, or correct `tenant.id`")
         });
         note.into_iter().collect()

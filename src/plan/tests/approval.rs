@@ -118,9 +118,9 @@ fn scopes_are_judged_one_by_one() {
         }
         account
     };
-    let refusal = |address: &str| Note::refusal(NoteCode::NotActive, Address::scope(address), "it is being deleted");
+    let refusal = |address: Address| Note::refusal(NoteCode::NotActive, address, "it is being deleted");
     let (mut test, prod) = (named("test"), named("prod"));
-    test.notes.push(refusal("test"));
+    test.notes.push(refusal(Address::scope("test")));
     let fresh = plan_of(&[test, prod], now());
     let all = clear(&Approval::Seen, &fresh, now()).unwrap();
     assert!(matches!(all[0].verdict, Verdict::Refused(_)));
@@ -129,7 +129,7 @@ fn scopes_are_judged_one_by_one() {
 
     // What is about the target or the caller stops all of them.
     let mut test = named("test");
-    test.notes.push(refusal("caller"));
+    test.notes.push(refusal(Address::caller()));
     let all = clear(&Approval::Seen, &plan_of(&[test, named("prod")], now()), now()).unwrap();
     assert!(all.iter().all(|clearance| matches!(clearance.verdict, Verdict::Refused(_))));
 }
