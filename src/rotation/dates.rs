@@ -10,11 +10,11 @@
 
 use jiff::Timestamp;
 
-use super::assessment::{Assessment, Move, State, Warning};
+use super::assessment::{Assessment, Hold, Move, State, Warning};
 use super::decide::{Case, Decision, Spare, not_read};
-use super::declared::{Rotation, Verify};
+use super::declared::{Rotation, Verify, after};
 use super::facts::{Facts, Version};
-use super::ledger::{Issue, Ledger};
+use super::ledger::{Issue, Ledger, RESOLUTION};
 use super::tags::Looked;
 
 /// What the values ask for, once they were looked at.
@@ -50,23 +50,20 @@ impl Case<'_> {
         if let Some(reason) = &ledger.gap {
             return Decision::unknown(reason);
         }
-        let Version { id, created, tags, .. } = ledger.current;
+        let Version { id, tags, .. } = ledger.current;
         let looked = tags.looked.as_deref().filter(|looked| looked.version == *id);
+        let bearer = ledger.newest_marked(&self.declared.instance).unwrap_or(ledger.current);
+        let stored_again = looked.is_none() && bearer.id != *id;
         let (issue, spare) = match looked {
             Some(Looked { issued, published, replaced, standby, .. }) => {
                 let issue = issued.map_or(Issue::Unknown { published: *published }, Issue::NotBefore);
                 (issue, Spare { replaced: *replaced, issued: *standby })
             }
-            None => {
-                let issued = tags.issued.filter(|issued| issued <= created);
-                let issue = issued.map_or(Issue::Unknown { published: *created }, Issue::NotBefore);
-                let replaced = ledger.has_a_past() && tags.retired.is_none();
-                let issued = tags.retired.map(|retired| retired.at);
-                (issue, Spare { replaced: replaced.then_some(*created), issued })
-            }
+            None => self.by_tags(ledger.current, bearer, ledger.has_a_past()),
         };
         let due = self.due(issue);
-        let retire_at = self.retire_at(issue, spare, ledger.current_since());
+        let since = if stored_again { after(bearer.created, RESOLUTION) } else { ledger.current_since() };
+        let retire_at = self.retire_at(issue, spare, since);
         let mut decision = Decision {
             issue: Some(issue),
             due: Some(due),
@@ -81,8 +78,23 @@ impl Case<'_> {
                 Some(_) => self.clock().into_iter().chain(self.window()).collect(),
                 None => self.holds(ledger, None),
             };
+            if stored_again {
+                // Whether grace began anew, too, only the values tell.
+                decision.holds.retain(|hold| !matches!(hold, Hold::Grace { .. }));
+            }
             decision.next = decision.wanted.filter(|_| decision.holds.is_empty());
         }
         decision
+    }
+
+    /// What tags tell where no look was noted. A current version without our mark may hold the very key that the newest one
+    /// with it holds, as a job leaves it that stores the key again and again: doubt makes it as old as that one.
+    fn by_tags(&self, current: &Version, bearer: &Version, has_a_past: bool) -> (Issue, Spare) {
+        let Version { created, tags, .. } = bearer;
+        let issued = tags.issued.filter(|issued| issued <= created && bearer.id == current.id);
+        let issue = issued.map_or(Issue::Unknown { published: *created }, Issue::NotBefore);
+        let replaced = has_a_past && tags.retired.is_none();
+        let issued = tags.retired.map(|retired| retired.at);
+        (issue, Spare { replaced: replaced.then_some(*created), issued })
     }
 }

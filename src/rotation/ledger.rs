@@ -176,6 +176,11 @@ impl<'a> Ledger<'a> {
         None
     }
 
+    /// The newest version that palisade published, by its tags.
+    pub(super) fn newest_marked(&self, instance: &str) -> Option<&'a Version> {
+        self.versions().find(|version| version.tags.slot.is_some() && version.tags.are_ours(instance))
+    }
+
     /// The oldest version that is known to hold a value.
     pub(super) fn oldest_with(&self, value: Fingerprint) -> Option<&'a Version> {
         self.versions().filter(|version| version.content.value() == Some(value)).min_by_key(|version| version.created)

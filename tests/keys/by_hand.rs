@@ -124,7 +124,7 @@ fn both_keys_die_and_the_published_one_works() {
         (QUIET, in_use(), Held::Secondary),
     ] {
         let mut world = world;
-        world.behaviour.api_key_propagation = SignedDuration::from_secs(20);
+        world.behaviour.api_key_propagation = SignedDuration::from_mins(5);
         let (old, tags) = (slots(&world).unwrap(), secret(&world).is_some());
         let room = Room::at(now, DECLARED, world);
         let (done, heard) = revoke(&room);

@@ -133,6 +133,9 @@ impl State {
     }
 
     fn forget(&mut self) {
+        // Where all values are read, only who takes keys for compromised asks how old the standby key is.
+        let World { rotated_after, scale, .. } = &self.world;
+        let matters = self.people > 0 || rotated_after.is_some() || scale.reads.is_some() || scale.dates;
         let World { scale, versions, adopted, own_keys, from_switch, ours, .. } = &mut self.world;
         if !from_switch.contains(&true) {
             // Nothing tells any more when the keys were made.
@@ -150,7 +153,7 @@ impl State {
             let Notes { intent, retired, begun, looked, .. } = &mut version.notes;
             (*intent, *looked) = (None, None);
             // A note about a dead value is about nothing, and one about a switch that made other keys as well.
-            *retired = retired.filter(|(value, _)| matches!(value, Value::Live(_)));
+            *retired = retired.filter(|(value, _)| matters && matches!(value, Value::Live(_)));
             if !version.reserved {
                 *begun = begun.filter(|(_, proved)| *proved);
             }

@@ -155,16 +155,23 @@ fn version(live: &Live) -> Option<&str> {
     }
 }
 
+/// How often a new key is tried that doesn't work yet. A run that gives up too early would, repeated, make another key and
+/// give up again.
+const TRIES: u32 = 450;
+
 /// Waits until the service accepts a key that it has just made.
 async fn accepted(reader: &Reader, key: &SecretString) -> Result<(), String> {
-    let mut reason = String::new();
-    for _ in 0..LOOKS {
-        reason = match ci::check_key(reader, key).await {
+    let mut unknown = 0;
+    for _ in 0..TRIES {
+        match ci::check_key(reader, key).await {
             KeyCheck::Accepted => return Ok(()),
-            KeyCheck::Refused => "the service refuses the new key".to_owned(),
-            KeyCheck::Unknown(error) => format!("whether the service accepts the new key isn't known: {error}"),
-        };
+            KeyCheck::Refused => {}
+            KeyCheck::Unknown(error) if unknown == LOOKS => {
+                return Err(format!("whether the service accepts the new key isn't known: {error}"));
+            }
+            KeyCheck::Unknown(_) => unknown += 1,
+        }
         reader.pause(BETWEEN_LOOKS).await;
     }
-    Err(reason)
+    Err("the service refuses the new key".to_owned())
 }
