@@ -133,13 +133,13 @@ async fn rights(writer: &Writer) {
     let wish = Grant {
         scope: Scope::Resource(id(VAULT)),
         role: roles::KEY_VAULT_SECRETS_USER,
-        principal_id: STRANGER_PRINCIPAL,
+        principal_id: STRANGER_PRINCIPAL.into(),
         principal_type: PrincipalType::ServicePrincipal,
     };
     for _ in 0..2 {
         authorization::grant(writer, &wish, "palisade: prod").await.unwrap();
     }
-    let held = authorization::assigned_to(reader, &wish.scope, STRANGER_PRINCIPAL).await.unwrap();
+    let held = authorization::assigned_to(reader, &wish.scope, STRANGER_PRINCIPAL.into()).await.unwrap();
     assert_eq!((held.len(), held[0].name, held[0].role), (1, wish.name(), wish.role));
     assert!(authorization::get(reader, &wish.scope, wish.name()).await.unwrap().is_some());
     for _ in 0..2 {
@@ -160,7 +160,7 @@ async fn vault(writer: &Writer) {
         secrets: vec!["get".into(), "list".into()],
         certificates: vec!["get".into(), "list".into()],
     };
-    let entry = PolicyEntry { tenant_id: TENANT, object_id: STRANGER_PRINCIPAL, permissions };
+    let entry = PolicyEntry { tenant_id: TENANT, object_id: STRANGER_PRINCIPAL.into(), permissions };
     vaults::add_policy(writer, &vault, &entry).await.unwrap();
     assert_eq!(vaults::get(reader, &vault).await.unwrap().unwrap().properties.access_policies.len(), 1);
     vaults::remove_policy(writer, &vault, &entry).await.unwrap();
