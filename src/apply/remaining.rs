@@ -54,7 +54,11 @@ impl Remaining {
                 };
                 remaining.waiting.push(still(&waiting.address, format!("{whom}: {}", waiting.detail)));
             }
-            let unknown = scope.unknown.iter().filter(|one| !told(&one.address));
+            // What the plan said already isn't said again; what can't be read since then is news, also where something waits.
+            let was_unknown = |address: &Address| {
+                before.scopes.iter().flat_map(|scope| &scope.unknown).any(|unknown| unknown.address == *address)
+            };
+            let unknown = scope.unknown.iter().filter(|one| !was_unknown(&one.address));
             remaining.unknown.extend(unknown.map(|one| still(&one.address, one.reason.clone())));
             // What only time brings is another run's to do.
             let wanted =
