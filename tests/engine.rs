@@ -17,7 +17,7 @@ use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
 use palisade::clock::Clock;
-use palisade::config::{Configuration, Environment, Face, load};
+use palisade::config::{Configuration, Environment, load};
 use palisade::emulator::{
     self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, World, parse_rules, seed,
 };
@@ -25,6 +25,7 @@ use palisade::guard;
 use palisade::plan::{Approval, Derivation, Mode, Only, Plan, Target, clear, derive};
 use palisade::settings::surface::Surface;
 use palisade::settings::survey::Survey;
+use palisade::terms::Face;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::sync::Notify;

@@ -19,10 +19,10 @@ use palisade::azure::{
     operations,
 };
 use palisade::clock::Clock;
-use palisade::config::Face;
 use palisade::emulator::{
     self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, WantedEnvironment, World,
 };
+use palisade::terms::Face;
 use secrecy::SecretString;
 use uuid::Uuid;
 

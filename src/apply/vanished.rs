@@ -39,10 +39,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Place;
     use crate::plan::{
         Action, Address, Direction, Identity, Impact, Mode, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor,
     };
+    use crate::terms::Place;
 
     fn change(address: &Address, subject: &str, action: Action) -> Change {
         let outline = Outline {

@@ -11,14 +11,14 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::access::{Reader, Writer};
-use super::arm::{self, ResourceId, Scope};
+use super::arm;
 use super::call::Call;
 use super::error::CallError;
-use super::object_id::{self, ObjectId};
 use super::operations::{
     CREATE_ROLE_ASSIGNMENT, DELETE_ROLE_ASSIGNMENT, GET_ROLE_ASSIGNMENT, LIST_PERMISSIONS, LIST_ROLE_ASSIGNMENTS,
     LIST_ROLE_DEFINITIONS,
 };
+use crate::terms::{AzureScope, ObjectId, ResourceId, object_id};
 
 /// Role definitions that palisade grants or looks for; the same in every tenant.
 pub mod roles {
@@ -104,7 +104,7 @@ fn last(id: &str) -> Option<Uuid> {
     id.rsplit('/').next()?.parse().ok()
 }
 
-fn scoped<E>(call: Call<E>, scope: &Scope) -> Call<E> {
+fn scoped<E>(call: Call<E>, scope: &AzureScope) -> Call<E> {
     call.subpath("scope", &scope.to_string())
 }
 
@@ -112,7 +112,7 @@ fn scoped<E>(call: Call<E>, scope: &Scope) -> Call<E> {
 /// whole list or an error. `GET /{scope}/providers/Microsoft.Authorization/roleAssignments`
 pub async fn assigned_to(
     reader: &Reader,
-    scope: &Scope,
+    scope: &AzureScope,
     principal: ObjectId,
 ) -> Result<Vec<RoleAssignment>, CallError> {
     let filter = format!("atScope() and assignedTo('{principal}')");
@@ -126,7 +126,7 @@ pub async fn assigned_to(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Where.
-    pub scope: Scope,
+    pub scope: AzureScope,
     /// Which role definition.
     pub role: Uuid,
     /// To whom: an object id, not an application id.
@@ -196,7 +196,7 @@ pub async fn grant(writer: &Writer, grant: &Grant, description: &str) -> Result<
 
 /// One assignment; none if the service says that there is none.
 /// `GET /{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}`
-pub async fn get(reader: &Reader, scope: &Scope, name: Uuid) -> Result<Option<RoleAssignment>, CallError> {
+pub async fn get(reader: &Reader, scope: &AzureScope, name: Uuid) -> Result<Option<RoleAssignment>, CallError> {
     let call = scoped(Call::of(&GET_ROLE_ASSIGNMENT), scope).path("roleAssignmentName", &name.to_string());
     let Some(answer) = arm::found(reader.send(call).await)? else { return Ok(None) };
     answer.json::<Wire>()?.read().map(Some).ok_or_else(|| answer.unreadable("an assignment lacks a member"))
@@ -204,7 +204,7 @@ pub async fn get(reader: &Reader, scope: &Scope, name: Uuid) -> Result<Option<Ro
 
 /// Takes an assignment away, at the scope that it was granted at.
 /// `DELETE /{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}`
-pub async fn revoke(writer: &Writer, scope: &Scope, name: Uuid) -> Result<(), CallError> {
+pub async fn revoke(writer: &Writer, scope: &AzureScope, name: Uuid) -> Result<(), CallError> {
     let call = scoped(Call::of(&DELETE_ROLE_ASSIGNMENT), scope).path("roleAssignmentName", &name.to_string());
     writer.send(call).await.map(|_| ())
 }
@@ -231,7 +231,11 @@ pub struct RoleProperties {
 
 /// The roles of one display name that can be granted at a scope.
 /// `GET /{scope}/providers/Microsoft.Authorization/roleDefinitions`
-pub async fn definitions(reader: &Reader, scope: &Scope, role_name: &str) -> Result<Vec<RoleDefinition>, CallError> {
+pub async fn definitions(
+    reader: &Reader,
+    scope: &AzureScope,
+    role_name: &str,
+) -> Result<Vec<RoleDefinition>, CallError> {
     let filter = format!("roleName eq '{}'", role_name.replace('\'', "''"));
     arm::list(reader, scoped(Call::of(&LIST_ROLE_DEFINITIONS), scope).query("$filter", filter)).await
 }
@@ -277,14 +281,14 @@ fn fits(pattern: &str, text: &str) -> bool {
 /// The caller's own rights on a resource: the whole of them or an error.
 /// `GET {resource}/providers/Microsoft.Authorization/permissions`
 pub async fn rights(reader: &Reader, resource: &ResourceId) -> Result<Rights, CallError> {
-    let scope = Scope::Resource(resource.clone());
+    let scope = AzureScope::Resource(resource.clone());
     arm::list(reader, scoped(Call::of(&LIST_PERMISSIONS), &scope)).await.map(Rights)
 }
 
 /// The caller's own rights on a resource group.
 /// `GET /subscriptions/{s}/resourceGroups/{rg}/providers/Microsoft.Authorization/permissions`
 pub async fn rights_in_group(reader: &Reader, subscription: Uuid, group: &str) -> Result<Rights, CallError> {
-    let scope = Scope::Group { subscription, group: group.to_owned() };
+    let scope = AzureScope::Group { subscription, group: group.to_owned() };
     arm::list(reader, scoped(Call::of(&LIST_PERMISSIONS), &scope)).await.map(Rights)
 }
 
@@ -311,7 +315,7 @@ mod tests {
     #[test]
     fn the_same_grant_has_the_same_name() {
         let grant = |group: &str, role| Grant {
-            scope: Scope::Group { subscription: Uuid::nil(), group: group.to_owned() },
+            scope: AzureScope::Group { subscription: Uuid::nil(), group: group.to_owned() },
             role,
             principal_id: ObjectId::from(Uuid::from_u128(1)),
             principal_type: PrincipalType::ServicePrincipal,

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::access::Reader;
 use super::graph::{self, DirectoryObject, Found, Key};
-use super::object_id::ObjectId;
+use crate::terms::ObjectId;
 
 /// A principal as a configuration names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::operations::Facts;
 use super::token::TokenError;
-use crate::text::brief;
+use crate::terms::text::brief;
 
 /// A call that brought no usable answer.
 #[derive(Debug, Clone)]

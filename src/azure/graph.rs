@@ -14,11 +14,10 @@ use uuid::Uuid;
 use super::access::Reader;
 use super::call::Call;
 use super::error::CallError;
-use super::object_id::{self, ObjectId};
 use super::operations::{
     GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER, GRAPH_LIST_MEMBERS,
 };
-use crate::text::brief;
+use crate::terms::{ObjectId, object_id, text::brief};
 
 const JSON: &str = "application/json";
 /// Graph takes at most so many requests in a batch.

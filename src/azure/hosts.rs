@@ -12,7 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::operations::Service;
-use crate::config::{Cloud, Face};
+use crate::terms::{Cloud, Face};
 
 /// Where calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::object_id::{self, ObjectId};
+use crate::terms::{ObjectId, object_id};
 
 /// What a token says about its bearer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access::{Reader, Writer};
-use super::arm::{self, LongRunning, Progress, ResourceId};
+use super::arm::{self, LongRunning, Progress};
 use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::{
@@ -20,6 +20,7 @@ use super::operations::{
     SYNAPSE_PUT_CONNECTION, VAULT_DELETE_CONNECTION, VAULT_GET_CONNECTION, VAULT_LIST_CONNECTIONS,
     VAULT_PUT_CONNECTION, Write,
 };
+use crate::terms::ResourceId;
 
 /// A resource that private endpoints can lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]

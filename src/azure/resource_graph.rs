@@ -10,11 +10,12 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::access::Reader;
-use super::arm::{self, ResourceId};
+use super::arm;
 use super::call::Call;
 use super::error::CallError;
 use super::operations::QUERY_RESOURCE_GRAPH;
 use super::private_endpoints::Status;
+use crate::terms::ResourceId;
 
 /// Rows of a page, which is as many as there can be.
 const PAGE: u32 = 1000;

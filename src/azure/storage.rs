@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::access::{Reader, Writer};
-use super::arm::{self, ResourceId, Scope};
+use super::arm;
 use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::{STORAGE_GET_ACCOUNT, STORAGE_LIST, STORAGE_LIST_IN_GROUP, STORAGE_UPDATE_ACCOUNT};
 use super::private_endpoints::{Connection, Wire, addressed};
+use crate::terms::{AzureScope, ResourceId};
 
 /// The type of storage accounts.
 pub const KIND: &str = "Microsoft.Storage/storageAccounts";
@@ -138,16 +139,16 @@ pub async fn get(reader: &Reader, id: &ResourceId) -> Result<Option<Account>, Ca
 
 /// All accounts of a subscription or a resource group that the caller sees, with their connections: the whole list or an
 /// error. For finding; read the single account before writing. `GET …/storageAccounts`
-pub async fn list(reader: &Reader, scope: &Scope) -> Result<Vec<Account>, CallError> {
+pub async fn list(reader: &Reader, scope: &AzureScope) -> Result<Vec<Account>, CallError> {
     let (operation, call) = match scope {
-        Scope::Subscription(subscription) => {
+        AzureScope::Subscription(subscription) => {
             (&STORAGE_LIST, Call::of(&STORAGE_LIST).path("subscriptionId", &subscription.to_string()))
         }
-        Scope::Group { subscription, group } => {
+        AzureScope::Group { subscription, group } => {
             let call = Call::of(&STORAGE_LIST_IN_GROUP).path("subscriptionId", &subscription.to_string());
             (&STORAGE_LIST_IN_GROUP, call.path("resourceGroupName", group))
         }
-        Scope::Resource(id) => return Ok(get(reader, id).await?.into_iter().collect()),
+        AzureScope::Resource(id) => return Ok(get(reader, id).await?.into_iter().collect()),
     };
     let accounts: Vec<WireAccount> = arm::list(reader, call).await?;
     let read = |wire: WireAccount| wire.read().ok_or_else(|| CallError::unreadable(operation.facts(), HALF));

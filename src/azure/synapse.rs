@@ -3,12 +3,13 @@
 use serde::Deserialize;
 
 use super::access::Reader;
-use super::arm::{self, ResourceId, Scope};
+use super::arm;
 use super::call::Call;
 use super::error::CallError;
 use super::operations::{SYNAPSE_GET_WORKSPACE, SYNAPSE_LIST, SYNAPSE_LIST_IN_GROUP};
 use super::private_endpoints::{Connection, Wire, addressed};
 use super::storage::PublicNetworkAccess;
+use crate::terms::{AzureScope, ResourceId};
 
 /// The type of Synapse workspaces.
 pub const KIND: &str = "Microsoft.Synapse/workspaces";
@@ -71,16 +72,16 @@ pub async fn get(reader: &Reader, id: &ResourceId) -> Result<Option<Workspace>, 
 }
 
 /// All workspaces of a subscription or a resource group that the caller sees: the whole list or an error. `GET …/workspaces`
-pub async fn list(reader: &Reader, scope: &Scope) -> Result<Vec<Workspace>, CallError> {
+pub async fn list(reader: &Reader, scope: &AzureScope) -> Result<Vec<Workspace>, CallError> {
     let (operation, call) = match scope {
-        Scope::Subscription(subscription) => {
+        AzureScope::Subscription(subscription) => {
             (&SYNAPSE_LIST, Call::of(&SYNAPSE_LIST).path("subscriptionId", &subscription.to_string()))
         }
-        Scope::Group { subscription, group } => {
+        AzureScope::Group { subscription, group } => {
             let call = Call::of(&SYNAPSE_LIST_IN_GROUP).path("subscriptionId", &subscription.to_string());
             (&SYNAPSE_LIST_IN_GROUP, call.path("resourceGroupName", group))
         }
-        Scope::Resource(id) => return Ok(get(reader, id).await?.into_iter().collect()),
+        AzureScope::Resource(id) => return Ok(get(reader, id).await?.into_iter().collect()),
     };
     let workspaces: Vec<WireWorkspace> = arm::list(reader, call).await?;
     let read = |wire: WireWorkspace| wire.read().ok_or_else(|| CallError::unreadable(operation.facts(), HALF));

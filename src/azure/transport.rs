@@ -28,7 +28,7 @@ use super::refusal::status_failure;
 use super::retry::{self, Decision, Limits, Try};
 use super::token::{Token, TokenError, TokenSource};
 use crate::clock::Clock;
-use crate::config::Face;
+use crate::terms::Face;
 
 /// The target of the request log.
 pub const REQUEST_LOG: &str = "palisade::requests";

@@ -14,12 +14,12 @@ use url::Url;
 use uuid::Uuid;
 
 use super::access::{Reader, Writer};
-use super::arm::{self, BadId, ResourceId};
+use super::arm;
 use super::call::Call;
 use super::error::CallError;
 use super::hosts::is_vault_name;
-use super::object_id::{self, ObjectId};
 use super::operations::{GET_VAULT, VAULT_REMOVE_ACCESS_POLICY, VAULT_UPDATE, VAULT_UPDATE_ACCESS_POLICY};
+use crate::terms::{BadId, ObjectId, ResourceId, object_id};
 
 /// The ARM id of a vault. Two ids are equal if they differ only in case.
 #[derive(Debug, Clone, Eq)]

@@ -21,7 +21,7 @@ use crate::plan::{Approval, Clearance, Plan, clear};
 use crate::report;
 use crate::report::plan::{Purpose, text};
 use crate::settings::survey::Survey;
-use crate::text::printable;
+use crate::terms::text::printable;
 use crate::ui::{Progress, Ui};
 
 /// Where the journal is kept.

@@ -16,9 +16,8 @@ use super::session::{Intent, Session};
 use crate::apply::{Entry, Journal, Moment, Status};
 use crate::config::Environment;
 use crate::plan::{Address, Mode};
-use crate::rotation::Slot;
 use crate::settings::api_access::keys::{Ended, Keys, Look, Pasted, Witness};
-use crate::text::printable;
+use crate::terms::{Slot, text::printable};
 use crate::ui::{Progress, Ui};
 
 /// What services that run builds set: by any of them a machine is recognised.

@@ -14,13 +14,14 @@ use super::inputs::Connection;
 use crate::azure::hosts::Hosts;
 use crate::azure::operations::EMULATOR_ABOUT;
 use crate::azure::retry::Limits;
-use crate::azure::{Call, ClientCredentials, Notices, ObjectId, Reader, Settings, Transport, Writer};
+use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
 use crate::clock::Clock;
-use crate::config::{Configuration, Environment, Face, Policy};
+use crate::config::{Configuration, Environment, Policy};
 use crate::emulator::{self, Emulator, Store, Wanted};
 use crate::plan::{Mode, Target};
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
+use crate::terms::{Face, ObjectId};
 
 /// The variables that name another client of an emulator than the one that palisade seeds. Not Azure's own names: a real
 /// secret must never be sent to an emulator.

@@ -12,12 +12,11 @@ use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::entry;
 use super::merge::{self, Combined};
-use super::shape::{AttestationShape, Cloud, Face, HeadShape, TenantShape, UnpublishedOperations};
-use super::source::{Place, Sources, Span};
+use super::shape::{AttestationShape, HeadShape, TenantShape, UnpublishedOperations};
+use super::source::{Sources, Span};
 use super::tree::{Entry, Located, Node, Value};
-use crate::azure::arm::ResourceId;
-use crate::digest;
 use crate::settings::blocks::{self, Claim, DeclaredBlocks};
+use crate::terms::{Cloud, EnvironmentHead, Face, Place, ResourceId, digest};
 
 /// What the files declare. Exists only without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +59,6 @@ pub struct Environment {
     pub elsewhere: Vec<ResourceId>,
     /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
     pub digest: String,
-}
-
-/// What one environment is, apart from its settings: its names and ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvironmentHead {
-    /// The key under `environments:`; palisade's name for the environment.
-    pub key: String,
-    /// Customer Insights - Data instance id.
-    pub instance_id: Uuid,
-    /// Power Platform environment id. An opaque string: default environments are called `Default-{tenant}`.
-    pub environment_id: String,
-    /// The display name that the live environment must have, if the file binds it.
-    pub name: Option<String>,
-    /// Whether business unit separation is on (it allows the role Marketing Contributor).
-    pub business_units: bool,
-    /// Where the environment is written.
-    pub place: Place,
 }
 
 /// What a person saw of a setting.

@@ -6,7 +6,7 @@
 
 use super::codes::Code;
 use super::source::Span;
-use crate::text::visible;
+use crate::terms::text::visible;
 
 /// More mistakes than this help nobody; the rest is counted.
 const SHOWN_AT_MOST: usize = 1000;

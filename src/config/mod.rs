@@ -31,11 +31,11 @@ use std::path::PathBuf;
 
 pub use codes::Code;
 pub(crate) use configuration::typed;
-pub use configuration::{Attestation, Configuration, Environment, EnvironmentHead, Tenant};
+pub use configuration::{Attestation, Configuration, Environment, Tenant};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
 pub use fields::{FieldHelp, Lookup, field_help};
-pub use shape::{Cloud, Face, Policy, UnpublishedOperations};
-pub use source::{Place, Source, Sources, Span};
+pub use shape::{Policy, UnpublishedOperations};
+pub use source::{Source, Sources, Span};
 pub use tree::{Located, Node};
 
 /// What reading files gave.

@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::words::{AttestedFor, AttestedSetting, AttestedTenantSetting, Day, EnvironmentId, Guid, Text, UserName};
 use crate::settings::blocks::{self, Blocks};
+use crate::terms::{Cloud, Face};
 
 /// Security settings of Dynamics 365 Customer Insights - Data environments. Several files make one configuration; what
 /// no file declares isn't managed.
@@ -61,23 +62,6 @@ pub(super) struct TenantShape {
     pub(super) attested: Vec<Json>,
 }
 
-/// The cloud that a tenant is in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Cloud {
-    /// The public cloud.
-    #[default]
-    Public,
-    /// Government Community Cloud.
-    Gcc,
-    /// Government Community Cloud High.
-    GccHigh,
-    /// The United States Department of Defense.
-    Dod,
-    /// The cloud operated by 21Vianet in China.
-    China,
-}
-
 /// How Customer Insights - Data is reached.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -86,17 +70,6 @@ pub(super) struct CustomerInsightsShape {
     /// Which front of the service to call.
     #[serde(default)]
     pub(super) face: Face,
-}
-
-/// A front of Customer Insights - Data.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Face {
-    /// The instance's own scale unit: needs a bearer token only.
-    #[default]
-    ScaleUnit,
-    /// The API gateway: also needs a subscription key.
-    Gateway,
 }
 
 /// What to do with operations that Microsoft hasn't published.

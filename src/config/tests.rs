@@ -9,8 +9,8 @@ use super::source::Span;
 use super::tree::{Entry, Node, Value};
 use super::words::WORDS;
 use super::{Loaded, Source, fields, load_sources, merge};
-use crate::digest;
 use crate::report::diagnostics::{self, Style};
+use crate::terms::digest;
 
 fn loaded(text: &str) -> Loaded {
     load_sources(vec![Source::new("palisade.yaml", text)])

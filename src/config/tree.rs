@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::source::{Place, Sources, Span};
+use super::source::{Sources, Span};
+use crate::terms::Place;
 
 /// A value with its place. After merging, each node still names the file it came from.
 #[derive(Debug, Clone)]

@@ -16,10 +16,10 @@ use super::codes::Code;
 use super::diagnostic::quoted;
 use super::entry;
 use super::texts::ENVIRONMENT;
-use crate::azure::arm::ResourceId;
 use crate::azure::{storage, synapse};
 use crate::rotation::Window;
 use crate::settings::blocks;
+use crate::terms::ResourceId;
 
 /// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::azure::ObjectId;
 use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, NoteCode, Severity, Unprotected};
+use crate::terms::ObjectId;
 
 /// Checks one environment.
 pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, notes: &mut Vec<Note>) {

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::azure::Provenance;
-use crate::config::Place;
-use crate::digest;
+use crate::terms::{Place, digest};
 
 /// What a change is about, such as `prod/users/ada@contoso.com`. Stable from run to run, unique within a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use super::findings::{Findings, Planned};
 use super::note::Note;
 use super::only::Only;
 use super::saved::VALIDITY;
-use crate::config::EnvironmentHead;
+use crate::terms::EnvironmentHead;
 
 /// Everything that was found out about one environment.
 pub struct Account {

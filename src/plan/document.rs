@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::change::{Address, Change, Direction, Mode};
 use super::note::{Note, NoteKind};
 use super::only::Only;
-use crate::digest;
+use crate::terms::digest;
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.plan/2";

@@ -9,9 +9,9 @@ use super::change::{Action, Address, Binds, Change, Direction, Impact, ManualSte
 use super::document::{Unknown, Waiting};
 use super::note::Note;
 use super::step::Step;
+use crate::azure::Provenance;
 use crate::azure::operations::Facts;
-use crate::azure::{ObjectId, Provenance};
-use crate::config::Place;
+use crate::terms::{ObjectId, Place};
 
 /// Everything that there is to say about one setting of one environment.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use super::colour::{DANGER, DIM, GOOD, WARNING, paint};
 use super::plan::manual_step;
 use crate::apply::{Applied, Left, RefusedScope, Remaining, Report, Status};
 use crate::plan::Plan;
-use crate::text::printable;
+use crate::terms::text::printable;
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
 pub fn text(plan: &Plan, report: &Report) -> String {

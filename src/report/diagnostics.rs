@@ -10,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use serde_json::{Value, json};
 
 use crate::config::{Diagnostic, Diagnostics, Severity, Source, Sources, Span};
-use crate::text::visible;
+use crate::terms::text::visible;
 
 /// Whether to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::plan::{
     Action, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity, Summary,
     Target, WaitingFor,
 };
-use crate::text::printable;
+use crate::terms::text::printable;
 
 /// What the plan is shown for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

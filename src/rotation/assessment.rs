@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::ledger::Issue;
-use super::tags::{Intent, Slot};
+use super::tags::Intent;
+use crate::terms::Slot;
 
 /// What the facts mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -27,7 +27,8 @@ use super::fingerprint::Fingerprint;
 use super::ledger::Issue;
 use super::rules::Rules;
 use super::steps::{Check, Request, StepKind};
-use super::tags::{Intent, Looked, Purpose, Retired, Slot, Tags};
+use super::tags::{Intent, Looked, Purpose, Retired, Tags};
+use crate::terms::Slot;
 
 /// How far instants of two clocks may be apart without meaning anything.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);

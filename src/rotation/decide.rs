@@ -14,7 +14,8 @@ use super::facts::{Access, Content, Facts, Published, Secret, Slots};
 use super::fingerprint::Fingerprint;
 use super::ledger::{EverPublished, Issue, Ledger, RESOLUTION};
 use super::rules::Rules;
-use super::tags::{Intent, Purpose, Slot};
+use super::tags::{Intent, Purpose};
+use crate::terms::Slot;
 
 /// The shortest time between two regenerations.
 pub(super) const MINIMUM_GAP: SignedDuration = SignedDuration::from_hours(1);

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::declared::after;
 use super::fingerprint::Fingerprint;
-use super::tags::{Slot, Tags};
+use super::tags::Tags;
+use crate::terms::Slot;
 
 /// Everything that was read about the keys of one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

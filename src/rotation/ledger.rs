@@ -14,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::declared::after;
 use super::facts::{Content, Facts, Published, Slots, Version};
 use super::fingerprint::Fingerprint;
-use super::tags::{Slot, Tags};
+use super::tags::Tags;
+use crate::terms::Slot;
 
 /// How far instants that two clocks wrote down may be off without meaning anything.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);

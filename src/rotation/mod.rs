@@ -44,7 +44,7 @@ pub use ledger::Issue;
 pub use reading::{to_read, to_read_at_most};
 pub use rules::Rules;
 pub use steps::{Check, Request, StepKind, steps, steps_under};
-pub use tags::{Intent, Looked, Purpose, Retired, Slot, Tags, Unintelligible};
+pub use tags::{Intent, Looked, Purpose, Retired, Tags, Unintelligible};
 pub use window::{Window, WindowProblem};
 
 use jiff::Timestamp;

@@ -15,7 +15,8 @@ use super::declared::{Rotation, after};
 use super::facts::{Access, Content, Facts, Published, Secret, Slots, VaultClock, Version};
 use super::fingerprint::{Fingerprint, FingerprintKey};
 use super::steps::{Check, Request, steps};
-use super::tags::{Slot, Tags};
+use super::tags::Tags;
+use crate::terms::Slot;
 
 const INSTANCE: &str = "6f2b1c34-0000-4000-8000-00000000a001";
 

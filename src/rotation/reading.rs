@@ -17,7 +17,7 @@ use super::facts::{Access, Content, Facts, Secret};
 use super::fingerprint::Fingerprint;
 use super::ledger::{Entry, EverPublished, Ledger, RESOLUTION};
 use super::rules::Rules;
-use super::tags::Slot;
+use crate::terms::Slot;
 
 /// Values of former versions that one look reads at most.
 const MOST: usize = 50;

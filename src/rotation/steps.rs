@@ -3,7 +3,8 @@
 use super::assessment::Move;
 use super::fingerprint::Fingerprint;
 use super::rules::Rules;
-use super::tags::{Slot, Tags};
+use super::tags::Tags;
+use crate::terms::Slot;
 
 /// What a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

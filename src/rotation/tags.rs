@@ -18,6 +18,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::fingerprint::Fingerprint;
+use crate::terms::Slot;
 
 const SLOT: &str = "palisade-slot";
 const ISSUED: &str = "palisade-issued";
@@ -33,44 +34,6 @@ const LIMIT: usize = 15;
 
 /// Tags that palisade may need at once.
 const OURS: usize = 6;
-
-/// One of the two keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
-    /// The primary key.
-    Primary,
-    /// The secondary key.
-    Secondary,
-}
-
-impl Slot {
-    /// The slot that this one isn't.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Primary => Self::Secondary,
-            Self::Secondary => Self::Primary,
-        }
-    }
-
-    /// As plans, tags and addresses write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Secondary => "secondary",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        [Self::Primary, Self::Secondary].into_iter().find(|slot| slot.name() == name)
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// What a regeneration is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

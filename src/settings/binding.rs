@@ -6,11 +6,9 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::Instance;
-use crate::config::Place;
-use crate::digest;
 use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Rated, Risk, Step};
+use crate::terms::{Place, ResourceId, digest};
 
 /// The digest of a change that is the same in everything but the step that carries it out.
 fn digest(step: Rc<dyn Step>) -> String {

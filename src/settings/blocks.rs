@@ -14,9 +14,9 @@ use serde_json::Value as Json;
 use super::setting::{Comparing, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, key_vault, private_links, users};
-use crate::azure::arm::ResourceId;
-use crate::config::{self, Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Span};
+use crate::config::{self, Code, Diagnostic, Diagnostics, Located, Span};
 use crate::plan::{Findings, Rated};
+use crate::terms::{EnvironmentHead, ResourceId};
 
 /// A setting's block in the file.
 pub trait Block: DeserializeOwned + JsonSchema {

@@ -4,7 +4,7 @@
 //! Azure tells a resource's region; Customer Insights the environment's, or a word for where it is. What must stay true: what
 //! isn't known is never taken for the same.
 
-use crate::geographies;
+use crate::terms::geographies;
 
 /// Whether a resource and an environment are in one geography.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::blocks::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
-use crate::azure::arm::ResourceId;
+use crate::azure::Reader;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
-use crate::azure::{ObjectId, Reader};
-use crate::config::{Attestation, EnvironmentHead};
+use crate::config::Attestation;
 use crate::plan::{Address, Findings, Rated};
+use crate::terms::{EnvironmentHead, ObjectId, ResourceId};
 
 /// Observing, and comparing what was observed with what is declared.
 #[async_trait(?Send)]

@@ -19,9 +19,10 @@ use super::users;
 use crate::azure::customer_insights::{self as ci, Instance, InstanceInfo, InstanceMetadata};
 use crate::azure::directory::Directory;
 use crate::azure::operations::LIST_INSTANCES;
-use crate::azure::{CallError, ObjectId, Reader};
-use crate::config::{Environment, EnvironmentHead};
+use crate::azure::{CallError, Reader};
+use crate::config::Environment;
 use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed};
+use crate::terms::{EnvironmentHead, ObjectId};
 
 /// The state in which an environment takes changes.
 const ACTIVE: &str = "active";

@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstream::{AutoStream, ColorChoice};
 
 use crate::report::colour::{DANGER, HINT, WARNING, paint};
-use crate::text::printable;
+use crate::terms::text::printable;
 
 pub use log::start_log;
 pub use progress::Progress;

@@ -9,7 +9,7 @@ use super::Ui;
 use crate::apply::{Event, Listener, Status};
 use crate::azure::{Failure, Notices, Waiting};
 use crate::report::colour::{DANGER, GOOD, WARNING, paint};
-use crate::text::printable;
+use crate::terms::text::printable;
 
 /// Shows progress until it is dropped.
 pub struct Progress {

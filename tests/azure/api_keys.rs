@@ -1,11 +1,12 @@
 //! API keys: read, regenerated, tried.
 
 use palisade::azure::customer_insights::{
-    ApiKeys, KeyCheck, Slot, activate_api_access, check_key, deactivate_api_access, list_keys, regenerate_key,
+    ApiKeys, KeyCheck, activate_api_access, check_key, deactivate_api_access, list_keys, regenerate_key,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::support::{Services, instance};
+use palisade::terms::Slot;
 
 fn text(keys: &ApiKeys, slot: Slot) -> String {
     keys.get(slot).expose_secret().to_owned()

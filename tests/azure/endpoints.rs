@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use palisade::azure::arm::{Progress, ResourceId, Scope};
+use palisade::azure::arm::Progress;
 use palisade::azure::customer_insights::{self as ci, AccessState};
 use palisade::azure::private_endpoints::{self as endpoints, Provider, Status, Target};
 use palisade::azure::{CallError, Failure, storage, synapse};
 use palisade::emulator::{Connection, ConnectionStatus, World};
 
 use crate::support::{LAKE, STRANGER_PRINCIPAL, Services, VAULT, WORKSPACE, grant, instance};
+use palisade::terms::{AzureScope, ResourceId};
 
 const CONNECTIONS: &str = "GET /subscriptions/*/privateEndpointConnections*";
 
@@ -222,7 +223,7 @@ async fn lists_go_on_to_their_last_page_and_need_the_right() {
     assert_eq!(storage::list(admin.reader(), &scope).await.unwrap().len(), 231);
     let refused = storage::list(&services.stranger(), &scope).await.unwrap_err();
     assert_eq!(refused.code(), Some("AuthorizationFailed"));
-    assert_eq!(storage::list(&services.stranger(), &Scope::Resource(id(LAKE))).await.unwrap().len(), 1);
+    assert_eq!(storage::list(&services.stranger(), &AzureScope::Resource(id(LAKE))).await.unwrap().len(), 1);
     assert_eq!(target(VAULT).provider(), Provider::KeyVault);
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use palisade::azure::arm::{ResourceId, Scope};
 use palisade::azure::authorization::{self, Grant, PrincipalType, roles};
 use palisade::azure::private_endpoints::Status;
 use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
@@ -12,6 +11,7 @@ use palisade::emulator::{Connection, ConnectionStatus};
 use uuid::Uuid;
 
 use crate::support::{LAKE, STRANGER_PRINCIPAL, Services, TENANT, VAULT, grant, start_of_time};
+use palisade::terms::{AzureScope, ResourceId};
 
 const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
 
@@ -21,7 +21,7 @@ fn id(text: &str) -> ResourceId {
 
 fn wish() -> Grant {
     Grant {
-        scope: Scope::Resource(id(VAULT)),
+        scope: AzureScope::Resource(id(VAULT)),
         role: roles::KEY_VAULT_READER,
         principal_id: STRANGER_PRINCIPAL.into(),
         principal_type: PrincipalType::ServicePrincipal,
@@ -78,7 +78,7 @@ async fn rights_are_the_callers_own() {
     assert!(!theirs.allow(action) && theirs.allow("Microsoft.Storage/storageAccounts/read"));
     let in_group = authorization::rights_in_group(&services.stranger(), SUBSCRIPTION, "rg-lake").await.unwrap();
     assert!(!in_group.allow("Microsoft.Storage/storageAccounts/read"));
-    let owner = authorization::definitions(admin.reader(), &Scope::Resource(id(LAKE)), "Owner").await.unwrap();
+    let owner = authorization::definitions(admin.reader(), &AzureScope::Resource(id(LAKE)), "Owner").await.unwrap();
     assert!(owner.len() == 1 && owner[0].properties.permissions.allow(action));
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use palisade::azure::arm::{LongRunning, Progress, ResourceId, Scope};
+use palisade::azure::arm::{LongRunning, Progress};
 use palisade::azure::authorization::{self, Grant, PrincipalType, roles};
 use palisade::azure::customer_insights as ci;
 use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::Stage;
 use super::recorder::Exchange;
 use super::support::{LAKE, STRANGER_PRINCIPAL, TENANT, VAULT, WORKSPACE, grant, instance, secret, vault_of};
+use palisade::terms::{AzureScope, ResourceId};
 
 const KEY_VAULT_ADMINISTRATOR: &str = "00482a5a-887f-4fb3-b363-3b7fe8e74483";
 const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
@@ -107,7 +108,7 @@ async fn finish(reader: &Reader, target: &Target, name: &str, accepted: &mut Lon
 
 async fn accounts(writer: &Writer) {
     let reader = writer.reader();
-    let scopes = [Scope::Subscription(SUBSCRIPTION), id(LAKE).group()];
+    let scopes = [AzureScope::Subscription(SUBSCRIPTION), id(LAKE).group()];
     // The embedded client owns the group, not the subscription.
     assert_eq!(storage::list(reader, &scopes[0]).await.unwrap_err().code(), Some("AuthorizationFailed"));
     assert_eq!(storage::list(reader, &scopes[1]).await.unwrap().len(), 1);
@@ -131,7 +132,7 @@ async fn accounts(writer: &Writer) {
 async fn rights(writer: &Writer) {
     let reader = writer.reader();
     let wish = Grant {
-        scope: Scope::Resource(id(VAULT)),
+        scope: AzureScope::Resource(id(VAULT)),
         role: roles::KEY_VAULT_SECRETS_USER,
         principal_id: STRANGER_PRINCIPAL.into(),
         principal_type: PrincipalType::ServicePrincipal,

@@ -11,7 +11,7 @@ use palisade::azure::hosts::Hosts;
 use palisade::azure::operations::{REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, SET_SECRET};
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
-use palisade::config::{Face, load};
+use palisade::config::load;
 use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Masked, World};
 use palisade::settings::api_access::keys::{Ended, Look, Witness};
 use palisade::settings::surface::Surface;
@@ -23,6 +23,7 @@ use crate::moves::{Case, DUE, in_use, published, rotated};
 use crate::refused::policies;
 use crate::room::{DECLARED, Held, Room, held, secret, secret_mut, slots};
 use crate::support::TENANT;
+use palisade::terms::Face;
 
 const QUIET: &str = "2026-12-01T12:00:00Z";
 

@@ -1,12 +1,13 @@
 //! Unknown is not absent: what happens to a decision when one of the facts behind it is hidden.
 
 use palisade::rotation::{
-    Access, Check, Content, Facts, Move, Published, Request, Rules, Run, Secret, Slot, Slots, VaultClock, assess_under,
+    Access, Check, Content, Facts, Move, Published, Request, Rules, Run, Secret, Slots, VaultClock, assess_under,
     steps_under,
 };
 
 use super::runner::{Runner, State, Task};
 use super::world::{Value, now};
+use palisade::terms::Slot;
 
 /// What hiding a fact must keep a run from.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! What happens to the world: requests that take effect, keys that die, days that pass; and the one form that all states
 //! have that nothing can tell apart.
 
-use palisade::rotation::Slot;
-
 use super::runner::{Harm, Runner, Sending, State};
 use super::world::{By, Notes, Shelf, Stored, Value, World, index};
+use palisade::terms::Slot;
 
 impl State {
     /// A request takes effect. What the service would refuse has none.

@@ -21,7 +21,8 @@ mod world;
 
 use std::time::Instant;
 
-use palisade::rotation::{Rules, Slot};
+use palisade::rotation::Rules;
+use palisade::terms::Slot;
 use runner::{Harm, Luck, State, issued_notes};
 use walk::{Scope, Walk, summary, walk};
 use world::{Notes, Scale, Shelf, Stored, UNDECLARED, Value, World};

@@ -1,9 +1,8 @@
 //! What people do from outside, at any moment.
 
-use palisade::rotation::Slot;
-
 use super::runner::{Runner, Sending, State};
 use super::world::{By, Notes, Shelf, Value};
+use palisade::terms::Slot;
 
 /// What people do from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,11 +7,12 @@
 use std::fmt;
 
 use palisade::rotation::{
-    Check, Facts, Hold, Move, Request, Resolved, Rotation, Rules, Run, Slot, StepKind, Tags, Verify, Warning,
-    assess_under, resolve, steps_under,
+    Check, Facts, Hold, Move, Request, Resolved, Rotation, Rules, Run, StepKind, Tags, Verify, Warning, assess_under,
+    resolve, steps_under,
 };
 
 use super::world::{By, Notes, Value, World, now, value};
+use palisade::terms::Slot;
 
 /// Times that one run may drop everything and heal.
 const HEALS: u8 = 2;

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use palisade::rotation::{Move, Rules, Slot, Why, assess_under};
+use palisade::rotation::{Move, Rules, Why, assess_under};
 
 use super::blind::blind;
 use super::people::Deed;
 use super::runner::{Harm, Luck, Runner, State, broken_by_palisade};
 use super::world::{Shelf, Value, World, now};
+use palisade::terms::Slot;
 
 /// Runs in a row after which nothing may be left to send.
 const REST: usize = 5;

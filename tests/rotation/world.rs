@@ -12,8 +12,9 @@ use std::sync::OnceLock;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use palisade::rotation::{
     Access, Content, Facts, Fingerprint, FingerprintKey, Intent, Looked, Published, Purpose, Retire, Retired, Rotation,
-    Secret, Slot, Slots, Tags, VaultClock, Version, to_read_at_most,
+    Secret, Slots, Tags, VaultClock, Version, to_read_at_most,
 };
+use palisade::terms::Slot;
 
 /// How long things take, in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,11 +13,11 @@ use palisade::azure::key_vault::SecretAddress;
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
 use palisade::clock::Clock;
-use palisade::config::Face;
 use palisade::emulator::{
     Access, Application, AzurePrincipalType, CLIENT_ID, CLIENT_SECRET, Client, Emulator, Masked, Options,
     RoleAssignment, StartError, Store, Vault, Wanted, WantedEnvironment, WantedVault, World, parse_rules, seed, start,
 };
+use palisade::terms::Face;
 use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;

@@ -1,11 +1,10 @@
 //! Azure Resource Manager: what all of its providers share.
 //!
-//! Words: a [`ResourceId`] is an ARM id; a [`Scope`] is where lists and role assignments are; a [`LongRunning`] write was
+//! Words: a [`ResourceId`] is an ARM id; a [`AzureScope`] is where lists and role assignments are; a [`LongRunning`] write was
 //! accepted and goes on, and is asked about until it is [`Progress::Done`]. What must stay true: ids are compared without
 //! regard to case and shown as they were written; a list is whole or an error; only ARM's own words for it prove that
 //! something isn't there; addresses in answers are followed only to hosts that may see the token.
 
-mod id;
 mod long_running;
 
 use serde::Deserialize;
@@ -16,7 +15,6 @@ use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::Read;
 
-pub use id::{BadId, ResourceId, Scope};
 pub use long_running::{LongRunning, Progress, wait};
 
 /// What ARM reads and writes.

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{BODY_TYPE, Instance, call};
 use crate::azure::access::{Reader, Writer};
-use crate::azure::arm::ResourceId;
 use crate::azure::error::CallError;
 use crate::azure::operations::{DELETE_KEY_VAULT, GET_KEY_VAULT, PUT_KEY_VAULT};
+use crate::terms::ResourceId;
 
 /// The application that reads linked vaults: "Dynamics 365 AI for Customer Insights".
 pub const SERVICE_APP: Uuid = Uuid::from_u128(0x0bfc_4568_a4ba_4c58_bd3e_5d3e_76bd_7fff);

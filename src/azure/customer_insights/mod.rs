@@ -24,8 +24,8 @@ use super::operations::{
     ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION, GET_INSTANCE, LIST_API_KEYS,
     LIST_INSTANCES, Operation, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
 };
-pub use crate::rotation::Slot;
 
+use crate::terms::Slot;
 pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_vault, unlink_key_vault};
 pub use private_links::{
     LinkEndpoint, PrivateLink, add_private_link, private_link, private_links, remove_private_link,

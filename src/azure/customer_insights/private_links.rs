@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::key_vault::NOT_FOUND;
 use super::{BODY_TYPE, Instance, call};
 use crate::azure::access::{Reader, Writer};
-use crate::azure::arm::ResourceId;
 use crate::azure::error::CallError;
 use crate::azure::operations::{
     ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, GET_PRIVATE_LINK, LIST_PRIVATE_LINKS, VALIDATE_PRIVATE_LINK,
 };
 use crate::azure::private_endpoints::Status;
+use crate::terms::ResourceId;
 
 /// A private link.
 #[derive(Debug, Clone, PartialEq, Eq)]

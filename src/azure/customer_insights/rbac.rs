@@ -16,9 +16,8 @@ use super::{BODY_TYPE, Instance, call};
 use crate::azure::access::{Reader, Writer};
 use crate::azure::call::Answer;
 use crate::azure::error::CallError;
-use crate::azure::object_id::{self, ObjectId};
 use crate::azure::operations::{DELETE_ASSIGNMENT, GET_MY_ROLE, LIST_ASSIGNMENTS, LIST_ROLES, PUT_ASSIGNMENT};
-use crate::text::brief;
+use crate::terms::{ObjectId, object_id, text::brief};
 
 /// One principal's roles.
 #[derive(Debug, Clone, PartialEq, Eq)]

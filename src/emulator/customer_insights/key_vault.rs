@@ -16,7 +16,7 @@ use crate::emulator::call::guid;
 use crate::emulator::rights::Plane;
 use crate::emulator::seed::derived_id;
 use crate::emulator::world::{DefaultAction, KeyVaultLink, Vault, World};
-use crate::geographies;
+use crate::terms::geographies;
 
 /// What the application needs on a vault that goes by access policies, in each list.
 const POLICY: [&str; 2] = ["get", "list"];

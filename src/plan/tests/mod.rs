@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::config::{EnvironmentHead, Place};
+use crate::terms::{EnvironmentHead, Place};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
 

@@ -56,7 +56,7 @@ fn look(declared: &Rotation, facts: &Facts) -> Assessment {
     assess(declared, facts, now())
 }
 
-use Slot::{Primary as P, Secondary as S};
+use crate::terms::Slot::{self, Primary as P, Secondary as S};
 
 // Live facts and what the plan says about them.
 

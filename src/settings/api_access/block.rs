@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Keys, KeysBlock};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place};
+use crate::config::{Code, Diagnostic, Diagnostics, Located};
 use crate::settings::blocks::{self, Claim};
+use crate::terms::{EnvironmentHead, Place};
 
 /// Access to the instance's API with keys or tokens. Without this block, palisade leaves API access as it is.
 #[derive(Debug, Deserialize, JsonSchema)]

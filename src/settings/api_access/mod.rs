@@ -30,13 +30,13 @@ use super::attestation::{self, Moment, Statement, Trace, Verdict};
 use super::blocks::{self, Block as _};
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity,
     Step, Waiting,
 };
+use crate::terms::ResourceId;
 
 const SUBJECT: &str = "API access for every client of the environment";
 

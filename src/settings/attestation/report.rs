@@ -7,9 +7,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::judge::{Doubt, Evidence, Moment, last_day};
-use crate::azure::arm::ResourceId;
 use crate::azure::operations::Facts;
-use crate::config::{Attestation, Place, entry as written};
+use crate::config::{Attestation, entry as written};
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Risk,
     Severity,
@@ -17,6 +16,7 @@ use crate::plan::{
 use crate::settings::blocks::{Block, Saw};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::{Place, ResourceId};
 
 /// Looking changes nothing.
 pub(in crate::settings) const LOOK: Rated =

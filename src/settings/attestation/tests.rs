@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Doubt, Evidence, Moment, Statement, Trace, Verdict, judge};
-use crate::config::{Attestation, Place};
+use crate::config::Attestation;
+use crate::terms::Place;
 
 const TODAY: &str = "2026-11-20";
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::steps::{AddPolicy, GrantRole, LinkVault};
-use crate::azure::arm::ResourceId;
 use crate::settings::binding::{each_input_counts, instance, resource};
+use crate::terms::ResourceId;
 
 fn vault(name: &str) -> ResourceId {
     resource("Microsoft.KeyVault/vaults", name)

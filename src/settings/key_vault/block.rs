@@ -6,11 +6,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::azure::arm::ResourceId;
 use crate::config::words::VaultId;
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
+use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, quoted};
 use crate::settings::blocks;
 use crate::settings::consent::{Consent, ConsentBlock};
+use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is; it never unlinks a
 /// vault.

@@ -10,7 +10,6 @@ use super::block::{Block, Declared, Saw};
 use super::observe::{Link, Observed};
 use super::steps::LinkVault;
 use super::{grants, notes, risks};
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{AccessState, KeyVaultLink};
 use crate::azure::operations::{GET_KEY_VAULT, PUT_KEY_VAULT};
 use crate::azure::vaults::Vault;
@@ -22,6 +21,7 @@ use crate::settings::blocks::{self, Block as _};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
 
 /// Whether the service principal can read the vault.
 enum Rights {

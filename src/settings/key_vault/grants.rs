@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::block::{Block, Declared};
 use super::risks;
 use super::steps::{AddPolicy, GrantRole};
-use crate::azure::ObjectId;
 use crate::azure::authorization::{RoleAssignment, roles};
 use crate::azure::graph::DirectoryObject;
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
@@ -20,6 +19,7 @@ use crate::azure::vaults::{Permissions, Vault};
 use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Step};
 use crate::settings::blocks::Block as _;
 use crate::settings::setting::Comparing;
+use crate::terms::ObjectId;
 
 /// What it needs on keys, on secrets and on certificates where access policies decide.
 const NEEDED: [&str; 2] = ["get", "list"];

@@ -25,8 +25,8 @@ pub use observe::{Link, Observed};
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
-use crate::azure::arm::ResourceId;
 use crate::plan::{Findings, Rated};
+use crate::terms::ResourceId;
 
 #[async_trait(?Send)]
 impl Setting for Block {

@@ -3,11 +3,11 @@
 //! The demands are checked at each plan, so that a firewall turned on later is found like one that was on from the start.
 
 use super::block::Declared;
-use crate::azure::arm::ResourceId;
 use crate::azure::vaults::Vault;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings::geography::{self, Agreement};
 use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
 
 fn error(code: NoteCode, address: &Address, message: String, help: &str) -> Note {
     Note::refusal(code, address.clone(), message).help(help)

@@ -2,7 +2,6 @@
 
 use super::block::Declared;
 use super::grants;
-use crate::azure::arm::Scope;
 use crate::azure::authorization::{self, RoleAssignment};
 use crate::azure::customer_insights::{self as ci, KeyVaultLink, SERVICE_APP};
 use crate::azure::directory::Name;
@@ -13,6 +12,7 @@ use crate::azure::{CallError, Reader};
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
+use crate::terms::AzureScope;
 
 /// Everything that comparing needs.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ async fn roles(
     declared: &Declared,
     service: &DirectoryObject,
 ) -> Result<Vec<RoleAssignment>, CallError> {
-    authorization::assigned_to(reader, &Scope::Resource(declared.vault.clone()), service.id).await
+    authorization::assigned_to(reader, &AzureScope::Resource(declared.vault.clone()), service.id).await
 }
 
 /// Whoever may not even read their own rights is taken for somebody without them.

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::grants;
-use crate::azure::arm::{ResourceId, Scope};
 use crate::azure::authorization::{self, Grant, PrincipalType};
 use crate::azure::customer_insights::{self as ci, AccessState, Instance};
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
-use crate::azure::{CallError, ObjectId, Reader, Writer};
+use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::terms::{AzureScope, ObjectId, ResourceId};
 
 /// Grants a role on the vault.
 pub(super) struct GrantRole {
@@ -53,7 +53,7 @@ impl Step for GrantRole {
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let grant = Grant {
-            scope: Scope::Resource(self.vault.clone()),
+            scope: AzureScope::Resource(self.vault.clone()),
             role: self.role,
             principal_id: self.service,
             principal_type: PrincipalType::ServicePrincipal,
@@ -62,7 +62,7 @@ impl Step for GrantRole {
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let scope = Scope::Resource(self.vault.clone());
+        let scope = AzureScope::Resource(self.vault.clone());
         let held = authorization::assigned_to(reader, &scope, self.service).await?;
         Ok(match grants::holds(&held, self.role) {
             true => ReadBack::Shown,

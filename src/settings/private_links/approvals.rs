@@ -13,12 +13,11 @@ use super::endpoints::Asking;
 use super::observe::{self, Right};
 use super::risks;
 use super::steps::Approve;
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::synapse;
-use crate::config::EnvironmentHead;
 use crate::plan::{Action, Direction, Impact, Mode, Outline, Planned, WaitingFor};
 use crate::settings::blocks::Block as _;
+use crate::terms::{EnvironmentHead, ResourceId};
 
 /// The built-in role that may approve.
 pub(super) fn role(resource: &ResourceId) -> &'static str {

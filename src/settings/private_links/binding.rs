@@ -5,8 +5,8 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::steps::{AddLink, Approve, ApproveNew, RemoveLink};
-use crate::azure::arm::ResourceId;
 use crate::settings::binding::{each_input_counts, instance, resource};
+use crate::terms::ResourceId;
 
 fn account(name: &str) -> ResourceId {
     resource("Microsoft.Storage/storageAccounts", name)

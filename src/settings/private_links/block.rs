@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::azure::arm::ResourceId;
 use crate::azure::{storage, synapse};
 use crate::config::words::{Guid, LinkResource};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
+use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, quoted};
 use crate::settings::blocks;
 use crate::settings::consent::{Consent, ConsentBlock};
+use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
 /// links as they are.

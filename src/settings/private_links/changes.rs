@@ -14,7 +14,6 @@ use super::observe::{Links, Right};
 use super::risks;
 use super::steps::{AddLink, ApproveNew, RemoveLink};
 use crate::azure::Provenance;
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::PrivateLink;
 use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK};
 use crate::azure::private_endpoints::Status;
@@ -22,6 +21,7 @@ use crate::azure::storage::PublicNetworkAccess;
 use crate::plan::{Action, Address, Direction, Impact, ManualStep, Mode, Outline, Planned, Rated, Step};
 use crate::settings::attestation;
 use crate::settings::blocks::{self, Block as _};
+use crate::terms::ResourceId;
 
 /// A change of a link, done by a person where Customer Insights can't be asked.
 fn planned(

@@ -8,7 +8,6 @@ use super::changes;
 use super::endpoints::{self, Standing};
 use super::notes;
 use super::observe::{Links, Observed, Resource};
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::synapse;
@@ -17,6 +16,7 @@ use crate::settings::attestation::{self, Statement};
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
 
 /// What is known so far, and what was found.
 pub(super) struct Comparison<'a> {

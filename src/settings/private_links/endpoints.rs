@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage;
+use crate::terms::ResourceId;
 
 /// The endpoints of a link to a storage account: what their names end in, and what they lead to.
 const STORAGE_ENDPOINTS: [(&str, &str); 4] =

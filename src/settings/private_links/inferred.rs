@@ -13,11 +13,11 @@ use super::compare::{Comparison, Sides};
 use super::endpoints::{self, Shown};
 use super::notes;
 use super::observe::Resource;
-use crate::azure::arm::ResourceId;
 use crate::azure::operations::LIST_PRIVATE_LINKS;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::plan::{Address, WaitingFor};
 use crate::settings::attestation::{self, Doubt, Evidence, Look, Moment, Statement, Trace, Verdict};
+use crate::terms::ResourceId;
 
 impl<'a> Comparison<'a> {
     /// Finds the entries that are wrong about a part of the page.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::endpoints::Asking;
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
 use crate::azure::synapse;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings::geography::{self, Agreement};
+use crate::terms::ResourceId;
 
 fn note(code: NoteCode, severity: Severity, address: &Address, message: String, help: &str) -> Note {
     let note = Note::finding(code, severity, address.clone(), message);

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 
 use super::block::{Approval, Declared, Match};
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, PrivateLink};
 use crate::azure::operations::LIST_PRIVATE_LINKS;
 use crate::azure::operations::{STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
@@ -15,6 +14,7 @@ use crate::azure::{CallError, Reader, authorization, storage, synapse};
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
+use crate::terms::ResourceId;
 
 /// Everything that comparing needs.
 #[derive(Debug, Clone)]

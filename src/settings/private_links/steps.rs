@@ -4,12 +4,12 @@ use async_trait::async_trait;
 
 use super::endpoints::{self, Standing};
 use super::observe;
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{self as ci, Instance, PrivateLink};
 use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, Effect, Facts};
 use crate::azure::private_endpoints::{self, Connection, Status, Target};
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::terms::ResourceId;
 
 /// Adds a link.
 pub(super) struct AddLink {

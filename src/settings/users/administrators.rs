@@ -7,10 +7,10 @@ use super::block::Role;
 use super::compare::Comparison;
 use super::principal::{self, Principal};
 use super::protection::{self, Protected};
-use crate::azure::ObjectId;
 use crate::azure::customer_insights::same_role;
 use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Planned, Unprotected};
+use crate::terms::ObjectId;
 
 /// Draws it up from what was compared.
 pub(super) fn of(comparison: &Comparison<'_>) -> Administrators {

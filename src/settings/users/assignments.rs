@@ -11,9 +11,10 @@ use super::block::Role;
 use super::principal;
 use crate::azure::customer_insights::{self as ci, Instance, RoleAssignment, same_role};
 use crate::azure::operations::LIST_ASSIGNMENTS;
-use crate::azure::{CallError, ObjectId, Reader};
+use crate::azure::{CallError, Reader};
 use crate::plan::Kind;
 use crate::settings::observation::Unreadable;
+use crate::terms::ObjectId;
 
 /// The list of role assignments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::steps::{GiveRole, Subject, TakeRoles};
-use crate::azure::ObjectId;
 use crate::settings::binding::{each_input_counts, instance};
+use crate::terms::ObjectId;
 
 fn id(number: u128) -> ObjectId {
     Uuid::from_u128(number).into()

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::break_glass;
 pub use super::words::{PrincipalRef, Role};
 use crate::config::words::{Guid, PrincipalName, Text, UserName};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, Span, quoted};
+use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, quoted};
 use crate::settings::blocks;
+use crate::terms::{EnvironmentHead, Place};
 
 /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
 #[derive(Debug, Deserialize, JsonSchema)]

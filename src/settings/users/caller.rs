@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::assignments::Assignments;
 use crate::azure::directory::Members;
-use crate::azure::{Bearers, CallError, Identity, ObjectId};
+use crate::azure::{Bearers, CallError, Identity};
 use crate::settings::observation::{Observation, Unreadable};
+use crate::terms::ObjectId;
 
 /// Whose role the service takes for the caller's: an id, or a text that isn't one.
 pub(super) type Named = Result<Result<ObjectId, String>, CallError>;

@@ -11,14 +11,15 @@ use super::observe::Observed;
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, Subject, TakeRoles};
 use super::{administrators, notes, protection, risks};
+use crate::azure::Provenance;
 use crate::azure::customer_insights::same_role;
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
-use crate::azure::{ObjectId, Provenance};
 use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Step};
 use crate::settings::blocks::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::ObjectId;
 
 /// A declared principal that is known.
 pub(super) struct Target<'a> {

@@ -7,7 +7,7 @@ use super::compare::{Comparison, Target};
 use super::principal::Principal;
 use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Kind, Note, NoteCode, Severity};
-use crate::text::{brief, printable};
+use crate::terms::text::{brief, printable};
 
 fn note(code: NoteCode, severity: Severity, address: Address, message: String, help: Option<&str>) -> Note {
     let note = Note::finding(code, severity, address, message);

@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 use super::assignments::Assignments;
 use super::block::{Declared, Match, Role};
 use super::{assignments, caller, principal};
-use crate::azure::ObjectId;
 use crate::azure::customer_insights as ci;
 use crate::azure::directory::{Members, Name};
 use crate::azure::graph::{DirectoryObject, Found, Key};
 use crate::plan::Kind;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
+use crate::terms::ObjectId;
 
 /// Everything that comparing needs.
 #[derive(Debug, Clone)]

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::block::{Declared, PrincipalRef};
-use crate::azure::ObjectId;
 use crate::azure::directory::Name;
 use crate::azure::graph::{DirectoryObject, Key};
 use crate::plan::Kind;
-use crate::text::printable;
+use crate::terms::{ObjectId, text::printable};
 
 /// A principal that is known well enough to compare and to address.
 #[derive(Debug, Clone, PartialEq, Eq)]

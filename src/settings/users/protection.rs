@@ -14,11 +14,11 @@ use super::block::BreakGlass;
 use super::compare::{Comparison, rank};
 use super::notes;
 use super::principal::{self, Principal};
-use crate::azure::ObjectId;
 use crate::azure::customer_insights::same_role;
 use crate::azure::directory::Name;
 use crate::plan::{Address, Kind};
 use crate::settings::observation::Unreadable;
+use crate::terms::ObjectId;
 
 /// One entry of `breakGlass`.
 pub(super) struct Protected {

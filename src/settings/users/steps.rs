@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use super::assignments;
 use crate::azure::customer_insights::{self as ci, Instance};
 use crate::azure::operations::{DELETE_ASSIGNMENT, Facts, PUT_ASSIGNMENT};
-use crate::azure::{CallError, ObjectId, Reader, Writer};
+use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::terms::ObjectId;
 
 /// Whom a step writes about.
 #[derive(Debug, Clone)]

@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use crate::azure::vaults::VaultId;
 use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultId as VaultWord, WindowText};
-use crate::config::{Code, Diagnostic, Diagnostics, EnvironmentHead, Located, Place, quoted};
+use crate::config::{Code, Diagnostic, Diagnostics, Located, quoted};
 use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
 use crate::settings::blocks::{self, Claim};
+use crate::terms::{EnvironmentHead, Place};
 
 /// The two API keys of the environment: palisade publishes the one in force as a secret, and replaces them in turn, so
 /// that a consumer which reads the secret always holds a key that works. Without this block, keys are left as they are.

@@ -11,17 +11,17 @@ use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
     SET_SECRET, UPDATE_SECRET,
 };
-use crate::digest;
 use crate::plan::{
     Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown,
     Waiting, WaitingFor,
 };
 use crate::rotation::{
-    Access, Assessment, Content, Facts, Hold, Move, Secret, Slot, State, VaultClock, Verify, Warning, assess,
+    Access, Assessment, Content, Facts, Hold, Move, Secret, State, VaultClock, Verify, Warning, assess,
 };
 use crate::settings::api_access::risks;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::{Slot, digest};
 
 /// The part of the keys' address under which the publication of a live key shows.
 const PUBLISHED: &str = "published";

@@ -12,7 +12,8 @@ use super::look::{Live, Look, StoreRight};
 use crate::azure::key_vault::{self as kv, Labels, Lookup};
 use crate::azure::operations::SET_SECRET;
 use crate::azure::{Reader, Writer, customer_insights as ci};
-use crate::rotation::{Content, Facts, Fingerprint, Published, Rotation, Secret, Slot, State, Tags, Verify, assess};
+use crate::rotation::{Content, Facts, Fingerprint, Published, Rotation, Secret, State, Tags, Verify, assess};
+use crate::terms::Slot;
 
 /// How often, and how far apart, an effect is looked for.
 pub(super) const LOOKS: u32 = 60;

@@ -22,9 +22,10 @@ use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
 use crate::azure::key_vault::SecretAddress;
 use crate::azure::operations::{Facts as Operation, LIST_API_KEYS, SET_SECRET};
 use crate::azure::vaults::{self, AccessPolicy, Vault};
-use crate::azure::{ObjectId, Reader, authorization};
+use crate::azure::{Reader, authorization};
 use crate::rotation::{Access, Facts, Fingerprint, FingerprintKey, Secret, Slots, VaultClock, Verify};
 use crate::settings::setting::Observing;
+use crate::terms::ObjectId;
 
 /// How to look, again and again.
 #[derive(Debug, Clone)]

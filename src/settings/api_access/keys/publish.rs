@@ -9,7 +9,8 @@ use super::emergency::{Ended, Witness};
 use super::look::Look;
 use crate::azure::customer_insights::{self as ci, KeyCheck};
 use crate::azure::{Reader, Writer};
-use crate::rotation::{Access, Facts, Fingerprint, Slot, Slots, Tags, Verify};
+use crate::rotation::{Access, Facts, Fingerprint, Slots, Tags, Verify};
+use crate::terms::Slot;
 
 /// What became of a pasted key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use super::look::{Live, Look};
 use crate::azure::customer_insights::{self as ci, KeyCheck};
 use crate::azure::operations::{REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY};
 use crate::azure::{Reader, Writer};
-use crate::rotation::{Access, Facts, Fingerprint, Secret, Slot, Slots, Tags, Verify};
+use crate::rotation::{Access, Facts, Fingerprint, Secret, Slots, Tags, Verify};
+use crate::terms::Slot;
 
 const SOMEBODY_ELSE: &str = "somebody else is changing the keys or the secret";
 

@@ -27,9 +27,10 @@ use crate::azure::operations::{
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
 use crate::rotation::{
-    Access, Check, Facts, Fingerprint, Move, Request, Resolved, Rotation, Run, Secret, Slot, State, StepKind, Verify,
-    assess, resolve, steps,
+    Access, Check, Facts, Fingerprint, Move, Request, Resolved, Rotation, Run, Secret, State, StepKind, Verify, assess,
+    resolve, steps,
 };
+use crate::terms::Slot;
 
 /// What a version holds, disabled, before there is a key. Nobody can read it.
 const NO_KEY: &str = "palisade: no key was published yet";

@@ -11,16 +11,16 @@ use uuid::Uuid;
 use super::block::{Approval, Declared, Link, Match};
 use super::compare::compare;
 use super::observe::{Links, Observed, Resource, Right};
-use crate::azure::arm::ResourceId;
 use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
-use crate::config::{Attestation, EnvironmentHead, Place};
+use crate::config::Attestation;
 use crate::plan::{Action, Findings, Impact, Mode, NoteCode, Severity, WaitingFor};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
+use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 const LAKE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/contosolake";
 const SYNAPSE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Synapse/workspaces/contosows";

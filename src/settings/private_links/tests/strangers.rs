@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::{ENDS, MICROSOFT, STRANGER, Scene, approvals, connection, full};
-use crate::azure::arm::ResourceId;
 use crate::azure::private_endpoints::Status;
 use crate::settings::private_links::block::{Approval, Match};
 use crate::settings::private_links::observe::Links;
+use crate::terms::ResourceId;
 
 fn statuses() -> impl Strategy<Value = Status> {
     prop::sample::select(vec![Status::Pending, Status::Approved, Status::Rejected, Status::Disconnected])

@@ -14,16 +14,15 @@ use super::block::{Assignment, BreakGlass, Declared, Match, PrincipalRef, Role};
 use super::compare::compare;
 use super::observe::Observed;
 use super::principal;
-use crate::azure::ObjectId;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::{Members, Name};
 use crate::azure::graph::DirectoryObject;
-use crate::config::{EnvironmentHead, Place};
 use crate::guard;
 use crate::plan::{Direction, Findings, Impact, Kind, NoteCode, Severity};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
+use crate::terms::{EnvironmentHead, ObjectId, Place};
 
 const ADA: u128 = 1;
 const GRACE: u128 = 2;

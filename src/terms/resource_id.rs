@@ -67,8 +67,8 @@ impl ResourceId {
     }
 
     /// The scope of its resource group.
-    pub fn group(&self) -> Scope {
-        Scope::Group { subscription: self.subscription, group: self.resource_group().to_owned() }
+    pub fn group(&self) -> AzureScope {
+        AzureScope::Group { subscription: self.subscription, group: self.resource_group().to_owned() }
     }
 
     /// The text as it was written.
@@ -173,7 +173,7 @@ impl<'de> Deserialize<'de> for ResourceId {
 
 /// Where a list is taken or a role is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum AzureScope {
     /// A subscription.
     Subscription(Uuid),
     /// A resource group.
@@ -187,7 +187,7 @@ pub enum Scope {
     Resource(ResourceId),
 }
 
-impl fmt::Display for Scope {
+impl fmt::Display for AzureScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Subscription(subscription) => write!(f, "/subscriptions/{subscription}"),

@@ -1,0 +1,22 @@
+//! What an environment is: its names and ids.
+
+use uuid::Uuid;
+
+use super::Place;
+
+/// What one environment is, apart from its settings: its names and ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentHead {
+    /// The key under `environments:`; palisade's name for the environment.
+    pub key: String,
+    /// Customer Insights - Data instance id.
+    pub instance_id: Uuid,
+    /// Power Platform environment id. An opaque string: default environments are called `Default-{tenant}`.
+    pub environment_id: String,
+    /// The display name that the live environment must have, if the file binds it.
+    pub name: Option<String>,
+    /// Whether business unit separation is on (it allows the role Marketing Contributor).
+    pub business_units: bool,
+    /// Where the environment is written.
+    pub place: Place,
+}

@@ -1,0 +1,23 @@
+//! Small shared words: what the rooms above speak of, with no behaviour of its own.
+//!
+//! Words: a [`ResourceId`] is the id of an Azure resource, an [`AzureScope`] what rights are granted on; an [`ObjectId`]
+//! names a principal; an [`EnvironmentHead`] says what an environment is; a [`Place`] is a position in a file; a [`Slot`] is one of an instance's two API keys.
+//!
+//! Invariants: nothing here asks a service, a clock or a file; nothing here imports from another room.
+
+mod cloud;
+pub mod digest;
+mod environment;
+pub mod geographies;
+pub(crate) mod object_id;
+mod place;
+mod resource_id;
+mod slot;
+pub mod text;
+
+pub use cloud::{Cloud, Face};
+pub use environment::EnvironmentHead;
+pub use object_id::ObjectId;
+pub use place::Place;
+pub use resource_id::{AzureScope, BadId, ResourceId};
+pub use slot::Slot;
