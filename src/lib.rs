@@ -9,6 +9,7 @@ pub mod azure;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod declared;
 pub mod emulator;
 pub mod guard;
 pub mod plan;

@@ -97,7 +97,7 @@ fn the_page_about_approvals_names_what_there_is() {
     for option in options.into_iter().filter(|option| option.starts_with(|c: char| c.is_ascii_lowercase())) {
         assert!(help.contains(&format!("--{option}")), "`--{option}` is no option");
     }
-    for name in palisade::settings::blocks::NAMES {
+    for name in palisade::settings::registry::SETTINGS.names() {
         assert!(page.contains(&format!("`{name}`")), "what `{name}` binds isn't written down");
     }
 }

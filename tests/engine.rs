@@ -17,12 +17,13 @@ use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
 use palisade::clock::Clock;
-use palisade::config::{Configuration, Environment, load};
+use palisade::declared::{Configuration, load};
 use palisade::emulator::{
-    self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, World, parse_rules, seed,
+    self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, World, parse_rules, seed,
 };
 use palisade::guard;
 use palisade::plan::{Approval, Derivation, Mode, Only, Plan, Target, clear, derive};
+use palisade::settings::declaration::Declaration;
 use palisade::settings::surface::Surface;
 use palisade::settings::survey::Survey;
 use palisade::terms::Face;
@@ -67,7 +68,7 @@ impl Run {
         let configuration = load(&[file]).configuration.unwrap();
         let clock = Clock::simulated(NOW.parse().unwrap());
         let mut world = World::new(None);
-        seed(&mut world, &Wanted::from(&configuration), clock.now()).unwrap();
+        seed(&mut world, &palisade::cli::wanted(&configuration), clock.now()).unwrap();
         let options = Options {
             http: ([127, 0, 0, 1], 0).into(),
             https: None,
@@ -93,7 +94,7 @@ impl Run {
         Self { configuration, emulator, transport, clock, folder }
     }
 
-    fn environments(&self) -> Vec<&Environment> {
+    fn environments(&self) -> Vec<&Declaration> {
         self.configuration.environments.iter().collect()
     }
 
@@ -122,7 +123,7 @@ impl Run {
 
     async fn apply_to(
         &self,
-        environments: BTreeMap<&str, &Environment>,
+        environments: BTreeMap<&str, &Declaration>,
         survey: &Survey,
         plan: &Plan,
         stop: Stop,

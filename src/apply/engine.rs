@@ -13,9 +13,9 @@ use super::stop::Stop;
 use super::vanished;
 use crate::azure::Writer;
 use crate::clock::Clock;
-use crate::config::Environment;
 use crate::guard;
 use crate::plan::{Address, Change, Clearance, Findings, Mode, Note, Plan, Planned, ScopePlan, Verdict};
+use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
 
 /// Environments worked on side by side.
@@ -30,7 +30,7 @@ pub struct Engine<'a> {
     /// Time.
     pub clock: &'a Clock,
     /// The environments of the configuration, by key.
-    pub environments: BTreeMap<&'a str, &'a Environment>,
+    pub environments: BTreeMap<&'a str, &'a Declaration>,
     /// How long the effect of a write is waited for.
     pub patience: Duration,
     /// In which order environments are worked on, and when no further one is begun.

@@ -16,10 +16,11 @@ use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::observe::{self, Limits};
 use super::session::{Intent, Session};
 use crate::apply::{Engine, Fleet, Journal, RefusedScope, Remaining, Report, Stop};
-use crate::config::{Configuration, Environment};
+use crate::declared::Configuration;
 use crate::plan::{Approval, Clearance, Plan, clear};
 use crate::report;
 use crate::report::plan::{Purpose, text};
+use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
 use crate::terms::text::printable;
 use crate::ui::{Progress, Ui};
@@ -67,7 +68,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let approval = args.approve.read()?;
     let environments = environments(args, &configuration, approval.as_ref())?;
     let limits = approve::limits_of(approval.as_ref(), args.limits.limits(&configuration)?);
-    let environments: Vec<&Environment> =
+    let environments: Vec<&Declaration> =
         environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
     let fleet = fleet(args, &environments)?;
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
@@ -133,17 +134,17 @@ fn environments<'a>(
     args: &Args,
     configuration: &'a Configuration,
     approval: Option<&Approval>,
-) -> Result<Vec<&'a Environment>, CommandError> {
+) -> Result<Vec<&'a Declaration>, CommandError> {
     let Some(Approval::Saved(approved)) = approval else { return args.selection.of(configuration) };
     if args.selection.is_given() {
         return Err(CommandError::new("a saved plan says itself which environments it is about")
             .hint("leave out `-e`, or leave out the plan"));
     }
-    let planned = |environment: &&Environment| approved.scopes.iter().any(|scope| scope.scope == environment.head.key);
+    let planned = |environment: &&Declaration| approved.scopes.iter().any(|scope| scope.scope == environment.head.key);
     Ok(configuration.environments.iter().filter(planned).collect())
 }
 
-fn fleet(args: &Args, environments: &[&Environment]) -> Result<Fleet, CommandError> {
+fn fleet(args: &Args, environments: &[&Declaration]) -> Result<Fleet, CommandError> {
     let known = |key: &&String| environments.iter().any(|environment| environment.head.key == **key);
     if let Some(stranger) = args.first.iter().find(|key| !known(key)) {
         return Err(CommandError::new(format!("`--first {stranger}`: no such environment in this run")));
@@ -165,7 +166,7 @@ impl Run<'_> {
     async fn carry_out(
         &self,
         survey: &Survey,
-        environments: &[&Environment],
+        environments: &[&Declaration],
         plan: &Plan,
         clearances: &[Clearance],
         fleet: Fleet,
@@ -201,11 +202,11 @@ impl Run<'_> {
     }
 
     /// What is left to do where something was written: by a new observation, as the next plan would make it.
-    async fn look_again(&self, environments: &[&Environment], plan: &Plan, report: &Report) -> Remaining {
-        let wrote = |environment: &&&Environment| {
+    async fn look_again(&self, environments: &[&Declaration], plan: &Plan, report: &Report) -> Remaining {
+        let wrote = |environment: &&&Declaration| {
             report.changes.iter().any(|applied| applied.wrote && applied.scope == environment.head.key)
         };
-        let written: Vec<&Environment> = environments.iter().filter(wrote).copied().collect();
+        let written: Vec<&Declaration> = environments.iter().filter(wrote).copied().collect();
         if written.is_empty() {
             return Remaining::default();
         }

@@ -1,7 +1,7 @@
 //! Errors that end a command, with their hints and their exit.
 
 use super::exit::Exit;
-use crate::config::Loaded;
+use crate::declared::Loaded;
 use crate::report::diagnostics::{self, Style};
 use crate::ui::Ui;
 

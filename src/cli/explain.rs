@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::error::CommandError;
 use super::exit::Exit;
-use crate::config::{Code, FieldHelp, Lookup, field_help};
-use crate::plan::NoteCode;
+use crate::config::{FieldHelp, Lookup};
+use crate::declared;
 use crate::report;
 use crate::report::colour::{DIM, HEADING, paint};
 use crate::rotation;
@@ -41,11 +41,12 @@ pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
         ui.result(&written);
         return Ok(Exit::Done);
     }
-    let note = NoteCode::ALL.iter().find(|code| code.name() == topic);
-    let page = match (Code::named(topic), note) {
+    let mistake = declared::mistakes().find(|code| code.name() == topic);
+    let note = declared::notes().find(|code| code.name() == topic);
+    let page = match (mistake, note) {
         (Some(code), _) => page(code.name(), code.summary(), code.explanation()),
         (None, Some(code)) => page(code.name(), code.summary(), code.explanation()),
-        (None, None) => match field_help(topic) {
+        (None, None) => match declared::format().field_help(topic) {
             Lookup::Found(help) => field(&help),
             Lookup::Ambiguous(paths) => {
                 return Err(CommandError::new(format!("several fields end in `{topic}`"))
@@ -65,11 +66,11 @@ fn contents() -> String {
         page += &format!("  {topic:<30} {}\n", paint(DIM, about));
     }
     page += &format!("\n{}\n", paint(HEADING, "Codes of plans"));
-    for code in NoteCode::ALL {
+    for code in declared::notes() {
         page += &format!("  {:<30} {}\n", code.name(), paint(DIM, code.summary()));
     }
     page += &format!("\n{}\n", paint(HEADING, "Codes of the configuration"));
-    for code in Code::ALL {
+    for code in declared::mistakes() {
         page += &format!("  {:<30} {}\n", code.name(), paint(DIM, code.summary()));
     }
     page + "\nFields of the configuration are named by their path, such as `users.match`.\n"
@@ -100,7 +101,7 @@ fn field(help: &FieldHelp) -> String {
 }
 
 fn unknown(topic: &str, nearest: Vec<String>) -> CommandError {
-    let codes = Code::ALL.iter().map(|code| code.name()).chain(NoteCode::ALL.iter().map(|code| code.name()));
+    let codes = declared::mistakes().map(|code| code.name()).chain(declared::notes().map(|code| code.name()));
     let close = codes.filter(|name| strsim::jaro_winkler(name, topic) > 0.85).map(str::to_owned);
     let candidates: Vec<String> = close.chain(nearest).collect();
     let error = CommandError::new(format!("no code or field named `{topic}`"));

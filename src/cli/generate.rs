@@ -6,7 +6,7 @@ use clap_complete::Shell;
 
 use super::error::CommandError;
 use super::exit::Exit;
-use crate::config::schema::schema as configuration_schema;
+use crate::declared;
 use crate::ui::Ui;
 
 /// Prints the JSON Schema of configuration files
@@ -28,7 +28,7 @@ pub(super) struct CompletionsArgs {
 pub(super) struct ManArgs {}
 
 pub(super) fn schema(ui: &Rc<Ui>, SchemaArgs {}: &SchemaArgs) -> Result<Exit, CommandError> {
-    ui.result(&format!("{:#}\n", configuration_schema()));
+    ui.result(&format!("{:#}\n", declared::format().schema()));
     Ok(Exit::Done)
 }
 

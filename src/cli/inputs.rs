@@ -8,9 +8,10 @@ use url::Url;
 
 use super::error::CommandError;
 use super::observe::{Budget, Limits};
-use crate::config::{self, Configuration, Environment};
+use crate::declared::{self, Configuration};
 use crate::plan::Only;
-use crate::settings::blocks;
+use crate::settings::declaration::Declaration;
+use crate::settings::registry::SETTINGS;
 
 /// Where the embedded emulator keeps its world, if nothing else is said.
 const DEFAULT_STATE: &str = ".palisade/emulator.json";
@@ -52,11 +53,11 @@ impl LimitArgs {
         let budget = self.allow_removals.map_or(Budget::Usual, Budget::AskedFor);
         let only: Only = self.only.iter().cloned().collect();
         let scopes: Vec<&str> = configuration.environments.iter().map(|one| one.head.key.as_str()).collect();
-        if let Some(stranger) = only.stranger(&scopes, blocks::NAMES) {
+        if let Some(stranger) = only.stranger(&scopes, &SETTINGS.names()) {
             return Err(CommandError::new(format!("`--only {stranger}` leads to nothing")).hint(format!(
                 "environments: {}; settings: {}",
                 scopes.join(", "),
-                blocks::NAMES.join(", ")
+                SETTINGS.names().join(", ")
             )));
         }
         Ok(Limits { budget, only })
@@ -106,8 +107,8 @@ impl Connection {
 
 impl Files {
     /// Reads the configuration, mistakes and all.
-    pub(super) fn load(&self) -> Result<config::Loaded, CommandError> {
-        Ok(config::load(&self.paths()?))
+    pub(super) fn load(&self) -> Result<declared::Loaded, CommandError> {
+        Ok(declared::load(&self.paths()?))
     }
 
     /// Reads the configuration; mistakes are an error.
@@ -142,14 +143,14 @@ impl Files {
 
 impl Selection {
     /// The environments that are meant, in the configuration's order.
-    pub(super) fn of<'a>(&self, configuration: &'a Configuration) -> Result<Vec<&'a Environment>, CommandError> {
+    pub(super) fn of<'a>(&self, configuration: &'a Configuration) -> Result<Vec<&'a Declaration>, CommandError> {
         let known = || configuration.environments.iter().map(|environment| environment.head.key.as_str());
         if let Some(stranger) = self.environment.iter().find(|key| !known().any(|known| known == key.as_str())) {
             let known: Vec<_> = known().collect();
             return Err(CommandError::new(format!("the configuration has no environment `{stranger}`"))
                 .hint(format!("it has {}", known.join(", "))));
         }
-        let meant = |environment: &&Environment| {
+        let meant = |environment: &&Declaration| {
             self.environment.is_empty() || self.environment.contains(&environment.head.key)
         };
         Ok(configuration.environments.iter().filter(meant).collect())

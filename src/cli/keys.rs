@@ -14,9 +14,10 @@ use super::exit::Exit;
 use super::inputs::{Connection, Files};
 use super::session::{Intent, Session};
 use crate::apply::{Entry, Journal, Moment, Status};
-use crate::config::Environment;
 use crate::plan::{Address, Mode};
+use crate::settings::api_access;
 use crate::settings::api_access::keys::{Ended, Keys, Look, Pasted, Witness};
+use crate::settings::declaration::Declaration;
 use crate::terms::{Slot, text::printable};
 use crate::ui::{Progress, Ui};
 
@@ -147,8 +148,8 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
     Ok(Scene { session, look, address })
 }
 
-fn declared(environment: &Environment) -> Result<&Keys, CommandError> {
-    environment.blocks.api_access.as_ref().and_then(|access| access.keys.as_ref()).ok_or_else(|| {
+fn declared(environment: &Declaration) -> Result<&Keys, CommandError> {
+    environment.blocks.of::<api_access::Block>().and_then(|access| access.keys.as_ref()).ok_or_else(|| {
         CommandError::new(format!("`{}` declares no `apiAccess.keys`", environment.head.key))
             .hint("declare at least `publishTo`; `palisade explain apiAccess.keys` tells more")
     })

@@ -15,6 +15,7 @@ mod inputs;
 mod keys;
 mod observe;
 mod plan;
+mod seed;
 mod session;
 mod validate;
 
@@ -27,6 +28,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use error::CommandError;
 pub use exit::Exit;
+pub use seed::wanted;
 
 use crate::ui::{Manner, Ui, start_log};
 

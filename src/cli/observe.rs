@@ -5,9 +5,10 @@ use std::rc::Rc;
 use super::error::CommandError;
 use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::session::{Intent, Session};
-use crate::config::{Configuration, Environment};
+use crate::declared::Configuration;
 use crate::guard;
 use crate::plan::{Derivation, Only, Plan, derive};
+use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
 use crate::ui::{Progress, Ui};
 
@@ -62,7 +63,7 @@ pub(super) async fn look(
         Some(given) => given.limits(&configuration)?,
         None => Limits { budget: Budget::LooksOnly, ..Limits::default() },
     };
-    let environments: Vec<&Environment> =
+    let environments: Vec<&Declaration> =
         environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, connection, Intent::Read, progress.clone()).await?;
@@ -77,7 +78,7 @@ pub(super) async fn plan(
     session: &Session,
     survey: &Survey,
     configuration: &Configuration,
-    environments: &[&Environment],
+    environments: &[&Declaration],
     limits: &Limits,
 ) -> Plan {
     let now = session.clock.now();

@@ -11,14 +11,16 @@ use uuid::Uuid;
 
 use super::error::CommandError;
 use super::inputs::Connection;
+use super::seed::wanted;
 use crate::azure::hosts::Hosts;
 use crate::azure::operations::EMULATOR_ABOUT;
 use crate::azure::retry::Limits;
 use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
 use crate::clock::Clock;
-use crate::config::{Configuration, Environment, Policy};
-use crate::emulator::{self, Emulator, Store, Wanted};
+use crate::declared::{Configuration, Policy};
+use crate::emulator::{self, Emulator, Store};
 use crate::plan::{Mode, Target};
+use crate::settings::declaration::Declaration;
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
 use crate::terms::{Face, ObjectId};
@@ -94,7 +96,7 @@ impl Session {
     }
 
     /// A survey of these environments.
-    pub(super) fn survey(&self, environments: &[&Environment]) -> Survey {
+    pub(super) fn survey(&self, environments: &[&Declaration]) -> Survey {
         let reader = Reader::new(self.transport.clone());
         Survey::new(reader, self.tenant, self.caller, self.surface, environments.iter().copied())
     }
@@ -209,7 +211,7 @@ pub(super) fn open_world(
 ) -> Result<Store, CommandError> {
     let world = Store::file(path).map_err(|error| CommandError::new(chain(&error)))?;
     if let Some(configuration) = configuration {
-        let wanted = Wanted::from(configuration);
+        let wanted = wanted(configuration);
         world.change(|world| emulator::seed(world, &wanted, now)).map_err(|error| CommandError::new(chain(&error)))?;
     }
     Ok(world)

@@ -7,7 +7,7 @@ use super::Format;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::inputs::Files;
-use crate::config;
+use crate::declared;
 use crate::report::diagnostics::{self, Style};
 use crate::ui::Ui;
 
@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    let loaded = if args.paths.is_empty() { args.files.load()? } else { config::load(&args.paths) };
+    let loaded = if args.paths.is_empty() { args.files.load()? } else { declared::load(&args.paths) };
     if args.format == Format::Json {
         let json = diagnostics::json(&loaded.sources, &loaded.diagnostics);
         ui.result(&format!("{json:#}\n"));

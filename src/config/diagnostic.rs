@@ -6,6 +6,7 @@
 
 use super::codes::Code;
 use super::source::Span;
+use crate::config::codes;
 use crate::terms::text::visible;
 
 /// More mistakes than this help nobody; the rest is counted.
@@ -103,7 +104,7 @@ impl Diagnostics {
     }
 
     /// Brings the list into file order and drops repetitions: a mistake in `base` is found once per environment.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.0.sort_by(|left, right| {
             (left.span, left.code, &left.message, &left.related).cmp(&(
                 right.span,
@@ -120,7 +121,7 @@ impl Diagnostics {
             self.0.truncate(SHOWN_AT_MOST);
             let last = self.0.last().and_then(|diagnostic| diagnostic.span).unwrap_or(Span::start_of(0));
             self.0.push(
-                Diagnostic::error(Code::TooManyMistakes, last, format!("{left_out} more mistakes follow"))
+                Diagnostic::error(codes::TOO_MANY_MISTAKES, last, format!("{left_out} more mistakes follow"))
                     .help("correct the ones above and validate again"),
             );
         }

@@ -4,12 +4,10 @@
 //! environments share are listed under `environments.*` only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
 use super::nearest::nearest;
-use super::schema::schema;
 
 /// What is known about a field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -42,9 +40,7 @@ pub enum Lookup {
     Unknown(Vec<String>),
 }
 
-/// Finds a field by its path, or by any end of its path that only one field has: `users.match`, `match`.
-pub fn field_help(path: &str) -> Lookup {
-    let fields = all();
+pub(super) fn look_up(fields: &BTreeMap<String, FieldHelp>, path: &str) -> Lookup {
     if let Some(help) = fields.get(path) {
         return Lookup::Found(Box::new(help.clone()));
     }
@@ -68,8 +64,7 @@ fn suggestions(path: &str, fields: &BTreeMap<String, FieldHelp>) -> Vec<String> 
 }
 
 /// Where a key belongs, if it is known in one or two places; for a key that stands in the wrong one.
-pub(super) fn home_of(key: &str) -> Option<String> {
-    let fields = all();
+pub(super) fn home_of(fields: &BTreeMap<String, FieldHelp>, key: &str) -> Option<String> {
     let ending = format!(".{key}");
     let homes = fields.keys().filter_map(|path| path.strip_suffix(&ending)).filter(|home| !home.is_empty());
     let homes: Vec<String> = homes
@@ -99,19 +94,15 @@ pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
     given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned()))
 }
 
-/// All fields by path. Kept, since a file with thousands of unknown keys asks thousands of times.
-pub(super) fn all() -> &'static BTreeMap<String, FieldHelp> {
-    static FIELDS: OnceLock<BTreeMap<String, FieldHelp>> = OnceLock::new();
-    FIELDS.get_or_init(|| {
-        let schema = schema();
-        let mut fields = BTreeMap::new();
-        collect(&schema, &schema, "", &mut fields);
-        let paths: BTreeSet<String> = fields.keys().cloned().collect();
-        fields.retain(|path, _| {
-            path.strip_prefix("base.").is_none_or(|shared| !paths.contains(&format!("environments.*.{shared}")))
-        });
-        fields
-    })
+/// All fields of a schema by path.
+pub(super) fn all(schema: &Json) -> BTreeMap<String, FieldHelp> {
+    let mut fields = BTreeMap::new();
+    collect(schema, schema, "", &mut fields);
+    let paths: BTreeSet<String> = fields.keys().cloned().collect();
+    fields.retain(|path, _| {
+        path.strip_prefix("base.").is_none_or(|shared| !paths.contains(&format!("environments.*.{shared}")))
+    });
+    fields
 }
 
 fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String, FieldHelp>) {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::source::{Source, Span};
+use crate::config::codes;
 
 /// The largest file that is read, in bytes.
 pub(super) const LARGEST: usize = 4 * 1024 * 1024;
@@ -86,12 +87,12 @@ fn found(path: &Path) -> Result<Vec<PathBuf>, Problem> {
     let shown = quoted(&path.display().to_string());
     match files.len() {
         0 => Err(problem(
-            Code::EmptyFolder,
+            codes::EMPTY_FOLDER,
             format!("there is no YAML file in {shown}"),
             "put files that end in `.yaml` or `.yml` there; hidden files don't count",
         )),
         count if count > MOST_FILES => Err(problem(
-            Code::TooManyFiles,
+            codes::TOO_MANY_FILES,
             format!("there are more than {MOST_FILES} YAML files in {shown}"),
             "name the folder that holds the configuration and nothing else",
         )),
@@ -121,16 +122,18 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
     let shown = quoted(&path.display().to_string());
     match error.kind() {
         ErrorKind::NotFound => problem(
-            Code::MissingFile,
+            codes::MISSING_FILE,
             format!("there is no file or folder {shown}"),
             "check the path; it is relative to where palisade runs",
         ),
         ErrorKind::PermissionDenied => problem(
-            Code::UnreadableFile,
+            codes::UNREADABLE_FILE,
             format!("{shown} can't be read: permission denied"),
             "let the account that runs palisade read it",
         ),
-        kind => problem(Code::UnreadableFile, format!("{shown} can't be read: {kind}"), "check the path and the disk"),
+        kind => {
+            problem(codes::UNREADABLE_FILE, format!("{shown} can't be read: {kind}"), "check the path and the disk")
+        }
     }
 }
 
@@ -143,7 +146,7 @@ fn text(path: &Path) -> Result<String, (String, Problem)> {
         let message = format!("the file is larger than {} MB, the most that is read", LARGEST / 1024 / 1024);
         return Err((
             String::new(),
-            problem(Code::FileTooLarge, message, "a configuration is a few kilobytes; is this the right file?"),
+            problem(codes::FILE_TOO_LARGE, message, "a configuration is a few kilobytes; is this the right file?"),
         ));
     }
     decode(bytes)
@@ -152,7 +155,7 @@ fn text(path: &Path) -> Result<String, (String, Problem)> {
 fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
     const UTF8: &str = "save it as UTF-8; most editors offer this when saving";
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err((String::new(), problem(Code::NotUtf8, "the file is encoded as UTF-16", UTF8)));
+        return Err((String::new(), problem(codes::NOT_UTF8, "the file is encoded as UTF-16", UTF8)));
     }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
         bytes.drain(..3);
@@ -160,7 +163,7 @@ fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
     if bytes.contains(&0) {
         return Err((
             String::new(),
-            problem(Code::BinaryFile, "the file isn't text: it holds bytes of zero", "is this the right file?"),
+            problem(codes::BINARY_FILE, "the file isn't text: it holds bytes of zero", "is this the right file?"),
         ));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -168,7 +171,10 @@ fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
         (
             text,
-            Problem { at, ..problem(Code::NotUtf8, "the file isn't encoded as UTF-8; this byte can't be read", UTF8) },
+            Problem {
+                at,
+                ..problem(codes::NOT_UTF8, "the file isn't encoded as UTF-8; this byte can't be read", UTF8)
+            },
         )
     })
 }

@@ -10,16 +10,16 @@ use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::source::{Sources, Span};
 use super::texts::ENVIRONMENT;
 use super::tree::{Entry, Node, Value};
-use crate::settings::blocks;
+use crate::config::codes;
 
 /// What all files say together.
 #[derive(Debug, Default)]
-pub(super) struct Combined {
-    pub(super) tenant: Option<Entry>,
-    pub(super) base: Option<Entry>,
-    pub(super) environments: Vec<Entry>,
+pub(crate) struct Combined {
+    pub(crate) tenant: Option<Entry>,
+    pub(crate) base: Option<Entry>,
+    pub(crate) environments: Vec<Entry>,
     /// Where the first `environments:` is written.
-    pub(super) environments_key: Option<Span>,
+    pub(crate) environments_key: Option<Span>,
 }
 
 /// Puts the files' trees together, each part in one file only.
@@ -28,14 +28,14 @@ pub(super) fn combine(roots: Vec<Node>, sources: &Sources, diagnostics: &mut Dia
     let mut seen = HashMap::new();
     for entry in roots.into_iter().flat_map(Node::into_entries) {
         match entry.key.as_str() {
-            "tenant" => take(&mut combined.tenant, entry, Code::DuplicateTenant, sources, diagnostics),
-            "base" => take(&mut combined.base, entry, Code::DuplicateBase, sources, diagnostics),
+            "tenant" => take(&mut combined.tenant, entry, codes::DUPLICATE_TENANT, sources, diagnostics),
+            "base" => take(&mut combined.base, entry, codes::DUPLICATE_BASE, sources, diagnostics),
             "environments" => {
                 combined.environments_key.get_or_insert(entry.key_span);
                 for environment in entry.value.into_entries() {
                     if let Some(first) = seen.get(&environment.key) {
                         let what = format!("the environment {}", quoted(&environment.key));
-                        diagnostics.push(twice(Code::DuplicateEnvironment, &what, &environment, *first, sources));
+                        diagnostics.push(twice(codes::DUPLICATE_ENVIRONMENT, &what, &environment, *first, sources));
                     } else {
                         seen.insert(environment.key.clone(), environment.key_span);
                         combined.environments.push(environment);
@@ -64,7 +64,7 @@ fn twice(code: Code, what: &str, second: &Entry, first: Span, sources: &Sources)
 }
 
 /// The environment with what `base` adds to it, `${environment}` replaced.
-pub(super) fn environment(base: Option<&Node>, entry: &Entry) -> Node {
+pub(crate) fn environment(base: Option<&Node>, entry: &Entry) -> Node {
     let unmanaged = unmanaged(&entry.value);
     let mut merged = match base {
         Some(base) => over(&without(base, &unmanaged), &entry.value),
@@ -114,7 +114,12 @@ fn expand(node: &mut Node, key: &str) {
 }
 
 /// Reports blocks that are left out without effect, or declared all the same.
-pub(super) fn check_unmanaged(base: Option<&Node>, environment: &Entry, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_unmanaged(
+    base: Option<&Node>,
+    environment: &Entry,
+    blocks: &[&'static str],
+    diagnostics: &mut Diagnostics,
+) {
     let Some(list) = environment.value.entry("unmanaged") else {
         return;
     };
@@ -122,20 +127,20 @@ pub(super) fn check_unmanaged(base: Option<&Node>, environment: &Entry, diagnost
         let Value::String(name) = &item.value else {
             continue;
         };
-        if !blocks::NAMES.contains(&name.as_str()) {
+        if !blocks.contains(&name.as_str()) {
             continue;
         }
         if let Some(block) = environment.value.entry(name) {
             let message = format!("{} is listed as unmanaged, and declared as well", quoted(name));
             diagnostics.push(
-                Diagnostic::error(Code::UnmanagedButDeclared, item.span, message)
+                Diagnostic::error(codes::UNMANAGED_BUT_DECLARED, item.span, message)
                     .related(block.key_span, "declared here")
                     .help("remove one of the two; a block of the environment itself already goes before the one in `base`"),
             );
         } else if base.is_none_or(|base| base.entry(name).is_none() && !diagnostics.error_within(base.span)) {
             let message = format!("`base` has no {} that could be left out", quoted(name));
             diagnostics.push(
-                Diagnostic::error(Code::UnmanagedNotInBase, item.span, message)
+                Diagnostic::error(codes::UNMANAGED_NOT_IN_BASE, item.span, message)
                     .help("remove it from the list: what isn't declared isn't managed anyway"),
             );
         }

@@ -1,28 +1,26 @@
 //! From YAML files to checked declarations.
 //!
-//! The way in: `files` → one located [`tree`] per file (`yaml`) → checked against the [`schema`] → put together and
-//! merged with `base` (`merge`) → typed and checked ([`Configuration`]). Words: a *node* is a value with its place; a
+//! The way in: `files` → one located [`tree`] per file (`yaml`) → checked against the [`Format`] that is handed in → put
+//! together and merged with `base` (`merge`). Which blocks there are, and what they mean, is decided above. Words: a *node* is a value with its place; a
 //! *diagnostic* is one mistake with a stable code; a *block* is a setting's part of an environment. What must stay true:
 //! every mistake of a run is reported at once, in file order, with file, line and column; what is wrong in one place is
 //! dropped and hides nothing elsewhere; nothing here prints, or touches the network or the clock.
 
-mod codes;
+pub mod codes;
 mod complaint;
-mod configuration;
 mod diagnostic;
-pub(crate) mod entry;
 mod fields;
 mod files;
-mod merge;
-mod nearest;
+mod format;
+pub(crate) mod merge;
+pub(crate) mod nearest;
 mod scalar;
-pub mod schema;
-mod shape;
 mod source;
 #[cfg(test)]
 mod tests;
-mod texts;
+pub(crate) mod texts;
 pub mod tree;
+mod typed;
 pub(crate) mod words;
 mod yaml;
 mod yaml_errors;
@@ -30,63 +28,59 @@ mod yaml_errors;
 use std::path::PathBuf;
 
 pub use codes::Code;
-pub(crate) use configuration::typed;
-pub use configuration::{Attestation, Configuration, Environment, Tenant};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
-pub use fields::{FieldHelp, Lookup, field_help};
-pub use shape::{Policy, UnpublishedOperations};
+pub use fields::{FieldHelp, Lookup};
+pub use format::Format;
+pub(crate) use merge::Combined;
 pub use source::{Source, Sources, Span};
 pub use tree::{Located, Node};
+pub(crate) use typed::typed;
+pub use words::{Word, Wrong};
 
-/// What reading files gave.
+/// What files say, put together but not yet judged.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Document {
     /// The files that were read, for showing diagnostics.
-    pub sources: Sources,
-    /// What is wrong or worth a look, in file order.
-    pub diagnostics: Diagnostics,
-    /// The configuration, if no mistake refuses it.
-    pub configuration: Option<Configuration>,
+    pub(crate) sources: Sources,
+    /// What is wrong so far.
+    pub(crate) diagnostics: Diagnostics,
+    /// Tenant, base and environments.
+    pub(crate) combined: Combined,
+    /// Whether every file could be read; otherwise what seems to be missing may well be in one of them.
+    pub(crate) whole: bool,
 }
 
-/// Reads files, and all `.yaml` and `.yml` files in and below folders, as one configuration.
-pub fn load(paths: &[PathBuf]) -> Loaded {
+/// Reads files, and all `.yaml` and `.yml` files in and below folders.
+pub(crate) fn read(paths: &[PathBuf], format: &Format) -> Document {
     let mut diagnostics = Diagnostics::default();
     if paths.is_empty() {
         diagnostics.push(Diagnostic {
             span: None,
-            ..Diagnostic::error(Code::MissingFile, Span::start_of(0), "no file or folder was given")
+            ..Diagnostic::error(codes::MISSING_FILE, Span::start_of(0), "no file or folder was given")
         });
-        return Loaded { sources: Sources::default(), diagnostics, configuration: None };
+        return Document { sources: Sources::default(), diagnostics, combined: Combined::default(), whole: false };
     }
     let files = files::read(paths, &mut diagnostics);
-    read(files.sources, &files.readable, diagnostics)
+    documents(files.sources, &files.readable, format, diagnostics)
 }
 
-/// Reads texts that are already in memory as one configuration, for checking what was just written.
-pub fn load_sources(sources: Vec<Source>) -> Loaded {
-    if sources.is_empty() {
-        return load(&[]);
-    }
+/// Reads texts that are already in memory.
+pub(crate) fn read_sources(sources: Vec<Source>, format: &Format) -> Document {
     let readable = vec![true; sources.len()];
-    read(sources, &readable, Diagnostics::default())
+    documents(sources, &readable, format, Diagnostics::default())
 }
 
-fn read(sources: Vec<Source>, readable: &[bool], mut diagnostics: Diagnostics) -> Loaded {
+fn documents(sources: Vec<Source>, readable: &[bool], format: &Format, mut diagnostics: Diagnostics) -> Document {
     let sources = Sources::new(sources);
-    let checker = schema::Checker::new();
     let mut roots = Vec::new();
     for (file, (source, readable)) in sources.iter().zip(readable).enumerate() {
-        if *readable && let Some(root) = document(file, source, &sources, &checker, &mut diagnostics) {
+        if *readable && let Some(root) = document(file, source, &sources, format, &mut diagnostics) {
             roots.push(root);
         }
     }
     let whole = roots.len() == readable.len();
     let combined = merge::combine(roots, &sources, &mut diagnostics);
-    let configuration = configuration::build(&combined, whole, &sources, &mut diagnostics);
-    diagnostics.finish();
-    let configuration = configuration.filter(|_| !diagnostics.has_errors());
-    Loaded { sources, diagnostics, configuration }
+    Document { sources, diagnostics, combined, whole }
 }
 
 /// One file's tree, without what the schema check complained about.
@@ -94,7 +88,7 @@ fn document(
     file: usize,
     source: &Source,
     sources: &Sources,
-    checker: &schema::Checker,
+    format: &Format,
     diagnostics: &mut Diagnostics,
 ) -> Option<Node> {
     let before = diagnostics.len();
@@ -102,7 +96,7 @@ fn document(
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
         if diagnostics.len() == before {
             diagnostics.push(
-                Diagnostic::error(Code::EmptyFile, Span::start_of(file), "the file is empty, or holds only comments")
+                Diagnostic::error(codes::EMPTY_FILE, Span::start_of(file), "the file is empty, or holds only comments")
                     .help("write `version: 1`, `tenant:` and `environments:`, or remove the file"),
             );
         }
@@ -111,7 +105,7 @@ fn document(
     if let Some(version) = root.child("version").filter(|version| is_of_another_version(version)) {
         diagnostics.push(
             Diagnostic::error(
-                Code::WrongVersion,
+                codes::WRONG_VERSION,
                 version.span,
                 format!("this palisade reads version 1 of the file format, not {}", quoted(sources.text(version.span))),
             )
@@ -120,7 +114,7 @@ fn document(
         return None;
     }
     texts::check_placeholders(&root, sources, diagnostics);
-    let root = checker.check(root, sources, diagnostics);
+    let root = format.check(root, sources, diagnostics);
     texts::check_quotes(&root, "", sources, diagnostics);
     Some(root)
 }

@@ -1,13 +1,13 @@
 //! Checks of every text in a file: placeholders, and quotes.
 
-use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::scalar;
 use super::source::{Sources, Span};
 use super::tree::{Node, Value};
+use crate::config::codes;
 
 /// The one placeholder there is.
-pub(super) const ENVIRONMENT: &str = "${environment}";
+pub(crate) const ENVIRONMENT: &str = "${environment}";
 
 /// Reports placeholders other than `${environment}`.
 pub(super) fn check_placeholders(node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) {
@@ -17,7 +17,7 @@ pub(super) fn check_placeholders(node: &Node, sources: &Sources, diagnostics: &m
                 let message = format!("{} isn't a placeholder that palisade knows", quoted(placeholder));
                 let span = part_of(node.span, placeholder, sources);
                 diagnostics.push(
-                    Diagnostic::error(Code::UnknownPlaceholder, span, message)
+                    Diagnostic::error(codes::UNKNOWN_PLACEHOLDER, span, message)
                         .help("only `${environment}` is replaced, by the environment's key; variables of the shell or of CI are not"),
                 );
             }
@@ -54,7 +54,7 @@ pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostic
             if let Some(meaning) = scalar::other_readers_disagree(text).filter(|_| !names_an_instant(key)) {
                 let message = format!("{} without quotes is {} to other YAML readers", quoted(text), as_read(meaning));
                 let help = format!("write \"{}\"", quoted(text).trim_matches('`'));
-                diagnostics.push(Diagnostic::error(Code::UnquotedText, node.span, message).help(help));
+                diagnostics.push(Diagnostic::error(codes::UNQUOTED_TEXT, node.span, message).help(help));
             }
         }
         Value::List(items) => items.iter().for_each(|item| check_quotes(item, key, sources, diagnostics)),

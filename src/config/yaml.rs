@@ -9,12 +9,12 @@ use std::collections::HashMap;
 
 use serde_yaml::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span as Mark, StrInput, Tag};
 
-use super::codes::Code;
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::scalar;
 use super::source::Span;
 use super::tree::{Entry, Node, Value};
 use super::yaml_errors;
+use crate::config::codes;
 
 /// The deepest nesting; the format needs six levels.
 pub(super) const DEPTH: usize = 64;
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
                 (Event::DocumentStart(..), mark) if root.is_some() => {
                     return Err(Box::new(
                         Diagnostic::error(
-                            Code::SeveralDocuments,
+                            codes::SEVERAL_DOCUMENTS,
                             self.span(mark),
                             "a second YAML document starts here",
                         )
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
             if let Some(first) = seen.get(&name) {
                 self.diagnostics.push(
                     Diagnostic::error(
-                        Code::DuplicateKey,
+                        codes::DUPLICATE_KEY,
                         key.span,
                         format!("the key {} stands twice in this map", quoted(&name)),
                     )
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
 
     fn refuse_key(&mut self, span: Span) -> Option<String> {
         self.diagnostics.push(
-            Diagnostic::error(Code::BadKey, span, "a key must be a plain word, not a list, a map or nothing")
+            Diagnostic::error(codes::BAD_KEY, span, "a key must be a plain word, not a list, a map or nothing")
                 .help("write `key: value`, one per line"),
         );
         None
@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
             Value::Map(_) => merged.push(value),
             Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => merged.extend(items),
             _ => self.diagnostics.push(
-                Diagnostic::error(Code::BadMergeKey, value.span, "`<<` can only merge a map, or a list of maps")
+                Diagnostic::error(codes::BAD_MERGE_KEY, value.span, "`<<` can only merge a map, or a list of maps")
                     .help("write `<<: *name` where `&name` marks a map"),
             ),
         }
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
             let shown = quoted(self.text.get(span.start..span.end).unwrap_or_default());
             self.diagnostics.push(
                 Diagnostic::error(
-                    Code::UnknownAnchor,
+                    codes::UNKNOWN_ANCHOR,
                     span,
                     format!("the alias {shown} stands inside the value it repeats"),
                 )
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag(accepted)) {
             self.diagnostics.push(
                 Diagnostic::error(
-                    Code::UnsupportedTag,
+                    codes::UNSUPPORTED_TAG,
                     span,
                     format!("the tag {} isn't supported", quoted(&tag.original())),
                 )
@@ -315,5 +315,5 @@ fn unknown_anchor(span: Span, shown: &str, text: &str) -> Diagnostic {
     } else {
         format!("mark a value above with `&{name}`, or put the text in quotes if it starts with a star")
     };
-    Diagnostic::error(Code::UnknownAnchor, span, format!("the alias {shown} has no anchor before it")).help(help)
+    Diagnostic::error(codes::UNKNOWN_ANCHOR, span, format!("the alias {shown} has no anchor before it")).help(help)
 }

@@ -2,20 +2,20 @@
 
 use serde_yaml::granit_parser::ErrorKind;
 
-use super::codes::Code;
 use super::diagnostic::{Diagnostic, quoted};
 use super::source::Span;
 use super::yaml::{DEPTH, VALUES};
+use crate::config::codes;
 
 /// Values nested deeper than anybody writes.
 pub(super) fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::NestedTooDeep, span, format!("values are nested more than {DEPTH} levels deep here"))
+    Diagnostic::error(codes::NESTED_TOO_DEEP, span, format!("values are nested more than {DEPTH} levels deep here"))
         .help("a configuration needs about six levels; look for a run of brackets")
 }
 
 /// More values than anybody writes.
 pub(super) fn too_many(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::TooManyValues, span, format!("the file holds more than {VALUES} values"))
+    Diagnostic::error(codes::TOO_MANY_VALUES, span, format!("the file holds more than {VALUES} values"))
         .help("aliases count each time they repeat a value; split the configuration into several files")
 }
 
@@ -36,14 +36,14 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
         let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
         let at = text[line..].find('\t').map_or(at, |tab| line + tab);
         let message = "a tab stands where YAML takes only spaces";
-        return Diagnostic::error(Code::TabIndentation, mark(file, at, text), message)
+        return Diagnostic::error(codes::TAB_INDENTATION, mark(file, at, text), message)
             .help("indent with two spaces per level; most editors can convert tabs");
     }
     if *kind == K::RecursionLimitExceeded {
         return too_deep(mark(file, at, text));
     }
     let (message, help) = brackets(kind).or_else(|| quotes(kind)).unwrap_or_else(|| layout(kind, at, text));
-    Diagnostic::error(Code::YamlSyntax, mark(file, at, text), message).help(help)
+    Diagnostic::error(codes::YAML_SYNTAX, mark(file, at, text), message).help(help)
 }
 
 /// The character at `at`.

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, NoteCode, Severity, Unprotected};
+use crate::guard::codes;
+use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, Severity, Unprotected};
 use crate::terms::ObjectId;
 
 /// Checks one environment.
@@ -14,7 +15,7 @@ pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, note
     if has_changes && !found.caller.is_empty() && !found.caller_is_admin {
         let message = "the identity that runs palisade isn't Admin here, so the service would refuse these changes";
         notes.push(
-            Note::refusal(NoteCode::NotAdmin, setting.clone(), message)
+            Note::refusal(codes::NOT_ADMIN, setting.clone(), message)
                 .help("grant it Admin under Settings > Permissions > Users, or run as another identity"),
         );
     }
@@ -22,7 +23,7 @@ pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, note
         let reason = found.caller_unknown.as_deref().unwrap_or("neither the token nor the service tells");
         let message = format!("which principal runs palisade isn't known, so nothing is taken from anybody: {reason}");
         notes
-            .push(Note::refusal(NoteCode::CallerUnknown, setting.clone(), message).help(
+            .push(Note::refusal(codes::CALLER_UNKNOWN, setting.clone(), message).help(
                 "sign in as one principal for all services, with a token that names it; or use `match: atLeast`",
             ));
     }
@@ -40,14 +41,14 @@ fn break_glass(loss: &Loss) -> impl Iterator<Item = Note> {
             true => format!("{label} is protected by `breakGlass` and would lose its role"),
             false => format!("{protected} is protected by `breakGlass` and has its role through {label}"),
         };
-        Note::refusal(NoteCode::BreakGlass, address.clone(), message)
+        Note::refusal(codes::BREAK_GLASS, address.clone(), message)
             .help("declare it with the role that it has, or take the entry out of `breakGlass` in a change of its own")
     });
     let may_lower = may_lower.iter().map(move |protected| {
         let message = format!(
             "{protected} is protected by `breakGlass`; whether it has its role through {label} could not be read"
         );
-        Note::refusal(NoteCode::BreakGlassUnresolved, address.clone(), message)
+        Note::refusal(codes::BREAK_GLASS_UNRESOLVED, address.clone(), message)
             .help("grant Microsoft Graph GroupMember.Read.All to the identity that runs palisade")
     });
     lowers.chain(may_lower)
@@ -69,7 +70,7 @@ fn self_lockout(loss: &Loss, found: &Administrators) -> Option<Note> {
         false => return None,
     };
     Some(
-        Note::refusal(NoteCode::SelfLockout, loss.address.clone(), message)
+        Note::refusal(codes::SELF_LOCKOUT, loss.address.clone(), message)
             .help("declare the identity itself with the role Admin, or use `match: atLeast`"),
     )
 }
@@ -87,7 +88,7 @@ fn unprotected(found: &Administrators, notes: &mut Vec<Note>) {
         let message =
             format!("`{name}` under `breakGlass` {why}; nothing is taken from anybody, since it may be meant");
         notes.push(
-            Note::refusal(NoteCode::BreakGlassUnresolved, address.clone(), message)
+            Note::refusal(codes::BREAK_GLASS_UNRESOLVED, address.clone(), message)
                 .help("correct the entry, or write the object id"),
         );
     }
@@ -99,12 +100,12 @@ fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>
     let note = match others(&found.after) {
         0 if takes_admins_away => {
             let message = "no other Admin than the identity that runs palisade would remain";
-            Note::refusal(NoteCode::LastAdmin, setting.clone(), message)
+            Note::refusal(codes::LAST_ADMIN, setting.clone(), message)
                 .help("declare another enabled user, or a group that has one as a member, with the role Admin")
         }
         0 | 1 => {
             let message = "fewer than two Admins besides the identity that runs palisade";
-            Note::finding(NoteCode::FewAdmins, Severity::Warning, setting.clone(), message)
+            Note::finding(codes::FEW_ADMINS, Severity::Warning, setting.clone(), message)
                 .help("declare another user with the role Admin; Microsoft recommends at least two")
         }
         _ => return,
@@ -122,7 +123,7 @@ fn others(found: &Administrators, admins: &[Administrator]) -> usize {
 pub(super) fn nobody_left(scope: &str, found: &Administrators) -> Option<Note> {
     (others(found, &found.before) == 0).then(|| {
         let message = "no other Admin is left: another Admin was removed at the same time";
-        Note::refusal(NoteCode::LastAdmin, Address::setting(scope, "users"), message)
+        Note::refusal(codes::LAST_ADMIN, Address::setting(scope, "users"), message)
             .help("declare another user with the role Admin, and apply")
     })
 }

@@ -7,6 +7,7 @@
 //! nobody loses anything.
 
 mod administrators;
+pub mod codes;
 mod removals;
 
 use crate::plan::{Account, Findings, Note, Only};

@@ -4,7 +4,8 @@
 //! Invariants: what counts is what palisade itself would do in this run; losing the role Admin counts as a removal; a number that
 //! was asked for is a limit for the whole run.
 
-use crate::plan::{Account, Address, Findings, Mode, Note, NoteCode, Only, Planned};
+use crate::guard::codes;
+use crate::plan::{Account, Address, Findings, Mode, Note, Only, Planned};
 
 /// Removals that a run may make without being asked for.
 const PER_RUN: usize = 20;
@@ -33,7 +34,7 @@ pub(super) fn check(accounts: &[&Account], allowed: Option<usize>, only: &Only) 
             },
         };
         let help = format!("if that is what you want, pass `--allow-removals {total}` to `plan` and `apply`");
-        notes.push(Note::refusal(NoteCode::RemovalBudget, Address::setting(scope, setting), too_much).help(help));
+        notes.push(Note::refusal(codes::REMOVAL_BUDGET, Address::setting(scope, setting), too_much).help(help));
     }
     notes
 }

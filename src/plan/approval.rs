@@ -12,7 +12,6 @@ use jiff::Timestamp;
 
 use super::change::{Address, Change, Impact, Mode, Risk};
 use super::document::{Plan, ScopePlan};
-use super::note::NoteCode;
 use super::saved::Refusal;
 use super::vanished::{Vanished, vanished};
 
@@ -143,11 +142,11 @@ fn unseen(fresh: &Plan, scope: &ScopePlan) -> Verdict {
         };
         Some(format!("`--yes` doesn't approve {} of {}, which {why}", change.action, change.address))
     });
-    let apart = fresh.notes.iter().filter(|note| note.code == NoteCode::EndpointsApart);
-    let apart = apart
-        .filter(|note| note.address.is_in(&scope.scope))
-        .map(|note| format!("`--yes` doesn't approve endpoints that lie apart, at {}: {}", note.address, note.message));
-    let reasons: Vec<String> = dangerous.chain(apart).collect();
+    let doubtful = fresh.notes.iter().filter(|note| note.needs_eyes);
+    let doubtful = doubtful.filter(|note| note.address.is_in(&scope.scope)).map(|note| {
+        format!("`--yes` doesn't approve what only a person can judge, at {}: {}", note.address, note.message)
+    });
+    let reasons: Vec<String> = dangerous.chain(doubtful).collect();
     if reasons.is_empty() { Verdict::Proceeds } else { Verdict::Refused(reasons) }
 }
 

@@ -139,7 +139,7 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         .collect();
     let position = |note: &Note| scopes.iter().position(|scope| note.address.is_in(&scope.scope));
     notes.sort_by(|a, b| {
-        (a.severity, position(a), &a.address, a.code).cmp(&(b.severity, position(b), &b.address, b.code))
+        (a.severity, position(a), &a.address, &a.code).cmp(&(b.severity, position(b), &b.address, &b.code))
     });
     notes.dedup();
     // Whole seconds: nobody needs more, and a person can compare them.

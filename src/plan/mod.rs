@@ -24,7 +24,8 @@ pub use change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, 
 pub use derive::{Account, Derivation, Observed, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
 pub use findings::{Administrator, Administrators, Findings, Kind, Loss, Outline, Planned, Unprotected};
-pub use note::{Note, NoteCode, NoteKind, Severity};
+pub(crate) use note::notes;
+pub use note::{CodeName, Note, NoteCode, NoteKind, Severity};
 pub use only::{BadPrefix, Only};
 pub use saved::{Refusal, VALIDITY, differences, parse, render};
 pub use step::{ReadBack, Step, StepError};

@@ -249,7 +249,7 @@ fn value(json: &Json, named: bool) -> String {
 }
 
 fn note(note: &Note, with_address: bool, out: &mut String) {
-    let Note { code, kind: _, severity, address, message, help } = note;
+    let Note { code, kind: _, severity, weaker_evidence: _, needs_eyes: _, address, message, help } = note;
     let (style, word) = match severity {
         Severity::Error => (DANGER, "error"),
         Severity::Warning => (WARNING, "warning"),
@@ -318,7 +318,7 @@ fn totals(plan: &Plan, purpose: Purpose) -> Vec<String> {
         parts.push(paint(WARNING, format!("{waiting} waiting")));
     }
     if parts.is_empty() && refused == 0 && plan.pending_findings().next().is_none() {
-        parts.push(match plan.notes.iter().any(|note| note.code.rests_on_less()) {
+        parts.push(match plan.notes.iter().any(|note| note.weaker_evidence) {
             _ if !plan.only.is_everything() => "Nothing to do within that limit; the rest was not judged".to_owned(),
             false => paint(GOOD, "No changes: everything declared was read and is in sync"),
             true => paint(WARNING, "No changes found; the notes say what was not read"),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::colour::{DANGER, DIM, HEADING, WARNING, paint};
 use crate::plan::{Rated, Risk};
-use crate::settings::blocks::RISKS;
+use crate::settings::registry::SETTINGS;
 
 const INTRODUCTION: &str = "\
 How bad a change would be if it were a mistake. The plan marks what is high or critical. `apply --yes` approves nothing that is
@@ -17,9 +17,9 @@ pub fn text() -> String {
     for (risk, style) in [(Risk::Critical, DANGER), (Risk::High, WARNING), (Risk::Elevated, HEADING), (Risk::Low, DIM)]
     {
         let _ = writeln!(page, "\n{}", paint(style, risk));
-        for (setting, rows) in RISKS {
-            for Rated { what, .. } in rows.iter().filter(|row| row.risk == risk) {
-                let _ = writeln!(page, "  {setting:<14} {what}");
+        for setting in SETTINGS.iter() {
+            for Rated { what, .. } in setting.risks().iter().filter(|row| row.risk == risk) {
+                let _ = writeln!(page, "  {:<14} {what}", setting.key());
             }
         }
     }

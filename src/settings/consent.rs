@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::words::{Day, UserName};
-use crate::config::{Code, Diagnostic, Diagnostics, Located};
-use crate::plan::{Address, Note, NoteCode};
+use crate::config::{Diagnostic, Diagnostics, Located};
+use crate::plan::{Address, Note};
+use crate::settings::codes;
 
 /// Who agreed to the data privacy terms of this link, and when. Linking lets data, possibly personal data, leave the service
 /// on an administrator's instruction; the product asks for consent, and palisade sends it only if it stands here.
@@ -48,7 +49,7 @@ impl Consent {
                     format!("{link} has no `dataPrivacyConsent`: nobody has agreed to its data privacy terms");
                 let help = "read them on the product's page; whoever agrees writes down \
                             `dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }`";
-                diagnostics.push(Diagnostic::error(Code::MissingConsent, at.spot(), message).help(help));
+                diagnostics.push(Diagnostic::error(codes::MISSING_CONSENT, at.spot(), message).help(help));
             }
             return None;
         };
@@ -60,7 +61,7 @@ impl Consent {
         let tomorrow = now.to_zoned(TimeZone::UTC).date().tomorrow().unwrap_or(Date::MAX);
         (self.agreed_on > tomorrow).then(|| {
             let message = format!("{} is said to agree on {}, which is in the future", self.agreed_by, self.agreed_on);
-            Note::refusal(NoteCode::ConsentAhead, address.clone(), message).help("write the day on which they agreed")
+            Note::refusal(codes::CONSENT_AHEAD, address.clone(), message).help("write the day on which they agreed")
         })
     }
 }

@@ -1,21 +1,26 @@
 //! The settings: one file or folder each, and the little that they share.
 //!
-//! A setting is its block in the file ([`blocks::Block`]) and, on top of that, observing and comparing
-//! ([`setting::Setting`]). [`survey`] asks all declared settings of all environments. What must stay true: the registry
-//! line in [`blocks`] is the only place outside a setting's folder that knows its name; comparing is a function of its
-//! arguments.
+//! A setting is its block in the file ([`block::Block`]) and, on top of that, observing and comparing
+//! ([`setting::Setting`]). [`registry`] lists them all, [`survey`] asks all declared ones of all environments.
+//!
+//! Invariants: the line in [`registry::SETTINGS`] is the only place outside a setting's folder that knows its name;
+//! comparing is a function of its arguments.
 
 pub mod api_access;
-mod attestation;
+pub mod attestation;
 #[cfg(test)]
 mod binding;
-pub mod blocks;
+pub mod block;
+pub mod codes;
 pub mod consent;
+pub mod declaration;
 pub mod geography;
 pub mod key_vault;
 pub mod observation;
 pub mod private_links;
+pub mod registry;
 pub mod setting;
 pub mod surface;
 pub mod survey;
 pub mod users;
+pub(crate) mod words;

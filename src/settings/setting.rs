@@ -4,14 +4,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::blocks::Block;
+use super::attestation::Attestation;
+use super::block::Block;
 use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Reader;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Directory;
-use crate::config::Attestation;
-use crate::plan::{Address, Findings, Rated};
+use crate::config::Code;
+use crate::config::Word;
+use crate::plan::{Address, Findings, NoteCode, Rated};
 use crate::terms::{EnvironmentHead, ObjectId, ResourceId};
 
 /// Observing, and comparing what was observed with what is declared.
@@ -22,6 +24,15 @@ pub trait Setting: Block {
 
     /// How bad each of its changes would be as a mistake: its part of the table that `explain risk` prints.
     const RISKS: &'static [Rated];
+
+    /// The codes of mistakes in its block.
+    const CODES: &'static [Code];
+
+    /// The codes of its notes.
+    const NOTES: &'static [NoteCode];
+
+    /// The words of its block, besides those of any file.
+    const WORDS: &'static [Word] = &[];
 
     /// The principals that the declaration names, so that one look-up serves all environments.
     fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {

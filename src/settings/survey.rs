@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::declaration::Declaration;
 use super::observation::Unreadable;
 use super::setting::{Comparing, Observing};
 use super::surface::Surface;
@@ -20,8 +21,8 @@ use crate::azure::customer_insights::{self as ci, Instance, InstanceInfo, Instan
 use crate::azure::directory::Directory;
 use crate::azure::operations::LIST_INSTANCES;
 use crate::azure::{CallError, Reader};
-use crate::config::Environment;
-use crate::plan::{Account, Address, Findings, Note, NoteCode, Observed};
+use crate::plan::{Account, Address, Findings, Note, Observed};
+use crate::settings::codes;
 use crate::terms::{EnvironmentHead, ObjectId};
 
 /// The state in which an environment takes changes.
@@ -57,20 +58,20 @@ impl Survey {
         tenant: Uuid,
         caller: Option<ObjectId>,
         surface: Surface,
-        environments: impl IntoIterator<Item = &'a Environment>,
+        environments: impl IntoIterator<Item = &'a Declaration>,
     ) -> Self {
         let directory = directory(environments);
         Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), origins: RefCell::default() }
     }
 
     /// Looks at all environments.
-    pub async fn accounts(&self, environments: &[&Environment], now: Timestamp) -> Vec<Account> {
+    pub async fn accounts(&self, environments: &[&Declaration], now: Timestamp) -> Vec<Account> {
         let accounts = stream::iter(environments).map(|environment| self.account(environment, now));
         accounts.buffered(SIDE_BY_SIDE).collect().await
     }
 
     /// Looks at one environment.
-    pub async fn account(&self, environment: &Environment, now: Timestamp) -> Account {
+    pub async fn account(&self, environment: &Declaration, now: Timestamp) -> Account {
         let head = environment.head.clone();
         let address = Address::scope(&head.key);
         let mut account = Account {
@@ -111,7 +112,7 @@ impl Survey {
     }
 
     /// Looks at one setting again, freshly.
-    pub async fn setting(&self, environment: &Environment, setting: &str, now: Timestamp) -> Result<Findings, String> {
+    pub async fn setting(&self, environment: &Declaration, setting: &str, now: Timestamp) -> Result<Findings, String> {
         let instance = self.reach(environment).await?;
         // Who is who may have changed since the plan was made, so that is asked afresh, too.
         let directory = directory([environment]);
@@ -120,7 +121,7 @@ impl Survey {
     }
 
     /// How to reach an environment, if it is there and in the right tenant.
-    pub async fn reach(&self, environment: &Environment) -> Result<Instance, String> {
+    pub async fn reach(&self, environment: &Declaration) -> Result<Instance, String> {
         self.instance(&environment.head).await.map_err(|missing| match missing {
             Missing::Unknown(unreadable) => unreadable.reason,
             Missing::Refused(note) => note.message,
@@ -136,7 +137,7 @@ impl Survey {
                 "the token for {audience} was issued by the tenant {found}, the configuration is for {}; nothing is done",
                 self.tenant
             );
-            Note::refusal(NoteCode::TokenTenant, Address::caller(), message)
+            Note::refusal(codes::TOKEN_TENANT, Address::caller(), message)
                 .help("sign in to the configured tenant, or correct `tenant.id`")
         });
         note.into_iter().collect()
@@ -144,7 +145,7 @@ impl Survey {
 
     async fn review(
         &self,
-        environment: &Environment,
+        environment: &Declaration,
         (instance, directory): (&Instance, &Directory),
         now: Timestamp,
         only: Option<&str>,
@@ -188,7 +189,7 @@ impl Survey {
         if let Some(tenant) = info.tenant_id.filter(|tenant| *tenant != self.tenant) {
             let message =
                 format!("the environment belongs to the tenant {tenant}, the configuration is for {}", self.tenant);
-            let note = Note::refusal(NoteCode::TenantMismatch, Address::scope(&head.key), message);
+            let note = Note::refusal(codes::TENANT_MISMATCH, Address::scope(&head.key), message);
             return Err(Missing::Refused(note.help("correct `instanceId`, or `tenant.id`")));
         }
         Ok(Instance { id: head.instance_id, scale_unit: info.scale_unit_uri.clone() })
@@ -196,7 +197,7 @@ impl Survey {
 }
 
 /// A directory that will be asked for whomever these environments name.
-fn directory<'a>(environments: impl IntoIterator<Item = &'a Environment>) -> Directory {
+fn directory<'a>(environments: impl IntoIterator<Item = &'a Declaration>) -> Directory {
     let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
     Directory::expecting(principals.map(|principal| users::name(&principal)))
 }
@@ -216,16 +217,14 @@ fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
         let found = live.name.as_deref().unwrap_or("without a name");
         let message = format!("the live environment is called `{found}`, the configuration says `{declared}`");
         notes.push(
-            Note::refusal(NoteCode::NameMismatch, address.clone(), message)
+            Note::refusal(codes::NAME_MISMATCH, address.clone(), message)
                 .help("make sure that `instanceId` is right, then correct `name`"),
         );
     }
     if live.provisioning_state.as_deref() != Some(ACTIVE) {
         let state = live.provisioning_state.as_deref().unwrap_or("unknown");
         let message = format!("the environment is in the state `{state}`; only `{ACTIVE}` ones are changed");
-        notes.push(
-            Note::refusal(NoteCode::NotActive, address, message).help("wait until it is active, then plan again"),
-        );
+        notes.push(Note::refusal(codes::NOT_ACTIVE, address, message).help("wait until it is active, then plan again"));
     }
     notes
 }

@@ -12,6 +12,7 @@ pub mod geographies;
 pub(crate) mod object_id;
 mod place;
 mod resource_id;
+pub mod resource_kinds;
 mod slot;
 pub mod text;
 

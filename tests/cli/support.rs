@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use palisade::config::load;
-use palisade::emulator::{Wanted, World, seed};
+use palisade::declared::load;
+use palisade::emulator::{World, seed};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -162,7 +162,7 @@ impl Scene {
         let configuration = loaded.configuration.expect("a scene's configuration is valid");
         let mut world = World::new(None);
         world.world = WORLD;
-        seed(&mut world, &Wanted::from(&configuration), NOW.parse().unwrap()).unwrap();
+        seed(&mut world, &palisade::cli::wanted(&configuration), NOW.parse().unwrap()).unwrap();
         world
     }
 

@@ -11,7 +11,7 @@ use palisade::azure::hosts::Hosts;
 use palisade::azure::operations::{REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, SET_SECRET};
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
-use palisade::config::load;
+use palisade::declared::load;
 use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Masked, World};
 use palisade::settings::api_access::keys::{Ended, Look, Witness};
 use palisade::settings::surface::Surface;
@@ -82,7 +82,7 @@ fn revoke_heard_by(room: &Room, heard: &Heard) -> Result<(), Ended> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let configuration = load(&[room.scene.path("palisade.yaml")]).configuration.unwrap();
     let environment = &configuration.environments[0];
-    let keys = environment.blocks.api_access.as_ref().unwrap().keys.as_ref().unwrap();
+    let keys = environment.blocks.of::<palisade::settings::api_access::Block>().unwrap().keys.as_ref().unwrap();
     let work = async {
         let transport = transport(room);
         let caller = transport.caller().await.unwrap().and_then(|caller| caller.object_id);

@@ -1,7 +1,7 @@
 //! Azure Resource Manager: what all of its providers share.
 //!
-//! Words: a [`ResourceId`] is an ARM id; a [`AzureScope`] is where lists and role assignments are; a [`LongRunning`] write was
-//! accepted and goes on, and is asked about until it is [`Progress::Done`]. What must stay true: ids are compared without
+//! Words: lists and role assignments are at an [`AzureScope`](crate::terms::AzureScope); a [`LongRunning`] write was accepted
+//! and goes on, and is asked about until it is [`Progress::Done`]. What must stay true: ids are compared without
 //! regard to case and shown as they were written; a list is whole or an error; only ARM's own words for it prove that
 //! something isn't there; addresses in answers are followed only to hosts that may see the token.
 

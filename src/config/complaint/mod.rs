@@ -10,9 +10,11 @@ use serde_json::Value as Json;
 
 mod values;
 
+use crate::config::codes;
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::config::fields;
+use crate::config::format::Format;
 use crate::config::nearest::nearest;
 use crate::config::source::{Sources, Span};
 use crate::config::tree::{Entry, Node, Value};
@@ -33,7 +35,7 @@ struct Finding<'a> {
     node: &'a Node,
     key_span: Option<Span>,
     sources: &'a Sources,
-    schema: &'a Json,
+    format: &'a Format,
     /// Where in the schema the keyword stands that wasn't met, and the schema that the keyword is part of.
     owner_path: &'a str,
     owner: Option<&'a Json>,
@@ -44,7 +46,7 @@ pub(super) fn describe(
     error: &ValidationError<'_>,
     root: &Node,
     sources: &Sources,
-    schema: &Json,
+    format: &Format,
     known: &Diagnostics,
 ) -> Vec<Complaint> {
     let path: Pointer = error.instance_path().as_str().split('/').skip(1).map(unescape).collect();
@@ -56,13 +58,16 @@ pub(super) fn describe(
     }
     let schema_path = error.schema_path().as_str();
     let owner_path = schema_path.rsplit_once('/').map_or("", |(owner, _)| owner);
-    let finding = Finding { path, node, key_span, sources, schema, owner_path, owner: schema.pointer(owner_path) };
+    let finding =
+        Finding { path, node, key_span, sources, format, owner_path, owner: format.schema.pointer(owner_path) };
     let diagnostic = match error.kind() {
         Kind::AdditionalProperties { unexpected } => {
             return finding.unexpected(unexpected);
         }
         // What was seen is asked for after merging, where it is known what is declared.
         Kind::Required { property } if finding.in_attested() && property == "saw" => None,
+        // Which settings can be attested is told there as well.
+        Kind::Enum { .. } | Kind::FalseSchema if finding.names_an_attested_setting() => None,
         Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
         Kind::Type { kind } => Some(finding.wrong_type(expected(kind))),
         Kind::Constant { .. } => Some(finding.wrong_version()),
@@ -143,6 +148,10 @@ impl Finding<'_> {
         matches!(path.as_slice(), ["environments", _, "attested", _, ..] | ["tenant", "attested", _, ..])
     }
 
+    fn names_an_attested_setting(&self) -> bool {
+        self.in_attested() && self.path.last().is_some_and(|key| key == "setting")
+    }
+
     /// The part of the tree to drop: a list item as a whole, or a key with its value.
     fn broken_part(&self, kind: &Kind) -> Option<Pointer> {
         if self.in_attested() {
@@ -185,12 +194,12 @@ impl Finding<'_> {
             if self.path.is_empty() { "at the top of the file".to_owned() } else { format!("in {}", self.subject()) };
         let help = if let Some(near) = nearest(key, &known) {
             format!("did you mean `{near}`?")
-        } else if let Some(home) = fields::home_of(key) {
+        } else if let Some(home) = fields::home_of(self.format.fields(), key) {
             format!("`{key}` belongs under {home}")
         } else {
             format!("known here: {}", listed(&known))
         };
-        Diagnostic::error(Code::UnknownKey, span, format!("unknown key {} {place}", quoted(key))).help(help)
+        Diagnostic::error(codes::UNKNOWN_KEY, span, format!("unknown key {} {place}", quoted(key))).help(help)
     }
 
     fn required(&self, key: &str) -> Option<Diagnostic> {
@@ -202,14 +211,14 @@ impl Finding<'_> {
         }
         if key == "version" {
             let message = "the file doesn't say which version of the format it uses".to_owned();
-            return Some(self.error(Code::MissingKey, message).help("add `version: 1` at the top"));
+            return Some(self.error(codes::MISSING_KEY, message).help("add `version: 1` at the top"));
         }
         let wanted = self.owner.and_then(|owner| owner.get("properties")).and_then(|properties| properties.get(key));
-        let example = wanted.and_then(|wanted| fields::example(self.schema, wanted)).unwrap_or_default();
+        let example = wanted.and_then(|wanted| fields::example(&self.format.schema, wanted)).unwrap_or_default();
         let span = self.key_span.unwrap_or(self.node.span);
         let message = format!("{} has no `{key}`", self.subject());
         Some(
-            Diagnostic::error(Code::MissingKey, span, message)
+            Diagnostic::error(codes::MISSING_KEY, span, message)
                 .help(format!("add `{key}: {example}` with the right value")),
         )
     }
@@ -221,7 +230,7 @@ impl Finding<'_> {
         } else {
             "write `version: 1`; a file for a newer version needs a newer palisade"
         };
-        self.error(Code::WrongVersion, format!("the version must be the number 1, not {written}")).help(help)
+        self.error(codes::WRONG_VERSION, format!("the version must be the number 1, not {written}")).help(help)
     }
 
     fn wrong_type(&self, expected: JsonType) -> Diagnostic {
@@ -238,11 +247,11 @@ impl Finding<'_> {
                     Value::Map(_) => "start each item on a line of its own with `- `".to_owned(),
                     _ => format!("write `[{}]`", quoted(self.raw()).trim_matches('`')),
                 };
-                self.error(Code::WrongType, message).help(help)
+                self.error(codes::WRONG_TYPE, message).help(help)
             }
             _ => {
                 let message = format!("{} must be a map, not {}", self.subject(), called(&self.node.value));
-                self.error(Code::WrongType, message).help(self.keys_to_write())
+                self.error(codes::WRONG_TYPE, message).help(self.keys_to_write())
             }
         }
     }
@@ -259,12 +268,12 @@ impl Finding<'_> {
             JsonType::Array => "write a list, such as `[]`, or remove the key".to_owned(),
             JsonType::Boolean => "write `true` or `false`".to_owned(),
             JsonType::Integer => "write `version: 1`".to_owned(),
-            _ => match self.owner.and_then(|owner| fields::example(self.schema, owner)) {
+            _ => match self.owner.and_then(|owner| fields::example(&self.format.schema, owner)) {
                 Some(example) => format!("write a value such as `{example}`"),
                 None => "write a value, or remove the key".to_owned(),
             },
         };
-        self.error(Code::NoValue, format!("{} has no value", self.subject())).help(help)
+        self.error(codes::NO_VALUE, format!("{} has no value", self.subject())).help(help)
     }
 
     /// Whether the value stands in a list.
@@ -294,7 +303,7 @@ fn bad_environment_key(key: &str, span: Span) -> Diagnostic {
     } else {
         format!("{} can't be the key of an environment", quoted(key))
     };
-    Diagnostic::error(Code::BadEnvironmentKey, span, message).help(
+    Diagnostic::error(codes::BAD_ENVIRONMENT_KEY, span, message).help(
         "use letters, digits, `-` and `_`, starting with a letter, at most 64 of them; `name` holds the display name",
     )
 }

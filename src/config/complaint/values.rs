@@ -3,12 +3,12 @@
 use jsonschema::JsonType;
 
 use super::{Finding, called, listed};
-use crate::config::codes::Code;
+use crate::config::codes;
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::fields;
 use crate::config::nearest::nearest;
 use crate::config::tree::Value;
-use crate::config::words::{WORDS, Word};
+use crate::config::words::Word;
 
 impl Finding<'_> {
     pub(super) fn not_a_boolean(&self) -> Diagnostic {
@@ -28,7 +28,7 @@ impl Finding<'_> {
             Some(meant) => format!("write `{meant}`"),
             None => "write `true` or `false`".to_owned(),
         };
-        self.error(Code::NotABoolean, format!("{} must be `true` or `false`, not {shown}", self.subject())).help(help)
+        self.error(codes::NOT_ABOOLEAN, format!("{} must be `true` or `false`, not {shown}", self.subject())).help(help)
     }
 
     pub(super) fn not_a_text(&self) -> Diagnostic {
@@ -43,7 +43,7 @@ impl Finding<'_> {
                     }
                     _ => "write one value on the same line".to_owned(),
                 };
-                self.error(Code::WrongType, message).help(help)
+                self.error(codes::WRONG_TYPE, message).help(help)
             }
             (_, Some(word)) if word.name != "Text" => self.not_this_word(word, self.raw()),
             _ if !self.choices().is_empty() => self.not_among(self.choices()),
@@ -54,14 +54,14 @@ impl Finding<'_> {
                     quoted(self.raw()),
                     called(value)
                 );
-                self.error(Code::UnquotedText, message)
+                self.error(codes::UNQUOTED_TEXT, message)
                     .help(format!("write \"{}\"", quoted(self.raw()).trim_matches('`')))
             }
         }
     }
 
-    pub(super) fn word(&self) -> Option<&'static Word> {
-        WORDS.iter().find(|word| self.owner_path.strip_prefix("/$defs/").is_some_and(|name| name == word.name))
+    pub(super) fn word(&self) -> Option<&Word> {
+        self.format.word(self.owner_path.strip_prefix("/$defs/")?)
     }
 
     pub(super) fn not_the_word(&self) -> Diagnostic {
@@ -77,7 +77,7 @@ impl Finding<'_> {
             Some(wrong) => self.error(wrong.code, format!("{} {}", self.subject(), wrong.message)).help(wrong.help),
             // Right when read as text, but another type without quotes.
             None => self
-                .error(Code::UnquotedText, format!("{} must be {}, written as text", self.subject(), word.called))
+                .error(codes::UNQUOTED_TEXT, format!("{} must be {}, written as text", self.subject(), word.called))
                 .help(format!("write \"{text}\"")),
         }
     }
@@ -101,12 +101,12 @@ impl Finding<'_> {
             Some(near) => format!("did you mean `{near}`? Allowed: {allowed}"),
             None => format!("allowed: {allowed}"),
         };
-        self.error(Code::UnknownValue, format!("{} can't be {shown}", self.subject())).help(help)
+        self.error(codes::UNKNOWN_VALUE, format!("{} can't be {shown}", self.subject())).help(help)
     }
 
     /// For keywords that the schema doesn't use today.
     pub(super) fn generic(&self) -> Diagnostic {
-        self.error(Code::WrongType, format!("{} isn't what belongs here", self.subject()))
+        self.error(codes::WRONG_TYPE, format!("{} isn't what belongs here", self.subject()))
             .help("`palisade explain FIELD` describes each field")
     }
 }

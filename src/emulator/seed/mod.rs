@@ -5,7 +5,6 @@
 //! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
 
 mod azure;
-mod configured;
 mod resources;
 
 use jiff::{SignedDuration, Timestamp};

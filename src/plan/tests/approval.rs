@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::settings;
 
 /// What the first scope of a fresh plan gets.
 fn clearance(approval: &Approval, fresh: &Plan) -> Clearance {
@@ -118,7 +119,7 @@ fn scopes_are_judged_one_by_one() {
         }
         account
     };
-    let refusal = |address: Address| Note::refusal(NoteCode::NotActive, address, "it is being deleted");
+    let refusal = |address: Address| Note::refusal(settings::codes::NOT_ACTIVE, address, "it is being deleted");
     let (mut test, prod) = (named("test"), named("prod"));
     test.notes.push(refusal(Address::scope("test")));
     let fresh = plan_of(&[test, prod], now());

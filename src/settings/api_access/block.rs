@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Keys, KeysBlock};
-use crate::config::{Code, Diagnostic, Diagnostics, Located};
-use crate::settings::blocks::{self, Claim};
+use crate::config::{Diagnostic, Diagnostics, Located};
+use crate::settings::api_access::codes;
+use crate::settings::block::{self, Claim};
 use crate::terms::{EnvironmentHead, Place};
 
 /// Access to the instance's API with keys or tokens. Without this block, palisade leaves API access as it is.
@@ -30,7 +31,7 @@ pub struct Saw {
     pub enabled: bool,
 }
 
-impl blocks::Saw for Saw {
+impl block::Saw for Saw {
     const PLACE: Option<&'static str> = Some("Settings > Permissions > APIs");
     const EXAMPLE: &'static str = "{ enabled: true }";
 
@@ -48,7 +49,7 @@ pub struct Declared {
     pub keys: Option<Keys>,
 }
 
-impl blocks::Block for Block {
+impl block::Block for Block {
     const KEY: &'static str = "apiAccess";
     type Declared = Declared;
     type Saw = Saw;
@@ -56,12 +57,12 @@ impl blocks::Block for Block {
     fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         let Self { enabled, keys } = self;
         if enabled.is_none() {
-            blocks::missing(at, Self::KEY, "enabled", "write `enabled: true` or `enabled: false`", diagnostics);
+            block::missing(at, Self::KEY, "enabled", "write `enabled: true` or `enabled: false`", diagnostics);
         }
         if enabled == Some(false) && keys.is_some() {
             let message = "there are no keys while API access is off";
             diagnostics.push(
-                Diagnostic::error(Code::KeysWithoutAccess, at.key_span("keys"), message)
+                Diagnostic::error(codes::KEYS_WITHOUT_ACCESS, at.key_span("keys"), message)
                     .related(at.at(&["enabled"]).span(), "declared as off here")
                     .help("write `enabled: true`, or remove `keys`"),
             );

@@ -13,6 +13,7 @@
 #[cfg(test)]
 mod binding;
 mod block;
+pub mod codes;
 pub mod keys;
 mod risks;
 mod steps;
@@ -27,11 +28,13 @@ use serde_json::json;
 
 use self::keys::Look;
 use super::attestation::{self, Moment, Statement, Trace, Verdict};
-use super::blocks::{self, Block as _};
+use super::block::Block as _;
 use super::observation::{Observation, Unreadable};
 use super::setting::{Comparing, Observing, Setting};
 use crate::azure::customer_insights::{self as ci, ApiAccess};
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
+use crate::config::Code;
+use crate::config::Word;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity,
     Step, Waiting,
@@ -56,6 +59,9 @@ impl Setting for Block {
     type Observed = Observed;
 
     const RISKS: &'static [Rated] = risks::RISKS;
+    const CODES: &'static [Code] = codes::CODES;
+    const NOTES: &'static [NoteCode] = codes::NOTES;
+    const WORDS: &'static [Word] = keys::WORDS;
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
         declared.keys.iter().filter_map(|keys| keys.publish_to.vault.resource().ok()).collect()
@@ -146,7 +152,7 @@ fn switch(declared: &Declared, seen: Option<String>, comparing: &Comparing<'_>) 
 fn by_hand(declared: &Declared, comparing: &Comparing<'_>) -> ManualStep {
     let word = word(declared.enabled);
     ManualStep {
-        place: <Saw as blocks::Saw>::PLACE.unwrap_or_default().to_owned(),
+        place: <Saw as super::block::Saw>::PLACE.unwrap_or_default().to_owned(),
         actions: vec![format!("switch API access {word}"), "record under `attested` that you saw it so".to_owned()],
         values: values(declared),
         shown_by: format!("the page shows API access {word}, and the entry says so"),
@@ -165,7 +171,7 @@ fn word(enabled: bool) -> &'static str {
 
 fn cuts_clients(address: Address) -> Note {
     let message = "cuts off every API client of the environment: neither key works while API access is off";
-    Note::finding(NoteCode::CutsApiClients, Severity::Warning, address, message).help(
+    Note::finding(codes::CUTS_API_CLIENTS, Severity::Warning, address, message).help(
         "whether the keys survive until access is switched on again isn't published; expect new keys that every client must \
          be given",
     )

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::config::Attestation;
+use super::entry::Attestation;
 
 /// When it is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

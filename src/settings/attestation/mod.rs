@@ -8,11 +8,14 @@
 //! counts from its day until `validFor` is over, and never for an environment that was created later; what is observed wins;
 //! an entry that is wrong about one part of its setting counts for no part; whatever isn't known is asked of a person, with the entry to write.
 
+pub mod codes;
+pub(crate) mod entry;
 mod judge;
 mod report;
 #[cfg(test)]
 mod tests;
 
+pub use entry::Attestation;
 pub(super) use judge::{Doubt, Evidence, Moment, Statement, Trace, Verdict, judge, spread};
 pub(super) use report::{LOOK, Look, entry, evidence, look, seen};
 
@@ -22,7 +25,6 @@ use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 
 use super::setting::Comparing;
-use crate::config::Attestation;
 
 impl Moment {
     /// The moment of a comparison.

@@ -6,14 +6,15 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::entry::{self as written, Attestation};
 use super::judge::{Doubt, Evidence, Moment, last_day};
 use crate::azure::operations::Facts;
-use crate::config::{Attestation, entry as written};
+use crate::config::words::Written as _;
 use crate::plan::{
-    Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Risk,
-    Severity,
+    Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Rated, Risk, Severity,
 };
-use crate::settings::blocks::{Block, Saw};
+use crate::settings::attestation::codes;
+use crate::settings::block::{Block, Saw};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::{Place, ResourceId};
@@ -101,7 +102,7 @@ pub(in crate::settings) fn entry<B: Block>(saw: &impl Serialize, comparing: &Com
     let saw = serde_json::to_value(saw).map(|saw| written::flow(&saw)).unwrap_or_default();
     let former = comparing.attested.iter().filter(|one| one.setting == B::KEY).max_by_key(|one| one.on);
     let by = former.map_or(written::SOMEBODY, |former| former.by.as_str());
-    let valid_for = former.map_or_else(|| USUAL_VALIDITY.to_owned(), |former| written::duration(former.valid_for));
+    let valid_for = former.map_or_else(|| USUAL_VALIDITY.to_owned(), |former| former.valid_for.written());
     let today = Moment::of(comparing).today.to_string();
     format!("- {}", written::text(B::KEY, &saw, by, &today, &valid_for))
 }
@@ -112,10 +113,10 @@ pub(in crate::settings) fn evidence(evidence: &Evidence<'_>, address: Address, m
         Evidence::Attested(entry) => {
             let seen = seen(evidence, &[], moment);
             let message = format!("attested, not read: {seen}; valid until {}", last_day(entry));
-            (NoteCode::RestsOnAttestation, message)
+            (codes::RESTS_ON_ATTESTATION, message)
         }
         Evidence::Inferred(_) => {
-            (NoteCode::RestsOnInference, format!("inferred, not read: {}", seen(evidence, &[], moment)))
+            (codes::RESTS_ON_INFERENCE, format!("inferred, not read: {}", seen(evidence, &[], moment)))
         }
     };
     Note::finding(code, Severity::Info, address, message)
@@ -154,11 +155,11 @@ impl Doubt<'_> {
     fn note(&self, address: Address, beside: &[ResourceId]) -> Option<Note> {
         let code = match self {
             Self::Missing => return None,
-            Self::Expired(_) => NoteCode::ExpiredAttestation,
-            Self::Void(..) => NoteCode::VoidAttestation,
-            Self::Ahead(_) => NoteCode::AttestationAhead,
-            Self::Disputed(..) => NoteCode::AttestationsDisagree,
-            Self::Contradicted(..) => NoteCode::AttestationContradicted,
+            Self::Expired(_) => codes::EXPIRED_ATTESTATION,
+            Self::Void(..) => codes::VOID_ATTESTATION,
+            Self::Ahead(_) => codes::ATTESTATION_AHEAD,
+            Self::Disputed(..) => codes::ATTESTATIONS_DISAGREE,
+            Self::Contradicted(..) => codes::ATTESTATION_CONTRADICTED,
         };
         Some(
             Note::finding(code, Severity::Warning, address, self.sentence(beside))

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::entry::Attestation;
 use super::{Doubt, Evidence, Moment, Statement, Trace, Verdict, judge};
-use crate::config::Attestation;
 use crate::terms::Place;
 
 const TODAY: &str = "2026-11-20";

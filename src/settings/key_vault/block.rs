@@ -6,10 +6,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::words::VaultId;
-use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, quoted};
-use crate::settings::blocks;
+use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
+use crate::settings;
+use crate::settings::attestation;
+use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
+use crate::settings::key_vault::codes;
+use crate::settings::words::VaultId;
 use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is; it never unlinks a
@@ -55,7 +58,7 @@ impl Saw {
     }
 }
 
-impl blocks::Saw for Saw {
+impl block::Saw for Saw {
     const PLACE: Option<&'static str> = Some("Settings > Permissions > Key Vault");
     const EXAMPLE: &'static str = "{ linked: false }";
 
@@ -72,7 +75,7 @@ impl blocks::Saw for Saw {
             (None, None) => "`saw` says neither which vault is linked nor that none is",
         };
         diagnostics.push(
-            Diagnostic::error(Code::BadSaw, at.spot(), message)
+            Diagnostic::error(attestation::codes::BAD_SAW, at.spot(), message)
                 .help("write `saw: { id: /subscriptions/…/vaults/NAME }` or `saw: { linked: false }`"),
         );
     }
@@ -91,7 +94,7 @@ pub struct Declared {
     pub place: Place,
 }
 
-impl blocks::Block for Block {
+impl block::Block for Block {
     const KEY: &'static str = "keyVault";
     // None only after an error; a configuration with errors is never handed out.
     type Declared = Option<Declared>;
@@ -101,7 +104,7 @@ impl blocks::Block for Block {
         let Self { id, replaces, data_privacy_consent } = self;
         if id.is_none() {
             let help = "name the vault: `id: /subscriptions/…/providers/Microsoft.KeyVault/vaults/NAME`";
-            blocks::missing(at, Self::KEY, "id", help, diagnostics);
+            block::missing(at, Self::KEY, "id", help, diagnostics);
         }
         if let Some(id) = &id {
             check_name(&id.0, at.at(&["id"]).span(), diagnostics);
@@ -111,7 +114,7 @@ impl blocks::Block for Block {
             check_name(&replaces.0, span, diagnostics);
             if id.as_ref().is_some_and(|id| id.0 == replaces.0) {
                 diagnostics.push(
-                    Diagnostic::error(Code::ReplacesItself, span, "a vault can't replace itself")
+                    Diagnostic::error(codes::REPLACES_ITSELF, span, "a vault can't replace itself")
                         .related(at.at(&["id"]).span(), "the same vault")
                         .help("name the vault that is linked now, or remove `replaces`"),
                 );
@@ -135,6 +138,6 @@ fn check_name(vault: &ResourceId, span: Span, diagnostics: &mut Diagnostics) {
         let message = format!("{} can't be the name of a Key Vault", quoted(name));
         let help = "vaults have 3 to 24 letters, digits and hyphens, and begin with a letter; `${environment}` is filled in \
                     before it is checked";
-        diagnostics.push(Diagnostic::error(Code::BadResourceName, span, message).help(help));
+        diagnostics.push(Diagnostic::error(settings::codes::BAD_RESOURCE_NAME, span, message).help(help));
     }
 }

@@ -17,7 +17,7 @@ use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Step, Waiting, WaitingFor,
 };
 use crate::settings::attestation::{self, Doubt, Moment, Statement, Trace, Verdict};
-use crate::settings::blocks::{self, Block as _};
+use crate::settings::block::{self, Block as _};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -343,7 +343,7 @@ fn by_hand(declared: &Declared, instead_of: Option<&ResourceId>, comparing: &Com
         "record under `attested` that you saw it linked".to_owned(),
     ]);
     ManualStep {
-        place: <Saw as blocks::Saw>::PLACE.unwrap_or_default().to_owned(),
+        place: <Saw as block::Saw>::PLACE.unwrap_or_default().to_owned(),
         actions: actions.collect(),
         values: values(declared),
         shown_by: "the page shows the vault, and the entry says so".to_owned(),

@@ -17,7 +17,7 @@ use crate::azure::graph::DirectoryObject;
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::vaults::{Permissions, Vault};
 use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Step};
-use crate::settings::blocks::Block as _;
+use crate::settings::block::Block as _;
 use crate::settings::setting::Comparing;
 use crate::terms::ObjectId;
 

@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod binding;
 mod block;
+pub mod codes;
 mod compare;
 mod grants;
 mod notes;
@@ -25,7 +26,9 @@ pub use observe::{Link, Observed};
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
-use crate::plan::{Findings, Rated};
+use crate::config::Code;
+use crate::config::Word;
+use crate::plan::{Findings, NoteCode, Rated};
 use crate::terms::ResourceId;
 
 #[async_trait(?Send)]
@@ -33,6 +36,9 @@ impl Setting for Block {
     type Observed = Option<Observed>;
 
     const RISKS: &'static [Rated] = risks::RISKS;
+    const CODES: &'static [Code] = codes::CODES;
+    const NOTES: &'static [NoteCode] = codes::NOTES;
+    const WORDS: &'static [Word] = super::words::WORDS;
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
         declared.iter().map(|declared| declared.vault.clone()).collect()

@@ -5,7 +5,9 @@
 use super::block::Declared;
 use crate::azure::vaults::Vault;
 use crate::plan::{Address, Note, NoteCode, Severity};
+use crate::settings;
 use crate::settings::geography::{self, Agreement};
+use crate::settings::key_vault::codes;
 use crate::settings::setting::Comparing;
 use crate::terms::ResourceId;
 
@@ -16,7 +18,7 @@ fn error(code: NoteCode, address: &Address, message: String, help: &str) -> Note
 pub(super) fn not_found(address: &Address, vault: &ResourceId) -> Note {
     let message = format!("Azure has no vault {} in the resource group {}", vault.name(), vault.resource_group());
     let help = "correct `id`, or create the vault; one that was deleted can be recovered while soft delete keeps it";
-    error(NoteCode::VaultNotFound, address, message, help)
+    error(codes::VAULT_NOT_FOUND, address, message, help)
 }
 
 pub(super) fn service_missing(address: &Address) -> Note {
@@ -24,7 +26,7 @@ pub(super) fn service_missing(address: &Address) -> Note {
                    0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff), so nobody can be given rights on the vault"
         .to_owned();
     let help = "it comes into being with the first environment of the tenant; make sure that `tenant.id` is right";
-    error(NoteCode::ServicePrincipalMissing, address, message, help)
+    error(codes::SERVICE_PRINCIPAL_MISSING, address, message, help)
 }
 
 pub(super) fn other_linked(address: &Address, declared: &Declared, live: &ResourceId) -> Note {
@@ -35,12 +37,12 @@ pub(super) fn other_linked(address: &Address, declared: &Declared, live: &Resour
     let message = format!("another vault is linked, {live}, and {allowed}");
     let help = "what a relink does to connections that use the linked vault isn't known: look at them first, then write \
                 `replaces:` with the id of the linked vault";
-    error(NoteCode::OtherVaultLinked, address, message, help)
+    error(codes::OTHER_VAULT_LINKED, address, message, help)
 }
 
 pub(super) fn secret_missing(address: &Address) -> Note {
     let message = "Customer Insights misses a secret in the vault that a connection names";
-    Note::finding(NoteCode::VaultSecretMissing, Severity::Warning, address.clone(), message)
+    Note::finding(codes::VAULT_SECRET_MISSING, Severity::Warning, address.clone(), message)
         .help("recover the secret while soft delete keeps it, or choose another one in the connection")
 }
 
@@ -65,7 +67,7 @@ fn tenant(address: &Address, vault: &Vault, comparing: &Comparing<'_>) -> Option
     };
     let message = format!("the vault takes identities of {found}, the environment is in {}", comparing.tenant);
     let help = "Customer Insights reads vaults of its own tenant only: name one of those";
-    Some(error(NoteCode::VaultTenant, address, message, help))
+    Some(error(codes::VAULT_TENANT, address, message, help))
 }
 
 fn place(address: &Address, vault: &Vault, comparing: &Comparing<'_>) -> Option<Note> {
@@ -76,12 +78,12 @@ fn place(address: &Address, vault: &Vault, comparing: &Comparing<'_>) -> Option<
             let message =
                 format!("the vault is in {location}, in the geography {resource}; the environment is in {environment}");
             let help = "the product links only vaults of the environment's own geography: create one there";
-            Some(error(NoteCode::VaultGeography, address, message, help))
+            Some(error(codes::VAULT_GEOGRAPHY, address, message, help))
         }
         Agreement::Unknown(why) => {
             let message = format!("whether the vault is in the environment's geography can't be told: {why}");
             Some(
-                Note::finding(NoteCode::RegionMismatch, Severity::Warning, address.clone(), message)
+                Note::finding(settings::codes::REGION_MISMATCH, Severity::Warning, address.clone(), message)
                     .help("compare with the region under Settings > System > About"),
             )
         }
@@ -103,7 +105,7 @@ fn firewall(address: &Address, vault: &Vault) -> Option<Note> {
     let message = format!("the vault's firewall is on: {what}");
     let help = "Customer Insights reads linked vaults only with the firewall off, and it must stay off; use a vault that holds \
                 nothing but the secrets of connections";
-    Some(error(NoteCode::VaultFirewall, address, message, help))
+    Some(error(codes::VAULT_FIREWALL, address, message, help))
 }
 
 fn soft_delete(address: &Address, vault: &Vault) -> Option<Note> {
@@ -112,5 +114,5 @@ fn soft_delete(address: &Address, vault: &Vault) -> Option<Note> {
     }
     let message = "soft delete is off in the vault: a deleted secret stops its connections for good".to_owned();
     let help = "turn it on; it can't be turned off again: `az keyvault update --name NAME --enable-soft-delete true`";
-    Some(error(NoteCode::VaultSoftDelete, address, message, help))
+    Some(error(codes::VAULT_SOFT_DELETE, address, message, help))
 }

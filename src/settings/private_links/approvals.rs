@@ -16,7 +16,7 @@ use super::steps::Approve;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::synapse;
 use crate::plan::{Action, Direction, Impact, Mode, Outline, Planned, WaitingFor};
-use crate::settings::blocks::Block as _;
+use crate::settings::block::Block as _;
 use crate::terms::{EnvironmentHead, ResourceId};
 
 /// The built-in role that may approve.

@@ -7,11 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::words::LinkResource;
 use crate::azure::{storage, synapse};
-use crate::config::words::{Guid, LinkResource};
-use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, quoted};
-use crate::settings::blocks;
+use crate::config::words::Guid;
+use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
+use crate::settings;
+use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
+use crate::settings::private_links::codes;
 use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
@@ -88,7 +91,7 @@ impl Saw {
     }
 }
 
-impl blocks::Saw for Saw {
+impl block::Saw for Saw {
     const PLACE: Option<&'static str> = Some("Settings > Permissions > Private Links");
     const EXAMPLE: &'static str = "{ links: [] }";
 
@@ -146,7 +149,7 @@ pub struct Declared {
     pub place: Place,
 }
 
-impl blocks::Block for Block {
+impl block::Block for Block {
     const KEY: &'static str = "privateLinks";
     type Declared = Declared;
     type Saw = Saw;
@@ -155,7 +158,7 @@ impl blocks::Block for Block {
         if self.links.is_none() {
             let help = "list them: `links: [{ resource: /subscriptions/…, dataPrivacyConsent: … }]`; an empty list under \
                         `match: exact` removes all";
-            blocks::missing(at, Self::KEY, "links", help, diagnostics);
+            block::missing(at, Self::KEY, "links", help, diagnostics);
         }
         let list = at.at(&["links"]);
         let mut links = Vec::new();
@@ -186,7 +189,7 @@ impl LinkBlock {
                 let message = "`approveFromSubscription` does nothing without `approve: true`";
                 let span = item.key_span("approveFromSubscription");
                 diagnostics.push(
-                    Diagnostic::error(Code::SubscriptionWithoutApproval, span, message)
+                    Diagnostic::error(codes::SUBSCRIPTION_WITHOUT_APPROVAL, span, message)
                         .help("write `approve: true` beside it, or remove it"),
                 );
                 Approval::ByOthers
@@ -219,7 +222,7 @@ fn check_resource(
 
 fn duplicate(resource: &ResourceId, span: Span, first: Span) -> Diagnostic {
     let message = format!("two private links lead to {}", quoted(resource.name()));
-    Diagnostic::error(Code::DuplicateLink, span, message)
+    Diagnostic::error(codes::DUPLICATE_LINK, span, message)
         .related(first, "first here")
         .help("letter case makes no difference, and names are unique in all of Azure; keep one of the two")
 }
@@ -239,6 +242,6 @@ fn check_name(resource: &ResourceId, span: Span, diagnostics: &mut Diagnostics) 
     if let Some(rule) = rule {
         let message = format!("{} can't be the name of such a resource", quoted(name));
         let help = format!("{rule}; `${{environment}}` is filled in before it is checked");
-        diagnostics.push(Diagnostic::error(Code::BadResourceName, span, message).help(help));
+        diagnostics.push(Diagnostic::error(settings::codes::BAD_RESOURCE_NAME, span, message).help(help));
     }
 }

@@ -20,7 +20,7 @@ use crate::azure::private_endpoints::Status;
 use crate::azure::storage::PublicNetworkAccess;
 use crate::plan::{Action, Address, Direction, Impact, ManualStep, Mode, Outline, Planned, Rated, Step};
 use crate::settings::attestation;
-use crate::settings::blocks::{self, Block as _};
+use crate::settings::block::{self, Block as _};
 use crate::terms::ResourceId;
 
 /// A change of a link, done by a person where Customer Insights can't be asked.
@@ -126,7 +126,7 @@ const RECORD: &str = "record under `attested` every link that the page lists the
 
 /// Where a person does what no operation does.
 fn page() -> String {
-    <Saw as blocks::Saw>::PLACE.unwrap_or_default().to_owned()
+    <Saw as block::Saw>::PLACE.unwrap_or_default().to_owned()
 }
 
 /// What the page shows of a resource.

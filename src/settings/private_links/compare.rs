@@ -13,7 +13,7 @@ use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::synapse;
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
 use crate::settings::attestation::{self, Statement};
-use crate::settings::blocks::Block as _;
+use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::ResourceId;

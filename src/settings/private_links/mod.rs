@@ -13,6 +13,7 @@ mod approvals;
 mod binding;
 mod block;
 mod changes;
+pub mod codes;
 mod compare;
 mod endpoints;
 mod inferred;
@@ -22,6 +23,7 @@ mod risks;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use block::{Approval, Block, Declared, Link, Match, Saw};
 pub use observe::{Links, Observed, Resource, Right};
@@ -29,7 +31,9 @@ pub use observe::{Links, Observed, Resource, Right};
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
-use crate::plan::{Findings, Rated};
+use crate::config::Code;
+use crate::config::Word;
+use crate::plan::{Findings, NoteCode, Rated};
 use crate::terms::ResourceId;
 
 #[async_trait(?Send)]
@@ -37,6 +41,9 @@ impl Setting for Block {
     type Observed = Observed;
 
     const RISKS: &'static [Rated] = risks::RISKS;
+    const CODES: &'static [Code] = codes::CODES;
+    const NOTES: &'static [NoteCode] = codes::NOTES;
+    const WORDS: &'static [Word] = words::WORDS;
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
         declared.links.iter().map(|link| link.resource.clone()).collect()

@@ -10,7 +10,9 @@ use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
 use crate::azure::synapse;
 use crate::plan::{Address, Note, NoteCode, Severity};
+use crate::settings;
 use crate::settings::geography::{self, Agreement};
+use crate::settings::private_links::codes;
 use crate::terms::ResourceId;
 
 fn note(code: NoteCode, severity: Severity, address: &Address, message: String, help: &str) -> Note {
@@ -21,14 +23,14 @@ fn note(code: NoteCode, severity: Severity, address: &Address, message: String, 
 pub(super) fn target_missing(address: &Address, resource: &ResourceId) -> Note {
     let message = format!("Azure has no {} in the resource group {}", resource.name(), resource.resource_group());
     let help = "correct `resource`, or create the resource first";
-    note(NoteCode::LinkTargetMissing, Severity::Error, address, message, help)
+    note(codes::LINK_TARGET_MISSING, Severity::Error, address, message, help)
 }
 
 /// Names are unique in all of Azure, so one of the two ids is wrong, or the resource was moved.
 pub(super) fn leads_elsewhere(address: &Address, declared: &ResourceId, live: &ResourceId) -> Note {
     let message = format!("the live link of that name leads to {live}, the file says {declared}");
     let help = "find out which of the two is meant; a resource that was moved needs a new link";
-    note(NoteCode::LinkLeadsElsewhere, Severity::Error, address, message, help)
+    note(codes::LINK_LEADS_ELSEWHERE, Severity::Error, address, message, help)
 }
 
 pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connection]) -> Note {
@@ -42,7 +44,7 @@ pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connectio
                 may be Customer Insights' own: then remove none, and approve by hand; palisade can't tell them apart. What is a \
                 stranger's, remove in Azure. Where the endpoints of this link come from one subscription, \
                 `approveFromSubscription` settles it";
-    note(NoteCode::AmbiguousConnection, Severity::Error, address, message, help)
+    note(codes::AMBIGUOUS_CONNECTION, Severity::Error, address, message, help)
 }
 
 fn shown(connection: &Connection) -> String {
@@ -59,7 +61,7 @@ pub(super) fn look_alike(address: &Address, endpoint: &str, strangers: &[Asking<
     let message =
         format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
     let help = "find out who asks for it, and remove it in Azure";
-    Some(note(NoteCode::LookAlikeConnection, Severity::Warning, address, message, help))
+    Some(note(codes::LOOK_ALIKE_CONNECTION, Severity::Warning, address, message, help))
 }
 
 /// Whether Customer Insights makes all endpoints of a link in one subscription isn't published; where they aren't, a reviewer
@@ -79,7 +81,7 @@ pub(super) fn apart(address: &Address, asking: &[(&LinkEndpoint, Asking<'_>)]) -
     let message = format!("the endpoints that ask are of {} subscriptions: {}", list.len(), list.join("; "));
     let help = "one of them may be somebody else's under a familiar name: compare the full ids before you approve, or name the \
                 right subscription with `approveFromSubscription`";
-    Some(note(NoteCode::EndpointsApart, Severity::Warning, address, message, help))
+    Some(note(codes::ENDPOINTS_APART, Severity::Warning, address, message, help))
 }
 
 pub(super) fn ended(address: &Address, endpoints: &[(String, Status)], exact: bool) -> Note {
@@ -91,7 +93,7 @@ pub(super) fn ended(address: &Address, endpoints: &[(String, Status)], exact: bo
         "find out who rejected it, and why; then remove the link under Settings > Permissions > Private Links, and apply \
          again. Under `match: exact` palisade does both"
     };
-    note(NoteCode::ConnectionEnded, Severity::Warning, address, message, help)
+    note(codes::CONNECTION_ENDED, Severity::Warning, address, message, help)
 }
 
 /// Private links work only while public access is off (rule R16); closing it is a setting of its own, and comes last.
@@ -101,7 +103,7 @@ pub(super) fn public_access(address: &Address, resource: &ResourceId, public: &P
     }
     let message = format!("{} has a private link, and public network access is still on", resource.name());
     let help = "a private link works only while public access is off: close it once all connections are approved";
-    Some(note(NoteCode::PublicBesidePrivateLink, Severity::Warning, address, message, help))
+    Some(note(codes::PUBLIC_BESIDE_PRIVATE_LINK, Severity::Warning, address, message, help))
 }
 
 pub(super) fn others(address: &Address, resource: &ResourceId, others: &[&Connection]) -> Option<Note> {
@@ -119,7 +121,7 @@ pub(super) fn others(address: &Address, resource: &ResourceId, others: &[&Connec
         },
     );
     let help = "with any private endpoint on it, the account is reached by Customer Insights over a private link only";
-    Some(note(NoteCode::OtherPrivateEndpoints, Severity::Info, address, message, help))
+    Some(note(codes::OTHER_PRIVATE_ENDPOINTS, Severity::Info, address, message, help))
 }
 
 pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&Connection]) -> Option<Note> {
@@ -135,7 +137,7 @@ pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&C
     );
     let help =
         "left behind by a former link, or of another environment: find out, and remove in Azure what nobody needs";
-    Some(note(NoteCode::ConnectionsLeftBehind, Severity::Warning, address, message, help))
+    Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Warning, address, message, help))
 }
 
 pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usize) -> Option<Note> {
@@ -146,7 +148,7 @@ pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usi
         "whether the {connections} connections on {} go with the link isn't published; they are looked for afterwards",
         resource.name()
     );
-    Some(note(NoteCode::ConnectionsLeftBehind, Severity::Info, address, message, "remove in Azure what stays behind"))
+    Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Info, address, message, "remove in Azure what stays behind"))
 }
 
 /// Rule R18: the type was only ever seen in a pull request. The plan says so and goes on.
@@ -158,7 +160,7 @@ pub(super) fn undocumented_type(address: &Address, resource: &ResourceId) -> Opt
                    workspaces behind a firewall aren't supported"
         .to_owned();
     let help = "make sure in the product that the type can be chosen, or link the storage account behind the workspace";
-    Some(note(NoteCode::UndocumentedResourceType, Severity::Warning, address, message, help))
+    Some(note(codes::UNDOCUMENTED_RESOURCE_TYPE, Severity::Warning, address, message, help))
 }
 
 pub(super) fn region(address: &Address, resource: &str, location: &str, environment: Option<&str>) -> Option<Note> {
@@ -173,7 +175,7 @@ pub(super) fn region(address: &Address, resource: &str, location: &str, environm
             "compare the regions yourself",
         ),
     };
-    Some(note(NoteCode::RegionMismatch, Severity::Warning, address, message, help))
+    Some(note(settings::codes::REGION_MISMATCH, Severity::Warning, address, message, help))
 }
 
 pub(super) fn left_alone(setting: &Address, others: usize) -> Option<Note> {
@@ -182,5 +184,5 @@ pub(super) fn left_alone(setting: &Address, others: usize) -> Option<Note> {
         1 => "1 other private link isn't declared; `match: atLeast` leaves it alone".to_owned(),
         _ => format!("{others} other private links aren't declared; `match: atLeast` leaves them alone"),
     };
-    Some(note(NoteCode::LinksLeftAlone, Severity::Info, setting, message, ""))
+    Some(note(codes::LINKS_LEFT_ALONE, Severity::Info, setting, message, ""))
 }

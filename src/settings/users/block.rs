@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::break_glass;
 pub use super::words::{PrincipalRef, Role};
 use crate::config::words::{Guid, PrincipalName, Text, UserName};
-use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, quoted};
-use crate::settings::blocks;
+use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
+use crate::settings::block;
+use crate::settings::users::codes;
 use crate::terms::{EnvironmentHead, Place};
 
 /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
@@ -99,15 +100,15 @@ pub struct Declared {
     pub place: Place,
 }
 
-impl blocks::Block for Block {
+impl block::Block for Block {
     const KEY: &'static str = "users";
     type Declared = Declared;
-    type Saw = blocks::Readable;
+    type Saw = block::Readable;
 
     fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
         if self.assignments.is_none() {
             let help = "list who has which role: `assignments: [{ user: ada@contoso.com, role: Admin }]`";
-            blocks::missing(at, Self::KEY, "assignments", help, diagnostics);
+            block::missing(at, Self::KEY, "assignments", help, diagnostics);
         }
         let listed = self.assignments.is_some();
         let list = at.at(&["assignments"]);
@@ -163,18 +164,18 @@ fn unclear(item: Located<'_>) -> Diagnostic {
         [kind @ ("group" | "app")] => {
             let which = if *kind == "group" { "the group's object id" } else { "the app's application (client) id" };
             let message = format!("the {kind} has no `id`; names aren't unique, ids decide");
-            Diagnostic::error(Code::MissingPrincipalId, item.key_span(kind), message).help(format!("add `id:` with {which}"))
+            Diagnostic::error(codes::MISSING_PRINCIPAL_ID, item.key_span(kind), message).help(format!("add `id:` with {which}"))
         }
         [kind] => {
             let help = format!("remove `id`: the value of `{kind}` is an id already");
             let message = format!("`id` has no place beside `{kind}`");
-            Diagnostic::error(Code::SurplusPrincipalId, item.key_span("id"), message).help(help)
+            Diagnostic::error(codes::SURPLUS_PRINCIPAL_ID, item.key_span("id"), message).help(help)
         }
-        [] => Diagnostic::error(Code::UnclearPrincipal, item.span(), "this assignment doesn't say whose role it is")
+        [] => Diagnostic::error(codes::UNCLEAR_PRINCIPAL, item.span(), "this assignment doesn't say whose role it is")
             .help("add one of `user: ada@contoso.com` (with or without `id`), `group: NAME` with `id`, `app: NAME` with `id`, `principal: OBJECT ID`"),
         [first, second, ..] => {
             let message = format!("`{first}` and `{second}` in one assignment: it must name one principal");
-            Diagnostic::error(Code::UnclearPrincipal, item.key_span(second), message)
+            Diagnostic::error(codes::UNCLEAR_PRINCIPAL, item.key_span(second), message)
                 .related(item.key_span(first), "named here first")
                 .help("write one assignment for each")
         }
@@ -188,7 +189,7 @@ fn check_role(role: Role, item: Located<'_>, environment: &EnvironmentHead, diag
             quoted(&environment.key)
         );
         diagnostics.push(
-            Diagnostic::error(Code::MarketingContributorUnavailable, item.at(&["role"]).span(), message)
+            Diagnostic::error(codes::MARKETING_CONTRIBUTOR_UNAVAILABLE, item.at(&["role"]).span(), message)
                 .help("write `businessUnits: true` there if it is on after all, or use `Contributor`"),
         );
     }
@@ -210,7 +211,7 @@ fn check_duplicates(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
         if let Some(first) = principal.identities().iter().find_map(|identity| seen.get(identity)) {
             let message = format!("{} is listed twice", quoted(&principal.to_string()));
             diagnostics.push(
-                Diagnostic::error(Code::DuplicatePrincipal, span, message)
+                Diagnostic::error(codes::DUPLICATE_PRINCIPAL, span, message)
                     .related(*first, "first here")
                     .help("a principal has one role; letter case makes no difference. Keep one of the two"),
             );
@@ -229,7 +230,7 @@ fn check_ids_of_admins(assignments: &[Assignment], items: &[Located<'_>], diagno
         {
             let message = format!("{} is granted Admin by name only", quoted(upn));
             diagnostics.push(
-                Diagnostic::warning(Code::AdminWithoutId, item.at(&["user"]).span(), message).help(
+                Diagnostic::warning(codes::ADMIN_WITHOUT_ID, item.at(&["user"]).span(), message).help(
                     "add `id:` with the user's object id: a name that moved to another person then stops the plan",
                 ),
             );
@@ -251,7 +252,7 @@ fn check_names(written: &[Written<'_>], diagnostics: &mut Diagnostics) {
         if *known != identity {
             let message = format!("two different ids for the {kind} {}", quoted(name));
             diagnostics.push(
-                Diagnostic::warning(Code::SameName, span, message)
+                Diagnostic::warning(codes::SAME_NAME, span, message)
                     .related(*first, "the other one")
                     .help("ids decide. If both are right, tell readers apart by a longer name"),
             );
@@ -268,14 +269,14 @@ fn check_somebody_remains(assignments: &[Assignment], at: Located<'_>, diagnosti
     let exact = at.at(&["match"]).span();
     let diagnostic = if assignments.is_empty() {
         Diagnostic::error(
-            Code::ExactWithoutAssignments,
+            codes::EXACT_WITHOUT_ASSIGNMENTS,
             list.span(),
             "`match: exact` with an empty list would remove everybody",
         )
         .help("list who stays, or write `match: atLeast`; to leave users alone, remove the block")
     } else {
         Diagnostic::error(
-            Code::ExactWithoutAdmin,
+            codes::EXACT_WITHOUT_ADMIN,
             at.key_span("assignments"),
             "`match: exact` without an Admin would lock everybody out",
         )

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use super::block::{Assignment, BreakGlass, Match};
 use super::words::{PrincipalRef, Role};
 use crate::config::words::{PrincipalName, PrincipalText};
-use crate::config::{Code, Diagnostic, Diagnostics, Located, quoted};
+use crate::config::{Diagnostic, Diagnostics, Located, quoted};
+use crate::settings::users::codes;
 
 /// Reads the list and holds it against the assignments.
 pub(super) fn declare(
@@ -30,7 +31,7 @@ pub(super) fn declare(
             Some(first) => {
                 let message = format!("{} is listed twice", quoted(&principal.to_string()));
                 diagnostics.push(
-                    Diagnostic::error(Code::DuplicatePrincipal, item.span(), message)
+                    Diagnostic::error(codes::DUPLICATE_PRINCIPAL, item.span(), message)
                         .related(first, "first here")
                         .help("keep one of the two"),
                 );
@@ -66,8 +67,8 @@ fn check(
                 format!("{name} is under `breakGlass` and is declared {}, which is less than Admin", own.role);
             // Under `atLeast`, a group that isn't declared may make it Admin as well.
             match matching == Match::Exact && !through_group {
-                true => Diagnostic::error(Code::BreakGlassBelowAdmin, item.span(), message),
-                false => Diagnostic::warning(Code::BreakGlassBelowAdmin, item.span(), message),
+                true => Diagnostic::error(codes::BREAK_GLASS_BELOW_ADMIN, item.span(), message),
+                false => Diagnostic::warning(codes::BREAK_GLASS_BELOW_ADMIN, item.span(), message),
             }
         }
         None if matching == Match::AtLeast => return,
@@ -75,7 +76,7 @@ fn check(
         None => {
             let message =
                 format!("{name} is under `breakGlass`, but `match: exact` leaves it no role of its own: {only}");
-            Diagnostic::warning(Code::BreakGlassNotDeclared, item.span(), message)
+            Diagnostic::warning(codes::BREAK_GLASS_NOT_DECLARED, item.span(), message)
         }
     };
     diagnostics.push(diagnostic.help(help));

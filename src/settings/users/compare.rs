@@ -16,7 +16,7 @@ use crate::azure::customer_insights::same_role;
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
 use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Step};
-use crate::settings::blocks::Block as _;
+use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::ObjectId;

@@ -12,6 +12,7 @@ mod binding;
 mod block;
 mod break_glass;
 mod caller;
+pub mod codes;
 mod compare;
 mod notes;
 mod observe;
@@ -32,7 +33,8 @@ pub(super) use principal::name;
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Observing, Setting};
-use crate::plan::{Findings, Rated};
+use crate::config::Code;
+use crate::plan::{Findings, NoteCode, Rated};
 
 #[async_trait(?Send)]
 impl Setting for Block {
@@ -43,6 +45,8 @@ impl Setting for Block {
     }
 
     const RISKS: &'static [Rated] = risks::RISKS;
+    const CODES: &'static [Code] = codes::CODES;
+    const NOTES: &'static [NoteCode] = codes::NOTES;
 
     async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
         observe::observe(declared, observing).await

@@ -7,6 +7,7 @@ use super::compare::{Comparison, Target};
 use super::principal::Principal;
 use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Kind, Note, NoteCode, Severity};
+use crate::settings::users::codes;
 use crate::terms::text::{brief, printable};
 
 fn note(code: NoteCode, severity: Severity, address: Address, message: String, help: Option<&str>) -> Note {
@@ -20,7 +21,7 @@ fn note(code: NoteCode, severity: Severity, address: Address, message: String, h
 pub(super) fn not_found(address: Address, principal: &PrincipalRef) -> Note {
     let message = format!("{} isn't in the directory", described(principal));
     let help = "correct the name or the id; somebody new must be in the directory before it can be given a role";
-    note(NoteCode::PrincipalNotFound, Severity::Error, address, message, Some(help))
+    note(codes::PRINCIPAL_NOT_FOUND, Severity::Error, address, message, Some(help))
 }
 
 fn described(principal: &PrincipalRef) -> String {
@@ -62,7 +63,7 @@ pub(super) fn mismatch(
         | PrincipalRef::Principal { .. } => return None,
     };
     let help = "find out which of the two is meant, and correct the other";
-    Some(note(NoteCode::PrincipalMismatch, Severity::Error, address.clone(), message, Some(help)))
+    Some(note(codes::PRINCIPAL_MISMATCH, Severity::Error, address.clone(), message, Some(help)))
 }
 
 fn is_named(object: &DirectoryObject, upn: &str) -> bool {
@@ -72,7 +73,7 @@ fn is_named(object: &DirectoryObject, upn: &str) -> bool {
 pub(super) fn break_glass_not_found(address: Address, name: &str) -> Note {
     let message = format!("`{name}` is under `breakGlass` and isn't in the directory: the entry protects nobody");
     note(
-        NoteCode::BreakGlassNotFound,
+        codes::BREAK_GLASS_NOT_FOUND,
         Severity::Error,
         address,
         message,
@@ -87,7 +88,7 @@ pub(super) fn break_glass_not_admin(address: Address, label: &str, roles: &BTree
     };
     let message = format!("{label} is under `breakGlass` and isn't Admin; it has {has}");
     let help = "declare it with the role Admin, or grant it Admin under Settings > Permissions > Users";
-    note(NoteCode::BreakGlassNotAdmin, Severity::Error, address, message, Some(help))
+    note(codes::BREAK_GLASS_NOT_ADMIN, Severity::Error, address, message, Some(help))
 }
 
 pub(super) fn twice(address: Address, first: &Assignment, second: &Assignment, found: &Principal) -> Note {
@@ -95,18 +96,18 @@ pub(super) fn twice(address: Address, first: &Assignment, second: &Assignment, f
         "{} (line {}) and {} (line {}) are the same principal, {}",
         first.principal, first.place.line, second.principal, second.place.line, found.label
     );
-    note(NoteCode::PrincipalTwice, Severity::Error, address, message, Some("keep one of the two"))
+    note(codes::PRINCIPAL_TWICE, Severity::Error, address, message, Some("keep one of the two"))
 }
 
 pub(super) fn role_unavailable(address: Address, role: Role, known: &[String]) -> Note {
     let message = format!("the environment has no role {role}; it knows {}", known.join(", "));
     let help = "Marketing Contributor needs business unit separation; for the others, ask who changed the roles";
-    note(NoteCode::RoleUnavailable, Severity::Error, address, message, Some(help))
+    note(codes::ROLE_UNAVAILABLE, Severity::Error, address, message, Some(help))
 }
 
 pub(super) fn cannot_hold_roles(address: Address, found: &Principal) -> Note {
     let message = format!("{} is neither a user, nor a group, nor an app, so it can't be given a role", found.label);
-    note(NoteCode::PrincipalMismatch, Severity::Error, address, message, None)
+    note(codes::PRINCIPAL_MISMATCH, Severity::Error, address, message, None)
 }
 
 /// What else happens when a role is granted.
@@ -117,7 +118,7 @@ pub(super) fn granting(comparison: &Comparison<'_>, address: &Address, target: &
         let whom = if principal.kind == Kind::Group { "every member" } else { "it" };
         let message =
             format!("the role Admin also makes {whom} System Administrator in the linked Dataverse environment");
-        notes.push(note(NoteCode::GrantsDataverseAdmin, Severity::Warning, address.clone(), message, None));
+        notes.push(note(codes::GRANTS_DATAVERSE_ADMIN, Severity::Warning, address.clone(), message, None));
     }
     if principal.kind == Kind::Group {
         let count = comparison.observed.counts.get(&principal.id);
@@ -127,7 +128,7 @@ pub(super) fn granting(comparison: &Comparison<'_>, address: &Address, target: &
             Some(Err(reason)) => format!("how many members it reaches could not be read: {reason}"),
             None => "how many members it reaches was not read".to_owned(),
         };
-        notes.push(note(NoteCode::GroupReach, Severity::Info, address.clone(), message, None));
+        notes.push(note(codes::GROUP_REACH, Severity::Info, address.clone(), message, None));
     }
     notes
 }
@@ -138,5 +139,5 @@ pub(super) fn left_alone(setting: &Address, others: usize) -> Option<Note> {
         1 => "1 other principal has a role and isn't declared; `match: atLeast` leaves it alone".to_owned(),
         _ => format!("{others} other principals have roles and aren't declared; `match: atLeast` leaves them alone"),
     };
-    Some(note(NoteCode::LeftAlone, Severity::Info, setting.clone(), message, None))
+    Some(note(codes::LEFT_ALONE, Severity::Info, setting.clone(), message, None))
 }

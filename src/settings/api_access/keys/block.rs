@@ -4,11 +4,14 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::words::{SecretName, WindowText};
 use crate::azure::vaults::VaultId;
-use crate::config::words::{Day, Duration, Instant, SecretName, Text, VaultId as VaultWord, WindowText};
-use crate::config::{Code, Diagnostic, Diagnostics, Located, quoted};
+use crate::config::words::{Day, Duration, Instant, Text};
+use crate::config::{Diagnostic, Diagnostics, Located, quoted};
 use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
-use crate::settings::blocks::{self, Claim};
+use crate::settings::api_access::codes;
+use crate::settings::block::{self, Claim};
+use crate::settings::words::VaultId as VaultWord;
 use crate::terms::{EnvironmentHead, Place};
 
 /// The two API keys of the environment: palisade publishes the one in force as a secret, and replaces them in turn, so
@@ -108,14 +111,14 @@ impl KeysBlock {
     ) -> Option<Keys> {
         let help = "write `publishTo: { vault: /subscriptions/…/vaults/NAME, secret: NAME }`";
         let Some(PublishToBlock { vault, secret }) = self.publish_to else {
-            blocks::missing(at, "keys", "publishTo", help, diagnostics);
+            block::missing(at, "keys", "publishTo", help, diagnostics);
             return None;
         };
         // Whatever has the form of an id names a vault; what can't be one was reported when the file was read.
         let vault = vault.and_then(|VaultWord(id)| id.as_str().parse::<VaultId>().ok());
         let (Some(vault), Some(secret)) = (vault, secret) else {
             let key = if at.at(&["publishTo"]).node.entry("vault").is_none() { "vault" } else { "secret" };
-            blocks::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
+            block::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
             return None;
         };
         let secret_at = at.at(&["publishTo", "secret"]);
@@ -147,6 +150,9 @@ impl KeysBlock {
         let claim = Claim {
             what: format!("{vault}/secrets/{secret}").to_lowercase(),
             called: format!("the secret {} of the vault {}", quoted(&secret), quoted(&vault.name)),
+            how: "published to",
+            code: codes::SHARED_SECRET,
+            help: "give each environment a secret of its own; in `base`, `${environment}` makes the difference",
             span: secret_at.span(),
         };
         Some(Keys { publish_to: SecretPlace { vault, secret }, rotation, claim, place: at.place() })
@@ -156,16 +162,16 @@ impl KeysBlock {
 /// A problem of the declared times, at the place that a person would change.
 fn diagnostic(problem: &Problem, at: Located<'_>) -> Diagnostic {
     let (code, field, help) = match problem {
-        Problem::NotPositive(field) => (Code::BadRotation, *field, "write a duration such as `7d`"),
-        Problem::GraceAboveMaxAge => (Code::BadRotation, "grace", "make `grace` shorter, or `maxAge` longer"),
+        Problem::NotPositive(field) => (codes::BAD_ROTATION, *field, "write a duration such as `7d`"),
+        Problem::GraceAboveMaxAge => (codes::BAD_ROTATION, "grace", "make `grace` shorter, or `maxAge` longer"),
         Problem::RenewBeforeAboveMaxAge => {
-            (Code::BadRotation, "renewBefore", "make `renewBefore` shorter, or `maxAge` longer")
+            (codes::BAD_ROTATION, "renewBefore", "make `renewBefore` shorter, or `maxAge` longer")
         }
         Problem::GraceBelowCache(_) => {
-            (Code::BadRotation, "consumers", "make `grace` at least as long as every `maxCache`")
+            (codes::BAD_ROTATION, "consumers", "make `grace` at least as long as every `maxCache`")
         }
-        Problem::DuplicateConsumer(_) => (Code::DuplicateConsumer, "consumers", "keep one of the two"),
-        Problem::DuplicateWindow(_) => (Code::BadWindow, "windows", "keep one of the two"),
+        Problem::DuplicateConsumer(_) => (codes::DUPLICATE_CONSUMER, "consumers", "keep one of the two"),
+        Problem::DuplicateWindow(_) => (codes::BAD_WINDOW, "windows", "keep one of the two"),
     };
     // What is left out has a default: then the block is the place.
     let there = at.node.entry(field).is_some();

@@ -18,6 +18,7 @@ use crate::plan::{
 use crate::rotation::{
     Access, Assessment, Content, Facts, Hold, Move, Secret, State, VaultClock, Verify, Warning, assess,
 };
+use crate::settings::api_access::codes;
 use crate::settings::api_access::risks;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -46,7 +47,7 @@ pub(in crate::settings::api_access) fn compare(
     match (assessment.state, assessment.next) {
         (State::Unknown, _) => findings.unknown.push(unknown(&address, &assessment.reason)),
         (State::Inconsistent, _) => findings.notes.push(note(
-            NoteCode::KeysInconsistent,
+            codes::KEYS_INCONSISTENT,
             Severity::Error,
             &address,
             "both API keys have the same value".to_owned(),
@@ -291,9 +292,9 @@ fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
             State::Unknown | State::Inconsistent => assessment.reason.clone(),
             _ => "whoever uses the published key is cut off until then".to_owned(),
         };
-        notes.push(note(NoteCode::ConsumersCutOff, Severity::Warning, address, message));
+        notes.push(note(codes::CONSUMERS_CUT_OFF, Severity::Warning, address, message));
     } else if assessment.state != State::Unknown && assessment.next.is_none() && held(assessment).is_none() {
-        notes.push(note(NoteCode::RotationSchedule, Severity::Info, address, schedule(assessment)));
+        notes.push(note(codes::ROTATION_SCHEDULE, Severity::Info, address, schedule(assessment)));
     }
     notes.extend(assessment.warnings.iter().map(|found| warning(found, address)));
     notes
@@ -343,8 +344,8 @@ fn warning(found: &Warning, address: &Address) -> Note {
         }
     };
     let code = match found {
-        Warning::ValuesNotLookedAt => NoteCode::ValuesNotLookedAt,
-        _ => NoteCode::RotationWarning,
+        Warning::ValuesNotLookedAt => codes::VALUES_NOT_LOOKED_AT,
+        _ => codes::ROTATION_WARNING,
     };
     note(code, Severity::Warning, address, message)
 }
@@ -357,11 +358,11 @@ fn store_right(right: &StoreRight, next: Move, address: &Address) -> Option<Note
         _ if !stores => return None,
         StoreRight::Missing => {
             let message = "the identity that runs palisade may not store secrets in the vault";
-            Note::refusal(NoteCode::StoreRight, address.clone(), message)
+            Note::refusal(codes::STORE_RIGHT, address.clone(), message)
         }
         StoreRight::Unproved(reason) => {
             let message = format!("whether a new key can be stored is unproved: {reason}");
-            note(NoteCode::StoreRightUnproved, Severity::Warning, address, message)
+            note(codes::STORE_RIGHT_UNPROVED, Severity::Warning, address, message)
         }
     };
     Some(note.help(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission)))
@@ -375,5 +376,5 @@ fn clock(facts: &Facts, address: &Address) -> Option<Note> {
         VaultClock::Unproved(_) => "see what changes the vault's answers on their way here, such as a proxy",
         VaultClock::Agrees | VaultClock::Apart { .. } => "set this machine's clock",
     };
-    Some(note(NoteCode::ClockSkew, Severity::Warning, address, message).help(help))
+    Some(note(codes::CLOCK_SKEW, Severity::Warning, address, message).help(help))
 }

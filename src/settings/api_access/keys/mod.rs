@@ -14,6 +14,7 @@ mod publish;
 mod revoke;
 mod shelf;
 mod steps;
+mod words;
 
 pub(super) use block::KeysBlock;
 pub use block::{Keys, SecretPlace};
@@ -21,3 +22,4 @@ pub(super) use compare::compare;
 pub use emergency::{Ended, Witness};
 pub use look::{Look, Observed, StoreRight};
 pub use publish::Pasted;
+pub(super) use words::WORDS;

@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::{Scene, VAULT, codes, id, place};
 use crate::azure::authorization::RoleAssignment;
-use crate::config::Attestation;
-use crate::plan::{Action, Mode, NoteCode, Planned, Severity};
+use crate::plan::{Action, Mode, Planned, Severity};
+use crate::settings::attestation;
+use crate::settings::attestation::Attestation;
 use crate::settings::key_vault::observe::Link;
 use crate::settings::observation::Unreadable;
 use crate::settings::surface::Surface;
@@ -68,7 +69,7 @@ fn what_was_seen_is_compared_with_what_is_declared() {
         scene.declared.replaces = replaces.map(id);
         let findings = scene.findings();
         let actions: Vec<Action> = findings.changes.iter().map(|planned| planned.change.action).collect();
-        let refused = findings.notes.iter().any(|note| note.code == NoteCode::OtherVaultLinked);
+        let refused = findings.notes.iter().any(|note| note.code == codes::OTHER_VAULT_LINKED);
         let found = (findings.in_sync, actions.as_slice(), findings.unknown.len(), refused);
         assert_eq!(found, expected, "{saw} on {on}, replaces {replaces:?}");
         for planned in &findings.changes {
@@ -86,7 +87,7 @@ fn rights_that_are_gone_contradict_what_was_seen() {
     let findings = scene.findings();
     assert_eq!((findings.in_sync, findings.unknown.len()), (0, 1));
     assert_eq!(scene.changes().len(), 3, "{:?}", scene.changes());
-    assert!(codes(&findings).contains(&(NoteCode::AttestationContradicted, Severity::Warning)));
+    assert!(codes(&findings).contains(&(attestation::codes::ATTESTATION_CONTRADICTED, Severity::Warning)));
     // What was just ruled out isn't what is to be written.
     let record = findings.changes.iter().find_map(|planned| planned.change.manual.as_ref()?.record.clone());
     let entry = "- { setting: keyVault, saw: { linked: false }, by: ada@contoso.com, on: 2026-11-20, validFor: 90d }";
@@ -133,7 +134,8 @@ fn an_entry_older_than_the_rights_is_contradicted() {
         let findings = scene.findings();
         let expected = if counts { (2, 0, 0) } else { (1, 1, 1) };
         assert_eq!((findings.in_sync, findings.unknown.len(), findings.changes.len()), expected, "{on}");
-        let contradicted = codes(&findings).contains(&(NoteCode::AttestationContradicted, Severity::Warning));
+        let contradicted =
+            codes(&findings).contains(&(attestation::codes::ATTESTATION_CONTRADICTED, Severity::Warning));
         assert_eq!(contradicted, !counts, "{on}");
         if !counts {
             let record = findings.changes[0].change.manual.as_ref().unwrap().record.clone().unwrap();

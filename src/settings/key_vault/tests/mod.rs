@@ -12,9 +12,11 @@ use crate::azure::authorization::{RoleAssignment, roles};
 use crate::azure::customer_insights::{AccessState, Instance, KeyVaultLink, SERVICE_APP};
 use crate::azure::graph::DirectoryObject;
 use crate::azure::vaults::Vault;
-use crate::config::Attestation;
 use crate::plan::{Findings, Impact, NoteCode, Severity, WaitingFor};
+use crate::settings;
+use crate::settings::attestation::Attestation;
 use crate::settings::consent::Consent;
+use crate::settings::key_vault::codes;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
@@ -140,7 +142,7 @@ impl Scene {
 }
 
 fn codes(findings: &Findings) -> Vec<(NoteCode, Severity)> {
-    findings.notes.iter().map(|note| (note.code, note.severity)).collect()
+    findings.notes.iter().map(|note| (settings::codes::of(note), note.severity)).collect()
 }
 
 #[test]
@@ -152,18 +154,17 @@ fn what_is_linked_with_its_rights_is_in_sync_and_silent() {
 /// Each demand, whether it fails before linking or later.
 #[test]
 fn every_demand_of_the_product_is_checked_at_each_plan() {
-    use NoteCode::{VaultFirewall, VaultSoftDelete, VaultTenant};
     let cases: Vec<(&str, Json, Option<NoteCode>)> = vec![
-        ("publicNetworkAccess", json!("Disabled"), Some(VaultFirewall)),
-        ("publicNetworkAccess", json!("SecuredByPerimeter"), Some(VaultFirewall)),
+        ("publicNetworkAccess", json!("Disabled"), Some(codes::VAULT_FIREWALL)),
+        ("publicNetworkAccess", json!("SecuredByPerimeter"), Some(codes::VAULT_FIREWALL)),
         ("publicNetworkAccess", json!("ENABLED"), None),
         ("publicNetworkAccess", Json::Null, None),
-        ("networkAcls", json!({ "defaultAction": "Deny" }), Some(VaultFirewall)),
+        ("networkAcls", json!({ "defaultAction": "Deny" }), Some(codes::VAULT_FIREWALL)),
         ("networkAcls", Json::Null, None),
-        ("enableSoftDelete", json!(false), Some(VaultSoftDelete)),
-        ("enableSoftDelete", Json::Null, Some(VaultSoftDelete)),
-        ("tenantId", json!(Uuid::from_u128(3)), Some(VaultTenant)),
-        ("tenantId", Json::Null, Some(VaultTenant)),
+        ("enableSoftDelete", json!(false), Some(codes::VAULT_SOFT_DELETE)),
+        ("enableSoftDelete", Json::Null, Some(codes::VAULT_SOFT_DELETE)),
+        ("tenantId", json!(Uuid::from_u128(3)), Some(codes::VAULT_TENANT)),
+        ("tenantId", Json::Null, Some(codes::VAULT_TENANT)),
     ];
     for (property, value, code) in cases {
         for link in [linked("kv-ci", AccessState::Accessible), Link::Read(Ok(None))] {
@@ -179,9 +180,9 @@ fn every_demand_of_the_product_is_checked_at_each_plan() {
 fn another_geography_is_refused_and_an_unknown_one_is_said() {
     for (location, region, expected) in [
         ("westeurope", Some("northeurope"), None),
-        ("eastus", Some("westeurope"), Some((NoteCode::VaultGeography, Severity::Error))),
-        ("atlantis", Some("westeurope"), Some((NoteCode::RegionMismatch, Severity::Warning))),
-        ("westeurope", None, Some((NoteCode::RegionMismatch, Severity::Warning))),
+        ("eastus", Some("westeurope"), Some((codes::VAULT_GEOGRAPHY, Severity::Error))),
+        ("atlantis", Some("westeurope"), Some((settings::codes::REGION_MISMATCH, Severity::Warning))),
+        ("westeurope", None, Some((settings::codes::REGION_MISMATCH, Severity::Warning))),
     ] {
         let mut scene = Scene::usual();
         scene.vault["location"] = json!(location);
@@ -192,7 +193,9 @@ fn another_geography_is_refused_and_an_unknown_one_is_said() {
 
 #[test]
 fn nobody_agrees_in_the_future() {
-    for (day, expected) in [("2026-11-21", vec![]), ("2026-11-22", vec![(NoteCode::ConsentAhead, Severity::Error)])] {
+    for (day, expected) in
+        [("2026-11-21", vec![]), ("2026-11-22", vec![(settings::codes::CONSENT_AHEAD, Severity::Error)])]
+    {
         let mut scene = Scene::usual();
         scene.declared.consent.agreed_on = day.parse().unwrap();
         assert_eq!(codes(&scene.findings()), expected, "{day}");
@@ -277,9 +280,9 @@ fn whoever_may_not_grant_waits_for_somebody_who_may() {
 fn another_vault_is_replaced_only_if_the_file_names_it() {
     let mut scene = Scene::usual();
     scene.observed.link = linked("kv-old", AccessState::Accessible);
-    assert_eq!(codes(&scene.findings()), [(NoteCode::OtherVaultLinked, Severity::Error)]);
+    assert_eq!(codes(&scene.findings()), [(codes::OTHER_VAULT_LINKED, Severity::Error)]);
     scene.declared.replaces = Some(id("kv-older"));
-    assert_eq!(codes(&scene.findings()), [(NoteCode::OtherVaultLinked, Severity::Error)]);
+    assert_eq!(codes(&scene.findings()), [(codes::OTHER_VAULT_LINKED, Severity::Error)]);
     scene.declared.replaces = Some(id("KV-Old"));
     let findings = scene.findings();
     assert_eq!(scene.changes(), ["link prod/keyVault"]);
@@ -295,7 +298,7 @@ fn unknown_is_not_absent() {
     let findings = scene.compare(&Observed { vault: Err(unreadable()), ..scene.observed.clone() });
     assert_eq!((findings.unknown.len(), findings.changes.len(), findings.in_sync), (1, 0, 0));
     let findings = scene.compare(&scene.observed);
-    assert_eq!(codes(&findings), [(NoteCode::VaultNotFound, Severity::Error)]);
+    assert_eq!(codes(&findings), [(codes::VAULT_NOT_FOUND, Severity::Error)]);
 
     let mut dark: Vec<Scene> = (0..4).map(|_| Scene::usual()).collect();
     dark[0].observed.link = Link::Read(Err(unreadable()));
@@ -311,7 +314,7 @@ fn unknown_is_not_absent() {
     }
     let mut scene = Scene::usual();
     scene.observed.service = Ok(None);
-    assert_eq!(codes(&scene.findings()), [(NoteCode::ServicePrincipalMissing, Severity::Error)]);
+    assert_eq!(codes(&scene.findings()), [(codes::SERVICE_PRINCIPAL_MISSING, Severity::Error)]);
 }
 
 #[test]
@@ -321,5 +324,5 @@ fn what_customer_insights_says_about_access_is_not_ignored() {
     let findings = scene.findings();
     assert_eq!((findings.in_sync, findings.waiting[0].waiting_for), (1, WaitingFor::Service));
     scene.observed.link = linked("kv-ci", AccessState::SecretMissing);
-    assert_eq!(codes(&scene.findings()), [(NoteCode::VaultSecretMissing, Severity::Warning)]);
+    assert_eq!(codes(&scene.findings()), [(codes::VAULT_SECRET_MISSING, Severity::Warning)]);
 }

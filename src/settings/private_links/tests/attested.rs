@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{LAKE, MICROSOFT, STRANGER, SYNAPSE, Scene, approvals, codes, connection, full, id, place};
 use crate::azure::private_endpoints::{Connection, Status};
-use crate::config::Attestation;
-use crate::plan::{Action, Findings, Mode, NoteCode, Planned};
+use crate::plan::{Action, Findings, Mode, Planned};
+use crate::settings::attestation;
+use crate::settings::attestation::Attestation;
 use crate::settings::private_links::block::{Approval, Match};
 use crate::settings::private_links::endpoints::from_one_source;
 use crate::settings::private_links::observe::{Links, Resource, Right};
@@ -90,15 +91,15 @@ fn connections_win_over_what_was_seen() {
             let findings = scene.findings();
             let expected = (in_sync, approve, vec![], 0, waiting);
             assert_eq!(outcome(&findings), expected, "{resource} {connections:?} {attested:?}");
-            assert!(codes(&findings).contains(&NoteCode::RestsOnInference));
-            assert!(!codes(&findings).contains(&NoteCode::ConnectionsLeftBehind), "{resource} {connections:?}");
+            assert!(codes(&findings).contains(&attestation::codes::RESTS_ON_INFERENCE));
+            assert!(!codes(&findings).contains(&codes::CONNECTIONS_LEFT_BEHIND), "{resource} {connections:?}");
         }
         // A person saw that there is no such link: then whose connections are these?
         let mut scene = unread(resource, connections.clone());
         scene.attested = vec![seen(&[], "2026-11-01")];
         let findings = scene.findings();
         assert_eq!(outcome(&findings), (0, 0, vec![Update], 1, 0), "{resource} {connections:?}");
-        assert!(codes(&findings).contains(&NoteCode::AttestationContradicted));
+        assert!(codes(&findings).contains(&attestation::codes::ATTESTATION_CONTRADICTED));
     }
     // Without a connection there is no link, whatever a person saw.
     for resource in [LAKE, SYNAPSE] {
@@ -138,7 +139,7 @@ fn connections_under_unknown_names_may_be_the_links() {
             scene.attested = attested;
             let findings = scene.findings();
             assert_eq!(outcome(&findings), expected, "{resource} {connections:?}");
-            assert!(!codes(&findings).contains(&NoteCode::ConnectionsLeftBehind), "{resource} {connections:?}");
+            assert!(!codes(&findings).contains(&codes::CONNECTIONS_LEFT_BEHIND), "{resource} {connections:?}");
         }
     }
 }
@@ -183,11 +184,11 @@ fn a_stranger_under_one_more_name_is_never_approved() {
     // Approved or not, nobody can tell them apart.
     let findings = unread(SYNAPSE, connections.clone()).findings();
     assert_eq!((approvals(&findings).len(), findings.in_sync), (0, 0));
-    assert!(codes(&findings).contains(&NoteCode::AmbiguousConnection));
+    assert!(codes(&findings).contains(&codes::AMBIGUOUS_CONNECTION));
     connections[0].status = Status::Pending;
     let findings = unread(SYNAPSE, connections.clone()).findings();
     assert_eq!((approvals(&findings).len(), findings.in_sync), (0, 0));
-    assert!(codes(&findings).contains(&NoteCode::AmbiguousConnection));
+    assert!(codes(&findings).contains(&codes::AMBIGUOUS_CONNECTION));
     // The file can.
     let mut scene = unread(SYNAPSE, connections);
     scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
@@ -242,7 +243,7 @@ proptest! {
             let of = |one: &&Connection| one.endpoint.as_ref().unwrap().subscription().to_string() == subscription;
             prop_assert!(open.iter().filter(|one| alike(one)).count() == 0 || open.iter().any(of));
         }
-        prop_assert!(!codes(&findings).contains(&NoteCode::ConnectionsLeftBehind));
+        prop_assert!(!codes(&findings).contains(&codes::CONNECTIONS_LEFT_BEHIND));
         let nothing = findings.in_sync == 0
             && findings.changes.is_empty()
             && findings.unknown.is_empty()

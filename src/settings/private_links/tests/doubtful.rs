@@ -3,7 +3,8 @@
 use super::attested::{outcome, seen, unread};
 use super::{LAKE, MICROSOFT, STRANGER, SYNAPSE, codes, connection, full};
 use crate::azure::private_endpoints::{Connection, Status};
-use crate::plan::{Action, Findings, NoteCode};
+use crate::plan::{Action, Findings};
+use crate::settings::attestation;
 use crate::settings::private_links::block::{Approval, Match};
 use crate::settings::private_links::observe::Resource;
 
@@ -14,7 +15,7 @@ fn asking(list: &[(uuid::Uuid, &str, Status)]) -> Vec<Connection> {
 }
 
 fn ambiguous(findings: &Findings) -> bool {
-    codes(findings).contains(&NoteCode::AmbiguousConnection)
+    codes(findings).contains(&codes::AMBIGUOUS_CONNECTION)
 }
 
 /// Names can be made by anyone: approved or not, candidates from two subscriptions say nothing about the link.
@@ -95,7 +96,7 @@ fn an_entry_that_is_wrong_about_one_link_says_nothing_about_others() {
         scene.attested = vec![seen(saw, "2026-11-01")];
         let findings = scene.findings();
         assert_eq!(outcome(&findings), (0, 0, vec![Update, Update], 2, 0), "{saw:?}");
-        assert!(!codes(&findings).contains(&NoteCode::RestsOnAttestation), "{saw:?}");
+        assert!(!codes(&findings).contains(&attestation::codes::RESTS_ON_ATTESTATION), "{saw:?}");
         assert_eq!(findings.collection, None);
         // An older one doesn't step in.
         scene.attested.push(seen(&[LAKE], "2026-10-01"));
@@ -160,7 +161,10 @@ fn of_a_shared_resource_only_a_person_knows_whose_the_connections_are() {
                 scene.attested = saw.iter().map(|saw| seen(saw, "2026-11-01")).collect();
                 let findings = scene.findings();
                 assert_eq!(outcome(&findings), expected, "{resource} {status} {saw:?}");
-                assert!(!codes(&findings).contains(&NoteCode::AttestationContradicted), "{resource} {status} {saw:?}");
+                assert!(
+                    !codes(&findings).contains(&attestation::codes::ATTESTATION_CONTRADICTED),
+                    "{resource} {status} {saw:?}"
+                );
                 // Once added, the entry has to say so: no connection does.
                 let record =
                     findings.changes.iter().filter_map(|planned| planned.change.manual.as_ref()?.record.as_ref());
@@ -232,7 +236,7 @@ fn an_entry_about_a_namesake_is_told_by_its_full_id() {
     assert_eq!(outcome(&findings), (0, 0, vec![Action::Update], 1, 0));
     for text in [
         &findings.unknown[0].reason,
-        &findings.notes.iter().find(|note| note.code == NoteCode::AttestationContradicted).unwrap().message,
+        &findings.notes.iter().find(|note| note.code == attestation::codes::ATTESTATION_CONTRADICTED).unwrap().message,
     ] {
         assert!(text.contains(&format!("`{{ links: [{{ resource: {elsewhere} }}] }}`")), "{text}");
         assert!(text.contains(LAKE), "{text}");

@@ -14,10 +14,12 @@ use super::observe::{Links, Observed, Resource, Right};
 use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
-use crate::config::Attestation;
 use crate::plan::{Action, Findings, Impact, Mode, NoteCode, Severity, WaitingFor};
+use crate::settings;
+use crate::settings::attestation::Attestation;
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
+use crate::settings::private_links::codes;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
 use crate::terms::{EnvironmentHead, Place, ResourceId};
@@ -150,7 +152,7 @@ impl Scene {
 }
 
 fn codes(findings: &Findings) -> Vec<NoteCode> {
-    let mut codes: Vec<_> = findings.notes.iter().map(|note| note.code).collect();
+    let mut codes: Vec<_> = findings.notes.iter().map(settings::codes::of).collect();
     codes.sort_unstable();
     codes.dedup();
     codes
@@ -248,7 +250,7 @@ fn two_connections_by_one_name_are_refused_whatever_their_state() {
         let mut scene = Scene::of(&Status::Pending);
         scene.lake().connections.push(connection(9, STRANGER, "x.PE-contosolake-BLOB", status));
         let findings = scene.findings();
-        assert_eq!(codes(&findings), [NoteCode::AmbiguousConnection]);
+        assert_eq!(codes(&findings), [codes::AMBIGUOUS_CONNECTION]);
         let note = &findings.notes[0];
         assert_eq!(
             (note.severity, note.address.as_str()),
@@ -262,9 +264,9 @@ fn two_connections_by_one_name_are_refused_whatever_their_state() {
 #[test]
 fn a_stranger_under_the_name_of_what_is_decided_is_never_approved() {
     for (decided, code) in [
-        (Status::Approved, NoteCode::LookAlikeConnection),
-        (Status::Rejected, NoteCode::ConnectionEnded),
-        (Status::Disconnected, NoteCode::ConnectionEnded),
+        (Status::Approved, codes::LOOK_ALIKE_CONNECTION),
+        (Status::Rejected, codes::CONNECTION_ENDED),
+        (Status::Disconnected, codes::CONNECTION_ENDED),
     ] {
         let mut scene = Scene::of(&decided);
         scene.lake().connections.push(connection(9, STRANGER, "pe-contosolake-blob", Status::Pending));
@@ -283,7 +285,7 @@ fn with_a_subscription_endpoints_from_elsewhere_do_not_count() {
     scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
     scene.lake().connections.push(connection(9, STRANGER, "pe-contosolake-blob", Status::Pending));
     let findings = scene.findings();
-    assert_eq!(codes(&findings), [NoteCode::LookAlikeConnection]);
+    assert_eq!(codes(&findings), [codes::LOOK_ALIKE_CONNECTION]);
     assert_eq!(approvals(&findings).len(), 4);
     scene.declared.links[0].approval = Approval::FromSubscription(STRANGER);
     assert_eq!(scene.changes(), ["approve prod/privateLinks/contosolake/pe-contosolake-blob"]);
@@ -294,9 +296,9 @@ fn with_a_subscription_endpoints_from_elsewhere_do_not_count() {
 fn endpoints_of_several_subscriptions_are_pointed_out() {
     let mut scene = Scene::of(&Status::Pending);
     scene.lake().connections[0] = connection(9, STRANGER, "pe-contosolake-blob", Status::Pending);
-    assert_eq!(codes(&scene.findings()), [NoteCode::EndpointsApart]);
+    assert_eq!(codes(&scene.findings()), [codes::ENDPOINTS_APART]);
     scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
-    assert_eq!((scene.changes().len(), codes(&scene.findings())), (3, vec![NoteCode::LookAlikeConnection]));
+    assert_eq!((scene.changes().len(), codes(&scene.findings())), (3, vec![codes::LOOK_ALIKE_CONNECTION]));
 }
 
 #[test]
@@ -310,7 +312,7 @@ fn rejected_is_final() {
     assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
     scene.declared.matching = Match::AtLeast;
     let findings = scene.findings();
-    assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![NoteCode::ConnectionEnded]));
+    assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![codes::CONNECTION_ENDED]));
     assert_eq!(findings.waiting[0].waiting_for, WaitingFor::Person);
 }
 
@@ -343,7 +345,7 @@ fn links_that_are_not_declared_go_under_exact_and_stay_under_at_least() {
     assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
     scene.declared.matching = Match::AtLeast;
     let findings = scene.findings();
-    assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![NoteCode::LinksLeftAlone]));
+    assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![codes::LINKS_LEFT_ALONE]));
 }
 
 #[test]
@@ -356,7 +358,7 @@ fn unknown_is_not_absent() {
     scene.observed.resources.insert(id(LAKE), Err(Unreadable::because("403")));
     assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
     scene.observed.resources.insert(id(LAKE), Ok(None));
-    assert_eq!(codes(&scene.findings()), [NoteCode::LinkTargetMissing]);
+    assert_eq!(codes(&scene.findings()), [codes::LINK_TARGET_MISSING]);
     let mut scene = Scene::of(&Status::Pending);
     scene.observed.rights.insert(id(LAKE), Err(Unreadable::because("503")));
     assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
@@ -368,17 +370,18 @@ fn both_views_together_see_more() {
     scene.lake().public = PublicNetworkAccess::Enabled;
     scene.lake().connections.push(connection(7, STRANGER, "pe-somebody", Status::Pending));
     scene.region = Some("eastus");
-    let expected = [NoteCode::PublicBesidePrivateLink, NoteCode::OtherPrivateEndpoints, NoteCode::RegionMismatch];
+    let expected =
+        [codes::OTHER_PRIVATE_ENDPOINTS, codes::PUBLIC_BESIDE_PRIVATE_LINK, settings::codes::REGION_MISMATCH];
     assert_eq!(codes(&scene.findings()), expected);
     scene.region = Some("atlantis");
-    assert!(codes(&scene.findings()).contains(&NoteCode::RegionMismatch));
+    assert!(codes(&scene.findings()).contains(&settings::codes::REGION_MISMATCH));
 
     let mut scene = Scene::of(&Status::Approved);
     scene.links().clear();
-    assert_eq!(codes(&scene.findings()), [NoteCode::ConnectionsLeftBehind]);
+    assert_eq!(codes(&scene.findings()), [codes::CONNECTIONS_LEFT_BEHIND]);
     let mut scene = Scene::of(&Status::Approved);
     scene.links()[0].resource = id(&LAKE.replace("rg-lake", "rg-moved"));
-    assert_eq!(codes(&scene.findings()), [NoteCode::LinkLeadsElsewhere]);
+    assert_eq!(codes(&scene.findings()), [codes::LINK_LEADS_ELSEWHERE]);
 }
 
 #[test]
@@ -390,5 +393,5 @@ fn synapse_is_noted_and_has_an_address_of_its_own() {
         Resource { location: "westeurope".into(), public: PublicNetworkAccess::Disabled, connections: vec![] };
     scene.observed.resources.insert(id(SYNAPSE), Ok(Some(workspace)));
     assert_eq!(scene.changes(), ["create prod/privateLinks/synapse:contosows"]);
-    assert_eq!(codes(&scene.findings()), [NoteCode::UndocumentedResourceType]);
+    assert_eq!(codes(&scene.findings()), [codes::UNDOCUMENTED_RESOURCE_TYPE]);
 }

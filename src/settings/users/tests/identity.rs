@@ -4,7 +4,9 @@ use super::*;
 use crate::azure::customer_insights::RoleAssignment;
 use crate::azure::operations::GET_MY_ROLE;
 use crate::azure::{CallError, Failure, Identity};
+use crate::guard;
 use crate::settings::users::caller;
+use crate::settings::users::codes;
 
 fn identity() -> Result<Identity, String> {
     Ok(Identity { object_id: object_id(PALISADE), applications: BTreeSet::from([ObjectId::from(app_id(PALISADE))]) })
@@ -53,7 +55,7 @@ fn every_id_of_the_caller_is_protected() {
         let mut scene = Scene::usual();
         scene.observed.caller = Ok(BTreeSet::from([object_id(99), object_id(number)]));
         scene.undeclare(number);
-        assert!(errors(&scene.findings()).contains(&NoteCode::SelfLockout), "{number}");
+        assert!(errors(&scene.findings()).contains(&guard::codes::SELF_LOCKOUT), "{number}");
     }
 }
 
@@ -106,10 +108,10 @@ fn a_user_with_an_id_is_that_person_by_that_name() {
     ];
     for object in moved {
         scene.observed.directory.insert(name.clone(), Ok(Some(object)));
-        assert_eq!(errors(&scene.findings()), [NoteCode::PrincipalMismatch]);
+        assert_eq!(errors(&scene.findings()), [codes::PRINCIPAL_MISMATCH]);
     }
     scene.observed.directory.insert(name, Ok(None));
-    assert!(errors(&scene.findings()).contains(&NoteCode::PrincipalNotFound));
+    assert!(errors(&scene.findings()).contains(&codes::PRINCIPAL_NOT_FOUND));
 }
 
 /// One name for two principals: neither is taken for the other, and no address stands for both.

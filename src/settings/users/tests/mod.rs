@@ -19,9 +19,11 @@ use crate::azure::directory::{Members, Name};
 use crate::azure::graph::DirectoryObject;
 use crate::guard;
 use crate::plan::{Direction, Findings, Impact, Kind, NoteCode, Severity};
+use crate::settings;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
+use crate::settings::users::codes;
 use crate::terms::{EnvironmentHead, ObjectId, Place};
 
 const ADA: u128 = 1;
@@ -204,7 +206,8 @@ fn entry(number: u128, roles: &[&str]) -> (ObjectId, Held) {
 
 fn codes(findings: &Findings) -> Vec<(NoteCode, Severity)> {
     let guards = guard::check_findings("prod", findings);
-    let mut codes: Vec<_> = findings.notes.iter().chain(&guards).map(|note| (note.code, note.severity)).collect();
+    let mut codes: Vec<_> =
+        findings.notes.iter().chain(&guards).map(|note| (settings::codes::of(note), note.severity)).collect();
     codes.sort_unstable();
     codes
 }
@@ -279,7 +282,7 @@ fn at_least_leaves_others_alone_and_says_so() {
     scene.undeclare(LINUS);
     let findings = scene.findings();
     assert_eq!(findings.changes.len(), 0);
-    assert_eq!(codes(&findings), [(NoteCode::LeftAlone, Severity::Info)]);
+    assert_eq!(codes(&findings), [(codes::LEFT_ALONE, Severity::Info)]);
 }
 
 #[test]
@@ -321,7 +324,7 @@ fn without_the_environments_roles_no_role_is_given() {
     let findings = scene.findings();
     assert_eq!((findings.changes.len(), findings.unknown.len(), findings.in_sync), (0, 1, 4));
     scene.observed.roles = Ok(vec!["Viewer".into()]);
-    assert_eq!(errors(&scene.findings()), [NoteCode::RoleUnavailable]);
+    assert_eq!(errors(&scene.findings()), [codes::ROLE_UNAVAILABLE]);
 }
 
 #[test]
@@ -331,10 +334,10 @@ fn names_must_belong_to_ids() {
     scene.look_up(GROUP, Ok(Some(DirectoryObject { display_name: Some("others".into()), ..object(GROUP) })));
     scene.look_up(PALISADE, Ok(Some(DirectoryObject { display_name: Some("imposter".into()), ..object(PALISADE) })));
     let errors = errors(&scene.findings());
-    for expected in [NoteCode::PrincipalNotFound, NoteCode::PrincipalMismatch] {
+    for expected in [codes::PRINCIPAL_NOT_FOUND, codes::PRINCIPAL_MISMATCH] {
         assert!(errors.contains(&expected), "{errors:?}");
     }
-    assert_eq!(errors.iter().filter(|code| **code == NoteCode::PrincipalMismatch).count(), 2);
+    assert_eq!(errors.iter().filter(|code| **code == codes::PRINCIPAL_MISMATCH).count(), 2);
 }
 
 #[test]
@@ -345,7 +348,7 @@ fn one_principal_under_two_names_is_an_error() {
         role: Role::Viewer,
         place: place(),
     });
-    assert_eq!(errors(&scene.findings()), [NoteCode::PrincipalTwice]);
+    assert_eq!(errors(&scene.findings()), [codes::PRINCIPAL_TWICE]);
 }
 
 #[test]
@@ -366,36 +369,36 @@ fn granting_admin_and_groups_says_what_it_reaches() {
 fn palisade_never_locks_itself_out() {
     let mut scene = Scene::usual();
     scene.undeclare(PALISADE);
-    assert_eq!(errors(&scene.findings()), [NoteCode::SelfLockout]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::SELF_LOCKOUT]);
 
     let mut scene = Scene::usual();
     scene.declared.assignments[0].role = Role::Viewer;
-    assert_eq!(errors(&scene.findings()), [NoteCode::SelfLockout]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::SELF_LOCKOUT]);
 
     let mut scene = Scene::usual();
     scene.undeclare(ADA);
     scene.undeclare(GRACE);
-    assert_eq!(errors(&scene.findings()), [NoteCode::LastAdmin]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::LAST_ADMIN]);
 
     let mut scene = Scene::usual();
     scene.undeclare(LINUS);
     scene.declared.break_glass.push(BreakGlass { principal: reference(LINUS), place: place() });
     // Not Admin is a finding; that it would lose what it has refuses.
-    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass, NoteCode::BreakGlassNotAdmin]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS, codes::BREAK_GLASS_NOT_ADMIN]);
     scene.look_up(LINUS, Err("503".into()));
     let findings = scene.findings();
-    assert_eq!(errors(&findings), [NoteCode::BreakGlassUnresolved]);
+    assert_eq!(errors(&findings), [guard::codes::BREAK_GLASS_UNRESOLVED]);
     assert_eq!(findings.unknown[0].address.as_str(), "prod/users/breakGlass/user3@contoso.com");
 
     let mut scene = Scene::usual();
     scene.undeclare(LINUS);
     scene.observed.caller = Err(Unreadable::because("500"));
-    assert_eq!(errors(&scene.findings()), [NoteCode::CallerUnknown]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::CALLER_UNKNOWN]);
 }
 
 #[test]
 fn an_admin_through_a_group_keeps_every_admin_group() {
     let mut scene = Scene::of(&[(ADA, Role::Admin), (GRACE, Role::Admin), (GROUP, Role::Admin)]);
     scene.undeclare(GROUP);
-    assert_eq!(errors(&scene.findings()), [NoteCode::SelfLockout]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::SELF_LOCKOUT]);
 }

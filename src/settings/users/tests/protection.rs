@@ -1,6 +1,8 @@
 //! What `breakGlass` protects, and who counts as another Admin.
 
 use super::*;
+use crate::guard;
+use crate::settings::users::codes;
 
 fn protect(scene: &mut Scene, number: u128) {
     scene.declared.break_glass.push(BreakGlass { principal: reference(number), place: place() });
@@ -29,15 +31,15 @@ fn a_group_that_gives_a_protected_principal_its_role_keeps_it() {
     for change in [removed, lowered] {
         let mut scene = through_group();
         change(&mut scene);
-        assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass]);
+        assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS]);
         // Who is in it can't be read: it may be the one.
         scene.observed.members.insert(object_id(GROUP), Err("403".into()));
         let findings = scene.findings();
-        assert_eq!(errors(&findings), [NoteCode::BreakGlassUnresolved]);
+        assert_eq!(errors(&findings), [guard::codes::BREAK_GLASS_UNRESOLVED]);
         assert!(findings.unknown.iter().any(|one| one.address.as_str() == "prod/users/breakGlass/user1@contoso.com"));
         // Somebody else is in it.
         scene.observed.members.insert(object_id(GROUP), members(&[(LINUS, Some(true))]));
-        assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlassNotAdmin]);
+        assert_eq!(errors(&scene.findings()), [codes::BREAK_GLASS_NOT_ADMIN]);
         // An own role as high as the group's makes the group dispensable, whoever is in it.
         for unread in [false, true] {
             let mut scene = through_group();
@@ -67,10 +69,10 @@ fn losses_are_judged_together_and_promises_do_not_count() {
     scene.observed.members.insert(object_id(second), members(&[(ADA, Some(true))]));
     assert_eq!(errors(&scene.findings()), [], "one of two");
     scene.undeclare(GROUP);
-    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass, NoteCode::BreakGlass], "both");
+    assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS, guard::codes::BREAK_GLASS], "both");
     // The role that the same plan gives isn't there yet.
     scene.declared.assignments.push(assignment(ADA, Role::Admin));
-    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass, NoteCode::BreakGlass]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS, guard::codes::BREAK_GLASS]);
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn a_role_of_a_name_that_is_not_known_is_replaced_by_nothing_else() {
     let mut scene = Scene::usual();
     protect(&mut scene, ADA);
     scene.hold(ADA, &["Admin", "Owner"]);
-    assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlass]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS]);
 }
 
 #[test]
@@ -93,13 +95,13 @@ fn a_protected_principal_below_admin_is_a_finding_and_stops_nothing() {
             false => scene.drop_held(GRACE),
         }
         let findings = scene.findings();
-        assert_eq!(errors(&findings), [NoteCode::BreakGlassNotAdmin], "{roles:?}");
-        let note = findings.notes.iter().find(|note| note.code == NoteCode::BreakGlassNotAdmin).unwrap();
+        assert_eq!(errors(&findings), [codes::BREAK_GLASS_NOT_ADMIN], "{roles:?}");
+        let note = findings.notes.iter().find(|note| note.code == codes::BREAK_GLASS_NOT_ADMIN).unwrap();
         assert!(!note.refuses());
         assert_eq!(note.address.as_str(), "prod/users/breakGlass/user2@contoso.com");
         // A plan that repairs it doesn't complain, unless it would replace a role that may allow more.
         scene.declared.assignments.push(assignment(GRACE, Role::Admin));
-        let expected: &[NoteCode] = if roles == ["CI User"] { &[NoteCode::BreakGlass] } else { &[] };
+        let expected: &[NoteCode] = if roles == ["CI User"] { &[guard::codes::BREAK_GLASS] } else { &[] };
         assert_eq!(errors(&scene.findings()), expected, "{roles:?}");
         // An incomplete list proves nobody missing.
         if !held {
@@ -122,14 +124,14 @@ fn a_mistyped_entry_is_told_and_lets_nothing_be_taken() {
         scene.declared.break_glass.push(BreakGlass { principal: principal.clone(), place: place() });
         scene.observed.directory.insert(principal::name(&principal), Ok(None));
         let findings = scene.findings();
-        assert_eq!(errors(&findings), [NoteCode::BreakGlassNotFound]);
+        assert_eq!(errors(&findings), [codes::BREAK_GLASS_NOT_FOUND]);
         assert!(findings.notes.iter().all(|note| !note.refuses()));
         assert!(findings.notes[0].address.as_str().starts_with("prod/users/breakGlass/"));
         scene.undeclare(LINUS);
-        assert_eq!(errors(&scene.findings()), [NoteCode::BreakGlassUnresolved, NoteCode::BreakGlassNotFound]);
+        assert_eq!(errors(&scene.findings()), [codes::BREAK_GLASS_NOT_FOUND, guard::codes::BREAK_GLASS_UNRESOLVED]);
         scene.observed.directory.insert(principal::name(&principal), Err("503".into()));
         let findings = scene.findings();
-        assert_eq!((errors(&findings), findings.unknown.len()), (vec![NoteCode::BreakGlassUnresolved], 1));
+        assert_eq!((errors(&findings), findings.unknown.len()), (vec![guard::codes::BREAK_GLASS_UNRESOLVED], 1));
     }
 }
 
@@ -156,7 +158,7 @@ fn only_an_enabled_person_other_than_the_caller_is_another_admin() {
         let mut scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GRACE, Role::Admin)]);
         change(&mut scene);
         scene.undeclare(ADA);
-        assert_eq!(errors(&scene.findings()).contains(&NoteCode::LastAdmin), refused, "{what}");
+        assert_eq!(errors(&scene.findings()).contains(&guard::codes::LAST_ADMIN), refused, "{what}");
     }
 }
 
@@ -176,7 +178,7 @@ fn a_person_who_runs_palisade_is_not_another_admin() {
     scene.observed.caller = Ok(BTreeSet::from([object_id(ADA)]));
     scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true))]));
     scene.undeclare(GRACE);
-    assert_eq!(errors(&scene.findings()), [NoteCode::LastAdmin]);
+    assert_eq!(errors(&scene.findings()), [guard::codes::LAST_ADMIN]);
     scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true)), (12, Some(true))]));
     assert_eq!(errors(&scene.findings()), []);
 }

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::words::{AttestedFor, AttestedSetting, AttestedTenantSetting, Day, EnvironmentId, Guid, Text, UserName};
-use crate::settings::blocks::{self, Blocks};
+use super::words::AttestedFor;
+use crate::config::words::{Day, EnvironmentId, Guid, Text, UserName};
 use crate::terms::{Cloud, Face};
 
 /// Security settings of Dynamics 365 Customer Insights - Data environments. Several files make one configuration; what
@@ -59,7 +59,8 @@ pub(super) struct TenantShape {
     /// What people saw of tenant settings that no operation can read. Palisade has no such setting yet.
     #[serde(default)]
     #[schemars(with = "Vec<TenantAttestationShape>")]
-    pub(super) attested: Vec<Json>,
+    #[expect(dead_code, reason = "read from the tree, with its place")]
+    attested: Vec<Json>,
 }
 
 /// How Customer Insights - Data is reached.
@@ -116,8 +117,6 @@ enum AlwaysManual {
 pub(super) struct BaseShape {
     /// Whether business unit separation is on in all environments that don't say otherwise.
     business_units: Option<bool>,
-    #[schemars(flatten)]
-    blocks: Blocks,
 }
 
 /// One Customer Insights - Data instance and the Power Platform environment that hosts it.
@@ -140,8 +139,6 @@ pub(super) struct EnvironmentShape {
     /// What people saw of settings that no operation can read. A setting is in sync while a valid entry says that it was
     /// seen as declared. Of several entries about one setting the newest valid one counts.
     attested: Option<Vec<AttestationShape>>,
-    #[schemars(flatten)]
-    blocks: Blocks,
 }
 
 /// What is read of an environment besides its blocks.
@@ -158,14 +155,14 @@ pub(super) struct HeadShape {
 /// What a person saw of a setting that no operation can read.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Attestation", transform = saw_by_setting)]
+#[schemars(rename = "Attestation")]
 pub(super) struct AttestationShape {
     /// The setting that was looked at. Required.
     pub(super) setting: AttestedSetting,
     /// What was seen, in the words of the setting's block. Required. `apiAccess`: `{ enabled: true }`. `keyVault`:
     /// `{ id: … }` with the linked vault, or `{ linked: false }`. `privateLinks`: `{ links: [{ resource: … }] }` with
     /// every link that the page lists, or `{ links: [] }`.
-    #[schemars(schema_with = "any_saw")]
+    #[schemars(schema_with = "anything")]
     #[expect(dead_code, reason = "its setting reads it, with its place")]
     saw: Json,
     /// Who looked, by user principal name. Required.
@@ -174,23 +171,6 @@ pub(super) struct AttestationShape {
     pub(super) on: Day,
     /// How long it counts, at most 180 days; after that the setting is unknown. Required.
     pub(super) valid_for: AttestedFor,
-}
-
-/// Anything: what it may be depends on the setting, and [`saw_by_setting`] says so.
-fn any_saw(generator: &mut SchemaGenerator) -> Schema {
-    blocks::define_saws(generator);
-    Schema::default()
-}
-
-/// Each setting says in which words it is attested.
-fn saw_by_setting(schema: &mut Schema) {
-    let rule = |(setting, definition): (&str, String)| {
-        json!({
-            "if": { "properties": { "setting": { "const": setting } }, "required": ["setting"] },
-            "then": { "properties": { "saw": { "$ref": format!("#/$defs/{definition}") } } },
-        })
-    };
-    schema.insert("allOf".to_owned(), blocks::saw_definitions().into_iter().map(rule).collect());
 }
 
 /// What a person saw of a tenant setting that no operation can read.
@@ -215,17 +195,30 @@ fn anything(_: &mut SchemaGenerator) -> Schema {
     Schema::default()
 }
 
-/// The name of a setting.
-#[derive(Debug)]
-pub(super) struct SettingName;
+/// The name of a setting. The registry says which there are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(description = "The name of a setting.")]
+pub(super) struct SettingName(#[expect(dead_code, reason = "read from the tree, with its place")] String);
 
-impl JsonSchema for SettingName {
+/// The name of a setting that no operation can read on a real tenant. The registry says which there are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(description = "The name of a setting that no operation can read on a real tenant.")]
+pub(super) struct AttestedSetting(pub(super) String);
+
+/// The name of a tenant setting that no operation can read.
+#[derive(Debug)]
+pub(super) struct AttestedTenantSetting;
+
+impl JsonSchema for AttestedTenantSetting {
     fn schema_name() -> Cow<'static, str> {
-        "SettingName".into()
+        "AttestedTenantSetting".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "The name of a setting.", "enum": blocks::NAMES })
+        json_schema!({
+            "type": "string", "description": "The name of a tenant setting that no operation can read. There is none yet.",
+            "enum": []
+        })
     }
 }
 

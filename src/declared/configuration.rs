@@ -1,0 +1,189 @@
+//! The configuration: what the files declare, typed and checked.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::shape::{HeadShape, TenantShape, UnpublishedOperations};
+use super::{attested, codes};
+use crate::config::merge;
+use crate::config::tree::{Entry, Value};
+use crate::config::{Combined, Diagnostic, Diagnostics, Document, Format, Located, Sources, Span, quoted, typed};
+use crate::settings::block::Claim;
+use crate::settings::declaration::Declaration;
+use crate::settings::registry::Registry;
+use crate::terms::{Cloud, EnvironmentHead, Face, Place, ResourceId, digest};
+
+/// What the files declare. Exists only without mistakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The environments, in the files' order.
+    pub environments: Vec<Declaration>,
+    /// `sha256:…` over the merged data: comments, spacing, quotes and the order of keys make no difference.
+    pub digest: String,
+}
+
+/// The tenant, and how to reach its services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: Uuid,
+    /// The cloud it is in.
+    pub cloud: Cloud,
+    /// Which front of Customer Insights - Data to call.
+    pub face: Face,
+    /// What to do with operations that Microsoft hasn't published.
+    pub unpublished: UnpublishedOperations,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Makes the configuration of what the files say together, with these settings.
+pub(super) fn build(document: &mut Document, format: &Format, settings: Registry) -> Option<Configuration> {
+    let Document { sources, diagnostics, combined, whole } = document;
+    let (sources, whole) = (&*sources, *whole);
+    let base = combined.base.as_ref().map(|entry| &entry.value);
+    if whole && !diagnostics.has_errors() {
+        check_presence(combined, diagnostics);
+    }
+    let tenant = combined.tenant.as_ref().and_then(|entry| tenant(entry, settings, sources, diagnostics));
+    let mut environments = Vec::new();
+    let mut merged = serde_json::Map::new();
+    for entry in &combined.environments {
+        if whole {
+            merge::check_unmanaged(base, entry, format.blocks(), diagnostics);
+        }
+        let node = merge::environment(base, entry);
+        let mut data = node.to_json();
+        data.as_object_mut().map(|data| data.remove("unmanaged"));
+        let mut declaration = data.clone();
+        declaration.as_object_mut().map(|data| data.remove("attested"));
+        let digest = digest::of_json(&declaration);
+        environments.push(environment(entry, Located::new(&node, sources), digest, settings, diagnostics));
+        merged.insert(entry.key.clone(), data);
+    }
+    check_ids(&combined.environments, diagnostics);
+    check_claims(environments.iter().flatten(), diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
+    Some(Configuration {
+        tenant: tenant?,
+        environments: aware_of_each_other(environments.into_iter().collect::<Option<_>>()?),
+        digest: digest::of_json(&data),
+    })
+}
+
+/// Tells each environment which resources the others declare.
+fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
+    let declared: Vec<Vec<ResourceId>> = environments.iter().map(|one| one.blocks.resources()).collect();
+    for (index, environment) in environments.iter_mut().enumerate() {
+        let others = declared.iter().enumerate().filter(|(other, _)| *other != index);
+        environment.elsewhere = others.flat_map(|(_, resources)| resources.iter().cloned()).collect();
+    }
+    environments
+}
+
+/// Two environments that both claim what only one may have would undo each other.
+fn check_claims<'a>(environments: impl Iterator<Item = &'a Declaration>, diagnostics: &mut Diagnostics) {
+    let mut first: HashMap<String, (&str, Span)> = HashMap::new();
+    for environment in environments {
+        for Claim { what, called, how, code, help, span } in environment.blocks.claims() {
+            let Some((other, there)) = first.insert(what, (&environment.head.key, span)) else { continue };
+            let message = format!("{called} is {how} by `{other}` and by `{}`", environment.head.key);
+            diagnostics.push(Diagnostic::error(code, span, message).related(there, "there for the first").help(help));
+        }
+    }
+}
+
+fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
+    let top = Span::start_of(0);
+    if combined.tenant.is_none() {
+        diagnostics.push(
+            Diagnostic::error(codes::MISSING_TENANT, top, "the configuration doesn't say which tenant it is for")
+                .help("add `tenant:` with the tenant's `id`"),
+        );
+    }
+    if combined.environments.is_empty() {
+        diagnostics.push(
+            Diagnostic::error(
+                codes::NO_ENVIRONMENTS,
+                combined.environments_key.unwrap_or(top),
+                "the configuration declares no environment",
+            )
+            .help("write `environments:`, and below it a key for each environment"),
+        );
+    }
+}
+
+fn tenant(entry: &Entry, settings: Registry, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Tenant> {
+    let at = Located::new(&entry.value, sources);
+    attested::none(at, settings, diagnostics);
+    let TenantShape { id, cloud, customer_insights, unpublished_operations, .. } = typed(at, diagnostics)?;
+    Some(Tenant {
+        id: id.0,
+        cloud,
+        face: customer_insights.face,
+        unpublished: unpublished_operations,
+        place: sources.place(entry.key_span),
+    })
+}
+
+fn environment(
+    entry: &Entry,
+    at: Located<'_>,
+    digest: String,
+    settings: Registry,
+    diagnostics: &mut Diagnostics,
+) -> Option<Declaration> {
+    let head: Option<HeadShape> = typed(at, diagnostics);
+    let complete = head.is_some();
+    let head = head.unwrap_or_default();
+    let head = EnvironmentHead {
+        key: entry.key.clone(),
+        instance_id: head.instance_id.map(|id| id.0).unwrap_or_default(),
+        environment_id: head.environment_id.map(|id| id.0).unwrap_or_default(),
+        name: head.name.map(|name| name.0),
+        business_units: head.business_units,
+        place: at.sources.place(entry.key_span),
+    };
+    let blocks = settings.declare(at, &head, diagnostics);
+    let attested = attested::read(at, &blocks, settings, diagnostics);
+    complete.then_some(Declaration { head, attested, blocks, elsewhere: Vec::new(), digest })
+}
+
+/// An id stands for one thing: two environments with the same one would undo each other's changes.
+fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
+    for (key, code) in
+        [("instanceId", codes::DUPLICATE_INSTANCE_ID), ("environmentId", codes::DUPLICATE_ENVIRONMENT_ID)]
+    {
+        let mut seen: HashMap<String, (Span, &str)> = HashMap::new();
+        for environment in environments {
+            let Some(node) = environment.value.child(key) else {
+                continue;
+            };
+            let Value::String(id) = &node.value else {
+                continue;
+            };
+            let Some((first, name)) = seen.get(&id.to_lowercase()) else {
+                seen.insert(id.to_lowercase(), (node.span, &environment.key));
+                continue;
+            };
+            let names = (quoted(name), quoted(&environment.key));
+            let message = format!("{} and {} have the same `{key}`", names.0, names.1);
+            let diagnostic = Diagnostic::error(code, node.span, message);
+            diagnostics.push(if *first == node.span {
+                diagnostic
+                    .help("an alias repeats ids as well; give each environment its own, and share the rest in `base`")
+            } else {
+                diagnostic
+                    .related(*first, "first here")
+                    .help("each environment is one instance; copy the id of the right one")
+            });
+        }
+    }
+}

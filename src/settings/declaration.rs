@@ -1,0 +1,20 @@
+//! What one environment declares.
+
+use super::attestation::Attestation;
+use super::registry::Blocks;
+use crate::terms::{EnvironmentHead, ResourceId};
+
+/// One environment: what it is, and what is declared of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// Its names and ids.
+    pub head: EnvironmentHead,
+    /// What people saw of settings that no operation can read.
+    pub attested: Vec<Attestation>,
+    /// What it declares.
+    pub blocks: Blocks,
+    /// The Azure resources that others declare: what shows on one of them may be theirs.
+    pub elsewhere: Vec<ResourceId>,
+    /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
+    pub digest: String,
+}

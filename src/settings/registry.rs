@@ -1,0 +1,298 @@
+//! The registry: all settings, for whoever asks all of them the same.
+//!
+//! Invariants: a setting's line in [`SETTINGS`] is the only place outside its own folder that knows its name; lists of
+//! settings come in the registry's order.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
+use serde_json::Value as Json;
+
+use super::block::{Block, Claim, Saw};
+use super::setting::{Comparing, Observing, Setting};
+use super::users::PrincipalRef;
+use super::{api_access, key_vault, private_links, users};
+use crate::config::Word;
+use crate::config::{self, Code, Diagnostics, Located};
+use crate::plan::{Findings, NoteCode, Rated};
+use crate::terms::{EnvironmentHead, ResourceId};
+
+/// Every setting, in the order in which files, plans and reports list them.
+pub static SETTINGS: Registry = Registry(&[
+    &Entry::<users::Block>::NEW,
+    &Entry::<api_access::Block>::NEW,
+    &Entry::<key_vault::Block>::NEW,
+    &Entry::<private_links::Block>::NEW,
+]);
+
+/// A list of settings.
+#[derive(Clone, Copy)]
+pub struct Registry(&'static [&'static dyn Registered]);
+
+impl Registry {
+    /// The settings.
+    pub fn iter(self) -> impl Iterator<Item = &'static dyn Registered> {
+        self.0.iter().copied()
+    }
+
+    /// The names of all settings, as they stand in files.
+    pub fn names(self) -> Vec<&'static str> {
+        self.iter().map(Registered::key).collect()
+    }
+
+    /// The setting of this name.
+    pub fn named(self, key: &str) -> Option<&'static dyn Registered> {
+        self.iter().find(|setting| setting.key() == key)
+    }
+
+    /// The names of the settings that people attest.
+    pub fn attestable(self) -> Vec<&'static str> {
+        self.iter().filter(|setting| setting.look_at().is_some()).map(Registered::key).collect()
+    }
+
+    /// Reads and checks each block that the environment at `at` has.
+    pub fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Blocks {
+        Blocks(self.iter().filter_map(|setting| setting.declare(at, environment, diagnostics)).collect())
+    }
+}
+
+/// A setting, whichever it is.
+pub trait Registered: Sync {
+    /// Its name, as it stands in files.
+    fn key(&self) -> &'static str;
+
+    /// How bad each of its changes would be as a mistake.
+    fn risks(&self) -> &'static [Rated];
+
+    /// The codes of mistakes in its block.
+    fn codes(&self) -> &'static [Code];
+
+    /// The codes of its notes.
+    fn notes(&self) -> &'static [NoteCode];
+
+    /// The words of its block.
+    fn words(&self) -> &'static [Word];
+
+    /// The schema of its block, by reference.
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
+
+    /// Where a person looks at it, and what an entry about it looks like; none if operations read it.
+    fn look_at(&self) -> Option<(&'static str, &'static str)>;
+
+    /// The name of the definition of what is seen of it, which is added to the schema; none if operations read it.
+    fn define_saw(&self, generator: &mut SchemaGenerator) -> Option<String>;
+
+    /// Checks what an entry says that was seen of it; what was seen, if it can be read.
+    fn check_saw(&self, at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Json>;
+
+    /// Reads and checks its block, if the environment at `at` has it.
+    fn declare(
+        &self,
+        at: Located<'_>,
+        environment: &EnvironmentHead,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Rc<dyn DeclaredBlock>>;
+}
+
+/// A line of the registry.
+struct Entry<S>(PhantomData<fn() -> S>);
+
+impl<S> Entry<S> {
+    const NEW: Self = Self(PhantomData);
+}
+
+impl<S: Setting> Registered for Entry<S> {
+    fn key(&self) -> &'static str {
+        S::KEY
+    }
+
+    fn risks(&self) -> &'static [Rated] {
+        S::RISKS
+    }
+
+    fn codes(&self) -> &'static [Code] {
+        S::CODES
+    }
+
+    fn notes(&self) -> &'static [NoteCode] {
+        S::NOTES
+    }
+
+    fn words(&self) -> &'static [Word] {
+        S::WORDS
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<S>()
+    }
+
+    fn look_at(&self) -> Option<(&'static str, &'static str)> {
+        S::Saw::PLACE.map(|place| (place, S::Saw::EXAMPLE))
+    }
+
+    fn define_saw(&self, generator: &mut SchemaGenerator) -> Option<String> {
+        S::Saw::PLACE?;
+        generator.subschema_for::<S::Saw>();
+        Some(S::Saw::schema_name().into_owned())
+    }
+
+    fn check_saw(&self, at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Json> {
+        let saw: S::Saw = config::typed(at, diagnostics)?;
+        saw.check(at, diagnostics);
+        serde_json::to_value(saw).ok()
+    }
+
+    fn declare(
+        &self,
+        at: Located<'_>,
+        environment: &EnvironmentHead,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Rc<dyn DeclaredBlock>> {
+        at.node.entry(S::KEY)?;
+        let at = at.at(&[S::KEY]);
+        let block: S = config::typed(at, diagnostics)?;
+        Some(Rc::new(Declared::<S>(block.declare(at, environment, diagnostics))))
+    }
+}
+
+/// A block that an environment declares, whichever setting it belongs to.
+pub trait DeclaredBlock: fmt::Debug {
+    /// The setting's name.
+    fn key(&self) -> &'static str;
+
+    /// What only this environment may have.
+    fn claims(&self) -> Vec<Claim>;
+
+    /// What a look at the setting shows where everything is as declared.
+    fn to_see(&self) -> Option<Json>;
+
+    /// The principals that it names.
+    fn principals(&self) -> Vec<PrincipalRef>;
+
+    /// The Azure resources that it names.
+    fn resources(&self) -> Vec<ResourceId>;
+
+    /// Observes and compares.
+    fn review<'a>(&'a self, observing: &'a Observing<'_>, comparing: &'a Comparing<'_>)
+    -> LocalBoxFuture<'a, Findings>;
+
+    /// What the setting itself made of its block.
+    fn declared(&self) -> &dyn Any;
+
+    /// Whether another block declares the same.
+    fn same(&self, other: &dyn DeclaredBlock) -> bool;
+}
+
+struct Declared<S: Setting>(S::Declared);
+
+impl<S: Setting> fmt::Debug for Declared<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<S: Setting> DeclaredBlock for Declared<S> {
+    fn key(&self) -> &'static str {
+        S::KEY
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        S::claims(&self.0)
+    }
+
+    fn to_see(&self) -> Option<Json> {
+        S::to_see(&self.0).and_then(|saw| serde_json::to_value(saw).ok())
+    }
+
+    fn principals(&self) -> Vec<PrincipalRef> {
+        S::principals(&self.0)
+    }
+
+    fn resources(&self) -> Vec<ResourceId> {
+        S::resources(&self.0)
+    }
+
+    fn review<'a>(
+        &'a self,
+        observing: &'a Observing<'_>,
+        comparing: &'a Comparing<'_>,
+    ) -> LocalBoxFuture<'a, Findings> {
+        Box::pin(async move {
+            let observed = S::observe(&self.0, observing).await;
+            S::compare(&self.0, &observed, comparing)
+        })
+    }
+
+    fn declared(&self) -> &dyn Any {
+        &self.0
+    }
+
+    fn same(&self, other: &dyn DeclaredBlock) -> bool {
+        other.declared().downcast_ref::<S::Declared>().is_some_and(|other| self.0 == *other)
+    }
+}
+
+/// The blocks that an environment declares, in the registry's order. A setting without one isn't managed.
+#[derive(Clone, Default)]
+pub struct Blocks(Vec<Rc<dyn DeclaredBlock>>);
+
+impl fmt::Debug for Blocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|block| (block.key(), block))).finish()
+    }
+}
+
+impl PartialEq for Blocks {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(one, other)| one.same(other.as_ref()))
+    }
+}
+
+impl Eq for Blocks {}
+
+impl Blocks {
+    /// What is declared of one setting, in its own words.
+    pub fn of<B: Block>(&self) -> Option<&B::Declared> {
+        self.named(B::KEY)?.declared().downcast_ref()
+    }
+
+    fn named(&self, setting: &str) -> Option<&Rc<dyn DeclaredBlock>> {
+        self.0.iter().find(|block| block.key() == setting)
+    }
+
+    /// What only this environment may have.
+    pub fn claims(&self) -> Vec<Claim> {
+        self.0.iter().flat_map(|block| block.claims()).collect()
+    }
+
+    /// What a look at a setting shows where everything is as declared; none if the setting isn't declared.
+    pub fn to_see(&self, setting: &str) -> Option<Json> {
+        self.named(setting)?.to_see()
+    }
+
+    /// The principals that they name.
+    pub fn principals(&self) -> Vec<PrincipalRef> {
+        self.0.iter().flat_map(|block| block.principals()).collect()
+    }
+
+    /// The Azure resources that they name.
+    pub fn resources(&self) -> Vec<ResourceId> {
+        self.0.iter().flat_map(|block| block.resources()).collect()
+    }
+
+    /// Observes and compares them side by side, or only the one of the setting that `only` names. Findings come in the
+    /// registry's order.
+    pub async fn review(
+        &self,
+        observing: &Observing<'_>,
+        comparing: &Comparing<'_>,
+        only: Option<&str>,
+    ) -> Vec<Findings> {
+        let wanted = self.0.iter().filter(|block| only.is_none_or(|key| key == block.key()));
+        join_all(wanted.map(|block| block.review(observing, comparing))).await
+    }
+}
