@@ -1,4 +1,4 @@
-//! Colours by meaning. Reports use them freely; [`Ui`](crate::ui::Ui) strips them where they can't be shown.
+//! Colours by meaning. Reports use them freely; whoever prints strips them where they can't be shown.
 
 use anstyle::{AnsiColor, Style};
 
