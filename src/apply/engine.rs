@@ -158,7 +158,7 @@ impl Engine<'_> {
         if change.mode == Mode::Manual {
             return Outcome::unsent(Status::Waiting, "a person has to do it: no operation is published");
         }
-        let Approved { planned, administers } = match self.still_approved(plan, scope, change, progress).await {
+        let Approved { planned, at_stake } = match self.still_approved(plan, scope, change, progress).await {
             Ok(approved) => approved,
             Err(outcome) => return outcome,
         };
@@ -174,7 +174,7 @@ impl Engine<'_> {
             }
         }
         let outcome = Outcome { wrote, ..outcome };
-        if administers && planned.takes_away && outcome.status == Status::Done && wrote {
+        if at_stake && planned.takes_away && outcome.status == Status::Done && wrote {
             return self.aftermath(scope, change, outcome).await;
         }
         outcome
@@ -187,11 +187,11 @@ impl Engine<'_> {
             Ok(findings) => findings,
             Err(reason) => return outcome.but_unseen(&reason),
         };
-        if findings.administrators.is_none() {
+        if findings.stakes.is_empty() {
             let reason = findings.unknown.first().map_or("the service doesn't say", |unknown| unknown.reason.as_str());
             return outcome.but_unseen(reason);
         }
-        match guard::check_aftermath(&scope.scope, &findings) {
+        match guard::check_aftermath(&findings) {
             Some(note) => {
                 Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
             }
@@ -225,8 +225,8 @@ impl Engine<'_> {
             return Err(outcome);
         }
         let guards = match planned {
-            Some(planned) if planned.takes_away => guard::check_removal(&scope.scope, &findings),
-            _ => guard::check_findings(&scope.scope, &findings),
+            Some(planned) if planned.takes_away => guard::check_removal(&findings),
+            _ => guard::check_findings(&findings),
         };
         // As for the plan: what lies outside of its limit is another run's.
         let refuses = |note: &&Note| note.refuses() && plan.only.concerns(&note.address);
@@ -242,7 +242,7 @@ impl Engine<'_> {
             let reason = format!("it requires {required}, which isn't part of this run");
             return Err(Outcome::unsent(Status::Waiting, reason));
         }
-        Ok(Approved { planned: planned.clone(), administers: findings.administrators.is_some() })
+        Ok(Approved { planned: planned.clone(), at_stake: !findings.stakes.is_empty() })
     }
 }
 
@@ -267,8 +267,8 @@ fn held_up(planned: &Planned, progress: &Progress) -> Option<Outcome> {
 /// A change that is still the approved one.
 struct Approved {
     planned: Planned,
-    /// Whether its setting decides who administers the environment.
-    administers: bool,
+    /// Whether its setting decides over something that the guards look at.
+    at_stake: bool,
 }
 
 /// Every change of a scope, none of them begun.

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use crate::guard::codes;
-use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Note, Severity, Unprotected};
+use crate::plan::{Administrator, Administrators, Kind, Loss, Note, Severity, Unprotected};
 use crate::terms::ObjectId;
 
 /// Checks one environment.
-pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, notes: &mut Vec<Note>) {
-    let setting = Address::setting(scope, "users");
+pub(super) fn check(found: &Administrators, has_changes: bool) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let setting = &found.setting;
     if has_changes && !found.caller.is_empty() && !found.caller_is_admin {
         let message = "the identity that runs palisade isn't Admin here, so the service would refuse these changes";
         notes.push(
@@ -29,8 +30,9 @@ pub(super) fn check(scope: &str, found: &Administrators, has_changes: bool, note
     }
     notes.extend(found.losses.iter().flat_map(break_glass));
     notes.extend(found.losses.iter().filter_map(|loss| self_lockout(loss, found)));
-    unprotected(found, notes);
-    other_admins(&setting, found, notes);
+    unprotected(found, &mut notes);
+    notes.extend(other_admins(found));
+    notes
 }
 
 /// Protected principals whose effective role a loss lowers, or may lower.
@@ -94,23 +96,23 @@ fn unprotected(found: &Administrators, notes: &mut Vec<Note>) {
     }
 }
 
-fn other_admins(setting: &Address, found: &Administrators, notes: &mut Vec<Note>) {
+fn other_admins(found: &Administrators) -> Option<Note> {
+    let setting = &found.setting;
     let others = |admins: &[Administrator]| others(found, admins);
     let takes_admins_away = found.losses.iter().any(|loss| loss.was_admin);
-    let note = match others(&found.after) {
+    match others(&found.after) {
         0 if takes_admins_away => {
             let message = "no other Admin than the identity that runs palisade would remain";
-            Note::refusal(codes::LAST_ADMIN, setting.clone(), message)
-                .help("declare another enabled user, or a group that has one as a member, with the role Admin")
+            let help = "declare another enabled user, or a group that has one as a member, with the role Admin";
+            Some(Note::refusal(codes::LAST_ADMIN, setting.clone(), message).help(help))
         }
         0 | 1 => {
             let message = "fewer than two Admins besides the identity that runs palisade";
-            Note::finding(codes::FEW_ADMINS, Severity::Warning, setting.clone(), message)
-                .help("declare another user with the role Admin; Microsoft recommends at least two")
+            let help = "declare another user with the role Admin; Microsoft recommends at least two";
+            Some(Note::finding(codes::FEW_ADMINS, Severity::Warning, setting.clone(), message).help(help))
         }
-        _ => return,
-    };
-    notes.push(note);
+        _ => None,
+    }
 }
 
 /// How many people besides the caller can administer, each counted once.
@@ -120,10 +122,10 @@ fn others(found: &Administrators, admins: &[Administrator]) -> usize {
 }
 
 /// That nobody but the caller can administer now.
-pub(super) fn nobody_left(scope: &str, found: &Administrators) -> Option<Note> {
+pub(super) fn nobody_left(found: &Administrators) -> Option<Note> {
     (others(found, &found.before) == 0).then(|| {
         let message = "no other Admin is left: another Admin was removed at the same time";
-        Note::refusal(codes::LAST_ADMIN, Address::setting(scope, "users"), message)
+        Note::refusal(codes::LAST_ADMIN, found.setting.clone(), message)
             .help("declare another user with the role Admin, and apply")
     })
 }

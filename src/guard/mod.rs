@@ -10,14 +10,12 @@ mod administrators;
 pub mod codes;
 mod removals;
 
-use crate::plan::{Account, Findings, Note, Only};
+use crate::plan::{Account, Findings, Note, Only, Stake};
 
 /// What the guards say about all environments. `allow_removals` is the number of removals that was asked for, if any; `only`
 /// is what the run is limited to.
 pub fn check(accounts: &[Account], allow_removals: Option<usize>, only: &Only) -> Vec<Note> {
-    let of_settings = |account: &Account| -> Vec<Note> {
-        account.findings.iter().flat_map(|findings| check_findings(&account.head.key, findings)).collect()
-    };
+    let of_settings = |account: &Account| -> Vec<Note> { account.findings.iter().flat_map(check_findings).collect() };
     let each: Vec<(&Account, Vec<Note>)> = accounts.iter().map(|account| (account, of_settings(account))).collect();
     // What is refused removes nothing, so it takes nothing from the budget of others.
     let refused = |(account, notes): &&(&Account, Vec<Note>)| {
@@ -30,27 +28,27 @@ pub fn check(accounts: &[Account], allow_removals: Option<usize>, only: &Only) -
     each.into_iter().flat_map(|(_, notes)| notes).chain(budget).collect()
 }
 
-/// What the guards say about one setting of one environment.
-pub fn check_findings(scope: &str, findings: &Findings) -> Vec<Note> {
-    let mut notes = Vec::new();
-    if let Some(administrators) = &findings.administrators {
-        administrators::check(scope, administrators, !findings.changes.is_empty(), &mut notes);
-    }
-    notes
+/// What the guards say about one setting.
+pub fn check_findings(findings: &Findings) -> Vec<Note> {
+    findings.stakes.iter().flat_map(|stake| check_stake(stake, findings)).collect()
+}
+
+/// The same at the moment of a removal, when promises don't count any more: what is still to come into being may never do so,
+/// since that change may not be among the approved ones.
+pub fn check_removal(findings: &Findings) -> Vec<Note> {
+    findings.stakes.iter().flat_map(|stake| check_stake(&stake.without_promises(), findings)).collect()
 }
 
 /// What a removal led to: whether it left nobody else who can administer the environment, because somebody else removed
 /// another Admin at the same time. Nothing can prevent that between the last look and the write; it must not stay quiet.
-pub fn check_aftermath(scope: &str, findings: &Findings) -> Option<Note> {
-    findings.administrators.as_ref().and_then(|found| administrators::nobody_left(scope, found))
+pub fn check_aftermath(findings: &Findings) -> Option<Note> {
+    findings.stakes.iter().find_map(|stake| match stake {
+        Stake::Administrators(found) => administrators::nobody_left(found),
+    })
 }
 
-/// The same at the moment of a removal, when promises don't count any more: whoever is still to become Admin may never
-/// become it, since that change may not be among the approved ones.
-pub fn check_removal(scope: &str, findings: &Findings) -> Vec<Note> {
-    let mut notes = Vec::new();
-    if let Some(administrators) = &findings.administrators {
-        administrators::check(scope, &administrators.without_promises(), !findings.changes.is_empty(), &mut notes);
+fn check_stake(stake: &Stake, findings: &Findings) -> Vec<Note> {
+    match stake {
+        Stake::Administrators(found) => administrators::check(found, !findings.changes.is_empty()),
     }
-    notes
 }

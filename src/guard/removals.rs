@@ -5,7 +5,7 @@
 //! was asked for is a limit for the whole run.
 
 use crate::guard::codes;
-use crate::plan::{Account, Address, Findings, Mode, Note, Only, Planned};
+use crate::plan::{Account, Address, Findings, Mode, Note, Only, Planned, Share};
 
 /// Removals that a run may make without being asked for.
 const PER_RUN: usize = 20;
@@ -46,11 +46,10 @@ fn too_much_at_once(findings: &Findings, only: &Only) -> Option<String> {
     if half(count, size) {
         return Some(format!("the plan removes {count} of {size}, which is more than half of them"));
     }
-    let administrators = findings.administrators.as_ref()?;
-    let lost = administrators.losses.iter().filter(|loss| loss.was_admin && only.allows(&loss.address)).count();
-    let admins = administrators.before.len();
-    half(lost, admins)
-        .then(|| format!("{lost} of {admins} Admins would lose the role, which is more than half of them"))
+    findings.stakes.iter().find_map(|stake| {
+        let Share { what, lost, of } = stake.share(only);
+        half(lost, of).then(|| format!("{lost} of {of} {what}, which is more than half of them"))
+    })
 }
 
 /// The removals that palisade would make.

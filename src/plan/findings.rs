@@ -1,6 +1,5 @@
 //! What comparing one setting of one environment brought.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
@@ -8,10 +7,11 @@ use serde_json::Value as Json;
 use super::change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated};
 use super::document::{Unknown, Waiting};
 use super::note::Note;
+use super::stake::Stake;
 use super::step::Step;
 use crate::azure::Provenance;
 use crate::azure::operations::Facts;
-use crate::terms::{ObjectId, Place};
+use crate::terms::Place;
 
 /// Everything that there is to say about one setting of one environment.
 #[derive(Default)]
@@ -30,8 +30,9 @@ pub struct Findings {
     pub complete: Vec<Address>,
     /// What the comparison noticed.
     pub notes: Vec<Note>,
-    /// Who administers the environment, if this setting decides it; the guards look at it.
-    pub administrators: Option<Administrators>,
+    /// What its changes put at stake, whoever asked for them; the guards look at it. Empty where it decides nothing of the kind,
+    /// or where that could not be read.
+    pub stakes: Vec<Stake>,
     /// How many members the collection has that this setting removes from; none if it removes nothing, or isn't one.
     pub collection: Option<usize>,
 }
@@ -46,8 +47,7 @@ impl Findings {
     /// These and others of the same setting.
     #[must_use]
     pub fn and(mut self, others: Findings) -> Self {
-        let Findings { changes, unknown, waiting, in_sync, in_effect, complete, notes, administrators, collection } =
-            others;
+        let Findings { changes, unknown, waiting, in_sync, in_effect, complete, notes, stakes, collection } = others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
         self.waiting.extend(waiting);
@@ -55,7 +55,7 @@ impl Findings {
         self.in_effect.extend(in_effect);
         self.complete.extend(complete);
         self.notes.extend(notes);
-        self.administrators = self.administrators.or(administrators);
+        self.stakes.extend(stakes);
         self.collection = self.collection.or(collection);
         self
     }
@@ -188,90 +188,4 @@ impl Planned {
         }
         self
     }
-}
-
-/// Who administers an environment, before and after its changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Administrators {
-    /// Every id that names the identity that runs palisade; empty if it isn't known.
-    pub caller: BTreeSet<ObjectId>,
-    /// Why it isn't known.
-    pub caller_unknown: Option<String>,
-    /// Whether the caller has the role Admin now.
-    pub caller_is_admin: bool,
-    /// Admins now.
-    pub before: Vec<Administrator>,
-    /// Admins after all changes of the plan.
-    pub after: Vec<Administrator>,
-    /// Whose role goes or shrinks.
-    pub losses: Vec<Loss>,
-    /// Protected principals that aren't there, or could not be looked up.
-    pub unprotected: Vec<Unprotected>,
-}
-
-/// An entry of `breakGlass` that protects nobody, or nobody that is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unprotected {
-    /// Its own address.
-    pub address: Address,
-    /// As the file names it.
-    pub name: String,
-    /// Why it could not be looked up; none if the directory answered that there is no such principal.
-    pub reason: Option<String>,
-}
-
-impl Administrators {
-    /// Who stays Admin of those who are it now. Whoever only becomes it later is left out.
-    #[must_use]
-    pub fn without_promises(&self) -> Self {
-        let is_admin = |admin: &&Administrator| self.before.iter().any(|now| now.id == admin.id);
-        let after = self.after.iter().filter(is_admin).cloned().collect();
-        Self { after, ..self.clone() }
-    }
-}
-
-/// One principal with the role Admin.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Administrator {
-    /// Object id.
-    pub id: ObjectId,
-    /// What it is.
-    pub kind: Kind,
-    /// For a person.
-    pub label: String,
-    /// The people who exist, may sign in and are Admin by this: the user, or the members of the group. What isn't known
-    /// isn't among them.
-    pub persons: BTreeSet<ObjectId>,
-}
-
-/// What a principal is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A person.
-    User,
-    /// A group of principals.
-    Group,
-    /// An application's service principal.
-    App,
-    /// The directory didn't say.
-    Unknown,
-}
-
-/// A principal whose role goes or shrinks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
-    /// The change.
-    pub address: Address,
-    /// Object id.
-    pub id: ObjectId,
-    /// What it is.
-    pub kind: Kind,
-    /// For a person.
-    pub label: String,
-    /// Whether it is Admin now.
-    pub was_admin: bool,
-    /// Protected principals whose effective role it lowers.
-    pub lowers: Vec<String>,
-    /// Protected principals whose effective role it may lower: whether they are members could not be read.
-    pub may_lower: Vec<String>,
 }

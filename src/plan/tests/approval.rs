@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::super::NoteCode;
 use super::*;
-use crate::settings;
+
+const NOT_ACTIVE: NoteCode = NoteCode::refusal("not-active", "For tests.", "An environment that isn't active.");
 
 /// What the first scope of a fresh plan gets.
 fn clearance(approval: &Approval, fresh: &Plan) -> Clearance {
@@ -119,7 +121,7 @@ fn scopes_are_judged_one_by_one() {
         }
         account
     };
-    let refusal = |address: Address| Note::refusal(settings::codes::NOT_ACTIVE, address, "it is being deleted");
+    let refusal = |address: Address| Note::refusal(NOT_ACTIVE, address, "it is being deleted");
     let (mut test, prod) = (named("test"), named("prod"));
     test.notes.push(refusal(Address::scope("test")));
     let fresh = plan_of(&[test, prod], now());

@@ -19,7 +19,16 @@ pub(super) fn of(comparison: &Comparison<'_>) -> Administrators {
         Ok(ids) => (ids.clone(), None),
         Err(unreadable) => (BTreeSet::new(), Some(unreadable.reason.clone())),
     };
-    let mut found = Administrators { caller, caller_unknown, ..Administrators::default() };
+    let mut found = Administrators {
+        setting: comparison.setting.clone(),
+        caller,
+        caller_unknown,
+        caller_is_admin: false,
+        before: Vec::new(),
+        after: Vec::new(),
+        losses: Vec::new(),
+        unprotected: Vec::new(),
+    };
     for (id, held) in &list.held {
         let principal = comparison.held_principal(*id, held);
         let planned = planned(comparison, *id);

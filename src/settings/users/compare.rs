@@ -15,7 +15,7 @@ use crate::azure::Provenance;
 use crate::azure::customer_insights::same_role;
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
-use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Step};
+use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Stake, Step};
 use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -68,7 +68,8 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     comparison.compare_extras(&targets);
     comparison.grant_admins_first();
     protection::report(&mut comparison);
-    comparison.findings.administrators = Some(administrators::of(&comparison));
+    let stake = Stake::Administrators(administrators::of(&comparison));
+    comparison.findings.stakes.push(stake);
     comparison.findings.collection = Some(list.held.len());
     if list.nameless == 0 {
         comparison.findings.complete.push(comparison.setting.clone());
