@@ -7,8 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{Loaded, format, load_sources, mistakes, notes};
-use crate::config::{self, FieldHelp, Lookup, Source};
+use serde_json::Value as Json;
+
+use crate::config::{self, FieldHelp, Located, Lookup, Source};
 use crate::plan::{Address, Note, NoteKind, Severity};
+use crate::settings::registry::SETTINGS;
 
 fn loaded(text: &str) -> Loaded {
     load_sources(vec![Source::new("palisade.yaml", text)])
@@ -243,4 +246,45 @@ fn codes_are_unique_and_explained() {
     for (name, summary, explanation) in explained {
         assert!(explanation.len() > summary.len(), "{name} needs a real explanation");
     }
+}
+
+/// Whether data holds all that other data says; defaults may have been added.
+fn holds(data: &Json, other: &Json) -> bool {
+    match (data, other) {
+        (Json::Object(data), Json::Object(other)) => {
+            other.iter().all(|(key, value)| data.get(key).is_some_and(|data| holds(data, value)))
+        }
+        (Json::Array(data), Json::Array(other)) => {
+            data.len() == other.len() && data.iter().zip(other).all(|(data, other)| holds(data, other))
+        }
+        _ => data == other,
+    }
+}
+
+#[test]
+fn a_block_is_written_as_it_was_read() {
+    let mut written = BTreeSet::new();
+    for text in [
+        include_str!("../../examples/contoso.yaml"),
+        include_str!("../../examples/key-rotation.yaml"),
+        include_str!("../../examples/private-link.yaml"),
+        include_str!("../../tests/config/valid/all-fields.yaml"),
+        include_str!("../../tests/config/valid/keys.yaml"),
+        include_str!("../../tests/config/valid/links.yaml"),
+    ] {
+        // One length of time has one form when it is written.
+        let text = text.replace("24h", "1d");
+        let document = config::read_sources(vec![Source::new("palisade.yaml", text)], format());
+        for entry in &document.combined.environments {
+            let base = document.combined.base.as_ref().map(|base| &base.value);
+            let node = config::merge::environment(base, entry);
+            for setting in SETTINGS.iter() {
+                let Some(block) = setting.rewritten(Located::new(&node, &document.sources)) else { continue };
+                let read = node.child(setting.key()).map(config::Node::to_json).unwrap();
+                assert!(holds(&block, &read), "{block:#} was written for {read:#}");
+                written.insert(setting.key());
+            }
+        }
+    }
+    assert_eq!(written.len(), SETTINGS.names().len(), "{written:?}");
 }

@@ -11,7 +11,7 @@ use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, codes};
 use crate::terms::EnvironmentHead;
 
 /// A setting's block in the file.
-pub trait Block: DeserializeOwned + JsonSchema + 'static {
+pub trait Block: DeserializeOwned + Serialize + JsonSchema + 'static {
     /// The block's key in an environment, in camelCase.
     const KEY: &'static str;
     /// What the block says once it is checked.

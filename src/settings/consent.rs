@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::words::{Day, UserName};
 use crate::config::{Diagnostic, Diagnostics, Located};
@@ -16,7 +16,7 @@ use crate::settings::codes;
 
 /// Who agreed to the data privacy terms of this link, and when. Linking lets data, possibly personal data, leave the service
 /// on an administrator's instruction; the product asks for consent, and palisade sends it only if it stands here.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DataPrivacyConsent")]
 pub(crate) struct ConsentBlock {

@@ -89,6 +89,10 @@ pub trait Registered: Sync {
     /// Checks what an entry says that was seen of it; what was seen, if it can be read.
     fn check_saw(&self, at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Json>;
 
+    /// For tests: its block as it is written after it was read, if the environment at `at` has one.
+    #[cfg(test)]
+    fn rewritten(&self, at: Located<'_>) -> Option<Json>;
+
     /// Reads and checks its block, if the environment at `at` has it.
     fn declare(
         &self,
@@ -144,6 +148,13 @@ impl<S: Setting> Registered for Entry<S> {
         let saw: S::Saw = config::typed(at, diagnostics)?;
         saw.check(at, diagnostics);
         serde_json::to_value(saw).ok()
+    }
+
+    #[cfg(test)]
+    fn rewritten(&self, at: Located<'_>) -> Option<Json> {
+        at.node.entry(S::KEY)?;
+        let block: S = config::typed(at.at(&[S::KEY]), &mut Diagnostics::default())?;
+        serde_json::to_value(block).ok()
     }
 
     fn declare(

@@ -10,14 +10,16 @@ use crate::settings::block::{self, Claim};
 use crate::terms::{EnvironmentHead, Place};
 
 /// Access to the instance's API with keys or tokens. Without this block, palisade leaves API access as it is.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "ApiAccess")]
 pub struct Block {
     /// Whether API access is switched on: `true` or `false`, without quotes. Switching it off stops every client that
     /// uses the API. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
     /// The API keys: where the one in force is published, and when they are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<KeysBlock>,
 }
 

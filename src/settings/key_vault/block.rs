@@ -17,16 +17,19 @@ use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is; it never unlinks a
 /// vault.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "KeyVault")]
 pub struct Block {
     /// The vault's Azure resource id. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<VaultId>,
     /// The vault that may be replaced, by its Azure resource id. What a relink does to connections that use the former vault
     /// isn't known, so palisade replaces no other vault than this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     replaces: Option<VaultId>,
     /// Who agreed to the data privacy terms of this link, and when. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     data_privacy_consent: Option<ConsentBlock>,
 }
 

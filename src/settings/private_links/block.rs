@@ -19,7 +19,7 @@ use crate::terms::{EnvironmentHead, Place, ResourceId};
 
 /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
 /// links as they are.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "PrivateLinks")]
 pub struct Block {
@@ -27,6 +27,7 @@ pub struct Block {
     #[serde(rename = "match", default)]
     matching: Match,
     /// The links. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     links: Option<Vec<LinkBlock>>,
 }
 
@@ -43,7 +44,7 @@ pub enum Match {
 }
 
 /// One private link.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "PrivateLink")]
 pub(crate) struct LinkBlock {
@@ -55,8 +56,10 @@ pub(crate) struct LinkBlock {
     approve: bool,
     /// Approves connections already in the run that creates the link, but only those whose endpoint lies in this Azure
     /// subscription; those from elsewhere are never approved then. Needs `approve: true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     approve_from_subscription: Option<Guid>,
     /// Who agreed to the data privacy terms of this link, and when. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     data_privacy_consent: Option<ConsentBlock>,
 }
 

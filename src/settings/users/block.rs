@@ -17,7 +17,7 @@ use crate::settings::users::codes;
 use crate::terms::{EnvironmentHead, Place};
 
 /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Users")]
 pub struct Block {
@@ -25,10 +25,12 @@ pub struct Block {
     #[serde(rename = "match", default)]
     matching: Match,
     /// Who has which role; a principal has exactly one. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     assignments: Option<Vec<AssignmentBlock>>,
     /// The accounts for an emergency. Palisade lowers no role that they have, directly or through a group, whatever the rest
     /// says, and reports every one that isn't Admin. User principal names or object ids.
     #[serde(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     break_glass: Vec<PrincipalName>,
 }
 
@@ -46,7 +48,7 @@ pub enum Match {
 
 /// A principal and its role. Exactly one of `user`, `group`, `app`, `principal` says who; groups and apps also need `id`, and
 /// a user may have one.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Assignment", extend("oneOf" = [
     { "required": ["user"] }, { "required": ["group", "id"] }, { "required": ["app", "id"] }, { "required": ["principal"] }
@@ -54,14 +56,19 @@ pub enum Match {
 pub(crate) struct AssignmentBlock {
     /// A person, by user principal name. With `id`, the name is for readers and must be that person's; without, whoever has
     /// the name has the role.
+    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserName>,
     /// A group, by its display name. The name is for readers; `id` decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<Text>,
     /// An app (service principal), by its display name. The name is for readers; `id` decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<Text>,
     /// Any principal, by object id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Guid>,
     /// The user's or the group's object id, or the app's application (client) id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Guid>,
     /// The role. Required.
     role: Role,

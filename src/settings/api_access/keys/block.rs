@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::words::{SecretName, WindowText};
 use crate::azure::vaults::VaultId;
@@ -16,53 +16,63 @@ use crate::terms::{EnvironmentHead, Place};
 
 /// The two API keys of the environment: palisade publishes the one in force as a secret, and replaces them in turn, so
 /// that a consumer which reads the secret always holds a key that works. Without this block, keys are left as they are.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "ApiKeys")]
 pub(crate) struct KeysBlock {
     /// The Key Vault secret from which consumers read the key in force. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     publish_to: Option<PublishToBlock>,
     /// How live keys are looked at.
     #[serde(default)]
     verify: Verify,
     /// The age that no published key may reach. 90 days if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_age: Option<Duration>,
     /// How long before that age a plan may replace the key. 14 days if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     renew_before: Option<Duration>,
     /// How long a replaced key stays valid at least. 7 days if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     grace: Option<Duration>,
     /// What happens to a replaced key.
     #[serde(default)]
     retire: Retire,
     /// Keys issued before this instant are taken for compromised: they are replaced and retired. In the future, it does
     /// nothing until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
     rotated_after: Option<Instant>,
     /// The day from which all consumers read the secret instead of having a key of their own. Needed before the first
     /// replacement where keys were in use before palisade published one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     adopted_on: Option<Day>,
     /// Who reads the secret, and how long they may use what they read.
     #[serde(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     consumers: Vec<ConsumerBlock>,
     /// When keys may be replaced and retired: days, hours and a time zone. Always if left out. Repairs don't wait.
     #[serde(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     windows: Vec<WindowText>,
 }
 
 /// A secret in a Key Vault.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "PublishTo")]
 struct PublishToBlock {
     /// The vault's Azure resource id. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
     vault: Option<VaultWord>,
     /// The secret's name. Required.
     // Taken as it is, since `${environment}` may have put in what the name can't hold; judged in `declare`.
     #[schemars(with = "Option<SecretName>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
 /// Somebody who reads the secret.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Consumer")]
 struct ConsumerBlock {
