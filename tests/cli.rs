@@ -34,6 +34,8 @@ mod partial;
 #[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/rights.rs"]
+mod rights;
 #[path = "cli/saved.rs"]
 mod saved;
 #[path = "cli/scopes.rs"]

@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::event::{Event, Listener};
 use super::journal::Journal;
+use super::preflight;
 use super::report::{Applied, Left, Outcome, RefusedScope, Report, Status};
 use super::stop::Stop;
 use super::vanished;
@@ -141,8 +142,13 @@ impl Engine<'_> {
             }
         }
         let mut progress = Progress::default();
-        for change in scope.changes.iter().filter(|change| !left.contains(&change.address)) {
-            let outcome = self.change(plan, scope, change, &progress).await;
+        let changes = scope.changes.iter().filter(|change| !left.contains(&change.address));
+        let mut held_back = preflight::held_back(self.writer.reader(), changes.clone()).await;
+        for change in changes {
+            let outcome = match held_back.remove(&change.address) {
+                Some(outcome) => outcome,
+                None => self.change(plan, scope, change, &progress).await,
+            };
             // What is left to others isn't done, and holds up nothing.
             progress.ended.insert(change.address.clone(), outcome.status);
             self.listener.hear(&Event::Ended { address: &change.address, outcome: &outcome });

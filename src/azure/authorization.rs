@@ -1,8 +1,8 @@
 //! Who may do what in Azure: role assignments, and the caller's own rights.
 //!
 //! What must stay true: an assignment's name is derived from what it grants, so that granting twice is granting once; a
-//! principal's type is always sent, since leaving it out means a user; a right is held only if some entry grants it and the same
-//! entry doesn't take it out again.
+//! principal's type is always sent, since leaving it out means a user. What lists of rights mean is
+//! [`rights`]' matter.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -18,22 +18,8 @@ use super::operations::{
     CREATE_ROLE_ASSIGNMENT, DELETE_ROLE_ASSIGNMENT, GET_ROLE_ASSIGNMENT, LIST_PERMISSIONS, LIST_ROLE_ASSIGNMENTS,
     LIST_ROLE_DEFINITIONS,
 };
+use super::rights::{self, Action, Entry, Granted, Holding, Needs};
 use crate::terms::{AzureScope, ObjectId, ResourceId, object_id};
-
-/// Role definitions that palisade grants or looks for; the same in every tenant.
-pub mod roles {
-    use uuid::Uuid;
-
-    /// Key Vault Reader.
-    pub const KEY_VAULT_READER: Uuid = Uuid::from_u128(0x2109_0545_7ca7_4776_b22c_e363_652d_74d2);
-    /// Key Vault Secrets User.
-    pub const KEY_VAULT_SECRETS_USER: Uuid = Uuid::from_u128(0x4633_458b_17de_408a_b874_0445_c86b_69e6);
-    /// Key Vault Crypto Service Encryption User.
-    pub const KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER: Uuid =
-        Uuid::from_u128(0xe147_488a_f6f5_4113_8e2d_b224_65e6_5bf6);
-    /// Storage Account Contributor.
-    pub const STORAGE_ACCOUNT_CONTRIBUTOR: Uuid = Uuid::from_u128(0x17d1_049b_9a84_46fb_8f53_8698_81c3_d3ab);
-}
 
 /// A role, granted to a principal at a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +212,7 @@ pub struct RoleProperties {
     pub role_name: Option<String>,
     /// What it grants; entries add up.
     #[serde(default)]
-    pub permissions: Rights,
+    pub permissions: Granted,
 }
 
 /// The roles of one display name that can be granted at a scope.
@@ -240,77 +226,37 @@ pub async fn definitions(
     arm::list(reader, scoped(Call::of(&LIST_ROLE_DEFINITIONS), scope).query("$filter", filter)).await
 }
 
-/// What somebody may do: entries that add up.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Rights(Vec<Entry>);
-
-/// One entry of a role.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Entry {
-    actions: Option<Vec<String>>,
-    not_actions: Option<Vec<String>>,
-    data_actions: Option<Vec<String>>,
-    not_data_actions: Option<Vec<String>>,
-}
-
-impl Rights {
-    /// Whether an action of the management plane is among them. Deny assignments aren't looked at.
-    pub fn allow(&self, action: &str) -> bool {
-        self.0.iter().any(|entry| any(&entry.actions, action) && !any(&entry.not_actions, action))
-    }
-
-    /// Whether an action of the data plane is among them.
-    pub fn allow_data(&self, action: &str) -> bool {
-        self.0.iter().any(|entry| any(&entry.data_actions, action) && !any(&entry.not_data_actions, action))
-    }
-}
-
-fn any(patterns: &Option<Vec<String>>, action: &str) -> bool {
-    patterns.iter().flatten().any(|pattern| fits(&pattern.to_lowercase(), &action.to_lowercase()))
-}
-
-/// Whether a text fits a pattern in which `*` stands for any run of characters, slashes included.
-fn fits(pattern: &str, text: &str) -> bool {
-    let Some((front, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(text) = text.strip_prefix(front) else { return false };
-    (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| fits(rest, &text[at..]))
-}
-
 /// The caller's own rights on a resource: the whole of them or an error.
 /// `GET {resource}/providers/Microsoft.Authorization/permissions`
-pub async fn rights(reader: &Reader, resource: &ResourceId) -> Result<Rights, CallError> {
+pub async fn granted(reader: &Reader, resource: &ResourceId) -> Result<Granted, CallError> {
     let scope = AzureScope::Resource(resource.clone());
-    arm::list(reader, scoped(Call::of(&LIST_PERMISSIONS), &scope)).await.map(Rights)
+    let entries: Vec<Entry> = arm::list(reader, scoped(Call::of(&LIST_PERMISSIONS), &scope)).await?;
+    Ok(entries.into_iter().collect())
+}
+
+/// Whether the caller, who has read a resource, holds on it what an operation needs.
+///
+/// A caller who may not read the list may hold the rights all the same; any other failure tells nothing at all.
+pub async fn holding(reader: &Reader, resource: &ResourceId, needs: &Needs) -> Result<Holding, CallError> {
+    match granted(reader, resource).await {
+        Ok(list) => Ok(rights::by_list(needs, &list, Action::to_read(resource))),
+        Err(error) if error.status() == Some(403) => Ok(Holding::unproved(needs, rights::unread(&error))),
+        Err(error) => Err(error),
+    }
 }
 
 /// The caller's own rights on a resource group.
 /// `GET /subscriptions/{s}/resourceGroups/{rg}/providers/Microsoft.Authorization/permissions`
-pub async fn rights_in_group(reader: &Reader, subscription: Uuid, group: &str) -> Result<Rights, CallError> {
+pub async fn granted_in_group(reader: &Reader, subscription: Uuid, group: &str) -> Result<Granted, CallError> {
     let scope = AzureScope::Group { subscription, group: group.to_owned() };
-    arm::list(reader, scoped(Call::of(&LIST_PERMISSIONS), &scope)).await.map(Rights)
+    let entries: Vec<Entry> = arm::list(reader, scoped(Call::of(&LIST_PERMISSIONS), &scope)).await?;
+    Ok(entries.into_iter().collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_right_is_held_if_an_entry_grants_it_and_does_not_take_it_out_again() {
-        let rights: Rights = serde_json::from_value(json!([
-            { "actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"] },
-            { "actions": ["Microsoft.Storage/storageAccounts/*"], "dataActions": ["*/readMetadata/action"] },
-            {},
-        ]))
-        .unwrap();
-        assert!(rights.allow("microsoft.storage/storageaccounts/privateEndpointConnections/write"));
-        assert!(!rights.allow("Microsoft.Authorization/roleAssignments/write"));
-        assert!(rights.allow("Microsoft.Authorization/roleAssignments/read"));
-        assert!(rights.allow_data("Microsoft.KeyVault/vaults/secrets/readMetadata/action"));
-        assert!(!rights.allow_data("Microsoft.KeyVault/vaults/secrets/getSecret/action"));
-        assert!(!Rights::default().allow("x"));
-    }
+    use crate::azure::rights::roles;
 
     #[test]
     fn the_same_grant_has_the_same_name() {
@@ -320,8 +266,8 @@ mod tests {
             principal_id: ObjectId::from(Uuid::from_u128(1)),
             principal_type: PrincipalType::ServicePrincipal,
         };
-        let one = grant("RG", roles::KEY_VAULT_READER);
-        assert_eq!(one.name(), grant("rg", roles::KEY_VAULT_READER).name());
-        assert_ne!(one.name(), grant("rg", roles::KEY_VAULT_SECRETS_USER).name());
+        let one = grant("RG", roles::KEY_VAULT_READER.id);
+        assert_eq!(one.name(), grant("rg", roles::KEY_VAULT_READER.id).name());
+        assert_ne!(one.name(), grant("rg", roles::KEY_VAULT_SECRETS_USER.id).name());
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::operations::Facts;
+use super::operations::{Effect, Facts};
 use super::token::TokenError;
 use crate::terms::text::brief;
 
@@ -111,7 +111,7 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Facts { service, method, path, permission, .. } = self.operation;
+        let Facts { service, method, path, needs, effect, .. } = self.operation;
         match &self.failure {
             Failure::Status { status, code, inner, message } => {
                 write!(f, "{service} answered {status}")?;
@@ -126,7 +126,12 @@ impl fmt::Display for CallError {
                     write!(f, ": {}", brief(message))?;
                 }
                 if matches!(status, 401 | 403) {
-                    write!(f, " (needs: {permission})")?;
+                    write!(f, " (needs: {needs}")?;
+                    // Reads are many, and one write is what a person sets out to do.
+                    match needs.remedy().filter(|_| *effect != Effect::Read) {
+                        Some(remedy) => write!(f, "; {remedy})")?,
+                        None => f.write_str(")")?,
+                    }
                 }
             }
             Failure::NotSent { detail } => write!(f, "{service} can't be reached for {method} {path}: {detail}")?,

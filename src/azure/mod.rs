@@ -23,6 +23,7 @@ pub mod private_endpoints;
 mod refusal;
 pub mod resource_graph;
 pub mod retry;
+pub mod rights;
 pub mod storage;
 pub mod synapse;
 mod token;

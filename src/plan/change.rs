@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::demand::Demand;
 use crate::azure::Provenance;
 use crate::terms::{Place, digest};
 
@@ -281,8 +282,11 @@ pub struct Change {
     pub manual: Option<ManualStep>,
     /// Why.
     pub reason: String,
-    /// The rights that it takes.
+    /// The rights that it takes, by their stable names.
     pub permissions: Vec<String>,
+    /// The rights that its steps take on Azure resources. Not written down: they are derived with the steps.
+    #[serde(skip)]
+    pub demands: Vec<Demand>,
     /// Where it is declared.
     pub source: Place,
     /// The digests of what may be left of it if a run stops half-way: approved with it.

@@ -5,12 +5,14 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated};
+use super::demand;
 use super::document::{Unknown, Waiting};
 use super::note::Note;
 use super::stake::Stake;
 use super::step::Step;
 use crate::azure::Provenance;
 use crate::azure::operations::Facts;
+use crate::azure::rights::Holding;
 use crate::terms::Place;
 
 /// Everything that there is to say about one setting of one environment.
@@ -125,8 +127,7 @@ impl Planned {
             operations,
         } = outline;
         let provenance = operations.iter().map(|operation| operation.provenance).max();
-        let mut permissions: Vec<String> = operations.iter().map(|operation| operation.permission.to_owned()).collect();
-        permissions.dedup();
+        let permissions = demand::permissions(&operations, &steps);
         let binds = steps.iter().fold(Binds::none(), |all, step| all.with(step.binds()));
         let change = Change {
             address,
@@ -146,11 +147,13 @@ impl Planned {
             manual: None,
             reason,
             permissions,
+            demands: Vec::new(),
             source,
             finishes: Vec::new(),
             digest: String::new(),
         };
         let steps = if mode == Mode::Manual { Vec::new() } else { steps };
+        let change = Change { demands: demand::demands(&steps), ..change };
         Self { change, takes_away: false, removes: false, requires: Vec::new(), remainders: Vec::new(), steps }
     }
 
@@ -177,6 +180,15 @@ impl Planned {
     #[must_use]
     pub fn leaving(mut self, rest: &Change) -> Self {
         self.remainders.push(rest.intent());
+        self
+    }
+
+    /// The same change, tried although it could not be confirmed that the caller may make it.
+    #[must_use]
+    pub fn in_doubt(mut self, holding: &Holding) -> Self {
+        if let Some(doubt) = holding.doubt().filter(|_| self.change.mode == Mode::Automatic) {
+            self.change.reason = format!("{}; tried, although palisade {doubt}", self.change.reason);
+        }
         self
     }
 

@@ -8,6 +8,7 @@
 
 mod approval;
 mod change;
+mod demand;
 mod derive;
 mod document;
 mod findings;
@@ -22,6 +23,7 @@ mod vanished;
 
 pub use approval::{Approval, Clearance, Verdict, clear};
 pub use change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
+pub use demand::Demand;
 pub use derive::{Account, Derivation, Observed, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
 pub use findings::{Findings, Outline, Planned};

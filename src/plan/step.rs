@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::change::Binds;
 use crate::azure::operations::Facts;
 use crate::azure::{CallError, Reader, Writer};
+use crate::terms::ResourceId;
 
 /// Why a step didn't get done.
 #[derive(Debug, Clone, Error)]
@@ -57,6 +58,16 @@ pub trait Step {
 
     /// The operation that writes.
     fn operation(&self) -> &'static Facts;
+
+    /// All operations that it may send; the rights that it takes follow from them.
+    fn operations(&self) -> Vec<&'static Facts> {
+        vec![self.operation()]
+    }
+
+    /// The Azure resource on which rights for it are needed; none where they aren't Azure's.
+    fn on(&self) -> Option<ResourceId> {
+        None
+    }
 
     /// Every id that the write depends on: whom, what and where. An implementation takes the step apart in full, so that a
     /// new field can't be left out by mistake.

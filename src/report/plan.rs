@@ -132,6 +132,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         manual,
         reason,
         permissions: _,
+        demands: _,
         source,
         finishes: _,
         digest: _,

@@ -1,10 +1,12 @@
-//! Role assignments, rights, access policies, Resource Graph.
+//! Role assignments, rights as data and as the services tell them, access policies, Resource Graph.
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use palisade::azure::authorization::{self, Grant, PrincipalType, roles};
+use palisade::azure::authorization::{self, Grant, PrincipalType};
+use palisade::azure::operations::{ALL, CREATE_ROLE_ASSIGNMENT, RECOVER_SECRET, SET_SECRET, UPDATE_SECRET};
 use palisade::azure::private_endpoints::Status;
+use palisade::azure::rights::{Action, Holding, Needs, Right, ask, by_list, roles};
 use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
 use palisade::azure::{resource_graph, storage};
 use palisade::emulator::{Connection, ConnectionStatus};
@@ -22,7 +24,7 @@ fn id(text: &str) -> ResourceId {
 fn wish() -> Grant {
     Grant {
         scope: AzureScope::Resource(id(VAULT)),
-        role: roles::KEY_VAULT_READER,
+        role: roles::KEY_VAULT_READER.id,
         principal_id: STRANGER_PRINCIPAL.into(),
         principal_type: PrincipalType::ServicePrincipal,
     }
@@ -69,17 +71,17 @@ async fn a_principal_that_is_new_is_not_found_for_a_while() {
 
 #[tokio::test]
 async fn rights_are_the_callers_own() {
-    let action = "Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action";
+    let action = Action::STORAGE_APPROVE;
     let services =
         Services::with(|w| grant(w, STRANGER_PRINCIPAL, "acdd72a7-3385-48ef-bd42-f606fba81ae7", LAKE), "").await;
     let admin = services.admin();
-    assert!(authorization::rights(admin.reader(), &id(LAKE)).await.unwrap().allow(action));
-    let theirs = authorization::rights(&services.stranger(), &id(LAKE)).await.unwrap();
-    assert!(!theirs.allow(action) && theirs.allow("Microsoft.Storage/storageAccounts/read"));
-    let in_group = authorization::rights_in_group(&services.stranger(), SUBSCRIPTION, "rg-lake").await.unwrap();
-    assert!(!in_group.allow("Microsoft.Storage/storageAccounts/read"));
+    assert!(authorization::granted(admin.reader(), &id(LAKE)).await.unwrap().allows(action));
+    let theirs = authorization::granted(&services.stranger(), &id(LAKE)).await.unwrap();
+    assert!(!theirs.allows(action) && theirs.allows(Action::STORAGE_READ));
+    let in_group = authorization::granted_in_group(&services.stranger(), SUBSCRIPTION, "rg-lake").await.unwrap();
+    assert!(!in_group.allows(Action::STORAGE_READ));
     let owner = authorization::definitions(admin.reader(), &AzureScope::Resource(id(LAKE)), "Owner").await.unwrap();
-    assert!(owner.len() == 1 && owner[0].properties.permissions.allow(action));
+    assert!(owner.len() == 1 && owner[0].properties.permissions.allows(action));
 }
 
 #[tokio::test]
@@ -140,4 +142,106 @@ async fn resource_graph_finds_connections_of_all_kinds_or_says_that_it_could_not
         let refused = resource_graph::connections(services.admin().reader(), &subscriptions).await;
         assert!(refused.is_err(), "{answer}");
     }
+}
+
+/// Each right of the catalogue stands with a role; the role's definition, which palisade doesn't write, must have it.
+#[tokio::test]
+async fn the_role_that_is_named_with_a_right_has_it() {
+    let services = Services::with(|_| {}, "").await;
+    let admin = services.admin();
+    let scope = AzureScope::Resource(id(LAKE));
+    let mut rights: Vec<Right> = ALL.iter().flat_map(|facts| facts.needs.rights()).collect();
+    rights.sort_unstable();
+    rights.dedup();
+    let mut seen = 0;
+    for right in rights {
+        let Some(role) = right.role() else { continue };
+        let found = authorization::definitions(admin.reader(), &scope, role.name).await.unwrap();
+        assert_eq!(found.iter().map(|one| one.name).collect::<Vec<_>>(), [role.id], "{role}");
+        let holding = by_list(&Needs::One(right), &found[0].properties.permissions, None);
+        assert_eq!(holding, Holding::Held, "{role} has {right}");
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// One resource is asked once, by which of the two a vault goes decides, and nothing that can't be read counts as lacking.
+#[tokio::test]
+async fn what_a_caller_holds_is_asked_once_per_resource() {
+    const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    let services = Services::with(|world| grant(world, STRANGER_PRINCIPAL, READER, VAULT), "").await;
+    let needs = [SET_SECRET.facts().needs, UPDATE_SECRET.facts().needs, CREATE_ROLE_ASSIGNMENT.facts().needs];
+    let stranger = services.stranger();
+    let asked = ask(&stranger, Some(STRANGER_PRINCIPAL.into()), &id(VAULT), &needs).await;
+    for one in &needs {
+        assert!(asked.holding(one).lacking().is_some(), "{one}: {asked:?}");
+    }
+    assert_eq!(
+        (services.count("GET", "/permissions"), services.count("GET", "/vaults/")),
+        (1, 2),
+        "the list is below it"
+    );
+
+    let by_policies = Services::with(
+        |world| {
+            grant(world, STRANGER_PRINCIPAL, READER, VAULT);
+            let vault = world.vaults.get_mut("kv-ci-prod").unwrap();
+            vault.enable_rbac_authorization = Some(false);
+            let policy = serde_json::json!({ "tenantId": TENANT, "objectId": STRANGER_PRINCIPAL,
+                "permissions": { "keys": [], "secrets": ["Set"], "certificates": [], "storage": [] } });
+            vault.access_policies = vec![serde_json::from_value(policy).unwrap()];
+        },
+        "",
+    )
+    .await;
+    let asked = ask(&by_policies.stranger(), Some(STRANGER_PRINCIPAL.into()), &id(VAULT), &needs).await;
+    assert_eq!((asked.holding(&needs[0]), asked.holding(&needs[1])), (Holding::Held, Holding::Held));
+    assert!(asked.holding(&needs[2]).lacking().is_some(), "Azure's own right is asked of Azure");
+    assert!(asked.holding(&RECOVER_SECRET.facts().needs).doubt().is_some(), "a policy may name a group");
+
+    for rule in [
+        "- { operation: GET */permissions, action: { status: { code: 403 } } }",
+        "- { operation: GET */permissions, action: { status: { code: 500 } } }",
+        "- { operation: GET */vaults/kv-ci-prod, action: { status: { code: 403 } } }",
+    ] {
+        let services = Services::with(|_| {}, rule).await;
+        let asked = ask(services.admin().reader(), None, &id(VAULT), &needs).await;
+        assert!(needs.iter().all(|one| asked.holding(one).doubt().is_some()), "{rule}: {asked:?}");
+    }
+}
+
+/// Nothing outside of the room of rights spells an action, or a role that has one: the emulator apart, which must not share our
+/// mistakes.
+#[test]
+fn actions_and_roles_are_spelled_in_one_room() {
+    fn look(folder: &std::path::Path, found: &mut Vec<String>, spellings: &[String]) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let shown = path.to_string_lossy().into_owned();
+            if shown.ends_with("src/emulator") || shown.ends_with("src/azure/rights") || shown.ends_with("/tests") {
+                continue;
+            }
+            if path.is_dir() {
+                look(&path, found, spellings);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // What tests inside of a file say about what is printed is theirs, and so are words for people in the docs.
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let literals = lines.filter(|line| spellings.iter().any(|spelling| line.contains(spelling.as_str())));
+            found.extend(literals.map(|line| format!("{shown}: {}", line.trim())));
+        }
+    }
+    let rights: Vec<Right> = ALL.iter().flat_map(|facts| facts.needs.rights()).collect();
+    let azure = rights.iter().filter(|right| right.role().is_some());
+    let actions = azure.clone().map(|right| right.id());
+    // Role names of one word are words of other things, too.
+    let roles =
+        azure.filter_map(|right| right.role()).map(|role| role.name.to_owned()).filter(|name| name.contains(' '));
+    let endings = ["/action\"", "roleAssignments/write", "accessPolicies/write"].map(str::to_owned);
+    let spellings: Vec<String> = actions.chain(roles).chain(endings).collect();
+    let mut found = Vec::new();
+    look(std::path::Path::new("src"), &mut found, &spellings);
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use palisade::azure::arm::{LongRunning, Progress};
-use palisade::azure::authorization::{self, Grant, PrincipalType, roles};
+use palisade::azure::authorization::{self, Grant, PrincipalType};
 use palisade::azure::customer_insights as ci;
 use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
+use palisade::azure::rights::{Action, roles};
 use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
 use palisade::azure::{Reader, Writer, key_vault, resource_graph, storage, synapse};
 use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus};
@@ -133,7 +134,7 @@ async fn rights(writer: &Writer) {
     let reader = writer.reader();
     let wish = Grant {
         scope: AzureScope::Resource(id(VAULT)),
-        role: roles::KEY_VAULT_SECRETS_USER,
+        role: roles::KEY_VAULT_SECRETS_USER.id,
         principal_id: STRANGER_PRINCIPAL.into(),
         principal_type: PrincipalType::ServicePrincipal,
     };
@@ -148,9 +149,9 @@ async fn rights(writer: &Writer) {
     }
     assert!(authorization::get(reader, &wish.scope, wish.name()).await.unwrap().is_none());
     assert_eq!(authorization::definitions(reader, &wish.scope, "Owner").await.unwrap().len(), 1);
-    let mine = authorization::rights(reader, &id(LAKE)).await.unwrap();
-    assert!(mine.allow("Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action"));
-    assert!(authorization::rights_in_group(reader, SUBSCRIPTION, "rg-lake").await.unwrap().allow("x/read"));
+    let mine = authorization::granted(reader, &id(LAKE)).await.unwrap();
+    assert!(mine.allows(Action::STORAGE_APPROVE));
+    assert!(authorization::granted_in_group(reader, SUBSCRIPTION, "rg-lake").await.unwrap().allows(Action::VAULT_READ));
 }
 
 async fn vault(writer: &Writer) {

@@ -196,6 +196,39 @@ async fn rights_are_asked_for_and_refusals_name_them() {
     assert_eq!(error(&f.get(&format!("{LAKE}{VERSION}"), &writer).await).1, "AuthorizationFailed");
 }
 
+/// The least role that the product names for private links. What Azure's own list of rights has besides is asked for by knob.
+#[tokio::test]
+async fn the_right_to_approve_does_unless_the_knob_says_otherwise() {
+    let actions = ["read", "PrivateEndpointConnectionsApproval/action"];
+    for strict in [false, true] {
+        let f = with(|w| {
+            lake(w).connections.push(connection("lake.1", ConnectionStatus::Pending));
+            let actions = actions.map(|action| format!("Microsoft.Storage/storageAccounts/{action}")).to_vec();
+            let role = Uuid::from_u128(0xbeef);
+            let permissions = vec![Permission { actions, ..Permission::default() }];
+            w.custom_roles.insert(role, CustomRole { role_name: "Private links".into(), permissions });
+            grant(w, STRANGER, &role.to_string(), LAKE);
+            w.behaviour.approval_needs_write_right = strict;
+            w.behaviour.permissions_need_right = strict;
+        })
+        .await;
+        let token = f.token(STRANGER, ARM).await;
+        let path = format!("{LAKE}/privateEndpointConnections/lake.1{VERSION}");
+        let reply = f.ask("PUT", &path, Ask::token(&token).json(&wish("Approved"))).await;
+        let list = format!("{LAKE}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01");
+        let own = f.get(&list, &token).await;
+        if strict {
+            assert_eq!(error(&reply), (403, "AuthorizationFailed".into()));
+            assert!(reply.text.contains("privateEndpointConnections/write"), "{}", reply.text);
+            assert_eq!(error(&own), (403, "AuthorizationFailed".into()));
+        } else {
+            assert_eq!((reply.status, own.status), (http::StatusCode::OK, http::StatusCode::OK), "{}", reply.text);
+        }
+        // Reading a connection by itself takes a right of its own.
+        assert_eq!(error(&f.get(&path, &token).await), (403, "AuthorizationFailed".into()));
+    }
+}
+
 #[tokio::test]
 async fn buckets_are_counted_always_and_refuse_by_knob() {
     let f = with(|w| w.behaviour.arm_throttling = true).await;

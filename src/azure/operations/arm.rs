@@ -4,6 +4,7 @@
 //! the provider. What must stay true: paths are spelled as those documents spell them, and the versions are ones for which
 //! they are published, so that the contract tests can compare.
 
+use super::super::rights::{Action, Need, Needs, Right};
 use super::{Effect, Facts, Operation, Read, Service, Write, documented};
 
 const fn arm(
@@ -12,82 +13,88 @@ const fn arm(
     path: &'static str,
     source: &'static str,
     api_version: &'static str,
-    permission: &'static str,
+    needs: Needs,
 ) -> Facts {
-    Facts { api_version: Some(api_version), ..documented(Service::Arm, source, name, method, path, permission) }
+    Facts { api_version: Some(api_version), ..documented(Service::Arm, source, name, method, path, needs) }
 }
 
-const fn storage(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
+const fn storage(name: &'static str, method: &'static str, path: &'static str, needs: Needs) -> Facts {
     arm(
         name,
         method,
         path,
         "Azure/azure-rest-api-specs, storage.json of Microsoft.Storage 2023-05-01",
         "2023-05-01",
-        permission,
+        needs,
     )
 }
 
-const fn synapse(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
+const fn synapse(name: &'static str, method: &'static str, path: &'static str, needs: Needs) -> Facts {
     arm(
         name,
         method,
         path,
         "Azure/azure-rest-api-specs, workspace.json and privateEndpointConnections.json of Microsoft.Synapse 2021-06-01",
         "2021-06-01",
-        permission,
+        needs,
     )
 }
 
-const fn key_vault(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
+const fn key_vault(name: &'static str, method: &'static str, path: &'static str, needs: Needs) -> Facts {
     arm(
         name,
         method,
         path,
         "Azure/azure-rest-api-specs, keyvault.json of Microsoft.KeyVault 2023-07-01",
         "2023-07-01",
-        permission,
+        needs,
     )
 }
 
-const fn authorization(
-    name: &'static str,
-    method: &'static str,
-    path: &'static str,
-    permission: &'static str,
-) -> Facts {
+const fn authorization(name: &'static str, method: &'static str, path: &'static str, needs: Needs) -> Facts {
     arm(
         name,
         method,
         path,
         "Azure/azure-rest-api-specs, authorization-*.json of Microsoft.Authorization 2022-04-01",
         "2022-04-01",
-        permission,
+        needs,
     )
 }
 
-const fn resource_graph(
-    name: &'static str,
-    method: &'static str,
-    path: &'static str,
-    permission: &'static str,
-) -> Facts {
+const fn resource_graph(name: &'static str, method: &'static str, path: &'static str, needs: Needs) -> Facts {
     arm(
         name,
         method,
         path,
         "Azure/azure-rest-api-specs, resourcegraph.json of Microsoft.ResourceGraph 2022-10-01",
         "2022-10-01",
-        permission,
+        needs,
     )
 }
+
+/// Approving is a decision about the resource. The product's page promises that the right to make it does, next to reading the
+/// account; Azure's own list of actions has the right to write connections for it as well.
+const APPROVE_STORAGE: Needs = Needs::All(&[
+    Need::Right(Right::Azure(Action::STORAGE_APPROVE)),
+    Need::Disputed(Right::Azure(Action::STORAGE_WRITE_CONNECTIONS)),
+]);
+/// No page promises less than both for the other providers.
+const APPROVE_SYNAPSE: Needs = Needs::All(&[
+    Need::Right(Right::Azure(Action::SYNAPSE_APPROVE)),
+    Need::Right(Right::Azure(Action::SYNAPSE_WRITE_CONNECTIONS)),
+]);
+const APPROVE_VAULT: Needs = Needs::All(&[
+    Need::Right(Right::Azure(Action::VAULT_APPROVE)),
+    Need::Right(Right::Azure(Action::VAULT_WRITE_CONNECTIONS)),
+]);
 
 /// One storage account, with its private endpoint connections.
 pub const STORAGE_GET_ACCOUNT: Operation<Read> = Operation::read(storage(
     "Microsoft.Storage/StorageAccounts_GetProperties",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}",
-    "Azure: Microsoft.Storage/storageAccounts/read",
+    Needs::azure(Action::STORAGE_READ),
 ));
 
 /// The storage accounts of a resource group, with their private endpoint connections.
@@ -95,7 +102,7 @@ pub const STORAGE_LIST_IN_GROUP: Operation<Read> = Operation::read(storage(
     "Microsoft.Storage/StorageAccounts_ListByResourceGroup",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts",
-    "Azure: Microsoft.Storage/storageAccounts/read",
+    Needs::azure(Action::STORAGE_READ),
 ));
 
 /// The storage accounts of a subscription, with their private endpoint connections.
@@ -103,7 +110,7 @@ pub const STORAGE_LIST: Operation<Read> = Operation::read(storage(
     "Microsoft.Storage/StorageAccounts_List",
     "GET",
     "/subscriptions/{subscriptionId}/providers/Microsoft.Storage/storageAccounts",
-    "Azure: Microsoft.Storage/storageAccounts/read",
+    Needs::azure(Action::STORAGE_READ),
 ));
 
 /// Changes members of a storage account; what is left out stays.
@@ -113,7 +120,7 @@ pub const STORAGE_UPDATE_ACCOUNT: Operation<Write> = Operation::write(Facts {
         "Microsoft.Storage/StorageAccounts_Update",
         "PATCH",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}",
-        "Azure: Microsoft.Storage/storageAccounts/write",
+        Needs::azure(Action::STORAGE_WRITE),
     )
 });
 
@@ -122,7 +129,7 @@ pub const STORAGE_LIST_CONNECTIONS: Operation<Read> = Operation::read(storage(
     "Microsoft.Storage/PrivateEndpointConnections_List",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}/privateEndpointConnections",
-    "Azure: Microsoft.Storage/storageAccounts/privateEndpointConnections/read",
+    Needs::azure(Action::STORAGE_READ_CONNECTIONS),
 ));
 
 /// One private endpoint connection of a storage account.
@@ -130,7 +137,7 @@ pub const STORAGE_GET_CONNECTION: Operation<Read> = Operation::read(storage(
     "Microsoft.Storage/PrivateEndpointConnections_Get",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}/privateEndpointConnections/{privateEndpointConnectionName}",
-    "Azure: Microsoft.Storage/storageAccounts/privateEndpointConnections/read",
+    Needs::azure(Action::STORAGE_READ_CONNECTIONS),
 ));
 
 /// Approves a pending connection. Not repeatable: the service refuses to approve what is approved.
@@ -141,7 +148,7 @@ pub const STORAGE_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.Storage/PrivateEndpointConnections_Put",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.Storage/storageAccounts/privateEndpointConnections/write and Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
+        APPROVE_STORAGE,
     )
 });
 
@@ -152,7 +159,7 @@ pub const STORAGE_DELETE_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.Storage/PrivateEndpointConnections_Delete",
         "DELETE",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{accountName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.Storage/storageAccounts/privateEndpointConnections/delete",
+        Needs::azure(Action::STORAGE_DELETE_CONNECTIONS),
     )
 });
 
@@ -161,7 +168,7 @@ pub const SYNAPSE_GET_WORKSPACE: Operation<Read> = Operation::read(synapse(
     "Microsoft.Synapse/Workspaces_Get",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}",
-    "Azure: Microsoft.Synapse/workspaces/read",
+    Needs::azure(Action::SYNAPSE_READ),
 ));
 
 /// The Synapse workspaces of a resource group.
@@ -169,7 +176,7 @@ pub const SYNAPSE_LIST_IN_GROUP: Operation<Read> = Operation::read(synapse(
     "Microsoft.Synapse/Workspaces_ListByResourceGroup",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces",
-    "Azure: Microsoft.Synapse/workspaces/read",
+    Needs::azure(Action::SYNAPSE_READ),
 ));
 
 /// The Synapse workspaces of a subscription.
@@ -177,7 +184,7 @@ pub const SYNAPSE_LIST: Operation<Read> = Operation::read(synapse(
     "Microsoft.Synapse/Workspaces_List",
     "GET",
     "/subscriptions/{subscriptionId}/providers/Microsoft.Synapse/workspaces",
-    "Azure: Microsoft.Synapse/workspaces/read",
+    Needs::azure(Action::SYNAPSE_READ),
 ));
 
 /// Changes members of a Synapse workspace; what is left out stays. Long-running.
@@ -187,7 +194,7 @@ pub const SYNAPSE_UPDATE_WORKSPACE: Operation<Write> = Operation::write(Facts {
         "Microsoft.Synapse/Workspaces_Update",
         "PATCH",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}",
-        "Azure: Microsoft.Synapse/workspaces/write",
+        Needs::azure(Action::SYNAPSE_WRITE),
     )
 });
 
@@ -196,7 +203,7 @@ pub const SYNAPSE_LIST_CONNECTIONS: Operation<Read> = Operation::read(synapse(
     "Microsoft.Synapse/PrivateEndpointConnections_List",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}/privateEndpointConnections",
-    "Azure: Microsoft.Synapse/workspaces/privateEndpointConnections/read",
+    Needs::azure(Action::SYNAPSE_READ_CONNECTIONS),
 ));
 
 /// One private endpoint connection of a Synapse workspace.
@@ -204,7 +211,7 @@ pub const SYNAPSE_GET_CONNECTION: Operation<Read> = Operation::read(synapse(
     "Microsoft.Synapse/PrivateEndpointConnections_Get",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}/privateEndpointConnections/{privateEndpointConnectionName}",
-    "Azure: Microsoft.Synapse/workspaces/privateEndpointConnections/read",
+    Needs::azure(Action::SYNAPSE_READ_CONNECTIONS),
 ));
 
 /// Approves a pending connection. Long-running, and not repeatable: nobody says what a second approval does.
@@ -215,7 +222,7 @@ pub const SYNAPSE_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.Synapse/PrivateEndpointConnections_Create",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.Synapse/workspaces/privateEndpointConnections/write and Microsoft.Synapse/workspaces/PrivateEndpointConnectionsApproval/action",
+        APPROVE_SYNAPSE,
     )
 });
 
@@ -226,7 +233,7 @@ pub const SYNAPSE_DELETE_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.Synapse/PrivateEndpointConnections_Delete",
         "DELETE",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Synapse/workspaces/{workspaceName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.Synapse/workspaces/privateEndpointConnections/delete",
+        Needs::azure(Action::SYNAPSE_DELETE_CONNECTIONS),
     )
 });
 
@@ -237,7 +244,7 @@ pub const VAULT_UPDATE: Operation<Write> = Operation::write(Facts {
         "Microsoft.KeyVault/Vaults_Update",
         "PATCH",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}",
-        "Azure: Microsoft.KeyVault/vaults/write",
+        Needs::azure(Action::VAULT_WRITE),
     )
 });
 
@@ -248,7 +255,7 @@ pub const VAULT_UPDATE_ACCESS_POLICY: Operation<Write> = Operation::write(Facts 
         "Microsoft.KeyVault/Vaults_UpdateAccessPolicy",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/accessPolicies/{operationKind}",
-        "Azure: Microsoft.KeyVault/vaults/accessPolicies/write",
+        Needs::azure(Action::VAULT_WRITE_POLICIES),
     )
 });
 
@@ -259,7 +266,7 @@ pub const VAULT_REMOVE_ACCESS_POLICY: Operation<Write> = Operation::write(Facts 
         "Microsoft.KeyVault/Vaults_UpdateAccessPolicy (remove)",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/accessPolicies/remove",
-        "Azure: Microsoft.KeyVault/vaults/accessPolicies/write",
+        Needs::azure(Action::VAULT_WRITE_POLICIES),
     )
 });
 
@@ -268,7 +275,7 @@ pub const VAULT_LIST_CONNECTIONS: Operation<Read> = Operation::read(key_vault(
     "Microsoft.KeyVault/PrivateEndpointConnections_ListByResource",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections",
-    "Azure: Microsoft.KeyVault/vaults/privateEndpointConnections/read",
+    Needs::azure(Action::VAULT_READ_CONNECTIONS),
 ));
 
 /// One private endpoint connection of a vault.
@@ -276,7 +283,7 @@ pub const VAULT_GET_CONNECTION: Operation<Read> = Operation::read(key_vault(
     "Microsoft.KeyVault/PrivateEndpointConnections_Get",
     "GET",
     "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections/{privateEndpointConnectionName}",
-    "Azure: Microsoft.KeyVault/vaults/privateEndpointConnections/read",
+    Needs::azure(Action::VAULT_READ_CONNECTIONS),
 ));
 
 /// Approves a pending connection. Not repeatable: nobody says what a second approval does.
@@ -287,7 +294,7 @@ pub const VAULT_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.KeyVault/PrivateEndpointConnections_Put",
         "PUT",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.KeyVault/vaults/privateEndpointConnections/write and Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
+        APPROVE_VAULT,
     )
 });
 
@@ -298,7 +305,7 @@ pub const VAULT_DELETE_CONNECTION: Operation<Write> = Operation::write(Facts {
         "Microsoft.KeyVault/PrivateEndpointConnections_Delete",
         "DELETE",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections/{privateEndpointConnectionName}",
-        "Azure: Microsoft.KeyVault/vaults/privateEndpointConnections/delete",
+        Needs::azure(Action::VAULT_DELETE_CONNECTIONS),
     )
 });
 
@@ -307,7 +314,7 @@ pub const LIST_ROLE_ASSIGNMENTS: Operation<Read> = Operation::read(authorization
     "Microsoft.Authorization/RoleAssignments_ListForScope",
     "GET",
     "/{scope}/providers/Microsoft.Authorization/roleAssignments",
-    "Azure: Microsoft.Authorization/roleAssignments/read",
+    Needs::azure(Action::READ_ASSIGNMENTS),
 ));
 
 /// One role assignment.
@@ -315,7 +322,7 @@ pub const GET_ROLE_ASSIGNMENT: Operation<Read> = Operation::read(authorization(
     "Microsoft.Authorization/RoleAssignments_Get",
     "GET",
     "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
-    "Azure: Microsoft.Authorization/roleAssignments/read",
+    Needs::azure(Action::READ_ASSIGNMENTS),
 ));
 
 /// Grants a role to a principal at a scope. Repeatable: its name says what it is.
@@ -325,7 +332,7 @@ pub const CREATE_ROLE_ASSIGNMENT: Operation<Write> = Operation::write(Facts {
         "Microsoft.Authorization/RoleAssignments_Create",
         "PUT",
         "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
-        "Azure: Microsoft.Authorization/roleAssignments/write",
+        Needs::azure(Action::WRITE_ASSIGNMENTS),
     )
 });
 
@@ -336,7 +343,7 @@ pub const DELETE_ROLE_ASSIGNMENT: Operation<Write> = Operation::write(Facts {
         "Microsoft.Authorization/RoleAssignments_Delete",
         "DELETE",
         "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
-        "Azure: Microsoft.Authorization/roleAssignments/delete",
+        Needs::azure(Action::DELETE_ASSIGNMENTS),
     )
 });
 
@@ -345,7 +352,7 @@ pub const LIST_ROLE_DEFINITIONS: Operation<Read> = Operation::read(authorization
     "Microsoft.Authorization/RoleDefinitions_List",
     "GET",
     "/{scope}/providers/Microsoft.Authorization/roleDefinitions",
-    "Azure: Microsoft.Authorization/roleDefinitions/read",
+    Needs::azure(Action::READ_DEFINITIONS),
 ));
 
 /// The caller's own rights on a resource group or a resource. The documents print one path for each; below the group the
@@ -354,7 +361,7 @@ pub const LIST_PERMISSIONS: Operation<Read> = Operation::read(authorization(
     "Microsoft.Authorization/Permissions_ListForResource",
     "GET",
     "/{scope}/providers/Microsoft.Authorization/permissions",
-    "Azure: Microsoft.Authorization/permissions/read",
+    Needs::azure(Action::READ_PERMISSIONS),
 ));
 
 /// Finds resources across subscriptions. Behind the services by seconds to minutes: for discovery only.
@@ -362,7 +369,7 @@ pub const QUERY_RESOURCE_GRAPH: Operation<Read> = Operation::read(resource_graph
     "Microsoft.ResourceGraph/Resources",
     "POST",
     "/providers/Microsoft.ResourceGraph/resources",
-    "read rights on what it is to find",
+    Needs::ToReadWhatItFinds,
 ));
 
 /// How far a long-running operation is; at the address that its `Azure-AsyncOperation` or `Location` header named.
@@ -374,6 +381,6 @@ pub const GET_OPERATION_STATUS: Operation<Read> = Operation::read(Facts {
         "/subscriptions/{subscriptionId}/{operation}",
         "Azure/azure-resource-manager-rpc, v1.0/Addendum.md",
         "none",
-        "the rights of the operation itself",
+        Needs::OfItsOperation,
     )
 });

@@ -1,19 +1,15 @@
 //! Customer Insights - Data.
 
+use super::super::rights::{CustomerInsightsRole, Needs, Right};
 use super::{Effect, Facts, HOUSE_STYLE, Operation, Provenance, Read, Service, Write, documented};
 
 const CI_LIBRARY: &str =
     "microsoft/Dynamics365-CustomerInsights-Client-Libraries, src/client_libraries/python/code-model-v1 (1.0.8)";
-const CI_ADMIN: &str = "Customer Insights role Admin in the environment";
-const CI_MEMBER: &str = "any Customer Insights role in the environment";
+const CI_ADMIN: Needs = Needs::One(Right::CustomerInsights(CustomerInsightsRole::Admin));
+const CI_MEMBER: Needs = Needs::One(Right::CustomerInsights(CustomerInsightsRole::Any));
 
-const fn customer_insights(
-    name: &'static str,
-    method: &'static str,
-    path: &'static str,
-    permission: &'static str,
-) -> Facts {
-    documented(Service::CustomerInsights, CI_LIBRARY, name, method, path, permission)
+const fn customer_insights(name: &'static str, method: &'static str, path: &'static str, needs: Needs) -> Facts {
+    documented(Service::CustomerInsights, CI_LIBRARY, name, method, path, needs)
 }
 
 const fn unpublished(name: &'static str, method: &'static str, path: &'static str) -> Facts {

@@ -1,18 +1,16 @@
 //! Key Vault: vaults by Azure Resource Manager, and the secrets inside.
 //!
-//! Permissions are Azure's actions; on a vault that goes by access policies the permission of its policy counts instead.
+//! The rights on secrets have two names each: a vault goes by Azure's roles or by its own access policies.
 
+use super::super::rights::{Action, Needs, Right, VaultRight};
 use super::{Effect, Facts, Operation, Read, Service, Write, documented};
 
 const ARM_SPEC: &str =
     "Azure/azure-rest-api-specs, specification/keyvault/resource-manager/Microsoft.KeyVault/stable/2023-07-01";
 const VAULT_SPEC: &str = "Azure/azure-rest-api-specs, specification/keyvault/data-plane/Microsoft.KeyVault/stable/7.5";
 
-const READ_METADATA: &str = "Microsoft.KeyVault/vaults/secrets/readMetadata/action";
-const GET: &str = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
-
-const fn secrets(name: &'static str, method: &'static str, path: &'static str, permission: &'static str) -> Facts {
-    documented(Service::KeyVault, VAULT_SPEC, name, method, path, permission)
+const fn secrets(name: &'static str, method: &'static str, path: &'static str, right: VaultRight) -> Facts {
+    documented(Service::KeyVault, VAULT_SPEC, name, method, path, Needs::One(Right::Vault(right)))
 }
 
 /// A vault as Azure Resource Manager knows it.
@@ -25,51 +23,41 @@ pub const GET_VAULT: Operation<Read> = Operation::read(Facts {
         "Vaults_Get",
         "GET",
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}",
-        "Microsoft.KeyVault/vaults/read",
+        Needs::azure(Action::VAULT_READ),
     )
 });
 
 /// The current version of a secret, with its value.
 pub const GET_SECRET: Operation<Read> =
-    Operation::read(secrets("GetSecret, current version", "GET", "/secrets/{secretName}", GET));
+    Operation::read(secrets("GetSecret, current version", "GET", "/secrets/{secretName}", VaultRight::GetSecret));
 
 /// One version of a secret, with its value.
 pub const GET_SECRET_VERSION: Operation<Read> =
-    Operation::read(secrets("GetSecret", "GET", "/secrets/{secretName}/{secretVersion}", GET));
+    Operation::read(secrets("GetSecret", "GET", "/secrets/{secretName}/{secretVersion}", VaultRight::GetSecret));
 
 /// The versions of a secret, without values, in no order, page by page.
 pub const LIST_SECRET_VERSIONS: Operation<Read> =
-    Operation::read(secrets("GetSecretVersions", "GET", "/secrets/{secretName}/versions", READ_METADATA));
+    Operation::read(secrets("GetSecretVersions", "GET", "/secrets/{secretName}/versions", VaultRight::ListVersions));
 
 /// A secret that was deleted and can be recovered, without value.
 pub const GET_DELETED_SECRET: Operation<Read> =
-    Operation::read(secrets("GetDeletedSecret", "GET", "/deletedsecrets/{secretName}", READ_METADATA));
+    Operation::read(secrets("GetDeletedSecret", "GET", "/deletedsecrets/{secretName}", VaultRight::GetDeletedSecret));
 
 /// Makes a new version, which is then the current one. Not repeatable: each call makes one, whatever the value.
 pub const SET_SECRET: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
     repeatable: false,
-    ..secrets("SetSecret", "PUT", "/secrets/{secretName}", "Microsoft.KeyVault/vaults/secrets/setSecret/action")
+    ..secrets("SetSecret", "PUT", "/secrets/{secretName}", VaultRight::SetSecret)
 });
 
 /// Changes a version's tags and attributes; its value stays.
 pub const UPDATE_SECRET: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
-    ..secrets(
-        "UpdateSecret",
-        "PATCH",
-        "/secrets/{secretName}/{secretVersion}",
-        "Microsoft.KeyVault/vaults/secrets/update/action",
-    )
+    ..secrets("UpdateSecret", "PATCH", "/secrets/{secretName}/{secretVersion}", VaultRight::UpdateSecret)
 });
 
 /// Brings a deleted secret back with all its versions.
 pub const RECOVER_SECRET: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
-    ..secrets(
-        "RecoverDeletedSecret",
-        "POST",
-        "/deletedsecrets/{secretName}/recover",
-        "Microsoft.KeyVault/vaults/secrets/recover/action",
-    )
+    ..secrets("RecoverDeletedSecret", "POST", "/deletedsecrets/{secretName}/recover", VaultRight::RecoverSecret)
 });

@@ -17,6 +17,8 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+use super::rights::Needs;
+
 pub use arm::*;
 pub use customer_insights::*;
 pub use directory::*;
@@ -126,8 +128,8 @@ pub struct Facts {
     pub provenance: Provenance,
     /// Where that can be looked up.
     pub source: &'static str,
-    /// The right that a caller needs.
-    pub permission: &'static str,
+    /// The rights that a caller needs.
+    pub needs: Needs,
 }
 
 /// An entry of the catalogue, marked [`Read`] or [`Write`].
@@ -181,10 +183,10 @@ const fn documented(
     name: &'static str,
     method: &'static str,
     path: &'static str,
-    permission: &'static str,
+    needs: Needs,
 ) -> Facts {
     let (effect, repeatable, provenance, api_version) = (Effect::Read, true, Provenance::Documented, None);
-    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, permission }
+    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs }
 }
 
 /// Which world an emulator serves.
@@ -194,7 +196,7 @@ pub const EMULATOR_ABOUT: Operation<Read> = Operation::read(documented(
     "emulator-about",
     "GET",
     "/_emulator",
-    "none",
+    Needs::Nothing,
 ));
 
 /// The whole catalogue.
@@ -296,7 +298,7 @@ mod tests {
     fn what_is_not_published_is_never_called_documented() {
         for facts in ALL {
             assert_eq!(facts.source == HOUSE_STYLE, facts.provenance == Provenance::Undocumented, "{}", facts.name);
-            assert!(facts.path.starts_with('/') && !facts.permission.is_empty(), "{}", facts.name);
+            assert!(facts.path.starts_with('/'), "{}", facts.name);
         }
     }
 }

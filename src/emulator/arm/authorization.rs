@@ -143,8 +143,11 @@ fn definition(visit: &Visit<'_>, world: &World, target: &Target<'_>, id: &str) -
     Ok(Answer::ok(shown(world, target, id, name, built_in)))
 }
 
-/// What the caller may do on a scope. Chosen: asking needs no right, and who has none gets an empty list.
+/// What the caller may do on a scope. Unless the knob says so, asking needs no right, and who has none gets an empty list.
 fn permissions(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<Answer, ArmError> {
+    if world.behaviour.permissions_need_right {
+        visit.require(world, "Microsoft.Authorization/permissions/read", scope(target))?;
+    }
     if target.group.is_some() {
         visit.group(world, target)?;
     }

@@ -189,15 +189,21 @@ impl Scene<'_> {
         Ok(Answer::ok(self.dialect.item(owner, connection, &look, state)))
     }
 
-    /// Approves or rejects. Both the right to write the connection and the one to approve are asked for (the documentation lists
-    /// both); the second one, being about the resource that the endpoint leads to, is refused as a linked one.
+    /// Approves or rejects. The right to approve is asked for and the one to write the connection. For storage accounts the
+    /// product promises that the first one does, so there the second one is asked for only by knob.
     fn decide(&self, world: &mut World, name: &str) -> Result<Answer, ArmError> {
-        self.require(world, "write", Some(name))?;
         let approval = format!("{}/PrivateEndpointConnectionsApproval/action", self.dialect.kind);
         let caller = self.visit.caller;
-        self.visit
-            .require(world, &approval, self.owner)
-            .map_err(|_| ArmError::not_linked(caller, &approval, self.owner))?;
+        let approves = self.visit.require(world, &approval, self.owner).is_ok();
+        let suffices = self.dialect.style == Style::AtOnce && !world.behaviour.approval_needs_write_right;
+        match approves && suffices {
+            true => drop(self.visit.group(world, self.target)?),
+            false => self.require(world, "write", Some(name))?,
+        }
+        if !approves {
+            // Being about the resource that the endpoint leads to, it is refused as a linked one.
+            return Err(ArmError::not_linked(caller, &approval, self.owner));
+        }
         let body = self.visit.body()?;
         let now = self.visit.now;
         let (id, _) = world.connections_mut(self.owner, now).ok_or_else(|| self.owner_missing())?;

@@ -50,6 +50,12 @@ pub struct Behaviour {
     /// Adding a private link asks for the right to approve its connections, too. The product's page lists that right for the
     /// person who does both; whether adding alone needs it is UNDOCUMENTED.
     pub private_link_needs_approval_right: bool,
+    /// Approving a connection of a storage account asks for the right to write connections, too. The product's page promises
+    /// that the right to approve does, next to reading the account; Azure's list of actions has both.
+    pub approval_needs_write_right: bool,
+    /// The list of the caller's own rights asks for the right to read it. Azure lists such a right; whether it is asked for is
+    /// UNDOCUMENTED.
+    pub permissions_need_right: bool,
     /// Removing a private link leaves its connections behind on the Azure side. What the service does is UNDOCUMENTED.
     pub private_link_removal_leaves_connections: bool,
     /// A private link is found to work only this long after the last of its connections was approved (documented: minutes).
@@ -78,6 +84,8 @@ impl Default for Behaviour {
             arm_throttling: false,
             resource_graph_lag: SignedDuration::ZERO,
             private_link_needs_approval_right: false,
+            approval_needs_write_right: false,
+            permissions_need_right: false,
             private_link_removal_leaves_connections: false,
             private_link_propagation: SignedDuration::ZERO,
             client_address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::steps::{AddPolicy, GrantRole, LinkVault};
+use crate::azure::rights::roles::{self, Role};
 use crate::settings::binding::{each_input_counts, instance, resource};
 use crate::terms::ResourceId;
 
@@ -16,8 +17,7 @@ fn vault(name: &str) -> ResourceId {
 fn granting_a_role() {
     let step = |vault: ResourceId, role: u128, service: u128, words: &str| GrantRole {
         vault,
-        role: Uuid::from_u128(role),
-        name: "Key Vault Reader",
+        role: Role { id: Uuid::from_u128(role), ..roles::KEY_VAULT_READER },
         service: Uuid::from_u128(service).into(),
         description: words.into(),
     };

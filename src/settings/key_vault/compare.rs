@@ -104,33 +104,32 @@ fn compare_rights(
         findings.in_sync += 1;
         return Rights::Held;
     }
-    match &observed.lacking {
-        Some(Ok(None)) => {
-            let planned = grants::plan(declared, vault, service, held, comparing);
-            let last = planned.last().map(|last| last.change.address.clone());
-            findings.changes.extend(planned);
-            last.map_or(Rights::Missing, Rights::Planned)
-        }
+    let why = match &observed.granting {
+        Some(Ok(holding)) => match holding.lacking() {
+            Some(why) => why,
+            None => {
+                let planned = grants::plan(declared, vault, service, held, comparing);
+                let last = planned.last().map(|last| last.change.address.clone());
+                findings.changes.extend(planned.into_iter().map(|one| one.in_doubt(holding)));
+                return last.map_or(Rights::Missing, Rights::Planned);
+            }
+        },
         Some(Err(unreadable)) => {
             findings.unknown.push(unreadable.at(address));
-            Rights::Missing
+            return Rights::Missing;
         }
-        lacking => {
-            let why = match lacking {
-                Some(Ok(Some(why))) => why.as_str(),
-                _ => "this identity's rights were not read",
-            };
-            let detail = format!(
-                "somebody with the role {} on {} has to give Customer Insights (object id {}) {}; {why}",
-                grants::granting_role(vault),
-                declared.vault,
-                service.id,
-                grants::words(vault, held),
-            );
-            findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Person, since: None, detail });
-            Rights::Missing
-        }
-    }
+        None => "this identity's rights were not read".to_owned(),
+    };
+    let role = grants::operation(vault).needs.role().map(|role| format!(" with the role {role}"));
+    let detail = format!(
+        "somebody{} on {} has to give Customer Insights (object id {}) {}; {why}",
+        role.unwrap_or_default(),
+        declared.vault,
+        service.id,
+        grants::words(vault, held),
+    );
+    findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Person, since: None, detail });
+    Rights::Missing
 }
 
 /// The declared vault is linked.

@@ -12,9 +12,10 @@ use uuid::Uuid;
 use super::block::{Block, Declared};
 use super::risks;
 use super::steps::{AddPolicy, GrantRole};
-use crate::azure::authorization::{RoleAssignment, roles};
+use crate::azure::authorization::RoleAssignment;
 use crate::azure::graph::DirectoryObject;
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
+use crate::azure::rights::roles::{self, Role};
 use crate::azure::vaults::{Permissions, Vault};
 use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Step};
 use crate::settings::block::Block as _;
@@ -25,45 +26,26 @@ use crate::terms::ObjectId;
 const NEEDED: [&str; 2] = ["get", "list"];
 
 /// A role that it needs where roles decide.
-pub(super) struct Role {
-    pub(super) id: Uuid,
-    pub(super) name: &'static str,
+pub(super) struct Needed {
+    pub(super) role: Role,
     /// Its part of an address.
     part: &'static str,
     /// Roles that allow all of it, and more.
-    covered_by: &'static [Uuid],
+    covered_by: &'static [Role],
 }
 
-const ADMINISTRATOR: Uuid = Uuid::from_u128(0x0048_2a5a_887f_4fb3_b363_3b7f_e8e7_4483);
-const SECRETS_OFFICER: Uuid = Uuid::from_u128(0xb86a_8fe4_44ce_4948_aee5_eccb_2c15_5cd7);
-
-const ROLES: [Role; 2] = [
-    Role {
-        id: roles::KEY_VAULT_READER,
-        name: "Key Vault Reader",
-        part: "key-vault-reader",
-        covered_by: &[ADMINISTRATOR],
-    },
-    Role {
-        id: roles::KEY_VAULT_SECRETS_USER,
-        name: "Key Vault Secrets User",
+const ROLES: [Needed; 2] = [
+    Needed { role: roles::KEY_VAULT_READER, part: "key-vault-reader", covered_by: &[roles::KEY_VAULT_ADMINISTRATOR] },
+    Needed {
+        role: roles::KEY_VAULT_SECRETS_USER,
         part: "key-vault-secrets-user",
-        covered_by: &[ADMINISTRATOR, SECRETS_OFFICER],
+        covered_by: &[roles::KEY_VAULT_ADMINISTRATOR, roles::KEY_VAULT_SECRETS_OFFICER],
     },
 ];
 
-/// The right that granting takes.
-pub(super) fn action(vault: &Vault) -> &'static str {
-    if vault.properties.goes_by_roles() {
-        "Microsoft.Authorization/roleAssignments/write"
-    } else {
-        "Microsoft.KeyVault/vaults/accessPolicies/write"
-    }
-}
-
-/// The built-in role that may grant.
-pub(super) fn granting_role(vault: &Vault) -> &'static str {
-    if vault.properties.goes_by_roles() { "User Access Administrator" } else { "Key Vault Contributor" }
+/// The operation that grants, by which of the two the vault goes.
+pub(super) fn operation(vault: &Vault) -> &'static Facts {
+    if vault.properties.goes_by_roles() { CREATE_ROLE_ASSIGNMENT.facts() } else { VAULT_UPDATE_ACCESS_POLICY.facts() }
 }
 
 /// What the service principal may do by access policies, entries of one principal together.
@@ -89,16 +71,16 @@ pub(super) fn policies_suffice(lists: &[BTreeSet<String>; 3]) -> bool {
 }
 
 /// The roles that are needed and not held.
-pub(super) fn missing_roles(held: &[RoleAssignment]) -> impl Iterator<Item = &'static Role> {
-    ROLES.iter().filter(|role| !holds(held, role.id))
+pub(super) fn missing_roles(held: &[RoleAssignment]) -> impl Iterator<Item = &'static Needed> {
+    ROLES.iter().filter(|role| !holds(held, role.role.id))
 }
 
 /// Whether a needed role, or one that allows more, is held.
 pub(super) fn holds(held: &[RoleAssignment], role: Uuid) -> bool {
-    let more = ROLES.iter().find(|one| one.id == role).map_or(&[][..], |one| one.covered_by);
+    let more = ROLES.iter().find(|one| one.role.id == role).map_or(&[][..], |one| one.covered_by);
     // When a condition lets it count isn't known here, so what has one proves nothing.
     let always = |one: &&RoleAssignment| one.condition.as_deref().is_none_or(|text| text.trim().is_empty());
-    held.iter().filter(always).any(|one| one.role == role || more.contains(&one.role))
+    held.iter().filter(always).any(|one| one.role == role || more.iter().any(|role| role.id == one.role))
 }
 
 /// The parts of the address under which what is held would have been granted.
@@ -108,7 +90,8 @@ pub(super) fn held_parts(
     held: &[RoleAssignment],
 ) -> impl Iterator<Item = String> {
     let roles = vault.properties.goes_by_roles();
-    let granted = ROLES.iter().filter(|role| roles && holds(held, role.id)).map(|role| format!("roles/{}", role.part));
+    let granted =
+        ROLES.iter().filter(|role| roles && holds(held, role.role.id)).map(|role| format!("roles/{}", role.part));
     let policy = !roles && policies_suffice(&by_policies(vault, service.id));
     let parts: Vec<String> = granted.chain(policy.then(|| "access-policy".to_owned())).collect();
     parts.into_iter()
@@ -135,7 +118,7 @@ pub(super) fn held_since(vault: &Vault, held: &[RoleAssignment]) -> Option<Times
     if !vault.properties.goes_by_roles() {
         return None;
     }
-    let needed = |one: &&RoleAssignment| ROLES.iter().any(|role| holds(std::slice::from_ref(*one), role.id));
+    let needed = |one: &&RoleAssignment| ROLES.iter().any(|role| holds(std::slice::from_ref(*one), role.role.id));
     let since: Option<Vec<Timestamp>> = held.iter().filter(needed).map(|one| one.created).collect();
     since?.into_iter().min()
 }
@@ -143,7 +126,7 @@ pub(super) fn held_since(vault: &Vault, held: &[RoleAssignment]) -> Option<Times
 /// What is missing, in words.
 pub(super) fn words(vault: &Vault, held: &[RoleAssignment]) -> String {
     if vault.properties.goes_by_roles() {
-        let names: Vec<&str> = missing_roles(held).map(|role| role.name).collect();
+        let names: Vec<&str> = missing_roles(held).map(|needed| needed.role.name).collect();
         return format!("the roles {}", names.join(" and "));
     }
     "an access policy with get and list on keys, secrets and certificates".to_owned()
@@ -162,21 +145,20 @@ pub(super) fn plan(
         return vec![policy(declared, vault, service, comparing, setting.part("access-policy"))];
     }
     let mut planned: Vec<Planned> = Vec::new();
-    for role in missing_roles(held) {
+    for Needed { role, part, covered_by: _ } in missing_roles(held) {
         let requires = planned.last().map(|before| before.change.address.clone());
         let step = GrantRole {
             vault: declared.vault.clone(),
-            role: role.id,
-            name: role.name,
+            role: *role,
             service: service.id,
             description: format!("Granted by palisade for the environment {}", comparing.head.key),
         };
         let wanted = Wanted {
-            address: setting.part("roles").part(role.part),
+            address: setting.part("roles").part(part),
             before: Json::Null,
             after: json!({ "status": role.name, "principal": service.id, "vault": declared.vault }),
             reason: format!("connections need the role {} on the vault", role.name),
-            operation: CREATE_ROLE_ASSIGNMENT.facts(),
+            operation: operation(vault),
         };
         planned.push(grant(declared, wanted, requires, Rc::new(step)));
     }
@@ -206,7 +188,7 @@ fn policy(
             "principal": service.id, "vault": declared.vault,
         }),
         reason: "connections need get and list on keys, secrets and certificates of the vault".to_owned(),
-        operation: VAULT_UPDATE_ACCESS_POLICY.facts(),
+        operation: operation(vault),
     };
     grant(declared, wanted, None, Rc::new(step))
 }

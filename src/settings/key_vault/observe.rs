@@ -7,6 +7,7 @@ use crate::azure::customer_insights::{self as ci, KeyVaultLink, SERVICE_APP};
 use crate::azure::directory::Name;
 use crate::azure::graph::{DirectoryObject, Found, Key};
 use crate::azure::operations::GET_KEY_VAULT;
+use crate::azure::rights::Holding;
 use crate::azure::vaults::{self, Vault, VaultId};
 use crate::azure::{CallError, Reader};
 use crate::plan::Mode;
@@ -25,8 +26,8 @@ pub struct Observed {
     pub service: Found,
     /// The roles that it holds on the vault. Empty for vaults that go by access policies.
     pub held: Observation<Vec<RoleAssignment>>,
-    /// What the identity that runs palisade lacks for granting; asked only if something is to be granted.
-    pub lacking: Option<Observation<Option<String>>>,
+    /// Whether the identity that runs palisade may grant; asked only if something is to be granted.
+    pub granting: Option<Observation<Holding>>,
 }
 
 /// What Customer Insights says.
@@ -56,13 +57,13 @@ pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> O
     {
         held = roles(reader, declared, service).await.map_err(Unreadable::from);
     }
-    let mut lacking = None;
+    let mut may_grant = None;
     if let (Ok(Some(vault)), Ok(Some(service)), Ok(held)) = (&vault, &service, &held)
         && grants::any_missing(vault, service, held)
     {
-        lacking = Some(what_is_lacking(reader, declared, vault).await);
+        may_grant = Some(granting(reader, declared, vault).await);
     }
-    Observed { link, vault, service, held, lacking }
+    Observed { link, vault, service, held, granting: may_grant }
 }
 
 /// The declared vault, freshly.
@@ -81,15 +82,8 @@ async fn roles(
     authorization::assigned_to(reader, &AzureScope::Resource(declared.vault.clone()), service.id).await
 }
 
-/// Whoever may not even read their own rights is taken for somebody without them.
-async fn what_is_lacking(reader: &Reader, declared: &Declared, vault: &Vault) -> Observation<Option<String>> {
-    let action = grants::action(vault);
-    match authorization::rights(reader, &declared.vault).await {
-        Ok(rights) if rights.allow(action) => Ok(None),
-        Ok(_) => Ok(Some(format!("this identity lacks {action}"))),
-        Err(error) if error.status() == Some(403) => {
-            Ok(Some("this identity may not read its own rights there".to_owned()))
-        }
-        Err(error) => Err(error.into()),
-    }
+/// Whether the caller may grant on the vault, which it has just read.
+async fn granting(reader: &Reader, declared: &Declared, vault: &Vault) -> Observation<Holding> {
+    let needs = &grants::operation(vault).needs;
+    Ok(authorization::holding(reader, &declared.vault, needs).await?)
 }

@@ -7,6 +7,7 @@ use super::grants;
 use crate::azure::authorization::{self, Grant, PrincipalType};
 use crate::azure::customer_insights::{self as ci, AccessState, Instance};
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAULT_UPDATE_ACCESS_POLICY};
+use crate::azure::rights::roles::Role;
 use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, ReadBack, Step, StepError};
@@ -15,8 +16,7 @@ use crate::terms::{AzureScope, ObjectId, ResourceId};
 /// Grants a role on the vault.
 pub(super) struct GrantRole {
     pub(super) vault: ResourceId,
-    pub(super) role: Uuid,
-    pub(super) name: &'static str,
+    pub(super) role: Role,
     pub(super) service: ObjectId,
     pub(super) description: String,
 }
@@ -39,22 +39,26 @@ pub(super) struct LinkVault {
 #[async_trait(?Send)]
 impl Step for GrantRole {
     fn title(&self) -> String {
-        format!("grant {} on {} to Customer Insights", self.name, self.vault.name())
+        format!("grant {} on {} to Customer Insights", self.role, self.vault.name())
     }
 
     fn operation(&self) -> &'static Facts {
         CREATE_ROLE_ASSIGNMENT.facts()
     }
 
+    fn on(&self) -> Option<ResourceId> {
+        Some(self.vault.clone())
+    }
+
     fn binds(&self) -> Binds {
-        let Self { vault, role, name: _, service, description: _ } = self;
-        Binds::none().and("vault", vault).and("role", role).and("principal", service)
+        let Self { vault, role, service, description: _ } = self;
+        Binds::none().and("vault", vault).and("role", role.id).and("principal", service)
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let grant = Grant {
             scope: AzureScope::Resource(self.vault.clone()),
-            role: self.role,
+            role: self.role.id,
             principal_id: self.service,
             principal_type: PrincipalType::ServicePrincipal,
         };
@@ -64,7 +68,7 @@ impl Step for GrantRole {
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
         let scope = AzureScope::Resource(self.vault.clone());
         let held = authorization::assigned_to(reader, &scope, self.service).await?;
-        Ok(match grants::holds(&held, self.role) {
+        Ok(match grants::holds(&held, self.role.id) {
             true => ReadBack::Shown,
             false => ReadBack::NotYet("the vault's role assignments don't show it".to_owned()),
         })
@@ -85,6 +89,10 @@ impl Step for AddPolicy {
 
     fn operation(&self) -> &'static Facts {
         VAULT_UPDATE_ACCESS_POLICY.facts()
+    }
+
+    fn on(&self) -> Option<ResourceId> {
+        Some(self.vault.clone())
     }
 
     fn binds(&self) -> Binds {

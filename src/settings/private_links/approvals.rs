@@ -10,19 +10,13 @@ use serde_json::json;
 use super::block::{Approval, Block};
 use super::compare::{Comparison, Sides};
 use super::endpoints::Asking;
-use super::observe::{self, Right};
+use super::observe;
 use super::risks;
 use super::steps::Approve;
 use crate::azure::customer_insights::LinkEndpoint;
-use crate::azure::synapse;
 use crate::plan::{Action, Direction, Impact, Mode, Outline, Planned, WaitingFor};
 use crate::settings::block::Block as _;
 use crate::terms::{EnvironmentHead, ResourceId};
-
-/// The built-in role that may approve.
-pub(super) fn role(resource: &ResourceId) -> &'static str {
-    if resource.is_kind(synapse::KIND) { "Contributor" } else { "Storage Account Contributor" }
-}
 
 /// What an approval says on the Azure side.
 pub(super) fn description(head: &EnvironmentHead) -> String {
@@ -42,13 +36,15 @@ pub(super) fn decide(comparison: &mut Comparison<'_>, sides: &Sides<'_>, asking:
         return others(comparison, sides, asking, "`approve` isn't on");
     }
     match comparison.observed.rights.get(resource) {
-        Some(Ok(Right::Held)) => {
-            for (endpoint, asking) in asking {
-                let planned = approve(comparison, sides, endpoint, *asking);
-                comparison.findings.changes.push(planned);
+        Some(Ok(holding)) => match holding.lacking() {
+            Some(why) => others(comparison, sides, asking, &why),
+            None => {
+                for (endpoint, asking) in asking {
+                    let planned = approve(comparison, sides, endpoint, *asking);
+                    comparison.findings.changes.push(planned.in_doubt(holding));
+                }
             }
-        }
-        Some(Ok(Right::Lacking(why))) => others(comparison, sides, asking, why),
+        },
         Some(Err(unreadable)) => comparison.findings.unknown.push(unreadable.at(sides.address.clone())),
         None => others(comparison, sides, asking, "this identity's rights were not read"),
     }
@@ -65,7 +61,8 @@ fn others(comparison: &mut Comparison<'_>, sides: &Sides<'_>, asking: &[(&LinkEn
 /// Who has to approve, as a person reads it.
 pub(super) fn by_somebody(resource: &ResourceId, count: usize) -> String {
     let connections = if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") };
-    format!("{connections} to be approved by somebody with the role {} on {resource}", role(resource))
+    let role = observe::approval_operation(resource).needs.role().map(|role| format!(" with the role {role}"));
+    format!("{connections} to be approved by somebody{} on {resource}", role.unwrap_or_default())
 }
 
 fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoint, asking: Asking<'_>) -> Planned {
@@ -92,7 +89,5 @@ fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoi
         endpoint: id.clone(),
         description: description(comparison.comparing.head),
     };
-    let mut planned = Planned::new(outline, Mode::Automatic, vec![Rc::new(step)]);
-    planned.change.permissions = observe::approval_actions(resource).into();
-    planned
+    Planned::new(outline, Mode::Automatic, vec![Rc::new(step)])
 }

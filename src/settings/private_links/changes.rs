@@ -10,7 +10,7 @@ use super::block::{Approval, Block, Link, Match, Saw};
 use super::compare::{Comparison, Sides, part};
 use super::endpoints;
 use super::notes;
-use super::observe::{Links, Right};
+use super::observe::Links;
 use super::risks;
 use super::steps::{AddLink, ApproveNew, RemoveLink};
 use crate::azure::Provenance;
@@ -51,10 +51,12 @@ fn making(comparison: &Comparison<'_>, link: &Link) -> (Vec<Rc<dyn Step>>, Optio
     }
     let instance = comparison.comparing.instance.clone();
     let resource = link.resource.clone();
-    let held = matches!(comparison.observed.rights.get(&resource), Some(Ok(Right::Held)));
+    // A right that can't be seen to be held is tried.
+    let lacking =
+        !matches!(comparison.observed.rights.get(&resource), Some(Ok(holding)) if holding.lacking().is_none());
     let expected = endpoints::expected(&resource);
     let (then, subscription) = match link.approval {
-        Approval::FromSubscription(subscription) if held => (None, Some(subscription)),
+        Approval::FromSubscription(subscription) if !lacking => (None, Some(subscription)),
         Approval::Listed => {
             let then =
                 "its connections are pending; the next plan lists their endpoints, for you to approve".to_owned();
@@ -180,7 +182,15 @@ fn created(comparison: &Comparison<'_>, link: &Link, address: Address, seen: Opt
         source: link.place.clone(),
         operations: vec![ADD_PRIVATE_LINK.facts()],
     };
-    planned(comparison, outline, steps, || add_by_hand(comparison, link))
+    doubted(comparison, link, subscription, planned(comparison, outline, steps, || add_by_hand(comparison, link)))
+}
+
+/// A change that approves connections in the same run says so if that could not be confirmed to be allowed.
+fn doubted(comparison: &Comparison<'_>, link: &Link, subscription: Option<uuid::Uuid>, planned: Planned) -> Planned {
+    match comparison.observed.rights.get(&link.resource) {
+        Some(Ok(holding)) if subscription.is_some() => planned.in_doubt(holding),
+        _ => planned,
+    }
 }
 
 /// A connection was rejected, which is final: the link goes and comes again. One change, so that the first half is never
@@ -221,6 +231,7 @@ pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, ended
     };
     let rest = created(comparison, link, sides.address.clone(), None).change;
     let planned = planned(comparison, outline, steps, by_hand).leaving(&rest);
+    let planned = doubted(comparison, link, subscription, planned);
     comparison.findings.changes.push(planned);
 }
 

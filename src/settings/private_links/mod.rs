@@ -26,7 +26,7 @@ mod tests;
 mod words;
 
 pub use block::{Approval, Block, Declared, Link, Match, Saw};
-pub use observe::{Links, Observed, Resource, Right};
+pub use observe::{Links, Observed, Resource};
 
 use async_trait::async_trait;
 

@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 
 use super::block::{Approval, Declared, Match};
 use crate::azure::customer_insights::{self as ci, PrivateLink};
-use crate::azure::operations::LIST_PRIVATE_LINKS;
-use crate::azure::operations::{STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
+use crate::azure::operations::{Facts, LIST_PRIVATE_LINKS, STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
 use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::rights::Holding;
 use crate::azure::storage::PublicNetworkAccess;
 use crate::azure::{CallError, Reader, authorization, storage, synapse};
 use crate::plan::Mode;
@@ -25,7 +25,7 @@ pub struct Observed {
     /// there is no such resource.
     pub resources: BTreeMap<ResourceId, Observation<Option<Resource>>>,
     /// Whether the identity that runs palisade may approve connections of a resource; asked only where that matters.
-    pub rights: BTreeMap<ResourceId, Observation<Right>>,
+    pub rights: BTreeMap<ResourceId, Observation<Holding>>,
 }
 
 /// What Customer Insights says.
@@ -46,15 +46,6 @@ pub struct Resource {
     pub public: PublicNetworkAccess,
     /// All private endpoint connections, whoever made them.
     pub connections: Vec<Connection>,
-}
-
-/// Whether somebody may do something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Right {
-    /// They may.
-    Held,
-    /// They may not; why that is known.
-    Lacking(String),
 }
 
 /// Asks both sides.
@@ -107,7 +98,7 @@ async fn rights_where_they_matter(
     links: &Links,
     resources: &BTreeMap<ResourceId, Observation<Option<Resource>>>,
     reader: &Reader,
-) -> BTreeMap<ResourceId, Observation<Right>> {
+) -> BTreeMap<ResourceId, Observation<Holding>> {
     let missing = |id: &ResourceId| match links {
         Links::Read(Ok(listed)) => !listed.iter().any(|link| link.resource == *id),
         Links::Read(Err(_)) | Links::NotAsked => false,
@@ -125,32 +116,12 @@ async fn rights_where_they_matter(
     join_all(read).await.into_iter().collect()
 }
 
-/// Whether the caller may approve connections of a resource. Whoever may not even read their own rights is taken for somebody
-/// without the right.
-async fn right(reader: &Reader, id: &ResourceId) -> Observation<Right> {
-    match authorization::rights(reader, id).await {
-        Ok(rights) => {
-            let missing: Vec<String> =
-                approval_actions(id).into_iter().filter(|action| !rights.allow(action)).collect();
-            Ok(match missing.is_empty() {
-                true => Right::Held,
-                false => Right::Lacking(format!("this identity lacks {}", missing.join(" and "))),
-            })
-        }
-        Err(error) if error.status() == Some(403) => {
-            Ok(Right::Lacking("this identity may not read its own rights there".to_owned()))
-        }
-        Err(error) => Err(error.into()),
-    }
+/// Whether the caller may approve connections of a resource, which it has just read.
+async fn right(reader: &Reader, id: &ResourceId) -> Observation<Holding> {
+    Ok(authorization::holding(reader, id, &approval_operation(id).needs).await?)
 }
 
-/// The rights that approving takes.
-pub(super) fn approval_actions(id: &ResourceId) -> [String; 2] {
-    let kind = if id.is_kind(synapse::KIND) { synapse::KIND } else { storage::KIND };
-    [format!("{kind}/PrivateEndpointConnectionsApproval/action"), format!("{kind}/privateEndpointConnections/write")]
-}
-
-/// The permission that the catalogue names for approving.
-pub(super) fn approval_operation(id: &ResourceId) -> &'static crate::azure::operations::Facts {
+/// The operation that approves connections of a resource.
+pub(super) fn approval_operation(id: &ResourceId) -> &'static Facts {
     if id.is_kind(synapse::KIND) { SYNAPSE_PUT_CONNECTION.facts() } else { STORAGE_PUT_CONNECTION.facts() }
 }

@@ -55,6 +55,11 @@ async fn connections(reader: &Reader, resource: &ResourceId) -> Result<Vec<Conne
     Ok(observe::resource(reader, resource).await?.map(|found| found.connections).unwrap_or_default())
 }
 
+/// One of them. Read with the resource: that takes no right of its own, and the least role that the product names has none.
+async fn connection(reader: &Reader, resource: &ResourceId, name: &str) -> Result<Option<Connection>, CallError> {
+    Ok(connections(reader, resource).await?.into_iter().find(|one| one.name.eq_ignore_ascii_case(name)))
+}
+
 fn no_target(resource: &ResourceId) -> StepError {
     StepError::Stopped(format!("{resource} is no resource that private links lead to"))
 }
@@ -157,6 +162,10 @@ impl Step for Approve {
         observe::approval_operation(&self.resource)
     }
 
+    fn on(&self) -> Option<ResourceId> {
+        Some(self.resource.clone())
+    }
+
     fn binds(&self) -> Binds {
         let Self { resource, connection, endpoint, description: _ } = self;
         Binds::none().and("resource", resource).and("connection", connection).and("endpoint", endpoint)
@@ -165,7 +174,7 @@ impl Step for Approve {
     /// The connection is read once more: it must still be the one with the very endpoint that the plan listed.
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let target = Target::of(&self.resource).ok_or_else(|| no_target(&self.resource))?;
-        let found = private_endpoints::get(writer.reader(), &target, &self.connection).await?;
+        let found = connection(writer.reader(), &self.resource, &self.connection).await?;
         let found = found.ok_or_else(|| StepError::Stopped(format!("the connection {} is gone", self.connection)))?;
         if found.endpoint.as_ref() != Some(&self.endpoint) {
             let now = found.endpoint.as_ref().map_or("no known endpoint", ResourceId::as_str);
@@ -184,10 +193,7 @@ impl Step for Approve {
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let Some(target) = Target::of(&self.resource) else {
-            return Ok(ReadBack::NotYet("such a resource can't be asked".to_owned()));
-        };
-        let found = private_endpoints::get(reader, &target, &self.connection).await?;
+        let found = connection(reader, &self.resource, &self.connection).await?;
         Ok(match found {
             Some(found) if found.status == Status::Approved && found.is_settled() => ReadBack::Shown,
             Some(found) if !found.is_settled() => ReadBack::NotYet("Azure is still at work on it".to_owned()),
@@ -238,6 +244,10 @@ impl Step for ApproveNew {
 
     fn operation(&self) -> &'static Facts {
         observe::approval_operation(&self.resource)
+    }
+
+    fn on(&self) -> Option<ResourceId> {
+        Some(self.resource.clone())
     }
 
     fn binds(&self) -> Binds {

@@ -5,12 +5,13 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::look::{Observed, StoreRight};
+use super::look::Observed;
 use super::steps;
 use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
     SET_SECRET, UPDATE_SECRET,
 };
+use crate::azure::rights::Holding;
 use crate::plan::{
     Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown,
     Waiting, WaitingFor,
@@ -351,21 +352,23 @@ fn warning(found: &Warning, address: &Address) -> Note {
 }
 
 /// Whether what the move makes could be stored.
-fn store_right(right: &StoreRight, next: Move, address: &Address) -> Option<Note> {
+fn store_right(holding: &Holding, next: Move, address: &Address) -> Option<Note> {
     let stores = !matches!(next, Move::Retire { .. } | Move::FinishRetirement { .. } | Move::RecoverSecret);
-    let note = match right {
-        StoreRight::Held => return None,
+    let note = match holding {
+        Holding::Held => return None,
         _ if !stores => return None,
-        StoreRight::Missing => {
+        Holding::Lacking(_) => {
             let message = "the identity that runs palisade may not store secrets in the vault";
             Note::refusal(codes::STORE_RIGHT, address.clone(), message)
         }
-        StoreRight::Unproved(reason) => {
-            let message = format!("whether a new key can be stored is unproved: {reason}");
+        Holding::Unproved(doubt) => {
+            let message = format!("whether a new key can be stored is unproved: {}", doubt.why);
             note(codes::STORE_RIGHT_UNPROVED, Severity::Warning, address, message)
         }
     };
-    Some(note.help(format!("it needs {}, as in the role Key Vault Secrets Officer", SET_SECRET.facts().permission)))
+    let needs = &SET_SECRET.facts().needs;
+    let role = needs.role().map(|role| format!(", as in the role {role}")).unwrap_or_default();
+    Some(note.help(format!("it needs {needs}{role}")))
 }
 
 /// Ages are counted from instants of two clocks; they must agree. Where nothing is published, nothing has an age.

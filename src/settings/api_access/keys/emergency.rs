@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::look::{Live, Look, StoreRight};
+use super::look::{Live, Look};
 use crate::azure::key_vault::{self as kv, Labels, Lookup};
 use crate::azure::operations::SET_SECRET;
+use crate::azure::rights::Holding;
 use crate::azure::{Reader, Writer, customer_insights as ci};
 use crate::rotation::{Content, Facts, Fingerprint, Published, Rotation, Secret, State, Tags, Verify, assess};
 use crate::terms::Slot;
@@ -74,12 +75,17 @@ impl Look {
         }
         let vault = &self.keys.publish_to.vault.name;
         match self.may_store(reader, live).await {
-            StoreRight::Held => Ok(()),
-            StoreRight::Missing => Err(Ended::Refused(format!(
-                "palisade's identity may not store secrets in the vault {vault}; give it the role Key Vault Secrets Officer there"
-            ))),
-            StoreRight::Unproved(reason) => {
-                witness.tell(&format!("whether a secret may be stored in the vault {vault} isn't proved: {reason}"));
+            Holding::Held => Ok(()),
+            Holding::Lacking(_) => {
+                let role = SET_SECRET.facts().needs.role().map(|role| format!("; give it the role {role} there"));
+                Err(Ended::Refused(format!(
+                    "palisade's identity may not store secrets in the vault {vault}{}",
+                    role.unwrap_or_default()
+                )))
+            }
+            Holding::Unproved(doubt) => {
+                witness
+                    .tell(&format!("whether a secret may be stored in the vault {vault} isn't proved: {}", doubt.why));
                 Ok(())
             }
         }

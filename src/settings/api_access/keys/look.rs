@@ -21,7 +21,8 @@ use super::shelf::Shelf;
 use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
 use crate::azure::key_vault::SecretAddress;
 use crate::azure::operations::{Facts as Operation, LIST_API_KEYS, SET_SECRET};
-use crate::azure::vaults::{self, AccessPolicy, Vault};
+use crate::azure::rights::{self, Holding};
+use crate::azure::vaults::{self, Vault};
 use crate::azure::{Reader, authorization};
 use crate::rotation::{Access, Facts, Fingerprint, FingerprintKey, Secret, Slots, VaultClock, Verify};
 use crate::settings::setting::Observing;
@@ -52,20 +53,8 @@ pub struct Observed {
     pub look: Look,
     /// The facts.
     pub facts: Facts,
-    /// Whether a new key could be stored.
-    pub store_right: StoreRight,
-}
-
-/// Whether the identity that runs palisade may store a version of the secret. It has to be known before a key is
-/// regenerated: a key that nobody can store is a key lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreRight {
-    /// It may.
-    Held,
-    /// It may not.
-    Missing,
-    /// Nobody could tell, because.
-    Unproved(String),
+    /// Whether a new key could be stored. It has to be known before a key is regenerated: a key that can't be stored is lost.
+    pub store_right: Holding,
 }
 
 /// The live values behind facts, for the step that stores one of them.
@@ -145,10 +134,10 @@ impl Look {
     }
 
     /// Whether a new version could be stored in the vault that was seen.
-    pub(super) async fn may_store(&self, reader: &Reader, live: &Live) -> StoreRight {
+    pub(super) async fn may_store(&self, reader: &Reader, live: &Live) -> Holding {
         match &live.vault {
             Some(vault) => self.store_right(reader, vault).await,
-            None => StoreRight::Unproved("the vault could not be read".to_owned()),
+            None => Holding::unproved(&SET_SECRET.facts().needs, "the vault could not be read"),
         }
     }
 
@@ -199,29 +188,16 @@ impl Look {
     }
 
     /// From the caller's own rights, or from the vault's access policies, whichever the vault goes by.
-    async fn store_right(&self, reader: &Reader, vault: &Vault) -> StoreRight {
-        if vault.properties.goes_by_roles() {
-            let Ok(resource) = self.keys.publish_to.vault.resource() else {
-                return StoreRight::Unproved("the vault's id can't be asked about".to_owned());
-            };
-            return match authorization::rights(reader, &resource).await {
-                Ok(rights) if rights.allow_data(SET_SECRET.facts().permission) => StoreRight::Held,
-                Ok(_) => StoreRight::Missing,
-                Err(error) => StoreRight::Unproved(error.to_string()),
-            };
+    async fn store_right(&self, reader: &Reader, vault: &Vault) -> Holding {
+        let needs = &SET_SECRET.facts().needs;
+        if !vault.properties.goes_by_roles() {
+            return rights::by_policies(needs, &vault.properties, self.caller);
         }
-        let Some(caller) = self.caller else {
-            return StoreRight::Unproved("the token doesn't name the identity that runs palisade".to_owned());
+        let Ok(resource) = self.keys.publish_to.vault.resource() else {
+            return Holding::unproved(needs, "the vault's id can't be asked about");
         };
-        let own = |policy: &&AccessPolicy| policy.object_id == Some(caller);
-        let sets = |policy: &AccessPolicy| {
-            policy.permissions.secrets.iter().any(|it| it.eq_ignore_ascii_case("set") || it.eq_ignore_ascii_case("all"))
-        };
-        match vault.properties.access_policies.iter().filter(own).any(sets) {
-            true => StoreRight::Held,
-            // A policy may name a group that the caller is in.
-            false => StoreRight::Unproved("no access policy of the vault names the identity itself".to_owned()),
-        }
+        let asked = authorization::holding(reader, &resource, needs).await;
+        asked.unwrap_or_else(|error| Holding::unproved(needs, error.to_string()))
     }
 }
 

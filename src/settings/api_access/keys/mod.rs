@@ -20,6 +20,6 @@ pub(super) use block::KeysBlock;
 pub use block::{Keys, SecretPlace};
 pub(super) use compare::compare;
 pub use emergency::{Ended, Witness};
-pub use look::{Look, Observed, StoreRight};
+pub use look::{Look, Observed};
 pub use publish::Pasted;
 pub(super) use words::WORDS;

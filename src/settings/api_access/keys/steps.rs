@@ -30,7 +30,7 @@ use crate::rotation::{
     Access, Check, Facts, Fingerprint, Move, Request, Resolved, Rotation, Run, Secret, State, StepKind, Verify, assess,
     resolve, steps,
 };
-use crate::terms::Slot;
+use crate::terms::{ResourceId, Slot};
 
 /// What a version holds, disabled, before there is a key. Nobody can read it.
 const NO_KEY: &str = "palisade: no key was published yet";
@@ -240,6 +240,10 @@ impl Step for KeyStep {
         }
     }
 
+    fn on(&self) -> Option<ResourceId> {
+        self.carrier.look.keys.publish_to.vault.resource().ok()
+    }
+
     fn binds(&self) -> Binds {
         let Self { carrier, planned: _, kind: _, seen_by: _ } = self;
         carrier.binds()
@@ -329,6 +333,16 @@ impl Step for Resolve {
 
     fn operation(&self) -> &'static Operation {
         self.carrier.look.read
+    }
+
+    /// Which slot it is shows only then.
+    fn operations(&self) -> Vec<&'static Operation> {
+        let regenerate = [REGENERATE_PRIMARY_KEY.facts(), REGENERATE_SECONDARY_KEY.facts()];
+        [UPDATE_SECRET.facts()].into_iter().chain(regenerate).chain([SET_SECRET.facts()]).collect()
+    }
+
+    fn on(&self) -> Option<ResourceId> {
+        self.carrier.look.keys.publish_to.vault.resource().ok()
     }
 
     fn binds(&self) -> Binds {

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::block::Declared;
 use super::compare::compare;
 use super::observe::{Link, Observed};
-use crate::azure::authorization::{RoleAssignment, roles};
+use crate::azure::authorization::RoleAssignment;
 use crate::azure::customer_insights::{AccessState, Instance, KeyVaultLink, SERVICE_APP};
 use crate::azure::graph::DirectoryObject;
+use crate::azure::rights::{Action, Doubt, Holding, Right, roles};
 use crate::azure::vaults::Vault;
 use crate::plan::{Findings, Impact, NoteCode, Severity, WaitingFor};
 use crate::settings;
@@ -83,8 +84,8 @@ impl Scene {
                 link: linked("KV-CI", AccessState::Accessible),
                 vault: Ok(None),
                 service: Ok(Some(service)),
-                held: Ok(vec![holds(roles::KEY_VAULT_READER), holds(roles::KEY_VAULT_SECRETS_USER)]),
-                lacking: None,
+                held: Ok(vec![holds(roles::KEY_VAULT_READER.id), holds(roles::KEY_VAULT_SECRETS_USER.id)]),
+                granting: None,
             },
             surface: Surface::EMULATOR,
             attested: Vec::new(),
@@ -102,7 +103,7 @@ impl Scene {
 
     fn ungranted(mut self) -> Self {
         self.observed.held = Ok(Vec::new());
-        self.observed.lacking = Some(Ok(None));
+        self.observed.granting = Some(Ok(Holding::Held));
         self
     }
 
@@ -212,7 +213,7 @@ fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() 
     let expected =
         [None, Some("prod/keyVault/roles/key-vault-reader"), Some("prod/keyVault/roles/key-vault-secrets-user")];
     assert_eq!(requires, expected);
-    scene.observed.held = Ok(vec![holds(roles::KEY_VAULT_READER)]);
+    scene.observed.held = Ok(vec![holds(roles::KEY_VAULT_READER.id)]);
     assert_eq!(scene.changes(), ["grant prod/keyVault/roles/key-vault-secrets-user", "link prod/keyVault"]);
     let administrator: Uuid = "00482a5a-887f-4fb3-b363-3b7fe8e74483".parse().unwrap();
     scene.observed.held = Ok(vec![holds(administrator)]);
@@ -255,7 +256,7 @@ fn access_policies_count_where_the_vault_goes_by_them() {
         // Roles count for nothing here.
         let mut scene =
             Scene::usual().with(&[("enableRbacAuthorization", json!(false)), ("accessPolicies", policies.clone())]);
-        scene.observed.lacking = Some(Ok(None));
+        scene.observed.granting = Some(Ok(Holding::Held));
         let expected: &[&str] = if enough { &[] } else { &["grant prod/keyVault/access-policy"] };
         assert_eq!(scene.changes(), expected, "{policies}");
     }
@@ -265,7 +266,7 @@ fn access_policies_count_where_the_vault_goes_by_them() {
 fn whoever_may_not_grant_waits_for_somebody_who_may() {
     for (rbac, role) in [(true, "User Access Administrator"), (false, "Key Vault Contributor")] {
         let mut scene = Scene::usual().with(&[("enableRbacAuthorization", json!(rbac))]).ungranted();
-        scene.observed.lacking = Some(Ok(Some("this identity lacks it".into())));
+        scene.observed.granting = Some(Ok(Holding::Lacking(vec![Right::Azure(Action::WRITE_ASSIGNMENTS)])));
         scene.observed.link = Link::Read(Ok(None));
         let findings = scene.findings();
         assert_eq!((findings.changes.len(), codes(&findings)), (0, vec![]));
@@ -274,6 +275,29 @@ fn whoever_may_not_grant_waits_for_somebody_who_may() {
         assert!(detail.contains(&format!("somebody with the role {role} on {VAULT}")), "{detail}");
         assert!(detail.contains(&SERVICE.to_string()), "{detail}");
     }
+}
+
+/// A right that can't be seen to be held is tried, and the plan says so.
+#[test]
+fn whoever_may_be_able_to_grant_tries() {
+    let mut scene = Scene::usual().ungranted();
+    let rights = vec![Right::Azure(Action::WRITE_ASSIGNMENTS)];
+    scene.observed.granting =
+        Some(Ok(Holding::Unproved(Doubt { rights, why: "it may not read its own rights there".into() })));
+    scene.observed.link = Link::Read(Ok(None));
+    assert_eq!(scene.changes(), grants_and_link());
+    let findings = scene.findings();
+    for grant in &findings.changes[..2] {
+        assert!(
+            grant.change.reason.ends_with(
+                "tried, although palisade could not confirm that this identity has \
+                 Microsoft.Authorization/roleAssignments/write: it may not read its own rights there"
+            ),
+            "{}",
+            grant.change.reason
+        );
+    }
+    assert!(!findings.changes[2].change.reason.contains("tried"), "the link is no matter of Azure's rights");
 }
 
 #[test]
@@ -304,7 +328,7 @@ fn unknown_is_not_absent() {
     dark[0].observed.link = Link::Read(Err(unreadable()));
     dark[1].observed.held = Err(unreadable());
     dark[2].observed.service = Err("503".into());
-    dark[3].observed = Observed { lacking: Some(Err(unreadable())), held: Ok(vec![]), ..dark[3].observed.clone() };
+    dark[3].observed = Observed { granting: Some(Err(unreadable())), held: Ok(vec![]), ..dark[3].observed.clone() };
     for scene in &mut dark {
         if !matches!(scene.observed.link, Link::Read(Err(_))) {
             scene.observed.link = Link::Read(Ok(None));

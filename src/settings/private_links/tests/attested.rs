@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::{LAKE, MICROSOFT, STRANGER, SYNAPSE, Scene, approvals, codes, connection, full, id, place};
 use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::rights::Holding;
 use crate::plan::{Action, Findings, Mode, Planned};
 use crate::settings::attestation;
 use crate::settings::attestation::Attestation;
 use crate::settings::private_links::block::{Approval, Match};
 use crate::settings::private_links::endpoints::from_one_source;
-use crate::settings::private_links::observe::{Links, Resource, Right};
+use crate::settings::private_links::observe::{Links, Resource};
 use crate::settings::surface::Surface;
 
 const OTHER: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/otherlake";
@@ -24,7 +25,7 @@ pub(super) fn unread(resource: &str, connections: Vec<Connection>) -> Scene {
     scene.declared.links[0].resource = id(resource);
     let lake = scene.lake().clone();
     scene.observed.resources.insert(id(resource), Ok(Some(Resource { connections, ..lake })));
-    scene.observed.rights.insert(id(resource), Ok(Right::Held));
+    scene.observed.rights.insert(id(resource), Ok(Holding::Held));
     scene
 }
 

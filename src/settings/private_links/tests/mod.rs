@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::block::{Approval, Declared, Link, Match};
 use super::compare::compare;
-use super::observe::{Links, Observed, Resource, Right};
+use super::observe::{Links, Observed, Resource};
 use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
+use crate::azure::rights::{Action as AzureAction, Doubt, Holding, Right};
 use crate::azure::storage::PublicNetworkAccess;
 use crate::plan::{Action, Findings, Impact, Mode, NoteCode, Severity, WaitingFor};
 use crate::settings;
@@ -34,6 +35,15 @@ const STRANGER: Uuid = Uuid::from_u128(0x9999_9999_0000_4000_8000_0000_0000_0001
 
 fn id(text: &str) -> ResourceId {
     text.parse().unwrap()
+}
+
+fn lacking() -> Holding {
+    Holding::Lacking(vec![Right::Azure(AzureAction::STORAGE_APPROVE)])
+}
+
+fn unproved() -> Holding {
+    let rights = vec![Right::Azure(AzureAction::STORAGE_WRITE_CONNECTIONS)];
+    Holding::Unproved(Doubt { rights, why: "it isn't granted".into() })
 }
 
 fn place() -> Place {
@@ -103,7 +113,7 @@ impl Scene {
             observed: Observed {
                 links: Links::Read(Ok(vec![link(1, LAKE, status)])),
                 resources: BTreeMap::from([(id(LAKE), Ok(Some(lake)))]),
-                rights: BTreeMap::from([(id(LAKE), Ok(Right::Held))]),
+                rights: BTreeMap::from([(id(LAKE), Ok(Holding::Held))]),
             },
             surface: Surface::EMULATOR,
             attested: Vec::new(),
@@ -217,7 +227,7 @@ fn approvals_in_the_same_run_are_part_of_the_intent_and_need_the_right() {
     let findings = scene.findings();
     assert_eq!(findings.changes[0].change.after["approveFromSubscription"], MICROSOFT.to_string());
     assert_eq!(findings.changes[0].steps.len(), 2);
-    scene.observed.rights.insert(id(LAKE), Ok(Right::Lacking("no".into())));
+    scene.observed.rights.insert(id(LAKE), Ok(lacking()));
     let findings = scene.findings();
     assert_eq!(findings.changes[0].change.after.get("approveFromSubscription"), None);
     assert_eq!(findings.changes[0].steps.len(), 1);
@@ -225,10 +235,37 @@ fn approvals_in_the_same_run_are_part_of_the_intent_and_need_the_right() {
     assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
 }
 
+/// What can't be seen to be allowed is tried, by the same changes, and the plan says so.
+#[test]
+fn an_unproved_right_is_tried() {
+    let proved = Scene::of(&Status::Pending);
+    let mut scene = Scene::of(&Status::Pending);
+    scene.observed.rights.insert(id(LAKE), Ok(unproved()));
+    let (proved, findings) = (proved.findings(), scene.findings());
+    let intents = |findings: &Findings| findings.changes.iter().map(|one| one.change.intent()).collect::<Vec<_>>();
+    assert_eq!((intents(&findings), findings.waiting.len()), (intents(&proved), 0));
+    for (change, proved) in approvals(&findings).into_iter().zip(approvals(&proved)) {
+        let doubt = "; tried, although palisade could not confirm that this identity has \
+                     Microsoft.Storage/storageAccounts/privateEndpointConnections/write: it isn't granted";
+        assert_eq!(change.reason, format!("{}{doubt}", proved.reason));
+        let expected = [AzureAction::STORAGE_APPROVE, AzureAction::STORAGE_WRITE_CONNECTIONS].map(AzureAction::name);
+        assert_eq!(change.permissions, expected);
+    }
+
+    scene.links().clear();
+    scene.lake().connections.clear();
+    scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
+    let findings = scene.findings();
+    let created = &findings.changes[0];
+    assert_eq!((created.steps.len(), created.change.demands.len()), (2, 1));
+    assert!(created.change.reason.contains("tried, although"), "{}", created.change.reason);
+    assert_eq!(created.change.permissions.len(), 3, "those of both steps: {:?}", created.change.permissions);
+}
+
 #[test]
 fn without_the_right_or_the_wish_a_person_is_waited_for() {
     let mut scene = Scene::of(&Status::Pending);
-    scene.observed.rights.insert(id(LAKE), Ok(Right::Lacking("this identity lacks everything".into())));
+    scene.observed.rights.insert(id(LAKE), Ok(lacking()));
     let mut unwished = Scene::of(&Status::Pending);
     unwished.declared.links[0].approval = Approval::ByOthers;
     for scene in [scene, unwished] {
