@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "engine/shared.rs"]
+mod shared;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use palisade::apply::{Engine, Event, Fleet, Journal, Listener, Report, Status, Stop};
+use palisade::apply::{Engine, Event, Fleet, Fresh, Journal, Listener, Report, Status, Stop};
 use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
@@ -22,7 +25,7 @@ use palisade::emulator::{
     self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, World, parse_rules, seed,
 };
 use palisade::guard;
-use palisade::plan::{Approval, Derivation, Mode, Only, Plan, Target, clear, derive};
+use palisade::plan::{Approval, By, Derivation, ManualStep, Only, Plan, Target, clear, derive};
 use palisade::settings::declaration::Declaration;
 use palisade::settings::surface::Surface;
 use palisade::settings::survey::Survey;
@@ -62,9 +65,13 @@ struct Run {
 
 impl Run {
     async fn new(environments: u32, faults: &str, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self::of(&configuration(environments), faults, observer).await
+    }
+
+    async fn of(configuration: &str, faults: &str, observer: Option<Arc<dyn Observer>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("palisade.yaml");
-        std::fs::write(&file, configuration(environments)).unwrap();
+        std::fs::write(&file, configuration).unwrap();
         let configuration = load(&[file]).configuration.unwrap();
         let clock = Clock::simulated(NOW.parse().unwrap());
         let mut world = World::new(None);
@@ -131,10 +138,9 @@ impl Run {
     ) -> Report {
         let journal = Journal::open(&self.folder.path().join("journal.jsonl")).unwrap();
         let engine = Engine {
-            survey,
+            looks: &Fresh { survey, environments },
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
-            environments,
             patience: Duration::from_secs(60),
             fleet: Fleet::default(),
             stop,
@@ -341,7 +347,14 @@ async fn what_a_person_has_to_do_is_waited_for_and_not_sent() {
     let survey = run.survey().await;
     let mut plan = run.plan(&survey).await;
     for change in &mut plan.scopes[0].changes {
-        change.mode = Mode::Manual;
+        let step = ManualStep {
+            place: "Settings".into(),
+            actions: vec!["choose it".into()],
+            values: BTreeMap::new(),
+            shown_by: "the page shows it".into(),
+            record: None,
+        };
+        change.by = By::Person { step: Box::new(step) };
     }
     let report = run.apply(&survey, &plan, Stop::default(), &Notebook::default()).await;
     assert_eq!((report.summary.waiting, run.writes()), (4, 0));

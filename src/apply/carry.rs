@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::engine::Engine;
 use super::event::Event;
@@ -79,6 +79,8 @@ impl Engine<'_> {
                 left_to_others: true,
                 ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
             },
+            // Whatever the answer to the write was: that the service works on it shows that it took it.
+            (Look::UnderWay(since, detail), _) => Outcome::under_way(since, &detail),
             (Look::NotShown(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} after {}", spoken(self.patience)),
@@ -112,6 +114,7 @@ impl Engine<'_> {
                 Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
                 Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
                 Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
+                Ok(ReadBack::UnderWay { since, detail }) => return Look::UnderWay(since, detail),
                 Ok(ReadBack::NotYet(detail)) => Ok(detail),
                 Ok(ReadBack::Unread(reason)) => Err(reason),
                 Err(error) => Err(error.to_string()),
@@ -135,6 +138,7 @@ enum Look {
     Shown(Option<String>),
     Gone(String),
     LeftToOthers(String),
+    UnderWay(Option<Timestamp>, String),
     NotShown(String),
     Interrupted(String),
     Unreadable(String),

@@ -21,7 +21,7 @@ pub(super) async fn held_back<'a>(
     reader: &Reader,
     changes: impl Iterator<Item = &'a Change> + Clone,
 ) -> BTreeMap<Address, Outcome> {
-    let automatic = changes.filter(|change| change.mode == Mode::Automatic);
+    let automatic = changes.filter(|change| change.mode() == Mode::Automatic);
     let mut by_resource: BTreeMap<&ResourceId, Vec<Needs>> = BTreeMap::new();
     for Demand { needs, on } in automatic.clone().flat_map(|change| &change.demands) {
         by_resource.entry(on).or_default().push(*needs);

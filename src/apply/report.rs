@@ -2,10 +2,11 @@
 //!
 //! Fields may be added within a format number, never renamed.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::remaining::Remaining;
-use crate::plan::{Action, Address, Change, Plan, Target};
+use crate::plan::{Action, Address, Change, Held, ManualStep, Plan, Target, WaitingFor};
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.apply/1";
@@ -39,12 +40,31 @@ pub struct Outcome {
     pub left_to_others: bool,
     /// Whether it isn't known if the change is still to be made, since a look before its write could not be read.
     pub unread: bool,
+    /// For whom it waits, where that is known.
+    pub waiting_for: Option<WaitingFor>,
+    /// Since when the service works on it, where it tells.
+    pub since: Option<Timestamp>,
+    /// The required change that kept it from being made.
+    pub held_up_by: Option<Address>,
 }
 
 impl Outcome {
+    fn new(status: Status, reason: String, wrote: bool) -> Self {
+        Self {
+            status,
+            reason,
+            wrote,
+            left_to_others: false,
+            unread: false,
+            waiting_for: None,
+            since: None,
+            held_up_by: None,
+        }
+    }
+
     /// An outcome of a change for which nothing was sent.
     pub fn unsent(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), wrote: false, left_to_others: false, unread: false }
+        Self::new(status, reason.into(), false)
     }
 
     /// An outcome of a change for which nothing was sent, since a look before its write could not be read.
@@ -54,7 +74,32 @@ impl Outcome {
 
     /// An outcome of a change for which a write was sent.
     pub fn sent(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), wrote: true, left_to_others: false, unread: false }
+        Self::new(status, reason.into(), true)
+    }
+
+    /// An outcome of a write that the service accepted, and works on for longer than a run waits.
+    pub(super) fn under_way(since: Option<Timestamp>, detail: &str) -> Self {
+        let began = since.map(|since| format!(" since {since}")).unwrap_or_default();
+        let reason = format!("the service accepted it and works on it{began}: {detail}; a later run sees how it ends");
+        Self { waiting_for: Some(WaitingFor::Service), since, ..Self::sent(Status::Waiting, reason) }
+    }
+
+    /// An outcome of an approved change that isn't wanted now, since it waits for something.
+    pub(super) fn held(held: &Held) -> Self {
+        let Held { waiting_for, since, detail: _ } = held;
+        let reason = format!("not sent: {held}");
+        Self { waiting_for: *waiting_for, since: *since, ..Self::unsent(Status::Waiting, reason) }
+    }
+
+    /// An outcome of a change that a person makes.
+    pub(super) fn left_to_a_person() -> Self {
+        let reason = "a person has to do it: no operation is published";
+        Self { waiting_for: Some(WaitingFor::Person), ..Self::unsent(Status::Waiting, reason) }
+    }
+
+    /// This outcome, which a required change brought about.
+    pub(super) fn because_of(self, required: &Address) -> Self {
+        Self { held_up_by: Some(required.clone()), ..self }
     }
 
     /// An outcome of a removal after which who is left could not be read.
@@ -84,12 +129,25 @@ pub struct Applied {
     pub wrote: bool,
     /// Whether it wasn't started because a look before its write could not be read.
     pub unread: bool,
+    /// For whom it waits, where that is known.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<WaitingFor>,
+    /// Since when the service works on it, where it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The required change that kept it from being made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_up_by: Option<Address>,
+    /// What a person has to do, if it waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manual: Option<ManualStep>,
 }
 
 impl Applied {
     /// Joins a change with its outcome.
     pub fn of(scope: &str, change: &Change, outcome: Outcome) -> Self {
-        let Outcome { status, reason, wrote, left_to_others: _, unread } = outcome;
+        let Outcome { status, reason, wrote, left_to_others: _, unread, waiting_for, since, held_up_by } = outcome;
+        let manual = change.manual().filter(|_| status == Status::Waiting).cloned();
         Self {
             scope: scope.to_owned(),
             address: change.address.clone(),
@@ -99,6 +157,10 @@ impl Applied {
             reason,
             wrote,
             unread,
+            waiting_for,
+            since,
+            held_up_by,
+            manual,
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings)
     match vanished_among(change, planned, seen) {
         Vanished::InEffect => Outcome::unsent(Status::Done, "already in effect; nothing was sent"),
         Vanished::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
-        Vanished::Waits(detail) => Outcome::unsent(Status::Waiting, format!("not sent: {detail}")),
+        Vanished::Waits(held) => Outcome::held(&held),
         Vanished::Instead(other) => {
             let reason = format!(
                 "it changed since it was approved: it isn't asked for any more, but `{}` of {} is: {} to {}",
@@ -40,11 +40,15 @@ mod tests {
 
     use super::*;
     use crate::plan::{
-        Action, Address, Direction, Identity, Impact, Mode, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor,
+        Action, Address, Direction, Identity, Impact, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor, Work,
     };
     use crate::terms::Place;
 
     fn change(address: &Address, subject: &str, action: Action) -> Change {
+        planned(address, subject, action).change
+    }
+
+    fn planned(address: &Address, subject: &str, action: Action) -> Planned {
         let outline = Outline {
             address: address.clone(),
             setting: "s",
@@ -59,7 +63,7 @@ mod tests {
             source: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
             operations: Vec::new(),
         };
-        Planned::new(outline, Mode::Automatic, Vec::new()).change
+        Planned::new(outline, Work::Steps(Vec::new()))
     }
 
     fn unknown(address: Address) -> Findings {
@@ -74,19 +78,13 @@ mod tests {
     }
 
     fn asks(change: Change) -> Findings {
-        let planned = Planned {
-            change,
-            takes_away: false,
-            removes: false,
-            requires: Vec::new(),
-            remainders: Vec::new(),
-            steps: Vec::new(),
-        };
+        let mut planned = planned(&change.address, "", change.action);
+        planned.change = change;
         Findings { changes: vec![planned], ..Findings::default() }
     }
 
     /// An environment in which `other` was unknown, and waited, when the plan was made.
-    fn planned(changes: Vec<Change>) -> ScopePlan {
+    fn approved(changes: Vec<Change>) -> ScopePlan {
         let other = Address::setting("prod", "apiAccess").part("other");
         ScopePlan {
             scope: "prod".into(),
@@ -133,21 +131,21 @@ mod tests {
             ("what comes after it is to be done", shown(asks(beneath)), Status::Waiting),
         ];
         for (what, findings, expected) in table {
-            let outcome = outcome(&primary, &planned(vec![primary.clone()]), &findings);
+            let outcome = outcome(&primary, &approved(vec![primary.clone()]), &findings);
             assert_eq!(outcome.status, expected, "{what}: {}", outcome.reason);
             assert!(!outcome.wrote);
             assert_eq!(outcome.unread, expected == Status::NotStarted, "{what}");
         }
-        let both = planned(vec![primary.clone(), instead.clone()]);
+        let both = approved(vec![primary.clone(), instead.clone()]);
         let outcome_of_one = outcome(&primary, &both, &shown(asks(instead)));
         assert_eq!(outcome_of_one.status, Status::Done, "the other one was approved too");
         let gone = change(&setting.part("extra"), "an extra", Action::Delete);
         let whole = Findings { complete: vec![setting.clone()], ..Findings::default() };
-        assert_eq!(outcome(&gone, &planned(vec![gone.clone()]), &whole).status, Status::Done);
-        assert_eq!(outcome(&gone, &planned(vec![gone.clone()]), &Findings::default()).status, Status::Refused);
+        assert_eq!(outcome(&gone, &approved(vec![gone.clone()]), &whole).status, Status::Done);
+        assert_eq!(outcome(&gone, &approved(vec![gone.clone()]), &Findings::default()).status, Status::Refused);
         let due = change(&setting.part("key"), "a key", Action::Rotate);
         assert_eq!(
-            outcome(&due, &planned(vec![due.clone()]), &Findings::default()).status,
+            outcome(&due, &approved(vec![due.clone()]), &Findings::default()).status,
             Status::Waiting,
             "held back"
         );

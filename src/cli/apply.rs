@@ -1,6 +1,5 @@
 //! `palisade apply`
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::observe::{self, Limits};
 use super::session::{Intent, Session};
-use crate::apply::{Engine, Fleet, Journal, RefusedScope, Remaining, Report, Stop};
+use crate::apply::{Engine, Fleet, Fresh, Journal, RefusedScope, Remaining, Report, Stop};
 use crate::declared::Configuration;
 use crate::plan::{Approval, Clearance, Plan, clear};
 use crate::report;
@@ -83,7 +82,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     report.remaining = run.look_again(&environments, &plan, &report).await;
     match args.format {
         Format::Json => ui.result(&json(&report)?),
-        Format::Text => ui.result(&report::applied::text(&plan, &report)),
+        Format::Text => ui.result(&report::applied::text(&report)),
     }
     tell_refusals(ui, &report);
     Ok(Exit::of_report(&plan, &report, args.accept_waiting))
@@ -149,7 +148,7 @@ fn fleet(args: &Args, environments: &[&Declaration]) -> Result<Fleet, CommandErr
     if let Some(stranger) = args.first.iter().find(|key| !known(key)) {
         return Err(CommandError::new(format!("`--first {stranger}`: no such environment in this run")));
     }
-    Ok(Fleet { first: args.first.clone(), stop_after: args.stop_after.into() })
+    Ok(Fleet { first: args.first.clone(), stop_after: args.stop_after.into(), ..Fleet::default() })
 }
 
 /// What carrying out needs.
@@ -182,10 +181,9 @@ impl Run<'_> {
         self.progress.begin("applying");
         let stop = Stop::default();
         let engine = Engine {
-            survey,
+            looks: &Fresh { survey, environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect() },
             writer: &self.session.writer(&plan.intent_digest).with_patience(self.args.wait),
             clock: &self.session.clock,
-            environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect::<BTreeMap<_, _>>(),
             patience: self.args.wait,
             fleet,
             stop: stop.clone(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::apply::{Applied, Report, Status};
-use crate::plan::{Address, Mode, Plan};
+use crate::plan::{Address, Mode, Plan, TENANT};
 
 /// Shown below the help.
 pub(super) const HELP: &str = "\
@@ -82,8 +82,9 @@ impl Exit {
         });
         let refused = (plan.summary.refused > 0 || !report.refused.is_empty()).then_some(Exit::Refused);
         // What a person has to look at, by a step that the plan prints, is waited for.
-        let by_hand =
-            |address: &Address| plan.changes().any(|change| change.mode == Mode::Manual && change.address == *address);
+        let by_hand = |address: &Address| {
+            plan.changes().any(|change| change.mode() == Mode::Manual && change.address == *address)
+        };
         let unknown = plan.scopes.iter().flat_map(|scope| &scope.unknown).map(|unknown| &unknown.address);
         let unknown = unknown.chain(report.remaining.unknown.iter().map(|still| &still.address));
         let unknown = unknown.map(|address| if by_hand(address) { waits } else { Exit::Unknown });
@@ -95,14 +96,23 @@ impl Exit {
 }
 
 /// How a change ended for which nothing was sent. Once its scope had written, the run stopped part-way; before that, what kept
-/// the change from being sent decides.
+/// the change from being sent decides, be it in another scope. The tenant's settings have nothing to do with each other.
 fn unsent(report: &Report, applied: &Applied) -> Exit {
-    let of_scope = || report.changes.iter().filter(|other| other.scope == applied.scope);
+    let apart =
+        |other: &Applied| applied.scope == TENANT && other.address.setting_key() != applied.address.setting_key();
+    let of_scope = || {
+        let same = |other: &&Applied| other.scope == applied.scope && !apart(other);
+        report.changes.iter().filter(same)
+    };
+    let required = applied.held_up_by.as_ref();
+    let elsewhere = required.and_then(|required| report.changes.iter().find(|other| other.address == *required));
+    let elsewhere = elsewhere.filter(|other| other.scope != applied.scope && other.status == Status::Refused);
     let any = |status: Status| of_scope().any(|other| other.status == status);
     let unread = of_scope().any(|other| other.unread);
     match applied.status {
         _ if of_scope().any(|other| other.wrote) => Exit::Partial,
         Status::Refused => Exit::Refused,
+        _ if elsewhere.is_some() => Exit::Refused,
         _ if applied.unread => Exit::Unknown,
         _ if any(Status::Failed) => Exit::Partial,
         _ if any(Status::Refused) => Exit::Refused,

@@ -23,7 +23,7 @@ pub use shape::{Policy, UnpublishedOperations};
 use crate::config::{self, Code, Diagnostics, Document, Format, Source, Sources};
 use crate::plan::NoteCode;
 use crate::settings::registry::{Registry, SETTINGS};
-use crate::{guard, settings};
+use crate::{guard, plan, settings};
 
 /// What reading files gave.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub fn mistakes() -> impl Iterator<Item = Code> {
 
 /// The codes of all notes, in the order in which the documentation lists them.
 pub fn notes() -> impl Iterator<Item = NoteCode> {
-    let shared = [guard::codes::NOTES, settings::codes::NOTES, settings::attestation::codes::NOTES];
+    let shared = [guard::codes::NOTES, plan::codes::NOTES, settings::codes::NOTES, settings::attestation::codes::NOTES];
     shared.into_iter().chain(SETTINGS.iter().map(|setting| setting.notes())).flatten().copied()
 }
 

@@ -206,6 +206,7 @@ fn the_kind_of_each_code_is_pinned() {
     break-glass-unresolved
     caller-unknown
     not-admin
+    requirement-circle
     token-tenant
     name-mismatch
     tenant-mismatch

@@ -54,7 +54,7 @@ fn too_much_at_once(findings: &Findings, only: &Only) -> Option<String> {
 
 /// The removals that palisade would make.
 fn removals<'a>(findings: &'a Findings, only: &'a Only) -> impl Iterator<Item = &'a Planned> {
-    let counts = |planned: &&Planned| planned.removes && planned.change.mode == Mode::Automatic;
+    let counts = |planned: &&Planned| planned.removes && planned.change.mode() == Mode::Automatic;
     findings.changes.iter().filter(counts).filter(move |planned| only.allows(&planned.change.address))
 }
 

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::change::{Address, Change, Impact, Mode, Risk};
+use super::change::{Address, Change, Impact, Mode, Risk, TENANT};
 use super::document::{Plan, ScopePlan};
+use super::note::Note;
 use super::saved::Refusal;
-use super::vanished::{Vanished, vanished};
+use super::vanished::{Held, Vanished, vanished};
 
 /// What approves changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +42,25 @@ pub struct Clearance {
     pub left: Vec<Address>,
     /// Approved changes that are in effect already.
     pub in_effect: Vec<Change>,
+    /// Settings of the tenant that a guard refused, with its words: the others go on.
+    pub stopped: Vec<(Address, String)>,
     /// Approved changes that are under way or held back, with what they wait for.
-    pub waiting: Vec<(Change, String)>,
+    pub waiting: Vec<(Change, Held)>,
 }
 
 impl Clearance {
+    /// Why the setting that an address is in is refused, if it is.
+    pub fn stopped(&self, address: &Address) -> Option<&str> {
+        let (_, reason) = self.stopped.iter().find(|(setting, _)| address.is_in(setting.as_str()))?;
+        Some(reason)
+    }
+
     /// Whether palisade itself would carry out anything of this scope.
     pub fn works(&self, plan: &Plan) -> bool {
-        let carries = |change: &&Change| change.mode == Mode::Automatic && !self.left.contains(&change.address);
+        let stopped = |change: &Change| self.stopped(&change.address).is_some();
+        let carries = |change: &&Change| {
+            change.mode() == Mode::Automatic && !self.left.contains(&change.address) && !stopped(change)
+        };
         let scope = plan.scopes.iter().find(|scope| scope.scope == self.scope);
         self.verdict == Verdict::Proceeds && scope.is_some_and(|scope| scope.changes.iter().any(|one| carries(&one)))
     }
@@ -107,9 +119,14 @@ fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearanc
         left: Vec::new(),
         in_effect: Vec::new(),
         waiting: Vec::new(),
+        stopped: Vec::new(),
     };
-    let refusals: Vec<String> =
-        fresh.refusals_of(&scope.scope).map(|note| format!("{}: {}", note.code, note.message)).collect();
+    let words = |note: &Note| format!("{}: {}", note.code, note.message);
+    let of_setting = |note: &&Note| scope.scope == TENANT && note.address.setting_key().is_some();
+    let (of_settings, refusals): (Vec<&Note>, Vec<&Note>) = fresh.refusals_of(&scope.scope).partition(of_setting);
+    let refusals: Vec<String> = refusals.into_iter().map(words).collect();
+    let setting = |note: &Note| Address::setting(TENANT, note.address.setting_key().unwrap_or_default());
+    clearance.stopped = of_settings.into_iter().map(|note| (setting(note), words(note))).collect();
     match approval {
         Approval::Seen | Approval::Intent(_) => {}
         Approval::Unseen => clearance.verdict = unseen(fresh, scope),
@@ -132,7 +149,7 @@ fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearanc
 
 /// `--yes` stands for a plan that no person saw.
 fn unseen(fresh: &Plan, scope: &ScopePlan) -> Verdict {
-    let automatic = scope.changes.iter().filter(|change| change.mode == Mode::Automatic);
+    let automatic = scope.changes.iter().filter(|change| change.mode() == Mode::Automatic);
     let dangerous = automatic.filter_map(|change| {
         let why = match (change.risk, change.impact) {
             (_, Impact::DataLoss) => "loses data",
@@ -187,10 +204,11 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
         match vanished(change, approved, fresh) {
             Vanished::InEffect | Vanished::Next(_) => clearance.in_effect.push(change.clone()),
             Vanished::Unread(reason) => unread.push(reason),
-            Vanished::Waits(detail) => clearance.waiting.push((change.clone(), detail)),
+            Vanished::Waits(held) => clearance.waiting.push((change.clone(), held)),
             // A window closed, or the date is no longer reached: that comes back with time.
             Vanished::Unseen if change.action.comes_with_time() => {
-                clearance.waiting.push((change.clone(), "it isn't due now, or is held back".to_owned()));
+                let detail = "it isn't due now, or is held back".to_owned();
+                clearance.waiting.push((change.clone(), Held { waiting_for: None, since: None, detail }));
             }
             Vanished::Instead(_) => gone.push(format!("- {}", change.line())),
             Vanished::Unseen => gone.push(format!("- {} (no longer asked for, and not in effect)", change.line())),

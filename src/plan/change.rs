@@ -15,6 +15,9 @@ use crate::terms::{Place, digest};
 #[serde(transparent)]
 pub struct Address(String);
 
+/// The scope above all environments. No environment can have this key.
+pub(crate) const TENANT: &str = "tenant";
+
 impl Address {
     /// A setting of an environment.
     pub fn setting(scope: &str, setting: &str) -> Self {
@@ -45,6 +48,11 @@ impl Address {
     /// The environment that it is in, or is.
     pub fn scope_key(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(scope, _)| scope)
+    }
+
+    /// The setting that it is in, or is; none for a scope.
+    pub fn setting_key(&self) -> Option<&str> {
+        self.0.split('/').nth(1)
     }
 
     /// Whether it lies in an environment.
@@ -243,9 +251,26 @@ pub struct ManualStep {
     pub record: Option<String>,
 }
 
-/// One difference between what is declared and what is observed.
+/// Who makes a change. In documents: `mode`, and beside it `manual` for what a person does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(tag = "mode")]
+pub enum By {
+    /// Palisade.
+    #[serde(rename = "automatic")]
+    Palisade,
+    /// A person, by these instructions.
+    #[serde(rename = "manual")]
+    Person {
+        /// What the person does.
+        #[serde(rename = "manual")]
+        step: Box<ManualStep>,
+    },
+}
+
+/// One difference between what is declared and what is observed.
+// No `deny_unknown_fields`, which serde doesn't have beside `flatten`: a plan that isn't written again byte for byte is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Change {
     /// What it is about.
     pub address: Address,
@@ -264,7 +289,8 @@ pub struct Change {
     /// How far its operation is public.
     pub provenance: Provenance,
     /// Who does it.
-    pub mode: Mode,
+    #[serde(flatten)]
+    pub by: By,
     /// What is observed; null if there is nothing.
     pub before: Json,
     /// What is declared; null if there is to be nothing.
@@ -277,11 +303,11 @@ pub struct Change {
     /// approval doesn't hang on them; the binds say which keys and which secret are meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
-    /// What a person does, if a person does it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manual: Option<ManualStep>,
     /// Why.
     pub reason: String,
+    /// The changes that must be made before it, wherever they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Address>,
     /// The rights that it takes, by their stable names.
     pub permissions: Vec<String>,
     /// The rights that its steps take on Azure resources. Not written down: they are derived with the steps.
@@ -297,15 +323,31 @@ pub struct Change {
 }
 
 impl Change {
+    /// Who does it.
+    pub fn mode(&self) -> Mode {
+        match self.by {
+            By::Palisade => Mode::Automatic,
+            By::Person { .. } => Mode::Manual,
+        }
+    }
+
+    /// What a person does, if a person does it.
+    pub fn manual(&self) -> Option<&ManualStep> {
+        match &self.by {
+            By::Palisade => None,
+            By::Person { step } => Some(step),
+        }
+    }
+
     /// What it would do, without instants and words: two changes with the same intent are the same to whoever approves.
     pub fn intent(&self) -> Json {
         match &self.due {
             Some(due) => json!({
-                "address": self.approved_address(), "action": self.action, "mode": self.mode, "due": due,
+                "address": self.approved_address(), "action": self.action, "mode": self.mode(), "due": due,
                 "binds": self.binds,
             }),
             None => json!({
-                "address": self.address, "action": self.action, "mode": self.mode, "before": self.before,
+                "address": self.address, "action": self.action, "mode": self.mode(), "before": self.before,
                 "after": self.after, "binds": self.binds,
             }),
         }
@@ -335,7 +377,7 @@ impl Change {
 
     /// What it would do, on one line: for lists of differences.
     pub fn line(&self) -> String {
-        let by_hand = if self.mode == Mode::Manual { " (by a person)" } else { "" };
+        let by_hand = if self.mode() == Mode::Manual { " (by a person)" } else { "" };
         let what = match &self.due {
             Some(due) => due.clone(),
             None => format!("{} -> {}", self.before, self.after),
@@ -345,7 +387,7 @@ impl Change {
 
     /// How this change, which was approved, differs from what would be done now.
     pub fn moved_to(&self, now: &Change) -> String {
-        let shown = |change: &Change| (change.action, change.mode, change.before.clone(), change.after.clone());
+        let shown = |change: &Change| (change.action, change.mode(), change.before.clone(), change.after.clone());
         if shown(self) == shown(now) {
             return format!(
                 "what it depends on changed since it was approved, although it reads the same: {}",

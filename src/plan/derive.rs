@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::change::{Address, Change, Direction};
+use super::change::{Address, Change};
 use super::document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown};
 use super::findings::{Findings, Planned};
 use super::note::Note;
 use super::only::Only;
+use super::order::{self, Order, order};
 use super::saved::VALIDITY;
 use crate::terms::EnvironmentHead;
 
@@ -54,26 +55,7 @@ pub struct Derivation {
 }
 
 impl Account {
-    /// The changes with their steps, in the order in which they are to be done: what a change requires before it, what
-    /// adds before what takes away, then what hardens before what weakens. Otherwise an environment could be without an
-    /// Admin half-way.
-    pub fn ordered(&self) -> Vec<&Planned> {
-        let mut planned: Vec<_> = self.findings.iter().flat_map(|findings| &findings.changes).collect();
-        planned.sort_by_key(|planned| {
-            let weakens = planned.change.direction == Direction::Weakens;
-            (planned.takes_away, weakens, planned.change.address.clone())
-        });
-        let mut ordered: Vec<&Planned> = Vec::with_capacity(planned.len());
-        while !planned.is_empty() {
-            let waits = |one: &&Planned| planned.iter().any(|other| one.requires.contains(&other.change.address));
-            // A circle can't be ordered; it keeps the order that it has.
-            let next = planned.iter().position(|one| !waits(one)).unwrap_or(0);
-            ordered.push(planned.remove(next));
-        }
-        ordered
-    }
-
-    fn scope_plan(&self) -> ScopePlan {
+    fn scope_plan(&self, ordered: Vec<&Planned>) -> ScopePlan {
         let Self { head, declaration, observed, unknown, notes: _, findings } = self;
         let Observed { name, region, dataverse } = observed.clone().unwrap_or_default();
         let mut unknown = unknown.clone();
@@ -97,7 +79,7 @@ impl Account {
             in_sync: findings.iter().map(|findings| findings.in_sync).sum(),
             in_effect: sorted(findings.iter().flat_map(|findings| &findings.in_effect)),
             complete: sorted(findings.iter().flat_map(|findings| &findings.complete)),
-            changes: self.ordered().into_iter().map(|planned| planned.change.clone()).collect(),
+            changes: ordered.into_iter().map(|planned| planned.change.clone()).collect(),
             unknown,
             waiting,
         }
@@ -114,7 +96,9 @@ fn sorted<'a>(addresses: impl Iterator<Item = &'a Address>) -> Vec<Address> {
 /// Makes the plan. `guard_notes` are what the guards said about the same accounts.
 pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<Note>) -> Plan {
     let Derivation { config_digest, target, now, allow_removals, only } = derivation;
-    let mut scopes: Vec<_> = accounts.iter().map(Account::scope_plan).collect();
+    let Order { scopes: ordered, circles } = order(accounts);
+    let mut scopes: Vec<_> =
+        accounts.iter().zip(ordered).map(|(account, ordered)| account.scope_plan(ordered)).collect();
     let mut outside = 0;
     for (scope, account) in scopes.iter_mut().zip(accounts) {
         outside += only.narrow(scope);
@@ -134,6 +118,7 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         .flat_map(|account| account.notes.iter().chain(account.findings.iter().flat_map(|findings| &findings.notes)))
         .cloned()
         .chain(guard_notes)
+        .chain(circles.iter().flat_map(|circle| order::refusals(circle)))
         // What is about the run itself, such as the caller, concerns every limit.
         .filter(|note| only.concerns(&note.address) || !scopes.iter().any(|scope| note.address.is_in(&scope.scope)))
         .collect();

@@ -296,7 +296,7 @@ impl Summary {
                     Direction::Weakens => summary.weakens += 1,
                     Direction::Neutral => summary.neutral += 1,
                 }
-                summary.manual += usize::from(change.mode == Mode::Manual);
+                summary.manual += usize::from(change.mode() == Mode::Manual);
             }
         }
         summary

@@ -1,15 +1,18 @@
 //! What comparing one setting of one environment brought.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated};
+use super::change::{Action, Address, Change, Direction, Impact, Mode, Rated};
 use super::demand;
 use super::document::{Unknown, Waiting};
+use super::hold::Hold;
 use super::note::Note;
 use super::stake::Stake;
 use super::step::Step;
+use super::work::Work;
 use crate::azure::Provenance;
 use crate::azure::operations::Facts;
 use crate::azure::rights::Holding;
@@ -91,7 +94,7 @@ pub struct Outline {
     pub operations: Vec<&'static Facts>,
 }
 
-/// A change with the steps that carry it out.
+/// A change with the work that it takes.
 #[derive(Clone)]
 pub struct Planned {
     /// What plans show.
@@ -100,18 +103,16 @@ pub struct Planned {
     pub takes_away: bool,
     /// Whether it takes a member out of a collection, or the role Admin from one. Such changes have a budget.
     pub removes: bool,
-    /// The changes that must be made before this one.
-    pub requires: Vec<Address>,
     /// The intents of what may be left of it if a run stops half-way: the approval of the whole is one of the rest.
     pub remainders: Vec<Json>,
-    /// The writes, in order; none for a manual change.
-    pub steps: Vec<Rc<dyn Step>>,
+    /// What `change.by` follows from.
+    work: Work,
 }
 
 impl Planned {
-    /// A change that `steps` carry out, or a person where `mode` says so. What its writes depend on is asked of the steps
-    /// themselves, so that no setting can forget an id.
-    pub fn new(outline: Outline, mode: Mode, steps: Vec<Rc<dyn Step>>) -> Self {
+    /// A change that takes this work. What its writes depend on is asked of the steps themselves, so that no setting can forget
+    /// an id.
+    pub fn new(outline: Outline, work: Work) -> Self {
         let Outline {
             address,
             setting,
@@ -127,8 +128,7 @@ impl Planned {
             operations,
         } = outline;
         let provenance = operations.iter().map(|operation| operation.provenance).max();
-        let permissions = demand::permissions(&operations, &steps);
-        let binds = steps.iter().fold(Binds::none(), |all, step| all.with(step.binds()));
+        let permissions = demand::permissions(&operations, work.steps());
         let change = Change {
             address,
             setting: setting.to_owned(),
@@ -138,23 +138,21 @@ impl Planned {
             risk: risk.risk,
             impact,
             provenance: provenance.unwrap_or(Provenance::Documented),
-            mode,
+            by: work.by(),
             preimage: Change::preimage_of(&before),
             before,
             after,
-            binds,
+            binds: work.binds(),
             due: None,
-            manual: None,
             reason,
+            requires: Vec::new(),
             permissions,
-            demands: Vec::new(),
+            demands: demand::demands(work.steps()),
             source,
             finishes: Vec::new(),
             digest: String::new(),
         };
-        let steps = if mode == Mode::Manual { Vec::new() } else { steps };
-        let change = Change { demands: demand::demands(&steps), ..change };
-        Self { change, takes_away: false, removes: false, requires: Vec::new(), remainders: Vec::new(), steps }
+        Self { change, takes_away: false, removes: false, remainders: Vec::new(), work }
     }
 
     /// The same change, after which a principal or the environment has less.
@@ -169,10 +167,20 @@ impl Planned {
         Self { removes, ..self }
     }
 
-    /// The same change, before which others must be made.
+    /// The writes, in order; none if a person makes the change.
+    pub fn steps(&self) -> &[Rc<dyn Step>] {
+        self.work.steps()
+    }
+
+    /// What the change must have to itself while it is made.
+    pub fn holds(&self) -> BTreeSet<Hold> {
+        self.work.holds()
+    }
+
+    /// The same change, before which others must be made: of this setting or another one, of this scope or another one.
     #[must_use]
     pub fn requiring(mut self, others: impl IntoIterator<Item = Address>) -> Self {
-        self.requires.extend(others);
+        self.change.requires.extend(others);
         self
     }
 
@@ -186,17 +194,8 @@ impl Planned {
     /// The same change, tried although it could not be confirmed that the caller may make it.
     #[must_use]
     pub fn in_doubt(mut self, holding: &Holding) -> Self {
-        if let Some(doubt) = holding.doubt().filter(|_| self.change.mode == Mode::Automatic) {
+        if let Some(doubt) = holding.doubt().filter(|_| self.change.mode() == Mode::Automatic) {
             self.change.reason = format!("{}; tried, although palisade {doubt}", self.change.reason);
-        }
-        self
-    }
-
-    /// The same change with what a person has to do, where a person does it.
-    #[must_use]
-    pub fn by_hand(mut self, manual: impl FnOnce() -> ManualStep) -> Self {
-        if self.change.mode == Mode::Manual {
-            self.change.manual = Some(manual());
         }
         self
     }

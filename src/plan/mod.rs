@@ -8,29 +8,36 @@
 
 mod approval;
 mod change;
+pub mod codes;
 mod demand;
 mod derive;
 mod document;
 mod findings;
+mod hold;
 mod note;
 mod only;
+mod order;
 mod saved;
 mod stake;
 mod step;
 #[cfg(test)]
 mod tests;
 mod vanished;
+mod work;
 
 pub use approval::{Approval, Clearance, Verdict, clear};
-pub use change::{Action, Address, Binds, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
+pub(crate) use change::TENANT;
+pub use change::{Action, Address, Binds, By, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
 pub use demand::Demand;
 pub use derive::{Account, Derivation, Observed, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
 pub use findings::{Findings, Outline, Planned};
+pub use hold::Hold;
 pub(crate) use note::notes;
 pub use note::{CodeName, Note, NoteCode, NoteKind, Severity};
 pub use only::{BadPrefix, Only};
 pub use saved::{Refusal, VALIDITY, differences, parse, render};
 pub use stake::{Administrator, Administrators, Kind, Loss, Share, Stake, Unprotected};
 pub use step::{ReadBack, Step, StepError};
-pub use vanished::{Seen, Vanished, among as vanished_among};
+pub use vanished::{Held, Seen, Vanished, among as vanished_among};
+pub use work::Work;

@@ -1,9 +1,11 @@
 //! A step: one write of a change, and how to see that it took effect.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::change::Binds;
+use super::hold::Hold;
 use crate::azure::operations::Facts;
 use crate::azure::{CallError, Reader, Writer};
 use crate::terms::ResourceId;
@@ -44,6 +46,14 @@ pub enum ReadBack {
     LeftToOthers(String),
     /// Something else still, in words; it may come true by waiting.
     NotYet(String),
+    /// That the service accepted the write and works on it, for longer than a run waits. The run leaves it at once; the next one
+    /// sees it as waiting, by what it observes.
+    UnderWay {
+        /// Since when, if the service tells.
+        since: Option<Timestamp>,
+        /// What goes on, in words.
+        detail: String,
+    },
     /// Nothing, since something could not be read, in words; it may be read by waiting.
     Unread(String),
     /// Something else, in words, that waiting won't change.
@@ -72,6 +82,11 @@ pub trait Step {
     /// Every id that the write depends on: whom, what and where. An implementation takes the step apart in full, so that a
     /// new field can't be left out by mistake.
     fn binds(&self) -> Binds;
+
+    /// What the write must have to itself: no other change, of whichever environment, writes to it meanwhile.
+    fn holds(&self) -> Vec<Hold> {
+        Vec::new()
+    }
 
     /// Whether it runs even after a step that didn't get done, because it leaves things safe.
     fn closes(&self) -> bool {

@@ -6,8 +6,12 @@
 //! Invariants: a change is in effect only if what it was to bring about was read: at its own address, or, for a removal, in a
 //! collection that was read completely. That nothing is asked for proves nothing.
 
+use std::fmt;
+
+use jiff::Timestamp;
+
 use super::change::{Action, Address, Change};
-use super::document::{ScopePlan, Unknown, Waiting};
+use super::document::{ScopePlan, Unknown, Waiting, WaitingFor};
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +22,40 @@ pub enum Vanished {
     Next(Box<Change>),
     /// It can't be read; why.
     Unread(String),
-    /// It waits for something; for what.
-    Waits(String),
+    /// It waits for something.
+    Waits(Held),
     /// Something else is to be done in its place.
     Instead(Box<Change>),
     /// It isn't asked for, and doesn't show to be in effect.
     Unseen,
+}
+
+/// What an approved change waits for that isn't wanted now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// For whom; none if only time brings it back.
+    pub waiting_for: Option<WaitingFor>,
+    /// Since when, if that is known.
+    pub since: Option<Timestamp>,
+    /// What exactly.
+    pub detail: String,
+}
+
+impl From<&Waiting> for Held {
+    fn from(waiting: &Waiting) -> Self {
+        let Waiting { address: _, waiting_for, since, detail } = waiting;
+        Self { waiting_for: Some(*waiting_for), since: *since, detail: detail.clone() }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { waiting_for: _, since, detail } = self;
+        match since {
+            Some(since) => write!(f, "under way since {since}: {detail}"),
+            None => f.write_str(detail),
+        }
+    }
 }
 
 /// What was found out about one setting, or one scope.
@@ -70,7 +102,7 @@ pub fn among(change: &Change, planned: &ScopePlan, seen: Seen<'_>) -> Vanished {
         return Vanished::Instead(Box::new((*other).clone()));
     }
     match seen.waiting.iter().find(|one| concerns(&one.address)) {
-        Some(waiting) => Vanished::Waits(waiting.detail.clone()),
+        Some(waiting) => Vanished::Waits(waiting.into()),
         None => Vanished::Unseen,
     }
 }

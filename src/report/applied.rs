@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use super::colour::{DANGER, DIM, GOOD, WARNING, paint};
 use super::plan::manual_step;
 use crate::apply::{Applied, Left, RefusedScope, Remaining, Report, Status};
-use crate::plan::Plan;
 use crate::terms::text::printable;
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
-pub fn text(plan: &Plan, report: &Report) -> String {
+pub fn text(report: &Report) -> String {
     let mut out = String::new();
     // Why is told as an error, whatever the format of the report.
     for RefusedScope { scope, reasons: _ } in &report.refused {
@@ -20,7 +19,7 @@ pub fn text(plan: &Plan, report: &Report) -> String {
         for applied in report.changes.iter().filter(|applied| applied.status == status) {
             // Said once for the whole environment.
             if status != Status::Refused || !report.refused.iter().any(|scope| scope.scope == applied.scope) {
-                change(plan, applied, &mut out);
+                change(applied, &mut out);
             }
         }
     }
@@ -32,8 +31,22 @@ pub fn text(plan: &Plan, report: &Report) -> String {
     if out.is_empty() { out } else { format!("\n{out}") }
 }
 
-fn change(plan: &Plan, applied: &Applied, out: &mut String) {
-    let Applied { scope: _, address, subject, action, status, reason, wrote: _, unread } = applied;
+fn change(applied: &Applied, out: &mut String) {
+    let Applied {
+        scope: _,
+        address,
+        subject,
+        action,
+        status,
+        reason,
+        wrote: _,
+        unread,
+        // The reason says them.
+        waiting_for: _,
+        since: _,
+        held_up_by: _,
+        manual,
+    } = applied;
     let (style, word) = match status {
         Status::Done => (GOOD, "done"),
         Status::Failed => (DANGER, "failed"),
@@ -47,8 +60,7 @@ fn change(plan: &Plan, applied: &Applied, out: &mut String) {
     if *status != Status::Done || reason != "read back as declared" {
         let _ = writeln!(out, "             {}", printable(reason));
     }
-    let manual = plan.changes().find(|change| change.address == *address).and_then(|change| change.manual.as_ref());
-    if let Some(manual) = manual.filter(|_| *status == Status::Waiting) {
+    if let Some(manual) = manual {
         out.push_str(&manual_step(manual, "             "));
     }
 }

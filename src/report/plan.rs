@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
 use crate::azure::Provenance;
 use crate::plan::{
-    Action, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity, Summary,
-    Target, WaitingFor,
+    Action, Address, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity,
+    Summary, Target, WaitingFor,
 };
 use crate::terms::text::printable;
 
@@ -83,7 +83,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
             WaitingFor::Service => "the service",
             WaitingFor::Person => "a person",
         };
-        let _ = writeln!(out, "  {} {} (for {whom})", paint(WARNING, "… waiting"), entry.address.within_scope());
+        let since = entry.since.map(|since| format!(", since {since}")).unwrap_or_default();
+        let _ = writeln!(out, "  {} {} (for {whom}{since})", paint(WARNING, "… waiting"), entry.address.within_scope());
         let _ = writeln!(out, "      {}", printable(&entry.detail));
     }
     let elsewhere =
@@ -123,14 +124,14 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         risk,
         impact,
         provenance,
-        mode,
+        by: _,
         before: _,
         after: _,
         preimage: _,
         binds: _,
         due: _,
-        manual,
         reason,
+        requires,
         permissions: _,
         demands: _,
         source,
@@ -138,7 +139,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         digest: _,
     } = change;
     let (sign, style) = sign(*action, *direction);
-    let marks = marks(*direction, *risk, *impact, *provenance, *mode);
+    let marks = marks(*direction, *risk, *impact, *provenance, change.mode());
     let _ = writeln!(
         out,
         "  {} {:address$}  {:values$}  {}",
@@ -151,7 +152,15 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
     );
     let place = format!("({}:{}:{})", source.file, source.line, source.column);
     let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
-    if let Some(manual) = manual {
+    // Within a setting the order says it.
+    let near =
+        |other: &Address| (other.scope_key(), other.setting_key()) == (address.scope_key(), address.setting_key());
+    let requires: Vec<String> =
+        requires.iter().filter(|other| !near(other)).map(|other| printable(other.as_str())).collect();
+    if !requires.is_empty() {
+        let _ = writeln!(out, "      {} {}", paint(HINT, "after:"), requires.join(", "));
+    }
+    if let Some(manual) = change.manual() {
         out.push_str(&manual_step(manual, "      "));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::azure::customer_insights::Instance;
-use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Rated, Risk, Step};
+use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Rated, Risk, Step, Work};
 use crate::terms::{Place, ResourceId, digest};
 
 /// The digest of a change that is the same in everything but the step that carries it out.
@@ -26,7 +26,7 @@ fn digest(step: Rc<dyn Step>) -> String {
         source: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
         operations: Vec::new(),
     };
-    digest::of_json(&Planned::new(outline, Mode::Automatic, vec![step]).change.intent())
+    digest::of_json(&Planned::new(outline, Work::step(step)).change.intent())
 }
 
 /// Makes sure that a step whose inputs differ in one is another one to whoever approves it, and that words make no difference.

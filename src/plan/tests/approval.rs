@@ -139,10 +139,10 @@ fn scopes_are_judged_one_by_one() {
 
 #[test]
 fn yes_approves_nothing_that_has_to_be_seen() {
-    let with = |risk: Risk, impact: Impact, mode: Mode| {
+    let with = |risk: Risk, impact: Impact, by: By| {
         let mut changes = usual();
         let change = &mut changes[0].change;
-        (change.risk, change.impact, change.mode) = (risk, impact, mode);
+        (change.risk, change.impact, change.by) = (risk, impact, by);
         clearance(&Approval::Unseen, &plan_of(&[account(changes)], now())).verdict == Verdict::Proceeds
     };
     for (risk, impact, approved) in [
@@ -152,8 +152,8 @@ fn yes_approves_nothing_that_has_to_be_seen() {
         (Risk::Low, Impact::Outage, false),
         (Risk::Low, Impact::DataLoss, false),
     ] {
-        assert_eq!(with(risk, impact, Mode::Automatic), approved, "{risk} {impact}");
-        assert!(with(risk, impact, Mode::Manual), "what a person does, `--yes` doesn't");
+        assert_eq!(with(risk, impact, By::Palisade), approved, "{risk} {impact}");
+        assert!(with(risk, impact, by_a_person()), "what a person does, `--yes` doesn't");
     }
 }
 

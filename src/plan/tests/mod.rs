@@ -1,6 +1,7 @@
 //! Deriving, ordering, hashing and refusing plans.
 
 mod approval;
+mod order;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -31,7 +32,18 @@ fn planned(address: &str, action: Action, direction: Direction, before: Json, af
         operations: Vec::new(),
     };
     let takes_away = matches!(action, Action::Delete | Action::Disable);
-    Planned::new(outline, Mode::Automatic, Vec::new()).taking_away(takes_away)
+    Planned::new(outline, Work::Steps(Vec::new())).taking_away(takes_away)
+}
+
+fn by_a_person() -> By {
+    let step = ManualStep {
+        place: "Settings".into(),
+        actions: vec!["choose it".into()],
+        values: [("Name".to_owned(), "value".to_owned())].into(),
+        shown_by: "the page shows it".into(),
+        record: None,
+    };
+    By::Person { step: Box::new(step) }
 }
 
 fn account(changes: Vec<Planned>) -> Account {
@@ -110,8 +122,8 @@ fn a_downgrade_takes_away_and_comes_last() {
 #[test]
 fn what_a_change_requires_comes_before_it() {
     let mut changes = usual();
-    changes[1].requires = vec![changes[2].change.address.clone()];
-    changes[2].requires = vec![changes[0].change.address.clone()];
+    changes[1].change.requires = vec![changes[2].change.address.clone()];
+    changes[2].change.requires = vec![changes[0].change.address.clone()];
     let plan = plan_of(&[account(changes)], now());
     let order: Vec<_> = plan.changes().map(|change| change.address.as_str()).collect();
     assert_eq!(order, ["prod/users/zoe", "prod/users/ada", "prod/users/bob"]);

@@ -37,7 +37,7 @@ use crate::config::Code;
 use crate::config::Word;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity,
-    Step, Waiting,
+    Step, Waiting, Work,
 };
 use crate::terms::ResourceId;
 
@@ -144,7 +144,8 @@ fn switch(declared: &Declared, seen: Option<String>, comparing: &Comparing<'_>) 
     let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
     let notes = if enable { Vec::new() } else { vec![cuts_clients(address)] };
     let mode = comparing.surface.mode(operation.provenance);
-    let planned = Planned::new(outline, mode, vec![step]).taking_away(!enable).by_hand(|| by_hand(declared, comparing));
+    let work = Work::of(mode, vec![step], || by_hand(declared, comparing));
+    let planned = Planned::new(outline, work).taking_away(!enable);
     Findings { changes: vec![planned], notes, ..Findings::default() }
 }
 

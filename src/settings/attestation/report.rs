@@ -11,7 +11,7 @@ use super::judge::{Doubt, Evidence, Moment, last_day};
 use crate::azure::operations::Facts;
 use crate::config::words::Written as _;
 use crate::plan::{
-    Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Rated, Risk, Severity,
+    Action, Address, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Rated, Risk, Severity, Work,
 };
 use crate::settings::attestation::codes;
 use crate::settings::block::{Block, Saw};
@@ -89,7 +89,7 @@ pub(in crate::settings) fn look<B: Block>(
         record: Some(entry::<B>(&saw, comparing)),
     };
     Findings {
-        changes: vec![Planned::new(outline, Mode::Manual, Vec::new()).by_hand(|| manual)],
+        changes: vec![Planned::new(outline, Work::person(manual))],
         notes: doubt.note(address.clone(), &beside).into_iter().collect(),
         unknown: vec![Unreadable::because(reason).at(address)],
         ..Findings::default()

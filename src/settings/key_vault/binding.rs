@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::steps::{AddPolicy, GrantRole, LinkVault};
 use crate::azure::rights::roles::{self, Role};
+use crate::plan::{Hold, Step as _};
 use crate::settings::binding::{each_input_counts, instance, resource};
 use crate::terms::ResourceId;
 
@@ -67,4 +68,19 @@ fn linking_a_vault() {
         ],
         vec![],
     );
+}
+
+/// Environments share a vault: each that grants has it to itself, by whatever way, and however its id is spelt.
+#[test]
+fn grants_on_one_vault_are_made_one_after_the_other() {
+    let role = GrantRole {
+        vault: resource("microsoft.keyvault/vaults", "ONE"),
+        role: roles::KEY_VAULT_READER,
+        service: Uuid::from_u128(1).into(),
+        description: String::new(),
+    };
+    let policy = AddPolicy { vault: vault("one"), tenant: Uuid::from_u128(1), service: Uuid::from_u128(1).into() };
+    assert_eq!((role.holds(), policy.holds()), (vec![Hold::resource(&vault("one"))], role.holds()));
+    let link = LinkVault { instance: instance(1), vault: vault("one"), instead_of: None };
+    assert_eq!(link.holds(), [], "it writes to the environment alone");
 }

@@ -15,6 +15,7 @@ use crate::azure::operations::{GET_KEY_VAULT, PUT_KEY_VAULT};
 use crate::azure::vaults::Vault;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Step, Waiting, WaitingFor,
+    Work,
 };
 use crate::settings::attestation::{self, Doubt, Moment, Statement, Trace, Verdict};
 use crate::settings::block::{self, Block as _};
@@ -287,10 +288,9 @@ fn link(declared: &Declared, comparing: &Comparing<'_>, former: Former<'_>, righ
         instead_of: instead_of.cloned(),
     });
     findings.changes.push(
-        Planned::new(outline, mode, vec![step])
+        Planned::new(outline, Work::of(mode, vec![step], || by_hand(declared, instead_of, comparing)))
             .taking_away(instead_of.is_some())
-            .requiring(requires)
-            .by_hand(|| by_hand(declared, instead_of, comparing)),
+            .requiring(requires),
     );
 }
 

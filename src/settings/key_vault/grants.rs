@@ -17,7 +17,7 @@ use crate::azure::graph::DirectoryObject;
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::rights::roles::{self, Role};
 use crate::azure::vaults::{Permissions, Vault};
-use crate::plan::{Action, Address, Direction, Impact, Mode, Outline, Planned, Step};
+use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Step, Work};
 use crate::settings::block::Block as _;
 use crate::settings::setting::Comparing;
 use crate::terms::ObjectId;
@@ -218,5 +218,5 @@ fn grant(declared: &Declared, wanted: Wanted, requires: Option<Address>, step: R
         source: declared.place.clone(),
         operations: vec![operation],
     };
-    Planned::new(outline, Mode::Automatic, vec![step]).requiring(requires)
+    Planned::new(outline, Work::step(step)).requiring(requires)
 }

@@ -10,7 +10,7 @@ use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAU
 use crate::azure::rights::roles::Role;
 use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
 use crate::terms::{AzureScope, ObjectId, ResourceId};
 
 /// Grants a role on the vault.
@@ -53,6 +53,10 @@ impl Step for GrantRole {
     fn binds(&self) -> Binds {
         let Self { vault, role, service, description: _ } = self;
         Binds::none().and("vault", vault).and("role", role.id).and("principal", service)
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        vec![Hold::resource(&self.vault)]
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
@@ -98,6 +102,10 @@ impl Step for AddPolicy {
     fn binds(&self) -> Binds {
         let Self { vault, tenant, service } = self;
         Binds::none().and("vault", vault).and("tenant", tenant).and("principal", service)
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        vec![Hold::resource(&self.vault)]
     }
 
     /// Adding unites with what the principal has; nobody else's entry is touched.

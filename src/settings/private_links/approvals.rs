@@ -14,7 +14,7 @@ use super::observe;
 use super::risks;
 use super::steps::Approve;
 use crate::azure::customer_insights::LinkEndpoint;
-use crate::plan::{Action, Direction, Impact, Mode, Outline, Planned, WaitingFor};
+use crate::plan::{Action, Direction, Impact, Outline, Planned, WaitingFor, Work};
 use crate::settings::block::Block as _;
 use crate::terms::{EnvironmentHead, ResourceId};
 
@@ -89,5 +89,5 @@ fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoi
         endpoint: id.clone(),
         description: description(comparison.comparing.head),
     };
-    Planned::new(outline, Mode::Automatic, vec![Rc::new(step)])
+    Planned::new(outline, Work::step(Rc::new(step)))
 }

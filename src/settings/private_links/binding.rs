@@ -5,6 +5,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::steps::{AddLink, Approve, ApproveNew, RemoveLink};
+use crate::plan::{Hold, Step};
 use crate::settings::binding::{each_input_counts, instance, resource};
 use crate::terms::ResourceId;
 
@@ -88,4 +89,29 @@ fn approving_new_connections() {
         ],
         vec![Rc::new(step(1, account("one"), 1, "for prod"))],
     );
+}
+
+/// Environments link to one resource: whatever makes, approves or removes connections has it to itself.
+#[test]
+fn connections_of_one_resource_are_written_one_after_the_other() {
+    let (instance, resource, description) = (|| instance(1), || account("one"), String::new);
+    let steps: [Box<dyn Step>; 4] = [
+        Box::new(AddLink { instance: instance(), resource: resource(), then: None }),
+        Box::new(RemoveLink { instance: instance(), resource: resource(), link: "a".into(), look: true }),
+        Box::new(Approve {
+            resource: resource(),
+            connection: "c".into(),
+            endpoint: endpoint("e"),
+            description: description(),
+        }),
+        Box::new(ApproveNew {
+            instance: instance(),
+            resource: resource(),
+            subscription: Uuid::from_u128(1),
+            description: description(),
+        }),
+    ];
+    for step in steps {
+        assert_eq!(step.holds(), [Hold::resource(&account("one"))], "{}", step.title());
+    }
 }

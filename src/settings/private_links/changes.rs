@@ -18,7 +18,7 @@ use crate::azure::customer_insights::PrivateLink;
 use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK};
 use crate::azure::private_endpoints::Status;
 use crate::azure::storage::PublicNetworkAccess;
-use crate::plan::{Action, Address, Direction, Impact, ManualStep, Mode, Outline, Planned, Rated, Step};
+use crate::plan::{Action, Address, Direction, Impact, ManualStep, Mode, Outline, Planned, Rated, Step, Work};
 use crate::settings::attestation;
 use crate::settings::block::{self, Block as _};
 use crate::terms::ResourceId;
@@ -36,7 +36,7 @@ fn planned(
         Links::Read(_) => comparison.comparing.surface.mode(provenance.unwrap_or(Provenance::Undocumented)),
     };
     let takes_away = outline.impact != Impact::None;
-    Planned::new(outline, mode, steps).taking_away(takes_away).by_hand(by_hand)
+    Planned::new(outline, Work::of(mode, steps, by_hand)).taking_away(takes_away)
 }
 
 fn subject(resource: &ResourceId) -> String {

@@ -8,7 +8,7 @@ use crate::azure::customer_insights::{self as ci, Instance, PrivateLink};
 use crate::azure::operations::{ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, Effect, Facts};
 use crate::azure::private_endpoints::{self, Connection, Status, Target};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
 use crate::terms::ResourceId;
 
 /// Adds a link.
@@ -79,6 +79,10 @@ impl Step for AddLink {
         Binds::none().and("instance", instance.id).and("resource", resource)
     }
 
+    fn holds(&self) -> Vec<Hold> {
+        vec![Hold::resource(&self.resource)]
+    }
+
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let added = ci::add_private_link(writer, &self.instance, &self.resource).await?;
         added.map(drop).ok_or_else(|| no_target(&self.resource))
@@ -117,6 +121,10 @@ impl Step for RemoveLink {
     fn binds(&self) -> Binds {
         let Self { instance, resource, link, look: _ } = self;
         Binds::none().and("instance", instance.id).and("resource", resource).and("link", link)
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        vec![Hold::resource(&self.resource)]
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
@@ -169,6 +177,10 @@ impl Step for Approve {
     fn binds(&self) -> Binds {
         let Self { resource, connection, endpoint, description: _ } = self;
         Binds::none().and("resource", resource).and("connection", connection).and("endpoint", endpoint)
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        vec![Hold::resource(&self.resource)]
     }
 
     /// The connection is read once more: it must still be the one with the very endpoint that the plan listed.
@@ -254,6 +266,10 @@ impl Step for ApproveNew {
         let Self { instance, resource, subscription, description: _ } = self;
         let binds = Binds::none().and("instance", instance.id).and("resource", resource);
         binds.and("approveFromSubscription", subscription)
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        vec![Hold::resource(&self.resource)]
     }
 
     /// One connection after the other. An answer that got lost is no reason to leave out the rest: reading back decides. Once

@@ -6,7 +6,10 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::steps::{GiveRole, Subject, TakeRoles};
+use crate::azure::operations::{DELETE_ASSIGNMENT, PUT_ASSIGNMENT};
+use crate::plan::Mode;
 use crate::settings::binding::{each_input_counts, instance};
+use crate::settings::surface::Surface;
 use crate::terms::ObjectId;
 
 fn id(number: u128) -> ObjectId {
@@ -60,4 +63,14 @@ fn taking_roles_away() {
         vec![("instance", step(2, ada())), ("principal", step(1, other))],
         vec![label, spelling, alias],
     );
+}
+
+/// No change of this setting has words for a person, so its operations must be published.
+#[test]
+fn whatever_may_be_used_palisade_has_steps() {
+    for mode in [Mode::Automatic, Mode::Manual] {
+        for operation in [PUT_ASSIGNMENT.facts(), DELETE_ASSIGNMENT.facts()] {
+            assert_eq!(Surface::cloud(mode).mode(operation.provenance), Mode::Automatic, "{}", operation.name);
+        }
+    }
 }

@@ -11,11 +11,10 @@ use super::observe::Observed;
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, Subject, TakeRoles};
 use super::{administrators, notes, protection, risks};
-use crate::azure::Provenance;
 use crate::azure::customer_insights::same_role;
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
-use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Stake, Step};
+use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Stake, Step, Work};
 use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -199,7 +198,7 @@ impl<'a> Comparison<'a> {
             operations: vec![PUT_ASSIGNMENT.facts()],
         };
         let removes = was_admin && wanted != Role::Admin;
-        self.planned(outline, step).taking_away(loses).removing(removes)
+        Planned::new(outline, Work::step(step)).taking_away(loses).removing(removes)
     }
 
     /// Whoever loses the role Admin keeps it until those who are to get it have it. Other removals wait for nobody.
@@ -212,7 +211,7 @@ impl<'a> Comparison<'a> {
             planned.removes && held.iter().filter_map(Json::as_str).any(|role| same_role(role, Role::Admin.name()))
         };
         for planned in self.findings.changes.iter_mut().filter(was) {
-            planned.requires.extend(grants.iter().cloned());
+            planned.change.requires.extend(grants.iter().cloned());
         }
     }
 
@@ -253,7 +252,7 @@ impl<'a> Comparison<'a> {
                 source: self.declared.place.clone(),
                 operations: vec![DELETE_ASSIGNMENT.facts()],
             };
-            let planned = self.planned(outline, Rc::new(step)).taking_away(true).removing(true);
+            let planned = Planned::new(outline, Work::step(Rc::new(step))).taking_away(true).removing(true);
             self.findings.changes.push(planned);
         }
         if self.list.nameless > 0 {
@@ -285,12 +284,6 @@ impl<'a> Comparison<'a> {
     fn by_any_name(&self, id: ObjectId) -> Option<Principal> {
         let mut found = self.observed.directory.values().filter_map(|found| found.as_ref().ok()?.as_ref());
         found.find(|object| object.id == id).map(|object| Principal::of(object, None))
-    }
-
-    fn planned(&self, outline: Outline, step: Rc<dyn Step>) -> Planned {
-        let provenance = outline.operations.iter().map(|operation| operation.provenance).max();
-        let mode = self.comparing.surface.mode(provenance.unwrap_or(Provenance::Documented));
-        Planned::new(outline, mode, vec![step])
     }
 }
 

@@ -14,7 +14,7 @@ use crate::azure::operations::{
 use crate::azure::rights::Holding;
 use crate::plan::{
     Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown,
-    Waiting, WaitingFor,
+    Waiting, WaitingFor, Work,
 };
 use crate::rotation::{
     Access, Assessment, Content, Facts, Hold, Move, Secret, State, VaultClock, Verify, Warning, assess,
@@ -135,7 +135,6 @@ fn planned(
         (false, Some(slot)) => setting.part("keys").part(slot.name()),
         (false, None) => setting.part("keys"),
     };
-    let provenance = operations.iter().map(|operation| operation.provenance).max().unwrap_or(look.read.provenance);
     let retires = action == Action::Retire;
     let outline = Outline {
         address,
@@ -151,8 +150,9 @@ fn planned(
         source: look.keys.place.clone(),
         operations,
     };
-    let steps = steps::of(observed, next, retires);
-    let mut planned = Planned::new(outline, comparing.surface.mode(provenance), steps).taking_away(retires);
+    // Keys are compared only where their operations may be used.
+    let work = Work::Steps(steps::of(observed, next, retires));
+    let mut planned = Planned::new(outline, work).taking_away(retires);
     planned.change.preimage = preimage(&observed.facts);
     planned.change.due = Some(due(next, retires).to_owned());
     let rest = rest(next, retires).map(|(action, due)| Change {

@@ -25,7 +25,7 @@ use crate::azure::operations::{
     REGENERATE_SECONDARY_KEY, SET_SECRET, TRY_API_KEY, UPDATE_SECRET,
 };
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
 use crate::rotation::{
     Access, Check, Facts, Fingerprint, Move, Request, Resolved, Rotation, Run, Secret, State, StepKind, Verify, assess,
     resolve, steps,
@@ -89,6 +89,12 @@ impl Carrier {
         let Self { look, rotation: _ } = self;
         let place = &look.keys.publish_to;
         Binds::none().and("instance", look.instance.id).and("vault", &place.vault).and("secret", &place.secret)
+    }
+
+    /// The vault that they are published to.
+    fn holds(&self) -> Vec<Hold> {
+        let vault = &self.look.keys.publish_to.vault;
+        vec![vault.resource().map_or_else(|_| Hold::named(vault.to_string().to_lowercase()), |id| Hold::resource(&id))]
     }
 
     async fn live(&self, reader: &Reader) -> Live {
@@ -249,6 +255,10 @@ impl Step for KeyStep {
         carrier.binds()
     }
 
+    fn holds(&self) -> Vec<Hold> {
+        self.carrier.holds()
+    }
+
     fn closes(&self) -> bool {
         self.kind == StepKind::CompareAgain
     }
@@ -348,6 +358,10 @@ impl Step for Resolve {
     fn binds(&self) -> Binds {
         let Self { carrier, retires: _ } = self;
         carrier.binds()
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        self.carrier.holds()
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Scene, VAULT, codes, id, place};
 use crate::azure::authorization::RoleAssignment;
-use crate::plan::{Action, Mode, Planned, Severity};
+use crate::plan::{Action, Mode, Severity};
 use crate::settings::attestation;
 use crate::settings::attestation::Attestation;
 use crate::settings::key_vault::observe::Link;
@@ -35,10 +35,14 @@ fn unread() -> Scene {
 fn where_the_link_may_not_be_read_a_person_looks_and_records() {
     let findings = unread().findings();
     assert_eq!(findings.unknown.len(), 1);
-    let Planned { change, steps, .. } = &findings.changes[0];
-    assert_eq!((change.action, change.mode, change.address.as_str()), (Action::Update, Mode::Manual, "prod/keyVault"));
+    let planned = &findings.changes[0];
+    let (change, steps) = (&planned.change, planned.steps());
+    assert_eq!(
+        (change.action, change.mode(), change.address.as_str()),
+        (Action::Update, Mode::Manual, "prod/keyVault")
+    );
     assert!(steps.is_empty());
-    let manual = change.manual.as_ref().unwrap();
+    let manual = change.manual().unwrap();
     assert_eq!(manual.place, "Settings > Permissions > Key Vault");
     assert_eq!(manual.values["Key vault"], "kv-ci");
     let record = format!(
@@ -73,8 +77,8 @@ fn what_was_seen_is_compared_with_what_is_declared() {
         let found = (findings.in_sync, actions.as_slice(), findings.unknown.len(), refused);
         assert_eq!(found, expected, "{saw} on {on}, replaces {replaces:?}");
         for planned in &findings.changes {
-            assert_eq!((planned.change.mode, planned.steps.len()), (Mode::Manual, 0));
-            assert!(planned.change.manual.as_ref().unwrap().record.is_some());
+            assert_eq!((planned.change.mode(), planned.steps().len()), (Mode::Manual, 0));
+            assert!(planned.change.manual().unwrap().record.is_some());
         }
     }
 }
@@ -89,7 +93,7 @@ fn rights_that_are_gone_contradict_what_was_seen() {
     assert_eq!(scene.changes().len(), 3, "{:?}", scene.changes());
     assert!(codes(&findings).contains(&(attestation::codes::ATTESTATION_CONTRADICTED, Severity::Warning)));
     // What was just ruled out isn't what is to be written.
-    let record = findings.changes.iter().find_map(|planned| planned.change.manual.as_ref()?.record.clone());
+    let record = findings.changes.iter().find_map(|planned| planned.change.manual()?.record.clone());
     let entry = "- { setting: keyVault, saw: { linked: false }, by: ada@contoso.com, on: 2026-11-20, validFor: 90d }";
     assert_eq!(record.as_deref(), Some(entry));
     // Rights that aren't known rule out nothing, and are unknown themselves.
@@ -138,7 +142,7 @@ fn an_entry_older_than_the_rights_is_contradicted() {
             codes(&findings).contains(&(attestation::codes::ATTESTATION_CONTRADICTED, Severity::Warning));
         assert_eq!(contradicted, !counts, "{on}");
         if !counts {
-            let record = findings.changes[0].change.manual.as_ref().unwrap().record.clone().unwrap();
+            let record = findings.changes[0].change.manual().unwrap().record.clone().unwrap();
             assert!(record.contains(VAULT), "{record}");
         }
         // That nothing or another vault was linked, rights don't contradict; one that is there longer is enough.

@@ -209,7 +209,8 @@ fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() 
     scene.observed.link = Link::Read(Ok(None));
     assert_eq!(scene.changes(), grants_and_link());
     let findings = scene.findings();
-    let requires: Vec<_> = findings.changes.iter().map(|one| one.requires.first().map(|one| one.as_str())).collect();
+    let requires: Vec<_> =
+        findings.changes.iter().map(|one| one.change.requires.first().map(|one| one.as_str())).collect();
     let expected =
         [None, Some("prod/keyVault/roles/key-vault-reader"), Some("prod/keyVault/roles/key-vault-secrets-user")];
     assert_eq!(requires, expected);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{LAKE, MICROSOFT, STRANGER, SYNAPSE, Scene, approvals, codes, connection, full, id, place};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::rights::Holding;
-use crate::plan::{Action, Findings, Mode, Planned};
+use crate::plan::{Action, Findings, Mode};
 use crate::settings::attestation;
 use crate::settings::attestation::Attestation;
 use crate::settings::private_links::block::{Approval, Match};
@@ -57,9 +57,10 @@ fn workspace(statuses: &[(&str, Status)]) -> Vec<Connection> {
 pub(super) type Outcome = (usize, usize, Vec<Action>, usize, usize);
 
 pub(super) fn outcome(findings: &Findings) -> Outcome {
-    let manual = findings.changes.iter().filter(|planned| planned.change.mode == Mode::Manual);
-    for Planned { change, steps, .. } in manual.clone() {
-        assert!(steps.is_empty() && change.manual.is_some(), "{}", change.address);
+    let manual = findings.changes.iter().filter(|planned| planned.change.mode() == Mode::Manual);
+    for planned in manual.clone() {
+        let change = &planned.change;
+        assert!(planned.steps().is_empty() && change.manual().is_some(), "{}", change.address);
     }
     let actions = manual.map(|planned| planned.change.action).collect();
     (findings.in_sync, approvals(findings).len(), actions, findings.unknown.len(), findings.waiting.len())
@@ -158,7 +159,7 @@ fn under_exact_a_person_says_which_other_links_there_are() {
     let record = format!(
         "- {{ setting: privateLinks, saw: {{ links: [{{ resource: {LAKE} }}] }}, by: you@example.com, on: 2026-11-20, validFor: 90d }}"
     );
-    assert_eq!(change.manual.as_ref().unwrap().record.as_deref(), Some(record.as_str()));
+    assert_eq!(change.manual().unwrap().record.as_deref(), Some(record.as_str()));
     scene.attested = vec![seen(&[&LAKE.replace("contosolake", "ContosoLake")], "2026-11-01")];
     assert_eq!(outcome(&scene.findings()), (1, 0, vec![], 0, 0));
     scene.attested = vec![seen(&[LAKE, OTHER], "2026-11-01")];
@@ -172,7 +173,7 @@ fn under_exact_a_person_says_which_other_links_there_are() {
     scene.attested = vec![seen(&[LAKE], "2026-11-01")];
     let findings = scene.findings();
     assert_eq!(outcome(&findings), (0, 0, vec![Action::Update], 0, 0));
-    let manual = findings.changes[0].change.manual.as_ref().unwrap();
+    let manual = findings.changes[0].change.manual().unwrap();
     assert!(manual.actions[0].contains("Delete") && manual.actions[1].contains("Add Private Link"), "{manual:?}");
 }
 

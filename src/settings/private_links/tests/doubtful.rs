@@ -166,8 +166,7 @@ fn of_a_shared_resource_only_a_person_knows_whose_the_connections_are() {
                     "{resource} {status} {saw:?}"
                 );
                 // Once added, the entry has to say so: no connection does.
-                let record =
-                    findings.changes.iter().filter_map(|planned| planned.change.manual.as_ref()?.record.as_ref());
+                let record = findings.changes.iter().filter_map(|planned| planned.change.manual()?.record.as_ref());
                 assert_eq!(record.count(), expected.2.len(), "{resource} {status} {saw:?}");
             }
             // Without any connection, neither has a link.
@@ -175,7 +174,7 @@ fn of_a_shared_resource_only_a_person_knows_whose_the_connections_are() {
             scene.elsewhere = elsewhere.clone();
             let findings = scene.findings();
             assert_eq!(outcome(&findings), (0, 0, vec![Create], 0, 0), "{resource}");
-            assert!(findings.changes[0].change.manual.as_ref().unwrap().record.is_some());
+            assert!(findings.changes[0].change.manual().unwrap().record.is_some());
             scene.attested = vec![seen(&[resource], "2026-11-01")];
             assert_eq!(outcome(&scene.findings()), (0, 0, vec![Update], 1, 0), "{resource}");
         }
@@ -189,7 +188,7 @@ fn the_entry_to_write_leaves_out_what_is_ruled_out() {
     let approved: Vec<_> = approved.iter().map(|name| (MICROSOFT, name.as_str(), Status::Approved)).collect();
     let records = |scene: &super::Scene| -> Vec<(String, String)> {
         let findings = scene.findings();
-        let manual = findings.changes.iter().filter_map(|planned| planned.change.manual.clone());
+        let manual = findings.changes.iter().filter_map(|planned| planned.change.manual().cloned());
         manual
             .filter(|manual| manual.actions[0].starts_with("look"))
             .map(|one| (one.record.unwrap(), one.shown_by))

@@ -215,7 +215,7 @@ fn a_missing_link_is_created_and_says_who_agreed() {
     assert_eq!(scene.changes(), ["create prod/privateLinks/contosolake"]);
     let planned = &findings.changes[0];
     assert!(planned.change.reason.contains("ada@contoso.com agreed on 2026-03-02"));
-    assert_eq!((planned.takes_away, planned.steps.len(), planned.change.mode), (false, 1, Mode::Automatic));
+    assert_eq!((planned.takes_away, planned.steps().len(), planned.change.mode()), (false, 1, Mode::Automatic));
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn approvals_in_the_same_run_are_part_of_the_intent_and_need_the_right() {
     scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
     let findings = scene.findings();
     assert_eq!(findings.changes[0].change.after["approveFromSubscription"], MICROSOFT.to_string());
-    assert_eq!(findings.changes[0].steps.len(), 2);
+    assert_eq!(findings.changes[0].steps().len(), 2);
     scene.observed.rights.insert(id(LAKE), Ok(lacking()));
     let findings = scene.findings();
     assert_eq!(findings.changes[0].change.after.get("approveFromSubscription"), None);
-    assert_eq!(findings.changes[0].steps.len(), 1);
+    assert_eq!(findings.changes[0].steps().len(), 1);
     scene.observed.rights.insert(id(LAKE), Err(Unreadable::because("503")));
     assert_eq!((scene.changes().len(), scene.findings().unknown.len()), (0, 1));
 }
@@ -257,7 +257,7 @@ fn an_unproved_right_is_tried() {
     scene.declared.links[0].approval = Approval::FromSubscription(MICROSOFT);
     let findings = scene.findings();
     let created = &findings.changes[0];
-    assert_eq!((created.steps.len(), created.change.demands.len()), (2, 1));
+    assert_eq!((created.steps().len(), created.change.demands.len()), (2, 1));
     assert!(created.change.reason.contains("tried, although"), "{}", created.change.reason);
     assert_eq!(created.change.permissions.len(), 3, "those of both steps: {:?}", created.change.permissions);
 }
@@ -345,7 +345,7 @@ fn rejected_is_final() {
     scene.links()[0].endpoints[0].status = Status::Rejected;
     assert_eq!(scene.changes(), ["update prod/privateLinks/contosolake"]);
     let findings = scene.findings();
-    assert_eq!((findings.changes[0].takes_away, findings.changes[0].steps.len()), (true, 2));
+    assert_eq!((findings.changes[0].takes_away, findings.changes[0].steps().len()), (true, 2));
     assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
     scene.declared.matching = Match::AtLeast;
     let findings = scene.findings();

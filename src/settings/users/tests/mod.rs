@@ -234,7 +234,7 @@ fn a_role_change_is_one_update() {
     let findings = scene.findings();
     assert!(findings.changes[0].takes_away);
     assert_eq!(findings.changes[0].change.impact, Impact::Interrupts);
-    assert_eq!(findings.changes[0].steps.len(), 1);
+    assert_eq!(findings.changes[0].steps().len(), 1);
 }
 
 #[test]

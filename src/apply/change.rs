@@ -1,0 +1,200 @@
+//! One change: looked at afresh, then carried out step by step.
+//!
+//! Invariants: before the first write the very change that was approved must still be to be made, all that it requires must be
+//! there, and what it writes to must be its own; all of that is read after the last wait.
+
+use std::collections::BTreeSet;
+
+use super::board::Part;
+use super::holds::Taken;
+use super::looks::NoLook;
+use super::progress::Progress;
+use super::report::{Outcome, Status};
+use super::requirements;
+use super::schedule::{Place, Run};
+use super::vanished;
+use crate::guard;
+use crate::plan::{Address, Change, Findings, Mode, Note, Planned, ScopePlan};
+
+/// A change that is still the approved one.
+struct Approved {
+    planned: Planned,
+    /// The fresh findings of its setting.
+    findings: Findings,
+}
+
+/// Why a change isn't begun.
+enum NotYet {
+    /// This is how it ends.
+    Ended(Outcome),
+    /// These must end before.
+    After(Vec<Address>),
+}
+
+impl From<Outcome> for NotYet {
+    fn from(outcome: Outcome) -> Self {
+        Self::Ended(outcome)
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn change(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+        place: &mut Place<'_>,
+    ) -> Outcome {
+        if let Some(outcome) = self.interrupted().or_else(|| self.not_resumed(progress, place)) {
+            return outcome;
+        }
+        if change.mode() == Mode::Manual {
+            return Outcome::left_to_a_person();
+        }
+        let (Approved { planned, findings }, taken) = match self.ready(scope, change, progress, place).await {
+            Ok(ready) => ready,
+            Err(outcome) => return outcome,
+        };
+        let outcome = self.steps(change, &planned).await;
+        drop(taken);
+        let at_stake = !findings.stakes.is_empty();
+        if at_stake && planned.takes_away && outcome.status == Status::Done && outcome.wrote {
+            return self.aftermath(scope, change, outcome).await;
+        }
+        outcome
+    }
+
+    pub(super) fn interrupted(&self) -> Option<Outcome> {
+        let interrupted = || Outcome::unsent(Status::NotStarted, "the run was interrupted before it");
+        self.engine.stop.requested().then(interrupted)
+    }
+
+    /// Waits until the change may be made, with all that it must have to itself.
+    async fn ready(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+        place: &mut Place<'_>,
+    ) -> Result<(Approved, Taken<'_>), Outcome> {
+        let mut requires = change.requires.clone();
+        let mut taken = self.holds.nothing();
+        loop {
+            self.after(scope, &requires, progress, place).await?;
+            let moment = self.holds.moment();
+            let approved = match self.still_approved(scope, change, progress).await {
+                Ok(approved) => approved,
+                Err(NotYet::Ended(outcome)) => return Err(outcome),
+                // Nothing is kept from others while these are waited for.
+                Err(NotYet::After(others)) => {
+                    taken = self.holds.nothing();
+                    requires = others;
+                    continue;
+                }
+            };
+            let holds: BTreeSet<_> = approved.planned.holds();
+            if !taken.are(&holds) {
+                drop(taken);
+                taken = self.holds.take(holds).await;
+                if taken.let_go_since(moment) {
+                    continue;
+                }
+            }
+            self.elsewhere(&approved.planned, &approved.findings).await?;
+            return Ok((approved, taken));
+        }
+    }
+
+    async fn steps(&self, change: &Change, planned: &Planned) -> Outcome {
+        let mut outcome = Outcome::unsent(Status::Done, "there was nothing to send");
+        let mut wrote = false;
+        for step in planned.steps() {
+            if outcome.status == Status::Done {
+                outcome = self.engine.step(self.plan, change, step.as_ref()).await;
+                wrote |= outcome.wrote;
+            } else if step.closes() && wrote {
+                let closing = self.engine.step(self.plan, change, step.as_ref()).await;
+                outcome.reason = format!("{}; {}: {}", outcome.reason, step.title(), closing.reason);
+            }
+        }
+        Outcome { wrote, ..outcome }
+    }
+
+    /// Looks once more after a removal: of two runs that each remove an Admin, neither can see the other's write coming.
+    async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
+        let looked = self.engine.looks.setting(&scope.scope, &change.setting, self.engine.clock.now()).await;
+        let findings = match looked {
+            Ok(findings) => findings,
+            Err(NoLook::Undeclared(reason) | NoLook::Unread(reason)) => return outcome.but_unseen(&reason),
+        };
+        if findings.stakes.is_empty() {
+            let reason = findings.unknown.first().map_or("the service doesn't say", |unknown| unknown.reason.as_str());
+            return outcome.but_unseen(reason);
+        }
+        match guard::check_aftermath(&findings) {
+            Some(note) => {
+                Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
+            }
+            None => outcome,
+        }
+    }
+
+    /// Reads the setting afresh; the very change that was approved must still be to be made.
+    async fn still_approved(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+    ) -> Result<Approved, NotYet> {
+        let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
+        let looked = self.engine.looks.setting(&scope.scope, &change.setting, self.engine.clock.now()).await;
+        let findings = looked.map_err(|why| match why {
+            NoLook::Undeclared(reason) => refused(reason),
+            NoLook::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
+        })?;
+        let planned = found(&findings, change);
+        if planned.is_some_and(|planned| planned.takes_away) && progress.trouble(change) {
+            let reason = "nothing is taken away in this environment after an earlier change in it failed";
+            return Err(Outcome::unsent(Status::NotStarted, reason).into());
+        }
+        // Before the guards: what waits for an Admin to be added is no plan to go without one.
+        if let Some(planned) = planned {
+            self.on_the_board(planned)?;
+        }
+        let guards = match planned {
+            Some(planned) if planned.takes_away => guard::check_removal(&findings),
+            _ => guard::check_findings(&findings),
+        };
+        // As for the plan: what lies outside of its limit is another run's.
+        let refuses = |note: &&Note| note.refuses() && self.plan.only.concerns(&note.address);
+        if let Some(note) = findings.notes.iter().chain(&guards).find(refuses) {
+            return Err(refused(format!("{}: {}", note.code, note.message)).into());
+        }
+        let Some(planned) = planned else { return Err(vanished::outcome(change, scope, &findings).into()) };
+        if planned.change.intent() != change.intent() {
+            return Err(refused(change.moved_to(&planned.change)).into());
+        }
+        Ok(Approved { planned: planned.clone(), findings })
+    }
+
+    /// What a change requires, and this run takes up, must have ended, and well.
+    fn on_the_board(&self, planned: &Planned) -> Result<(), NotYet> {
+        let requires = &planned.change.requires;
+        if requires.iter().any(|required| self.board.part(required) == Part::Pending) {
+            return Err(NotYet::After(requires.clone()));
+        }
+        for required in requires {
+            if let Part::Ended(status) = self.board.part(required) {
+                requirements::ended(required, status)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The change as it is wanted now: the same intent, else the same address.
+fn found<'a>(findings: &'a Findings, change: &Change) -> Option<&'a Planned> {
+    let same = |planned: &&Planned| planned.change.intent() == change.intent();
+    let there = |planned: &&Planned| planned.change.address == change.address;
+    findings.changes.iter().find(same).or_else(|| findings.changes.iter().find(there))
+}

@@ -1,0 +1,29 @@
+//! How one scope is doing.
+
+use super::report::{Outcome, Status};
+use crate::plan::{Change, TENANT};
+
+/// What ended in one scope, so far.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Settings in which a change failed, or turned out to be another one.
+    troubled: Vec<String>,
+    /// Whether anything was sent.
+    pub(super) wrote: bool,
+}
+
+impl Progress {
+    pub(super) fn ended(&mut self, change: &Change, outcome: &Outcome) {
+        if matches!(outcome.status, Status::Failed | Status::Refused | Status::NotStarted) {
+            self.troubled.push(change.setting.clone());
+        }
+        self.wrote |= outcome.wrote;
+    }
+
+    /// Whether nothing is taken away any more, since a change went wrong: in the same environment, or in the same setting of the
+    /// tenant. What merely waits holds up only what requires it.
+    pub(super) fn trouble(&self, change: &Change) -> bool {
+        let of_tenant = change.address.scope_key() == TENANT;
+        self.troubled.iter().any(|setting| !of_tenant || *setting == change.setting)
+    }
+}

@@ -1,0 +1,307 @@
+//! A made-up world: things that are declared, how they stand, and what happens when they are written.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::apply::{Looks, NoLook};
+use crate::azure::operations::{Facts, PUT_ASSIGNMENT};
+use crate::azure::{CallError, Reader, Writer};
+use crate::plan::{
+    Account, Action, Address, Binds, Derivation, Direction, Findings, Hold, Impact, ManualStep, Observed, Only,
+    Outline, Plan, Planned, Rated, ReadBack, Risk, Step, StepError, Target, Unknown, Waiting, WaitingFor, Work, derive,
+};
+use crate::terms::{EnvironmentHead, Place};
+
+pub(super) const NOW: &str = "2026-11-20T12:00:00Z";
+
+pub(super) fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+/// What happens when something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    Succeed,
+    Fail,
+    Refuse,
+    StartWork,
+    NeedAPerson,
+}
+
+/// How something declared stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Missing,
+    There,
+    UnderWay,
+    Unread,
+}
+
+/// One thing that is declared.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) address: Address,
+    pub(super) requires: Vec<Address>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) does: Does,
+    pub(super) takes_away: bool,
+}
+
+pub(super) fn address(text: &str) -> Address {
+    Address::scope(text)
+}
+
+pub(super) fn item(text: &str) -> Item {
+    Item { address: address(text), requires: Vec::new(), holds: Vec::new(), does: Does::Succeed, takes_away: false }
+}
+
+impl Item {
+    pub(super) fn after(mut self, others: &[&str]) -> Self {
+        self.requires.extend(others.iter().map(|other| address(other)));
+        self
+    }
+
+    pub(super) fn does(self, does: Does) -> Self {
+        Self { does, ..self }
+    }
+
+    pub(super) fn holding(mut self, hold: &str) -> Self {
+        self.holds.push(Hold::named(hold));
+        self
+    }
+
+    pub(super) fn setting(&self) -> (&str, &str) {
+        (self.address.scope_key(), self.address.setting_key().unwrap())
+    }
+
+    pub(super) fn manual() -> ManualStep {
+        ManualStep {
+            place: "Settings > Somewhere".into(),
+            actions: vec!["choose it".into()],
+            values: BTreeMap::from([("Name".to_owned(), "value".to_owned())]),
+            shown_by: "the page shows it".into(),
+            record: None,
+        }
+    }
+}
+
+/// What the made-up services hold, and what became of it.
+pub(super) struct World {
+    pub(super) items: Vec<Item>,
+    pub(super) states: RefCell<BTreeMap<Address, State>>,
+    /// Things that become another thing's doing: when the first is there, so is the second.
+    pub(super) along: RefCell<BTreeMap<Address, Address>>,
+    /// What is being written, up to its last read-back.
+    pub(super) writing: RefCell<BTreeSet<Address>>,
+    pub(super) most_at_once: Cell<usize>,
+    pub(super) log: RefCell<Vec<String>>,
+    /// What must never happen, and did.
+    pub(super) wrongs: RefCell<Vec<String>>,
+}
+
+impl World {
+    pub(super) fn of(items: Vec<Item>) -> Rc<Self> {
+        let states = items.iter().map(|item| (item.address.clone(), State::Missing)).collect();
+        Rc::new(Self {
+            items,
+            states: RefCell::new(states),
+            along: RefCell::default(),
+            writing: RefCell::default(),
+            most_at_once: Cell::default(),
+            log: RefCell::default(),
+            wrongs: RefCell::default(),
+        })
+    }
+
+    pub(super) fn set(&self, text: &str, state: State) {
+        self.states.borrow_mut().insert(address(text), state);
+    }
+
+    pub(super) fn state(&self, address: &Address) -> State {
+        self.states.borrow().get(address).copied().unwrap_or(State::Unread)
+    }
+
+    pub(super) fn writes(&self) -> Vec<String> {
+        self.log.borrow().iter().filter_map(|line| line.strip_prefix("write ")).map(str::to_owned).collect()
+    }
+
+    pub(super) fn findings(self: &Rc<Self>, scope: &str, setting: &str) -> Findings {
+        let mut findings = Findings::default();
+        for item in self.items.iter().filter(|item| item.setting() == (scope, setting)) {
+            let address = item.address.clone();
+            match self.state(&address) {
+                State::Missing => findings.changes.push(self.planned(item)),
+                State::There => findings.settled(address),
+                State::UnderWay => findings.waiting.push(Waiting {
+                    address,
+                    waiting_for: WaitingFor::Service,
+                    since: Some(now()),
+                    detail: "it is being made".into(),
+                }),
+                State::Unread => findings.unknown.push(Unknown {
+                    address,
+                    reason: "it answered 500".into(),
+                    operation: String::new(),
+                }),
+            }
+        }
+        findings
+    }
+
+    pub(super) fn planned(self: &Rc<Self>, item: &Item) -> Planned {
+        let outline = Outline {
+            address: item.address.clone(),
+            setting: ["s", "t", "u"].into_iter().find(|key| *key == item.setting().1).unwrap(),
+            subject: item.address.to_string(),
+            action: Action::Create,
+            direction: Direction::Neutral,
+            risk: Rated { what: "make it", risk: Risk::Low },
+            impact: Impact::None,
+            before: Json::Null,
+            after: json!("there"),
+            reason: "declared, but missing".into(),
+            source: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
+            operations: Vec::new(),
+        };
+        let work = match item.does {
+            Does::NeedAPerson => Work::person(Item::manual()),
+            _ => Work::step(Rc::new(Make { item: item.clone(), world: self.clone() })),
+        };
+        Planned::new(outline, work).requiring(item.requires.clone()).taking_away(item.takes_away)
+    }
+
+    /// What is wrong with writing this now.
+    fn wrongs_of_writing(&self, item: &Item) -> Vec<String> {
+        let early = item.requires.iter().filter(|required| self.state(required) != State::There);
+        let early = early.map(|required| format!("{} was written before {required}", item.address));
+        let writing = self.writing.borrow();
+        let at_once = self.items.iter().filter(|other| writing.contains(&other.address));
+        let at_once = at_once.filter(|other| other.holds.iter().any(|hold| item.holds.contains(hold)));
+        early.chain(at_once.map(|other| format!("{} was written while {} was", item.address, other.address))).collect()
+    }
+
+    /// The plan for these scopes.
+    pub(super) fn plan(self: &Rc<Self>, scopes: &[&str], only: Only) -> Plan {
+        let accounts: Vec<Account> = scopes.iter().map(|scope| self.account(scope)).collect();
+        let target = Target::Emulator { world: "w".into(), tenant: "t".into() };
+        let derivation =
+            Derivation { config_digest: "sha256:c".into(), target, now: now(), allow_removals: None, only };
+        derive(&derivation, &accounts, Vec::new())
+    }
+
+    pub(super) fn account(self: &Rc<Self>, scope: &str) -> Account {
+        let settings: BTreeSet<&str> =
+            self.items.iter().map(Item::setting).filter(|(of, _)| *of == scope).map(|(_, setting)| setting).collect();
+        Account {
+            head: EnvironmentHead {
+                key: scope.into(),
+                instance_id: Uuid::from_u128(1),
+                environment_id: "e".into(),
+                name: None,
+                business_units: false,
+                place: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
+            },
+            declaration: "sha256:d".into(),
+            observed: Some(Observed::default()),
+            unknown: Vec::new(),
+            notes: Vec::new(),
+            findings: settings.into_iter().map(|setting| self.findings(scope, setting)).collect(),
+        }
+    }
+
+    /// Every scope that something is declared in, in the order of their names, the tenant first.
+    pub(super) fn scopes(&self) -> Vec<&str> {
+        let mut scopes: Vec<&str> = self.items.iter().map(|item| item.address.scope_key()).collect();
+        scopes.sort_by_key(|scope| (*scope != "tenant", *scope));
+        scopes.dedup();
+        scopes
+    }
+}
+
+#[async_trait(?Send)]
+impl Looks for Rc<World> {
+    async fn setting(&self, scope: &str, setting: &str, _: Timestamp) -> Result<Findings, NoLook> {
+        self.log.borrow_mut().push(format!("look {scope}/{setting}"));
+        let findings = self.findings(scope, setting);
+        // Reading takes its time.
+        tokio::task::yield_now().await;
+        match self.items.iter().any(|item| item.setting() == (scope, setting)) {
+            true => Ok(findings),
+            false => Err(NoLook::Undeclared("it isn't declared".into())),
+        }
+    }
+}
+
+/// The one step of a made-up change.
+pub(super) struct Make {
+    item: Item,
+    world: Rc<World>,
+}
+
+#[async_trait(?Send)]
+impl Step for Make {
+    fn title(&self) -> String {
+        format!("make {}", self.item.address)
+    }
+
+    fn operation(&self) -> &'static Facts {
+        PUT_ASSIGNMENT.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { item, world: _ } = self;
+        Binds::none().and("address", &item.address)
+    }
+
+    fn holds(&self) -> Vec<Hold> {
+        self.item.holds.clone()
+    }
+
+    async fn write(&self, _: &Writer) -> Result<(), StepError> {
+        let Self { item, world } = self;
+        let address = &item.address;
+        world.log.borrow_mut().push(format!("write {address}"));
+        world.wrongs.borrow_mut().extend(world.wrongs_of_writing(item));
+        world.writing.borrow_mut().insert(address.clone());
+        world.most_at_once.set(world.most_at_once.get().max(world.writing.borrow().len()));
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        let state = match item.does {
+            Does::Succeed => State::There,
+            Does::StartWork => State::UnderWay,
+            Does::Fail | Does::Refuse | Does::NeedAPerson => {
+                world.writing.borrow_mut().remove(address);
+                let reason = "it broke".to_owned();
+                return Err(if item.does == Does::Fail {
+                    StepError::Ended(reason)
+                } else {
+                    StepError::Stopped(reason)
+                });
+            }
+        };
+        world.states.borrow_mut().insert(address.clone(), state);
+        if let Some(other) = world.along.borrow().get(address) {
+            world.states.borrow_mut().insert(other.clone(), state);
+        }
+        Ok(())
+    }
+
+    async fn read_back(&self, _: &Reader) -> Result<ReadBack, CallError> {
+        let Self { item, world } = self;
+        world.log.borrow_mut().push(format!("read {}", item.address));
+        tokio::task::yield_now().await;
+        world.writing.borrow_mut().remove(&item.address);
+        Ok(match world.state(&item.address) {
+            State::There => ReadBack::Shown,
+            State::UnderWay => ReadBack::UnderWay { since: Some(now()), detail: "it is being made".into() },
+            State::Missing | State::Unread => ReadBack::NotYet("it doesn't show".into()),
+        })
+    }
+}
