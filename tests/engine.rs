@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use palisade::apply::{Engine, Event, Fleet, Fresh, Journal, Listener, Report, Status, Stop};
+use palisade::azure::exchange::Http;
 use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
-use palisade::clock::Clock;
+use palisade::clock::{Clock, Ids};
 use palisade::declared::{Configuration, load};
 use palisade::emulator::{
     self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, World, parse_rules, seed,
@@ -83,12 +84,14 @@ impl Run {
             world: Store::memory(world),
             faults: parse_rules(faults).unwrap(),
             clock: clock.clone(),
+            ids: Ids::seeded(1),
             observer,
         };
         let emulator = emulator::start(options).await.unwrap();
         let tenant = configuration.tenant.id.to_string();
         let secret = SecretString::from(CLIENT_SECRET);
         let transport = Rc::new(Transport::new(Settings {
+            exchange: Rc::new(Http::new(&Hosts::emulator(emulator.http()).unwrap())),
             hosts: Hosts::emulator(emulator.http()).unwrap(),
             face: Face::ScaleUnit,
             subscription_key: None,

@@ -12,13 +12,14 @@ use base64::Engine as _;
 use futures_util::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use palisade::azure::customer_insights::{self as ci, Instance};
+use palisade::azure::exchange::Http;
 use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
 use palisade::azure::{
     Call, ClientCredentials, Failure, Quiet, Reader, Settings, Token, TokenError, TokenSource, Transport, Writer,
     operations,
 };
-use palisade::clock::Clock;
+use palisade::clock::{Clock, Ids};
 use palisade::emulator::{
     self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, WantedEnvironment, World,
 };
@@ -64,11 +65,13 @@ async fn signed_in(faults: &str, observer: Option<Arc<dyn Observer>>, tokens: Bo
         world: Store::memory(world),
         faults,
         clock: clock.clone(),
+        ids: Ids::seeded(1),
         observer,
     })
     .await
     .unwrap();
     let transport = Transport::new(Settings {
+        exchange: Rc::new(Http::new(&Hosts::emulator(emulator.http()).unwrap())),
         hosts: Hosts::emulator(emulator.http()).unwrap(),
         face: Face::ScaleUnit,
         subscription_key: None,

@@ -35,14 +35,18 @@
 //! }
 //! ```
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::call::{Answer, Call};
 use super::error::CallError;
 use super::identity::Bearers;
 use super::operations::{Read, Write};
 use super::transport::Transport;
+use super::wait::Waits;
 
 /// Sends reads.
 #[derive(Clone)]
@@ -67,13 +71,19 @@ impl Reader {
     }
 
     /// What time it is for whoever reads.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.transport.clock().now()
     }
+}
 
-    /// Waits, for a service that asks for patience inside an answer, or whose effects show late.
-    pub async fn pause(&self, wait: Duration) {
-        self.transport.clock().sleep(wait).await;
+/// For a service that asks for patience inside an answer, or whose effects show late.
+impl Waits for Reader {
+    fn now(&self) -> Timestamp {
+        self.now()
+    }
+
+    async fn pause(&self, wait: Duration) -> ControlFlow<()> {
+        self.transport.clock().pause(wait).await
     }
 }
 

@@ -42,6 +42,11 @@ pub enum Failure {
         /// What stood in the way.
         detail: String,
     },
+    /// The call can't be sent at all, now or later.
+    Unsendable {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The request went out, and no whole answer came back.
     NoAnswer {
         /// What was seen.
@@ -80,7 +85,9 @@ impl CallError {
             Failure::NoAnswer { .. } | Failure::Unreadable { .. } => true,
             Failure::Status { status, .. } => *status >= 500 || *status == 408,
             Failure::Throttled { status, .. } => *status != 429,
-            Failure::NotSent { .. } | Failure::HostRefused { .. } | Failure::Token(_) => false,
+            Failure::NotSent { .. } | Failure::Unsendable { .. } | Failure::HostRefused { .. } | Failure::Token(_) => {
+                false
+            }
         }
     }
 
@@ -143,7 +150,9 @@ impl fmt::Display for CallError {
                 f,
                 "{service} answered {status} to {method} {path} and asked for {seconds} s of patience, more than this run gives"
             )?,
-            Failure::HostRefused { detail } => write!(f, "{method} {path} was not sent: {detail}")?,
+            Failure::HostRefused { detail } | Failure::Unsendable { detail } => {
+                write!(f, "{method} {path} was not sent: {detail}")?
+            }
             Failure::Token(error) => write!(f, "no token for {service}: {error}")?,
         }
         if self.attempts > 1 {

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use url::Url;
 use uuid::Uuid;
 
 use super::access::Reader;
-use super::call::Call;
+use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::{
     GRAPH_BATCH, GRAPH_COUNT_MEMBERS, GRAPH_GET_BY_IDS, GRAPH_GET_SERVICE_PRINCIPAL, GRAPH_GET_USER, GRAPH_LIST_MEMBERS,
 };
+use super::pages;
+use super::wait::{Pause, Seen, wait_until};
 use crate::terms::{ObjectId, object_id, text::brief};
 
 const JSON: &str = "application/json";
@@ -30,8 +31,8 @@ const ROUNDS: u32 = 4;
 const PAGE: &str = "999";
 /// The most pages of one list of members; a larger group counts as unread.
 const MOST_PAGES: usize = 100;
-/// The longest wait for a throttled item; a longer one leaves it unknown.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the throttled items of a batch are waited for in all; a longer wait leaves them unknown.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A look-up of one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,20 +96,16 @@ struct BatchItem {
 pub async fn find(reader: &Reader, keys: &[Key]) -> Result<Vec<(Key, Found)>, CallError> {
     let mut found = Vec::with_capacity(keys.len());
     for chunk in keys.chunks(BATCH) {
-        let mut open = chunk.to_vec();
-        for round in 1.. {
+        let (mut open, mut round) = (chunk.to_vec(), 0);
+        let look = async || {
             let (settled, throttled, wait) = batch(reader, &open).await?;
             found.extend(settled);
-            if throttled.is_empty() {
-                break;
-            }
-            if round == ROUNDS || wait > PATIENCE {
-                found.extend(throttled.into_iter().map(|key| (key, Err("Microsoft Graph is throttling".to_owned()))));
-                break;
-            }
-            reader.pause(wait).await;
-            open = throttled;
-        }
+            (open, round) = (throttled, round + 1);
+            let ended = open.is_empty() || round == ROUNDS;
+            Ok::<_, CallError>(if ended { Seen::Shown(()) } else { Seen::NotYet((), Pause::Asked(wait)) })
+        };
+        wait_until(reader, PATIENCE, look).await?;
+        found.extend(open.into_iter().map(|key| (key, Err("Microsoft Graph is throttling".to_owned()))));
     }
     Ok(found)
 }
@@ -227,20 +224,12 @@ pub async fn members(reader: &Reader, group: ObjectId) -> Result<Vec<DirectoryOb
         .path("groupId", &group.to_string())
         .query("$select", "id,displayName,userPrincipalName,accountEnabled")
         .query("$top", PAGE);
-    let (mut members, mut followed) = (Vec::new(), Vec::<Url>::new());
-    let mut call = first.clone();
-    loop {
-        let answer = reader.send(call).await?;
-        let List { value, next } = answer.json::<List<DirectoryObject>>()?;
-        members.extend(value);
-        let Some(link) = next.filter(|link| !link.is_empty()) else { return Ok(members) };
-        let next: Url = link.parse().map_err(|_| answer.unreadable("its next page has no address"))?;
-        if followed.contains(&next) || followed.len() >= MOST_PAGES {
-            return Err(answer.unreadable("its pages don't end"));
-        }
-        call = first.clone().link(next.clone());
-        followed.push(next);
-    }
+    let turn = pages::by_link(&first);
+    let read = |answer: &Answer| {
+        let List { value: items, next } = answer.json()?;
+        Ok(pages::Page { items, next })
+    };
+    Ok(pages::whole(reader, first, MOST_PAGES, turn, read).await?.0)
 }
 
 /// How many principals a group reaches, nested groups included. `GET /groups/{id}/transitiveMembers/$count`

@@ -5,7 +5,7 @@
 //! absence, and a secret that can't be seen among the deleted ones isn't proven absent; a list is complete or an error, and
 //! its order means nothing; an answer about another secret is refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -20,6 +20,7 @@ use super::operations::{
     GET_DELETED_SECRET, GET_SECRET, GET_SECRET_VERSION, LIST_SECRET_VERSIONS, Operation, RECOVER_SECRET, SET_SECRET,
     UPDATE_SECRET,
 };
+use super::pages;
 
 /// The api-version: the newest whose published description this was written against.
 const API_VERSION: &str = "7.5";
@@ -299,26 +300,16 @@ fn denied(error: CallError) -> Result<Lookup, CallError> {
 /// A page may be empty and still lead on. Links are followed verbatim, but only on the vault's own host.
 pub async fn list_versions(reader: &Reader, at: &SecretAddress) -> Result<Versions, CallError> {
     let first = call(&LIST_SECRET_VERSIONS, at);
-    let mut seen = BTreeSet::new();
-    let mut items = BTreeMap::new();
-    let mut next = first.clone();
-    loop {
-        let answer = reader.send(next).await?;
-        let Page { value, next_link } = answer.json()?;
-        for bundle in value {
-            let (properties, _) = bundle.properties(at).map_err(|detail| answer.unreadable(detail))?;
-            // By id: a version that moved to another page while the list was read is there twice.
-            items.insert(properties.version.clone(), properties);
-        }
-        let Some(link) = next_link.filter(|link| !link.is_empty()) else {
-            return Ok(Versions { items: items.into_values().collect(), served_at: answer.served_at() });
-        };
-        let to: Url = link.parse().map_err(|_| answer.unreadable("the link to its next page is no address"))?;
-        if !seen.insert(link) || seen.len() > MOST_PAGES {
-            return Err(answer.unreadable("its pages have no end"));
-        }
-        next = first.clone().link(to);
-    }
+    let turn = pages::by_link(&first);
+    let read = |answer: &Answer| {
+        let Page { value, next_link: next } = answer.json()?;
+        let items = value.into_iter().map(|bundle| bundle.properties(at)).collect::<Result<Vec<_>, _>>();
+        Ok(pages::Page { items: items.map_err(|detail| answer.unreadable(detail))?, next })
+    };
+    let (items, last) = pages::whole(reader, first, MOST_PAGES, turn, read).await?;
+    // By id: a version that moved to another page while the list was read is there twice.
+    let items: BTreeMap<_, _> = items.into_iter().map(|(item, _)| (item.version.clone(), item)).collect();
+    Ok(Versions { items: items.into_values().collect(), served_at: last.served_at() })
 }
 
 /// A deleted secret; `None` if the vault says that there is none of this name. `GET /deletedsecrets/{secretName}`

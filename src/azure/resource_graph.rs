@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::access::Reader;
 use super::arm;
-use super::call::Call;
+use super::call::{self, Call};
 use super::error::CallError;
 use super::operations::QUERY_RESOURCE_GRAPH;
+use super::pages;
 use super::private_endpoints::Status;
 use crate::terms::ResourceId;
 
@@ -76,24 +77,21 @@ async fn rows<T: serde::de::DeserializeOwned>(
     subscriptions: &BTreeSet<Uuid>,
     query: &str,
 ) -> Result<Vec<T>, CallError> {
-    let (mut found, mut token) = (Vec::new(), None::<String>);
-    for _ in 0..MOST_PAGES {
+    let call = |token: Option<&str>| {
         let mut options = json!({ "resultFormat": "objectArray", "$top": PAGE });
-        if let Some(token) = &token {
+        if let Some(token) = token {
             options["$skipToken"] = json!(token);
         }
         let body = json!({ "subscriptions": subscriptions, "query": query, "options": options });
-        let answer = reader.send(Call::of(&QUERY_RESOURCE_GRAPH).json(arm::JSON, &body)).await?;
-        let Answer { data, truncated, skip_token } = answer.json()?;
-        for row in data {
-            found.push(serde_json::from_value(row).map_err(|_| answer.unreadable("a row lacks a column"))?);
+        Call::of(&QUERY_RESOURCE_GRAPH).json(arm::JSON, &body)
+    };
+    let read = |answer: &call::Answer| {
+        let Answer { data, truncated, skip_token: next } = answer.json()?;
+        if truncated.as_deref() == Some("true") && next.as_deref().unwrap_or_default().is_empty() {
+            return Err(answer.unreadable("it is cut off"));
         }
-        match (skip_token.filter(|t| !t.is_empty()), truncated.as_deref()) {
-            (Some(next), _) if Some(&next) != token.as_ref() => token = Some(next),
-            (Some(_), _) => return Err(answer.unreadable("its pages don't end")),
-            (None, Some("true")) => return Err(answer.unreadable("it is cut off")),
-            (None, _) => return Ok(found),
-        }
-    }
-    Err(CallError::unreadable(QUERY_RESOURCE_GRAPH.facts(), "its pages don't end"))
+        let items = data.into_iter().map(serde_json::from_value).collect::<Result<Vec<T>, _>>();
+        Ok(pages::Page { items: items.map_err(|_| answer.unreadable("a row lacks a column"))?, next })
+    };
+    Ok(pages::whole(reader, call(None), MOST_PAGES, |token| Some(call(Some(token))), read).await?.0)
 }

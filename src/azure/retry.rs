@@ -79,6 +79,7 @@ fn may_repeat(failure: &Failure, repeatable: bool) -> bool {
         Failure::Status { .. }
         | Failure::Unreadable { .. }
         | Failure::Throttled { .. }
+        | Failure::Unsendable { .. }
         | Failure::HostRefused { .. }
         | Failure::Token(_) => false,
     }

@@ -1,18 +1,18 @@
 //! Sends a call: host check, token, tries and waits, request log.
 //!
-//! What must stay true: redirects are off; no proxy stands between palisade and an emulator; nothing secret is logged;
-//! the number of requests in flight to one host is capped; the HTTP client is built when the first call is made, since
-//! that costs more than all of `palisade validate`.
+//! Everything here is the same whatever carries the requests: that lies below, behind the [`Exchange`].
+//!
+//! Invariants: nothing secret is logged; the number of requests in flight to one host is capped; while a request is under
+//! way, no simulated time passes unless its service takes it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{HeaderMap, Method};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 
 use super::call::{Answer, Base, Call};
 use super::error::{CallError, Failure};
-use super::hosts::{Hosts, Loopback};
+use super::exchange::{Broken, Exchange, Request, Response, Sent};
+use super::hosts::Hosts;
 use super::identity::{Bearers, Claims};
 use super::operations::{Facts, Service};
 use super::refusal::status_failure;
@@ -32,9 +33,6 @@ use crate::terms::Face;
 
 /// The target of the request log.
 pub const REQUEST_LOG: &str = "palisade::requests";
-
-/// The largest answer that is read; a longer one is a fault of the service, not data.
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Somebody who wants to know why nothing happens.
 pub trait Notices {
@@ -65,6 +63,8 @@ impl Notices for Quiet {
 pub struct Settings {
     /// Where calls go.
     pub hosts: Hosts,
+    /// What carries them there.
+    pub exchange: Rc<dyn Exchange>,
     /// The face of Customer Insights that documented operations use.
     pub face: Face,
     /// The subscription key that the gateway face demands.
@@ -84,7 +84,6 @@ pub struct Settings {
 /// The one way to the services.
 pub struct Transport {
     settings: Settings,
-    http: RefCell<Option<reqwest::Client>>,
     in_flight: RefCell<HashMap<String, Arc<Semaphore>>>,
     bearers: RefCell<Bearers>,
 }
@@ -92,7 +91,7 @@ pub struct Transport {
 impl Transport {
     /// A transport; makes no connection yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, http: RefCell::default(), in_flight: RefCell::default(), bearers: RefCell::default() }
+        Self { settings, in_flight: RefCell::default(), bearers: RefCell::default() }
     }
 
     /// The transport's clock.
@@ -128,7 +127,7 @@ impl Transport {
         let mut number = 0;
         loop {
             number += 1;
-            let correlation = Uuid::new_v4();
+            let correlation = self.clock().new_id();
             let (failure, retry_after) = match self.attempt(call, &url, correlation).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
@@ -234,67 +233,58 @@ impl Transport {
     async fn exchange<E>(
         &self,
         call: &Call<E>,
-        request: reqwest::Request,
+        request: Request,
         correlation: Uuid,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
-        let definite = |failure| (failure, None);
-        let client = self.client().map_err(definite)?;
-        let mut response = client.execute(request).await.map_err(|error| definite(broken(&error)))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| definite(broken(&error)))? {
-            append(&mut body, &chunk);
-            if body.len() > LARGEST_ANSWER {
-                let detail = format!("it is longer than {LARGEST_ANSWER} bytes");
-                return Err(definite(Failure::Unreadable { detail }));
-            }
-        }
+        let under_way = self.clock().under_way();
+        let outcome = self.settings.exchange.exchange(request).await;
+        drop(under_way);
+        let Response { status, headers, body } = outcome.map_err(|broken| (failure(broken), None))?;
         if status.is_success() {
             let correlation = Some(correlation.to_string());
             return Ok(Answer { operation: call.facts(), status, headers, body, correlation });
         }
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let wait = text(RETRY_AFTER).and_then(|value| retry::retry_after(value, text(DATE), self.clock().now()));
-        Err((status_failure(status.as_u16(), &body), wait))
+        Err((status_failure(call.facts(), status.as_u16(), &body), wait))
     }
 
-    async fn request<E>(&self, call: &Call<E>, url: &Url, correlation: Uuid) -> Result<reqwest::Request, Failure> {
-        let Facts { service, method, .. } = *call.facts();
-        let method: http::Method =
-            method.parse().map_err(|_| Failure::NotSent { detail: format!("no method {method}") })?;
-        let mut builder = self
-            .client()?
-            .request(method.clone(), url.clone())
-            .header("accept", "application/json")
-            .header("x-ms-client-request-id", correlation.to_string());
+    async fn request<E>(&self, call: &Call<E>, url: &Url, correlation: Uuid) -> Result<Request, Failure> {
+        let operation = call.facts();
+        let Facts { service, method, .. } = *operation;
+        let method: Method = method.parse().map_err(|_| unsendable(format!("no method {method}")))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(HeaderName::from_static("x-ms-client-request-id"), plain_header(&correlation.to_string())?);
         if let Some(audience) = service.audience() {
             let token = self.token(audience).await.map_err(Failure::Token)?;
             let text = Zeroizing::new(format!("Bearer {}", token.secret.expose_secret()));
-            builder = builder.header(AUTHORIZATION, secret_header(&text)?);
+            headers.insert(AUTHORIZATION, secret_header(&text)?);
         }
         if service == Service::CustomerInsights
             && self.settings.face == Face::Gateway
             && let Some(key) = &self.settings.subscription_key
         {
-            builder = builder.header("Ocp-Apim-Subscription-Key", secret_header(key.expose_secret())?);
+            headers.insert(named("Ocp-Apim-Subscription-Key")?, secret_header(key.expose_secret())?);
         }
         for (name, value) in &call.headers {
-            builder = builder.header(*name, *value);
+            headers.append(named(name)?, HeaderValue::from_static(value));
         }
         if let Some((name, value)) = &call.secret_header {
-            builder = builder.header(*name, secret_header(value.expose_secret())?);
+            headers.append(named(name)?, secret_header(value.expose_secret())?);
         }
         match &call.body {
             Some(body) => {
-                // The copy is wiped, too, when the HTTP client lets go of it.
-                let bytes = Bytes::from_owner(body.bytes.clone());
-                builder = builder.header(CONTENT_TYPE, body.content_type).body(bytes);
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
             }
-            None if method == http::Method::GET || method == http::Method::DELETE => {}
+            None if method == Method::GET || method == Method::DELETE => {}
             // Microsoft's front ends answer 411 to a write that doesn't say that it has no body, and the HTTP client doesn't.
-            None => builder = builder.header(CONTENT_LENGTH, 0),
+            None => {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
         }
-        builder.build().map_err(|error| Failure::NotSent { detail: error.to_string() })
+        let body = call.body.as_ref().map(|body| body.bytes.clone());
+        Ok(Request { operation, method, url: url.clone(), headers, body })
     }
 
     fn permits(&self, url: &Url) -> Arc<Semaphore> {
@@ -302,84 +292,71 @@ impl Transport {
         let per_host = self.settings.per_host.max(1);
         self.in_flight.borrow_mut().entry(host).or_insert_with(|| Arc::new(Semaphore::new(per_host))).clone()
     }
+}
 
-    fn client(&self) -> Result<reqwest::Client, Failure> {
-        let mut slot = self.http.borrow_mut();
-        if let Some(client) = &*slot {
-            return Ok(client.clone());
-        }
-        let client = build_client(&self.settings.hosts).map_err(|detail| Failure::NotSent { detail })?;
-        Ok(slot.insert(client).clone())
+/// What a broken exchange means for the call: whether the service may have acted decides.
+fn failure(broken: Broken) -> Failure {
+    let detail = broken.to_string();
+    match broken {
+        Broken::Unsendable(_) => Failure::Unsendable { detail },
+        Broken::TooLong => Failure::Unreadable { detail },
+        _ if broken.sent() == Sent::No => Failure::NotSent { detail },
+        _ => Failure::NoAnswer { detail },
     }
 }
 
-/// The HTTP client. For an emulator it trusts no certificate at all, since it only ever speaks plain http to loopback.
-fn build_client(hosts: &Hosts) -> Result<reqwest::Client, String> {
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(60));
-    let builder = match hosts {
-        Hosts::Cloud(_) => builder.https_only(true),
-        Hosts::Emulator { origin } => {
-            let builder = builder.no_proxy().tls_backend_preconfigured(trusting_nobody()?);
-            builder.dns_resolver(Arc::new(Loopback::of(origin)))
-        }
-    };
-    builder.build().map_err(|error| error.to_string())
+fn unsendable(detail: String) -> Failure {
+    Failure::Unsendable { detail }
 }
 
-/// Appends to a buffer that may hold a secret: where it must grow, the old memory is wiped before it is let go.
-fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
-    let length = body.len() + chunk.len();
-    if length > body.capacity() {
-        let mut wider = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
-        wider.extend_from_slice(body);
-        *body = wider;
-    }
-    body.extend_from_slice(chunk);
+fn named(name: &str) -> Result<HeaderName, Failure> {
+    name.parse().map_err(|_| unsendable(format!("`{name}` can't be the name of a header")))
 }
 
-fn trusting_nobody() -> Result<rustls::ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+fn plain_header(value: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(value).map_err(|_| unsendable("a header holds characters that it can't carry".to_owned()))
 }
 
-fn secret_header(value: &str) -> Result<http::HeaderValue, Failure> {
-    let mut header = http::HeaderValue::from_str(value)
-        .map_err(|_| Failure::NotSent { detail: "a secret holds characters that a header can't carry".to_owned() })?;
+fn secret_header(value: &str) -> Result<HeaderValue, Failure> {
+    let mut header = HeaderValue::from_str(value)
+        .map_err(|_| unsendable("a secret holds characters that a header can't carry".to_owned()))?;
     header.set_sensitive(true);
     Ok(header)
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    let mut detail = if error.is_timeout() { "it took too long".to_owned() } else { String::new() };
-    let mut cause = error.source();
-    while let (Some(inner), true) = (cause, detail.is_empty() || !error.is_timeout()) {
-        detail = inner.to_string();
-        cause = inner.source();
-    }
-    match error.is_connect() || error.is_builder() {
-        true => Failure::NotSent { detail },
-        false => Failure::NoAnswer { detail },
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::azure::retry::{Decision, Limits, Try, decide};
 
+    /// A write that can't be repeated is sent again only if the first try certainly reached nobody.
     #[test]
-    fn an_answer_is_put_together_from_its_chunks() {
-        let mut body = Zeroizing::new(Vec::new());
-        for chunk in [b"one".as_slice(), b"", b" and two and three"] {
-            append(&mut body, chunk);
+    fn what_broke_decides_whether_a_write_is_sent_again() {
+        let all: [fn(String) -> Broken; 6] =
+            [Broken::Unsendable, Broken::NotConnected, Broken::TimedOut, Broken::Reset, Broken::Truncated, |_| {
+                Broken::TooLong
+            }];
+        for broken in all.map(|make| make("it broke".to_owned())) {
+            let ambiguous = broken.sent() != Sent::No;
+            let again = matches!(broken, Broken::NotConnected(_));
+            let failure = failure(broken.clone());
+            let attempt = Try {
+                failure: &failure,
+                retry_after: None,
+                repeatable: false,
+                number: 1,
+                elapsed: Duration::ZERO,
+                jitter: 0,
+            };
+            let waits = matches!(decide(&attempt, Limits::default()), Decision::Wait(_));
+            assert_eq!(waits, again, "{broken:?}");
+            let error = CallError {
+                operation: crate::azure::operations::SET_SECRET.facts(),
+                failure,
+                attempts: 1,
+                correlation: None,
+            };
+            assert_eq!(error.is_ambiguous(), ambiguous, "{broken:?}");
         }
-        assert_eq!(body.as_slice(), b"one and two and three");
     }
 }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use uuid::Uuid;
 
 use super::Format;
 use super::approve::{self, Approve};
@@ -189,7 +188,7 @@ impl Run<'_> {
             stop: stop.clone(),
             listener: self.progress,
             journal: &journal,
-            run: Uuid::new_v4().to_string(),
+            run: self.session.clock.new_id().to_string(),
         };
         let report = heeding_interrupts(self.ui, &stop, engine.run(plan, clearances)).await;
         self.progress.end();

@@ -11,8 +11,8 @@ use serde_json::json;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::inputs::Files;
-use super::session::{chain, faults, open_world};
-use crate::clock::Clock;
+use super::session::{chain, faults, open_world, pretended};
+use crate::clock::{Clock, Ids};
 use crate::emulator::{self, Emulator, Options};
 use crate::ui::Ui;
 
@@ -59,7 +59,7 @@ both), optionally which of them (`nth`, from 1), and what happens:
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let configuration = if args.files.is_given() { Some(args.files.configuration()?) } else { None };
-    let clock = args.now.map_or_else(Clock::system, Clock::simulated);
+    let clock = args.now.map_or_else(Clock::system, pretended);
     let world = open_world(&args.world, configuration.as_ref(), clock.now())?;
     let options = Options {
         http: args.http,
@@ -68,6 +68,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         world,
         faults: faults(args.faults.as_deref())?,
         clock,
+        ids: Ids::random(),
         observer: None,
     };
     let emulator = emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))?;

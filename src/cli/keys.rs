@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use clap::{Subcommand, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
-use uuid::Uuid;
 
 use super::apply::JOURNAL;
 use super::error::CommandError;
@@ -252,7 +251,7 @@ impl<'a> Record<'a> {
     fn open(ui: &'a Ui, scene: &'a Scene) -> Result<Self, CommandError> {
         let journal = Journal::open(Path::new(JOURNAL));
         let journal = journal.map_err(|error| CommandError::new(format!("{error}; nothing was done")))?;
-        Ok(Self { ui, scene, journal, run: Uuid::new_v4().to_string() })
+        Ok(Self { ui, scene, journal, run: scene.session.clock.new_id().to_string() })
     }
 
     fn line(

@@ -12,11 +12,12 @@ use uuid::Uuid;
 use super::error::CommandError;
 use super::inputs::Connection;
 use super::seed::wanted;
+use crate::azure::exchange::Http;
 use crate::azure::hosts::Hosts;
 use crate::azure::operations::EMULATOR_ABOUT;
 use crate::azure::retry::Limits;
 use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
-use crate::clock::Clock;
+use crate::clock::{Clock, Ids};
 use crate::declared::{Configuration, Policy};
 use crate::emulator::{self, Emulator, Store};
 use crate::plan::{Mode, Target};
@@ -72,7 +73,7 @@ impl Session {
         notices: Rc<dyn Notices>,
     ) -> Result<Self, CommandError> {
         let Some(address) = &connection.emulator else { return Err(no_cloud(connection, intent)) };
-        let clock = connection.now.map_or_else(Clock::system, Clock::simulated);
+        let clock = connection.now.map_or_else(Clock::system, pretended);
         let emulator = match address {
             Some(_) if connection.emulator_faults.is_some() => {
                 return Err(CommandError::new("`--emulator-faults` is for the embedded emulator")
@@ -135,6 +136,11 @@ impl Session {
     }
 }
 
+/// A clock that stands at this instant. Only the time is pretended: the ids of runs and requests stay their own.
+pub(super) fn pretended(now: Timestamp) -> Clock {
+    Clock::simulated(now).with_ids(Ids::random())
+}
+
 /// This version can't sign in to a cloud. A simulated clock is refused for writing there before anything else is said.
 fn no_cloud(connection: &Connection, intent: Intent) -> CommandError {
     if connection.now.is_some() && intent == Intent::Write {
@@ -168,6 +174,7 @@ fn transport(
             .hint(format!("set {SUBSCRIPTION_KEY}, or use `face: scaleUnit`, which needs none")));
     }
     Ok(Transport::new(Settings {
+        exchange: Rc::new(Http::new(&hosts)),
         hosts,
         face: configuration.tenant.face,
         subscription_key,
@@ -198,6 +205,7 @@ async fn embedded(
         world,
         faults,
         clock,
+        ids: Ids::random(),
         observer: None,
     };
     emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))

@@ -145,8 +145,8 @@ fn tenant_of<'w>(world: &'w World, call: &Call) -> Option<&'w Tenant> {
 
 fn refused(shared: &Shared, call: &Call, refusal: &Refusal) -> Answer {
     let Refusal(status, error, number, text) = refusal;
-    let trace = Uuid::new_v4();
-    let correlation = call.header("client-request-id").and_then(guid).unwrap_or_else(Uuid::new_v4);
+    let trace = shared.ids.new_id();
+    let correlation = call.header("client-request-id").and_then(guid).unwrap_or_else(|| shared.ids.new_id());
     let timestamp = shared.clock.now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     Answer::json(
         *status,

@@ -6,7 +6,7 @@
 //! the documents win; what no document says is chosen where the code says so; the emulator listens on loopback only; a
 //! write is complete and on disk before its answer leaves; the clock is the only source of instants.
 //!
-//! The layout: `server` takes calls from the wire and strikes `faults`; a service per file or folder (`entra`, `graph`,
+//! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
 //! `customer_insights`, `arm`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
 //! roles; `call` is a request as they see it; `views` asks the world.
 
@@ -19,6 +19,7 @@ mod entra;
 mod faults;
 mod gate;
 mod graph;
+mod inside;
 mod key_vault;
 mod log;
 mod rights;
@@ -40,9 +41,10 @@ use tokio::task::JoinHandle;
 use url::Url;
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Ids};
 
 pub use faults::{Action, Rule, parse_rules};
+pub use inside::Inside;
 pub use log::Seen;
 pub use seed::{SeedError, Wanted, WantedEnvironment, WantedVault, seed};
 pub use store::{Store, StoreError};
@@ -78,6 +80,8 @@ pub struct Options {
     pub faults: Vec<Rule>,
     /// What time it is.
     pub clock: Clock,
+    /// Where the ids of requests come from.
+    pub ids: Ids,
     /// Who may hold calls.
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -140,6 +144,7 @@ pub enum StartError {
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
     pub(crate) tokens: tokens::Tokens,
     pub(crate) log: log::Log,
     pub(crate) throttle: key_vault::Throttle,
@@ -152,6 +157,7 @@ pub struct Emulator {
     https: Option<Url>,
     certificate: Option<PathBuf>,
     shared: Arc<Shared>,
+    server: Arc<server::Server>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     ended: mpsc::Receiver<()>,
@@ -159,16 +165,8 @@ pub struct Emulator {
 
 /// Starts the emulator on the current tokio runtime.
 pub async fn start(options: Options) -> Result<Emulator, StartError> {
-    let Options { http, https, certificate, world, faults, clock, observer } = options;
+    let Options { http, https, certificate, world, faults, clock, ids, observer } = options;
     let vaults: Vec<String> = world.read(|w| w.vaults.keys().cloned().collect());
-    let shared = Arc::new(Shared {
-        store: world,
-        clock,
-        tokens: tokens::Tokens::new(),
-        log: log::Log::default(),
-        throttle: key_vault::Throttle::default(),
-        arm_throttle: arm::Throttle::default(),
-    });
     let (http_listener, http) = server::listen(http, "http").await?;
     let https = match https {
         Some(address) => {
@@ -176,17 +174,52 @@ pub async fn start(options: Options) -> Result<Emulator, StartError> {
         }
         None => None,
     };
+    let mut emulator = serve(world, faults, clock, ids, observer, http.clone());
+    let server = Arc::clone(&emulator.server);
+    emulator.listeners.push(tokio::spawn(Arc::clone(&server).accept(http_listener, None, http)));
+    if let Some(((listener, url), acceptor)) = https {
+        emulator.listeners.push(tokio::spawn(server.accept(listener, Some(acceptor), url.clone())));
+        emulator.https = Some(url);
+    }
+    emulator.certificate = certificate.filter(|_| emulator.https.is_some());
+    Ok(emulator)
+}
+
+/// Starts an emulator that listens nowhere and is reached through [`Emulator::inside`]; its addresses begin with the
+/// address that [`Emulator::http`] names all the same.
+pub fn start_inside(
+    world: Store,
+    faults: Vec<Rule>,
+    clock: Clock,
+    ids: Ids,
+    observer: Option<Arc<dyn Observer>>,
+) -> Result<Emulator, StartError> {
+    let origin = Url::parse("http://localhost/").map_err(|_| StartError::Url(([127, 0, 0, 1], 80).into()))?;
+    Ok(serve(world, faults, clock, ids, observer, origin))
+}
+
+fn serve(
+    world: Store,
+    faults: Vec<Rule>,
+    clock: Clock,
+    ids: Ids,
+    observer: Option<Arc<dyn Observer>>,
+    origin: Url,
+) -> Emulator {
+    let shared = Arc::new(Shared {
+        store: world,
+        clock,
+        ids,
+        tokens: tokens::Tokens::new(),
+        log: log::Log::default(),
+        throttle: key_vault::Throttle::default(),
+        arm_throttle: arm::Throttle::default(),
+    });
     let (stop, stopped) = watch::channel(false);
     let (alive, ended) = mpsc::channel(1);
     let server = Arc::new(server::Server::new(Arc::clone(&shared), faults, observer, stopped, alive));
-    let mut listeners = vec![tokio::spawn(Arc::clone(&server).accept(http_listener, None, http.clone()))];
-    let mut https_url = None;
-    if let Some(((listener, url), acceptor)) = https {
-        listeners.push(tokio::spawn(Arc::clone(&server).accept(listener, Some(acceptor), url.clone())));
-        https_url = Some(url);
-    }
-    let certificate = certificate.filter(|_| https_url.is_some());
-    Ok(Emulator { http, https: https_url, certificate, shared, stop, listeners, ended })
+    let (https, certificate, listeners) = (None, None, Vec::new());
+    Emulator { http: origin, https, certificate, shared, server, stop, listeners, ended }
 }
 
 impl Emulator {
@@ -205,6 +238,11 @@ impl Emulator {
         self.certificate.as_deref()
     }
 
+    /// The way in without a socket. For the thread, and the runtime, that uses it.
+    pub fn inside(&self) -> Inside {
+        Inside::new(&self.server, self.http.clone())
+    }
+
     /// The world as it is now.
     pub fn world(&self) -> World {
         self.shared.store.read(World::clone)
@@ -217,8 +255,9 @@ impl Emulator {
 
     /// Stops listening, drops what is under way, and lets go of the world file.
     pub async fn stop(self) {
-        let Self { shared, stop, listeners, mut ended, .. } = self;
+        let Self { shared, server, stop, listeners, mut ended, .. } = self;
         stop.send_replace(true);
+        drop(server);
         for listener in listeners {
             // A listener that panicked has ended, too.
             let _ = listener.await;

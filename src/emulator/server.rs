@@ -1,7 +1,7 @@
 //! From the wire to the services and back: connections, faults, the request log, the headers of every answer.
 //!
-//! Faults strike here, below the router, so that a reset or a cut answer is real on the wire, for http and https alike. What
-//! must stay true: a request that was taken up is handled to its end even if the client has gone, as a real service does;
+//! Faults strike here, below the router, so that a reset or a cut answer is real on the wire, for http and https alike, and the
+//! same without a wire. What must stay true: a request that was taken up is handled to its end even if the client has gone, as a real service does;
 //! control routes are neither logged nor struck.
 
 use std::net::SocketAddr;
@@ -25,7 +25,6 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use url::{Host, Url};
-use uuid::Uuid;
 
 use super::call::{Answer, Call, Origin};
 use super::faults::{Action, Faults, Headers, Rule, Strike};
@@ -136,16 +135,32 @@ impl Server {
         let _ = http.auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
     }
 
-    /// One request: read in full, then handled by a task of its own.
+    /// One request from a connection: read in full, then handled by a task of its own.
     async fn request(self: Arc<Self>, origin: Url, request: Request<Incoming>) -> Result<Response<Body>, Gone> {
         let (parts, body) = request.into_parts();
-        let headers = parts.headers.clone();
-        let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-            let answer = Answer::empty(StatusCode::PAYLOAD_TOO_LARGE);
-            return Ok(self.finish(axum::response::IntoResponse::into_response(answer), &headers));
-        };
-        let origin = reached(&origin, &headers);
-        let mut request = Request::from_parts(parts, Body::from(body.to_bytes()));
+        match Limited::new(body, LARGEST_BODY).collect().await {
+            Ok(body) => self.take_up(&origin, Request::from_parts(parts, body.to_bytes())).await,
+            Err(_) => Ok(self.too_large(&parts.headers)),
+        }
+    }
+
+    fn too_large(&self, headers: &HeaderMap) -> Response<Body> {
+        let answer = Answer::empty(StatusCode::PAYLOAD_TOO_LARGE);
+        self.finish(axum::response::IntoResponse::into_response(answer), headers)
+    }
+
+    /// One whole request, from wherever it came.
+    pub(crate) async fn take_up(
+        self: Arc<Self>,
+        origin: &Url,
+        request: Request<Bytes>,
+    ) -> Result<Response<Body>, Gone> {
+        let headers = request.headers().clone();
+        if request.body().len() > LARGEST_BODY {
+            return Ok(self.too_large(&headers));
+        }
+        let origin = reached(origin, &headers);
+        let mut request = request.map(Body::from);
         request.extensions_mut().insert(Origin(origin));
         let mut stopped = self.stopped.clone();
         let task = tokio::spawn(async move {
@@ -191,7 +206,7 @@ impl Server {
         if let Ok(delay) = Duration::try_from(delay)
             && !delay.is_zero()
         {
-            self.shared.clock.sleep(delay).await;
+            self.shared.clock.sleep_serving(delay).await;
         }
         match &action {
             Some(Action::Reset) => return Err(Gone),
@@ -223,7 +238,7 @@ impl Server {
     fn finish(&self, mut response: Response<Body>, request: &HeaderMap) -> Response<Body> {
         let headers = response.headers_mut();
         let date = self.shared.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let id = Uuid::new_v4().to_string();
+        let id = self.shared.ids.new_id().to_string();
         for (name, value) in [(DATE, date), (HeaderName::from_static("x-ms-request-id"), id)] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.entry(name).or_insert(value);

@@ -17,7 +17,8 @@ pub fn markdown() -> String {
          | operation | service | route | effect | provenance | right that it needs | source |\n|---|---|---|---|---|---|---|\n",
     );
     for facts in ALL {
-        let Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs } = facts;
+        let Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs, .. } =
+            facts;
         let version = api_version.map(|version| format!("?api-version={version}")).unwrap_or_default();
         let effect = match (effect, repeatable) {
             (Effect::Read, _) => "read",

@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod endpoints;
+mod exchanges;
 mod rights;
 mod secrets;
 #[path = "../support/mod.rs"]

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use palisade::clock::Clock;
+use palisade::clock::{Clock, Ids};
 use palisade::emulator::{Emulator, Observer, Options, Seen, SeenRequest, Store, World, parse_rules, start};
 use tokio::sync::oneshot;
 
@@ -147,6 +147,7 @@ impl Live {
             world: Store::memory(world),
             faults: parse_rules(rules).unwrap(),
             clock,
+            ids: Ids::random(),
             observer: Some(traps.clone()),
         };
         let (ready, started) = channel();

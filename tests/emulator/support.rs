@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use palisade::clock::Clock;
+use palisade::clock::{Clock, Ids};
 use palisade::emulator::{
     Access, Application, AzurePrincipalType, Client, Emulator, Group, Masked, Options, RoleAssignment, Rule, Store,
     User, Vault, Wanted, WantedEnvironment, WantedVault, World, seed, start,
@@ -100,7 +100,7 @@ pub(crate) fn world() -> World {
 /// Gives a client an Azure role.
 pub(crate) fn grant(world: &mut World, who: Who, role: &str, scope: &str) {
     world.role_assignments.push(RoleAssignment {
-        name: Uuid::new_v4(),
+        name: Ids::random().new_id(),
         scope: scope.into(),
         role_definition: role.parse().unwrap(),
         principal_id: who.object_id,
@@ -189,6 +189,7 @@ pub(crate) fn options(world: World, faults: Vec<Rule>) -> Options {
         world: Store::memory(world),
         faults,
         clock: Clock::simulated(start_of_time()),
+        ids: Ids::seeded(1),
         observer: None,
     }
 }

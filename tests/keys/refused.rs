@@ -25,7 +25,7 @@ fn what_cannot_be_read_is_unknown_and_nothing_is_sent() {
     let cases: [(&str, Break, &str, &str); 8] = [
         ("the keys", |_| {}, NO_KEYS, "answered 403"),
         ("the vault, by Azure roles", without_roles, "[]", "403"),
-        ("the vault, by access policies", by_policies(&[]), "[]", "does not have secrets get permission"),
+        ("the vault, by access policies", by_policies(&[]), "[]", "403 Forbidden/AccessDenied to GET"),
         (
             "the versions, by access policies",
             by_policies(&["get", "set"]),
@@ -33,7 +33,7 @@ fn what_cannot_be_read_is_unknown_and_nothing_is_sent() {
             "does not have secrets list permission",
         ),
         ("the vault, by its firewall", firewall, "[]", "Client address is not authorized"),
-        ("the vault, without public network", private, "[]", "Public network access is disabled"),
+        ("the vault, without public network", private, "[]", "403 Forbidden/ForbiddenByConnection"),
         (
             "the vault's record",
             |_| {},
@@ -99,7 +99,7 @@ fn without_the_right_to_write_the_vault_nothing_is_regenerated() {
     let room = Room::at(DUE, DECLARED, world);
     room.plan().ended(0).says("rotate apiAccess/keys/secondary");
     let run = room.apply().ended(5);
-    assert!(run.stdout.contains("does not have secrets set permission"), "{}", run.stdout);
+    assert!(run.stdout.contains("403 Forbidden/AccessDenied to PUT"), "{}", run.stdout);
     assert_eq!((room.held(), room.regenerated()), (Held::Primary, [0, 0]));
 }
 
@@ -129,7 +129,7 @@ fn a_disabled_version_waits_for_a_person_and_a_deleted_secret_is_recovered() {
     policies(&mut world, &["get", "list", "set"]);
     let room = Room::at(case.now, DECLARED, world);
     let run = room.apply().ended(5);
-    assert!(run.stdout.contains("does not have secrets recover permission"), "{}", run.stdout);
+    assert!(run.stdout.contains("403 Forbidden/AccessDenied to POST"), "{}", run.stdout);
     assert_eq!((room.held(), room.regenerated()), (Held::Nothing, [0, 0]));
 }
 

@@ -8,11 +8,12 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use palisade::azure::customer_insights::Instance;
+use palisade::azure::exchange::Http;
 use palisade::azure::hosts::Hosts;
 use palisade::azure::key_vault::SecretAddress;
 use palisade::azure::retry::Limits;
 use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Writer};
-use palisade::clock::Clock;
+use palisade::clock::{Clock, Ids};
 use palisade::emulator::{
     Access, Application, AzurePrincipalType, CLIENT_ID, CLIENT_SECRET, Client, Emulator, Masked, Options,
     RoleAssignment, StartError, Store, Vault, Wanted, WantedEnvironment, WantedVault, World, parse_rules, seed, start,
@@ -70,7 +71,7 @@ pub(crate) fn vault_of(world: &mut World) -> &mut Vault {
 /// Gives a principal an Azure role.
 pub(crate) fn grant(world: &mut World, principal_id: Uuid, role: &str, scope: &str) {
     world.role_assignments.push(RoleAssignment {
-        name: Uuid::new_v4(),
+        name: Ids::random().new_id(),
         scope: scope.into(),
         role_definition: role.parse().unwrap(),
         principal_id,
@@ -121,6 +122,7 @@ impl Services {
             world: Store::memory(world),
             faults,
             clock: clock.clone(),
+            ids: Ids::seeded(1),
             observer: None,
         };
         Ok(Self { emulator: start(options).await?, clock })
@@ -134,6 +136,7 @@ impl Services {
     /// The same, at another address that leads to the emulator.
     pub(crate) fn transport_at(&self, origin: &Url, client: Uuid, secret: &str) -> Rc<Transport> {
         Rc::new(Transport::new(Settings {
+            exchange: Rc::new(Http::new(&Hosts::emulator(origin).unwrap())),
             hosts: Hosts::emulator(origin).unwrap(),
             face: Face::ScaleUnit,
             subscription_key: None,

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use self::world::{Does, Item, State, World, address, item, now};
 use super::*;
+use crate::azure::exchange::Http;
 use crate::azure::hosts::Hosts;
 use crate::azure::retry::Limits;
 use crate::azure::{ClientCredentials, Quiet, Settings, Transport, Writer};
@@ -41,8 +42,10 @@ impl Shop {
         let clock = Clock::simulated(now());
         let secret = SecretString::from("never used");
         // No step here sends anything.
+        let hosts = Hosts::emulator(&"http://127.0.0.1:9".parse().unwrap()).unwrap();
         let transport = Transport::new(Settings {
-            hosts: Hosts::emulator(&"http://127.0.0.1:9".parse().unwrap()).unwrap(),
+            exchange: Rc::new(Http::new(&hosts)),
+            hosts,
             face: Face::ScaleUnit,
             subscription_key: None,
             tokens: Box::new(ClientCredentials::new("t", "c", secret)),

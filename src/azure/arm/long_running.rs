@@ -14,6 +14,7 @@ use super::super::access::Reader;
 use super::super::call::{Answer, Call};
 use super::super::error::{CallError, Failure};
 use super::super::operations::GET_OPERATION_STATUS;
+use super::super::wait::{Pause, Seen, Waited, wait_until};
 
 /// What Microsoft's own libraries wait where the service names no time.
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
@@ -120,21 +121,21 @@ pub async fn wait(
     patience: Duration,
     body: impl AsyncFn(&Reader) -> Result<Option<String>, CallError>,
 ) -> Result<Progress, CallError> {
-    let started = reader.now();
-    let mut pause = operation.wait.unwrap_or_default();
-    loop {
-        let spent = Duration::try_from(reader.now().duration_since(started)).unwrap_or_default();
-        if pause > patience.saturating_sub(spent) {
-            return Ok(Progress::Running(pause));
-        }
-        if !pause.is_zero() {
-            reader.pause(pause).await;
-        }
-        match operation.progress(reader, &body).await? {
-            Progress::Running(asked) => pause = asked.max(SHORTEST_WAIT),
-            ended => return Ok(ended),
-        }
-    }
+    let mut before_the_first = operation.wait.filter(|wait| !wait.is_zero());
+    let look = async || {
+        let wait = match before_the_first.take() {
+            Some(wait) => wait,
+            None => match operation.progress(reader, &body).await? {
+                Progress::Running(asked) => asked.max(SHORTEST_WAIT),
+                ended => return Ok(Seen::Shown(ended)),
+            },
+        };
+        Ok(Seen::NotYet(wait, Pause::Asked(wait)))
+    };
+    Ok(match wait_until(reader, patience, look).await? {
+        Waited::Shown(ended) => ended,
+        Waited::Late(wait) | Waited::Stopped(wait) => Progress::Running(wait),
+    })
 }
 
 fn asked_wait(answer: &Answer) -> Option<Duration> {

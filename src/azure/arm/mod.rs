@@ -8,12 +8,12 @@
 mod long_running;
 
 use serde::Deserialize;
-use url::Url;
 
 use super::access::Reader;
 use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::Read;
+use super::pages;
 
 pub use long_running::{LongRunning, Progress, wait};
 
@@ -35,21 +35,12 @@ pub(super) async fn list<T: serde::de::DeserializeOwned>(
     reader: &Reader,
     first: Call<Read>,
 ) -> Result<Vec<T>, CallError> {
-    let (mut items, mut followed) = (Vec::new(), Vec::<Url>::new());
-    let mut call = first.clone();
-    loop {
-        let answer = reader.send(call).await?;
-        let Page { value, next_link } = answer.json::<Page<T>>()?;
-        items.extend(value);
-        // A page may be empty and not be the last one; an empty link ends the list like none at all.
-        let Some(link) = next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
-        let next: Url = link.parse().map_err(|_| answer.unreadable("its `nextLink` is no address"))?;
-        if followed.contains(&next) || followed.len() >= MOST_PAGES {
-            return Err(answer.unreadable("its pages don't end"));
-        }
-        call = first.clone().link(next.clone());
-        followed.push(next);
-    }
+    let turn = pages::by_link(&first);
+    let read = |answer: &Answer| {
+        let Page { value: items, next_link: next } = answer.json()?;
+        Ok(pages::Page { items, next })
+    };
+    Ok(pages::whole(reader, first, MOST_PAGES, turn, read).await?.0)
 }
 
 /// The answer, or none if ARM says that there is no such resource. A bare 404 says nothing.

@@ -25,6 +25,7 @@ use super::operations::{
     LIST_INSTANCES, Operation, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY, TRY_API_KEY,
 };
 
+use super::refusal::SUBSCRIPTION_KEY;
 use crate::terms::Slot;
 pub use key_vault::{AccessState, KeyVaultLink, SERVICE_APP, key_vault, link_key_vault, unlink_key_vault};
 pub use private_links::{
@@ -235,16 +236,11 @@ pub async fn check_key(reader: &Reader, key: &SecretString) -> KeyCheck {
     match reader.send(Call::of(&TRY_API_KEY).secret_header(KEY_HEADER, key)).await {
         Ok(_) => KeyCheck::Accepted,
         Err(error) => match &error.failure {
-            Failure::Status { status: 401, message: Some(message), .. } if is_about_the_key(message) => {
-                KeyCheck::Refused
-            }
+            // Without it, the refusal may be about the token that went with the call.
+            Failure::Status { status: 401, inner: Some(inner), .. } if inner == SUBSCRIPTION_KEY => KeyCheck::Refused,
             _ => KeyCheck::Unknown(error),
         },
     }
-}
-
-fn is_about_the_key(message: &str) -> bool {
-    message.to_ascii_lowercase().contains("subscription key")
 }
 
 /// Turns API access on. Not published.

@@ -1,7 +1,7 @@
 //! Customer Insights - Data.
 
 use super::super::rights::{CustomerInsightsRole, Needs, Right};
-use super::{Effect, Facts, HOUSE_STYLE, Operation, Provenance, Read, Service, Write, documented};
+use super::{Effect, Facts, HOUSE_STYLE, Operation, Provenance, Read, Secrets, Service, Write, documented};
 
 const CI_LIBRARY: &str =
     "microsoft/Dynamics365-CustomerInsights-Client-Libraries, src/client_libraries/python/code-model-v1 (1.0.8)";
@@ -83,6 +83,7 @@ pub const GET_API_SUBSCRIPTION: Operation<Read> =
 pub const ACTIVATE_API_SUBSCRIPTION: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
     repeatable: false,
+    secrets: Secrets::Answer,
     ..unpublished("apisubscription-activate", "PUT", "/instances/{instanceId}/manage/apisubscription/activate")
 });
 
@@ -94,16 +95,16 @@ pub const DEACTIVATE_API_SUBSCRIPTION: Operation<Write> = Operation::write(Facts
 });
 
 /// Both API keys. Sent as a POST, and reads all the same: in the product they can be shown at any time.
-pub const LIST_API_KEYS: Operation<Read> = Operation::read(unpublished(
-    "apisubscription-listsecrets",
-    "POST",
-    "/instances/{instanceId}/manage/apisubscription/listsecrets",
-));
+pub const LIST_API_KEYS: Operation<Read> = Operation::read(
+    unpublished("apisubscription-listsecrets", "POST", "/instances/{instanceId}/manage/apisubscription/listsecrets")
+        .with_secrets(Secrets::Answer),
+);
 
 /// Makes a new primary key; the old one dies. A second call would make the first one's key die, too.
 pub const REGENERATE_PRIMARY_KEY: Operation<Write> = Operation::write(Facts {
     effect: Effect::Destructive,
     repeatable: false,
+    secrets: Secrets::Answer,
     ..unpublished(
         "apisubscription-regenerateprimarykey",
         "POST",
@@ -115,6 +116,7 @@ pub const REGENERATE_PRIMARY_KEY: Operation<Write> = Operation::write(Facts {
 pub const REGENERATE_SECONDARY_KEY: Operation<Write> = Operation::write(Facts {
     effect: Effect::Destructive,
     repeatable: false,
+    secrets: Secrets::Answer,
     ..unpublished(
         "apisubscription-regeneratesecondarykey",
         "POST",
@@ -126,6 +128,7 @@ pub const REGENERATE_SECONDARY_KEY: Operation<Write> = Operation::write(Facts {
 /// whatever face the configuration names.
 pub const TRY_API_KEY: Operation<Read> = Operation::read(Facts {
     service: Service::Gateway,
+    secrets: Secrets::Request,
     ..customer_insights("Get-all-instances, with an API key", "GET", "/instances", CI_MEMBER)
 });
 

@@ -1,7 +1,7 @@
 //! Microsoft Entra ID and Microsoft Graph.
 
 use super::super::rights::{GraphPermission, Need, Needs, Right};
-use super::{Facts, Operation, Read, Service, documented};
+use super::{Facts, Operation, Read, Secrets, Service, documented};
 
 const GRAPH_DOCS: &str = "learn.microsoft.com/graph/api (v1.0)";
 const GRANT_DOCS: &str = "learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow";
@@ -54,11 +54,14 @@ pub const GRAPH_LIST_MEMBERS: Operation<Read> =
     Operation::read(graph("group-list-transitivemembers", "GET", "/groups/{groupId}/transitiveMembers", LIST_MEMBERS));
 
 /// A token for one audience, for an application with a secret.
-pub const ENTRA_TOKEN: Operation<Read> = Operation::read(documented(
-    Service::Entra,
-    GRANT_DOCS,
-    "client-credentials-token",
-    "POST",
-    "/{tenant}/oauth2/v2.0/token",
-    Needs::Nothing,
-));
+pub const ENTRA_TOKEN: Operation<Read> = Operation::read(
+    documented(
+        Service::Entra,
+        GRANT_DOCS,
+        "client-credentials-token",
+        "POST",
+        "/{tenant}/oauth2/v2.0/token",
+        Needs::Nothing,
+    )
+    .with_secrets(Secrets::Both),
+);

@@ -3,14 +3,20 @@
 //! The rights on secrets have two names each: a vault goes by Azure's roles or by its own access policies.
 
 use super::super::rights::{Action, Needs, Right, VaultRight};
-use super::{Effect, Facts, Operation, Read, Service, Write, documented};
+use super::{Effect, Facts, Operation, Read, Secrets, Service, Write, documented};
 
 const ARM_SPEC: &str =
     "Azure/azure-rest-api-specs, specification/keyvault/resource-manager/Microsoft.KeyVault/stable/2023-07-01";
 const VAULT_SPEC: &str = "Azure/azure-rest-api-specs, specification/keyvault/data-plane/Microsoft.KeyVault/stable/7.5";
 
-const fn secrets(name: &'static str, method: &'static str, path: &'static str, right: VaultRight) -> Facts {
+/// An operation whose answer shows no value.
+const fn about_secrets(name: &'static str, method: &'static str, path: &'static str, right: VaultRight) -> Facts {
     documented(Service::KeyVault, VAULT_SPEC, name, method, path, Needs::One(Right::Vault(right)))
+}
+
+/// An operation that answers with a secret, or with what could hold its value.
+const fn secrets(name: &'static str, method: &'static str, path: &'static str, right: VaultRight) -> Facts {
+    about_secrets(name, method, path, right).with_secrets(Secrets::Answer)
 }
 
 /// A vault as Azure Resource Manager knows it.
@@ -36,17 +42,26 @@ pub const GET_SECRET_VERSION: Operation<Read> =
     Operation::read(secrets("GetSecret", "GET", "/secrets/{secretName}/{secretVersion}", VaultRight::GetSecret));
 
 /// The versions of a secret, without values, in no order, page by page.
-pub const LIST_SECRET_VERSIONS: Operation<Read> =
-    Operation::read(secrets("GetSecretVersions", "GET", "/secrets/{secretName}/versions", VaultRight::ListVersions));
+pub const LIST_SECRET_VERSIONS: Operation<Read> = Operation::read(about_secrets(
+    "GetSecretVersions",
+    "GET",
+    "/secrets/{secretName}/versions",
+    VaultRight::ListVersions,
+));
 
 /// A secret that was deleted and can be recovered, without value.
-pub const GET_DELETED_SECRET: Operation<Read> =
-    Operation::read(secrets("GetDeletedSecret", "GET", "/deletedsecrets/{secretName}", VaultRight::GetDeletedSecret));
+pub const GET_DELETED_SECRET: Operation<Read> = Operation::read(about_secrets(
+    "GetDeletedSecret",
+    "GET",
+    "/deletedsecrets/{secretName}",
+    VaultRight::GetDeletedSecret,
+));
 
 /// Makes a new version, which is then the current one. Not repeatable: each call makes one, whatever the value.
 pub const SET_SECRET: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
     repeatable: false,
+    secrets: Secrets::Both,
     ..secrets("SetSecret", "PUT", "/secrets/{secretName}", VaultRight::SetSecret)
 });
 

@@ -130,6 +130,41 @@ pub struct Facts {
     pub source: &'static str,
     /// The rights that a caller needs.
     pub needs: Needs,
+    /// Where secrets may be.
+    pub secrets: Secrets,
+}
+
+/// Where an operation may carry secrets besides the token that goes with every call. What may hold one is never recorded, and
+/// of an error only its codes are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Secrets {
+    /// Nowhere.
+    None,
+    /// In its answers.
+    Answer,
+    /// In its requests.
+    Request,
+    /// In both.
+    Both,
+}
+
+impl Secrets {
+    /// Whether requests may hold one.
+    pub const fn in_request(self) -> bool {
+        matches!(self, Self::Request | Self::Both)
+    }
+
+    /// Whether answers may hold one.
+    pub const fn in_answer(self) -> bool {
+        matches!(self, Self::Answer | Self::Both)
+    }
+}
+
+impl Facts {
+    /// The same operation, with secrets.
+    const fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
+    }
 }
 
 /// An entry of the catalogue, marked [`Read`] or [`Write`].
@@ -186,7 +221,8 @@ const fn documented(
     needs: Needs,
 ) -> Facts {
     let (effect, repeatable, provenance, api_version) = (Effect::Read, true, Provenance::Documented, None);
-    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs }
+    let secrets = Secrets::None;
+    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs, secrets }
 }
 
 /// Which world an emulator serves.
@@ -292,6 +328,22 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ALL.len(), "two operations share a name");
+    }
+
+    /// Secrets of a vault, everything that makes or shows API keys or sends one, and tokens: these, and no others.
+    #[test]
+    fn operations_with_secrets_are_marked() {
+        let keys = ["listsecrets", "regenerateprimarykey", "regeneratesecondarykey", "activate"]
+            .map(|verb| format!("/apisubscription/{verb}"));
+        for facts in ALL {
+            let shows_no_value = [LIST_SECRET_VERSIONS.facts().name, GET_DELETED_SECRET.facts().name];
+            let in_answer = matches!(facts.service, Service::KeyVault | Service::Entra)
+                && !shows_no_value.contains(&facts.name)
+                || keys.iter().any(|key| facts.path.ends_with(key));
+            let in_request = [SET_SECRET.facts().name, TRY_API_KEY.facts().name, ENTRA_TOKEN.facts().name];
+            assert_eq!(facts.secrets.in_answer(), in_answer, "{}", facts.name);
+            assert_eq!(facts.secrets.in_request(), in_request.contains(&facts.name), "{}", facts.name);
+        }
     }
 
     #[test]

@@ -180,7 +180,7 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answ
     let now = shared.clock.now();
     let answer = gated(&shared, &call, now);
     let correlation =
-        call.header("x-ms-correlation-request-id").map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+        call.header("x-ms-correlation-request-id").map_or_else(|| shared.ids.new_id().to_string(), str::to_owned);
     let routing = format!("WESTEUROPE:{}:{correlation}", now.strftime("%Y%m%dT%H%M%SZ"));
     let named = [
         ("x-ms-correlation-request-id", correlation),

@@ -16,7 +16,6 @@ use axum::routing::any;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::Shared;
 use super::call::{Answer, Call, Payload, guid};
@@ -33,7 +32,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
-    let request_id = Uuid::new_v4();
+    let request_id = shared.ids.new_id();
     let trace = error::Trace {
         now: shared.clock.now(),
         request_id,

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::clock::Ids;
+
 pub use authorization::{AzurePrincipalType, CustomRole, Permission, ResourceGroup, RoleAssignment, Subscription};
 pub use behaviour::{Behaviour, Bucket, ChallengeResource};
 pub use connections::{ArmOperation, Connection, ConnectionChange, ConnectionStatus, Decision};
@@ -218,7 +220,7 @@ impl World {
     pub fn new(tenant: Option<Tenant>) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            world: Uuid::new_v4(),
+            world: Ids::random().new_id(),
             tenant,
             behaviour: Behaviour::default(),
             users: BTreeMap::new(),

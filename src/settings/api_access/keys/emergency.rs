@@ -12,12 +12,12 @@ use super::look::{Live, Look};
 use crate::azure::key_vault::{self as kv, Labels, Lookup};
 use crate::azure::operations::SET_SECRET;
 use crate::azure::rights::Holding;
-use crate::azure::{Reader, Writer, customer_insights as ci};
+use crate::azure::{Pause, Reader, Seen, Waited, Writer, customer_insights as ci, wait_until};
 use crate::rotation::{Content, Facts, Fingerprint, Published, Rotation, Secret, State, Tags, Verify, assess};
 use crate::terms::Slot;
 
-/// How often, and how far apart, an effect is looked for.
-pub(super) const LOOKS: u32 = 60;
+/// How long, and how far apart, an effect is looked for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// Stands by while something is done by hand.
@@ -144,19 +144,25 @@ impl Look {
         {
             return Err(Ended::Failed(format!("the key was not published: {error}")));
         }
-        let mut seen = "another value".to_owned();
-        for _ in 0..LOOKS {
-            seen = match kv::get_current(writer.reader(), &self.address()).await {
-                Ok(Lookup::Found(secret)) if self.fingerprint(&secret.value) == self.fingerprint(key) => return Ok(()),
+        let look = async || {
+            let seen = match kv::get_current(writer.reader(), &self.address()).await {
+                Ok(Lookup::Found(secret)) if self.fingerprint(&secret.value) == self.fingerprint(key) => {
+                    return Ok::<_, Ended>(Seen::Shown(()));
+                }
                 Ok(Lookup::Found(_)) => "another value".to_owned(),
                 Ok(Lookup::Absent) => "that there is no secret".to_owned(),
                 Ok(Lookup::Disabled) => "that the version is disabled".to_owned(),
                 Ok(Lookup::SoftDeleted(_)) => "that the secret was deleted".to_owned(),
                 Ok(Lookup::Forbidden(error) | Lookup::Firewall(error)) | Err(error) => error.to_string(),
             };
-            writer.reader().pause(BETWEEN_LOOKS).await;
+            Ok(Seen::NotYet(seen, Pause::Chosen(BETWEEN_LOOKS)))
+        };
+        match wait_until(writer.reader(), PATIENCE, look).await? {
+            Waited::Shown(()) => Ok(()),
+            Waited::Late(seen) | Waited::Stopped(seen) => Err(Ended::PartWay(format!(
+                "whether the key was published isn't known; the vault still answers: {seen}"
+            ))),
         }
-        Err(Ended::PartWay(format!("whether the key was published isn't known; the vault still answers: {seen}")))
     }
 }
 

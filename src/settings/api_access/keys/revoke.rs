@@ -4,13 +4,15 @@
 //! stay true: nothing is regenerated that couldn't be published; the second key dies only after the first one's successor
 //! was proved to work and is what the vault answers; whoever stops in between hears what then holds.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
-use super::emergency::{BETWEEN_LOOKS, Ended, LOOKS, Witness, open, recorded};
+use super::emergency::{BETWEEN_LOOKS, Ended, PATIENCE, Witness, open, recorded};
 use super::look::{Live, Look};
 use crate::azure::customer_insights::{self as ci, KeyCheck};
 use crate::azure::operations::{REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY};
-use crate::azure::{Reader, Writer};
+use crate::azure::{Pause, Reader, Seen, Waited, Writer, wait_until};
 use crate::rotation::{Access, Facts, Fingerprint, Secret, Slots, Tags, Verify};
 use crate::terms::Slot;
 
@@ -124,16 +126,20 @@ impl Look {
         {
             return Err(Ended::Failed(format!("{slot} was not regenerated: {error}")));
         }
-        let mut seen = "its former value".to_owned();
-        for _ in 0..LOOKS {
-            seen = match self.show(writer.reader(), slot).await {
-                Ok((key, fingerprint)) if Some(fingerprint) != old => return Ok(key),
+        let look = async || {
+            let seen = match self.show(writer.reader(), slot).await {
+                Ok((key, fingerprint)) if Some(fingerprint) != old => return Ok::<_, Ended>(Seen::Shown(key)),
                 Ok(_) => "its former value".to_owned(),
                 Err(reason) => reason,
             };
-            writer.reader().pause(BETWEEN_LOOKS).await;
+            Ok(Seen::NotYet(seen, Pause::Chosen(BETWEEN_LOOKS)))
+        };
+        match wait_until(writer.reader(), PATIENCE, look).await? {
+            Waited::Shown(key) => Ok(key),
+            Waited::Late(seen) | Waited::Stopped(seen) => Err(Ended::PartWay(format!(
+                "whether {slot} was regenerated isn't known; the service still answers: {seen}"
+            ))),
         }
-        Err(Ended::PartWay(format!("whether {slot} was regenerated isn't known; the service still answers: {seen}")))
     }
 }
 
@@ -156,23 +162,28 @@ fn version(live: &Live) -> Option<&str> {
     }
 }
 
-/// How often a new key is tried that doesn't work yet. A run that gives up too early would, repeated, make another key and
+/// How long a new key is tried that doesn't work yet. A run that gives up too early would, repeated, make another key and
 /// give up again.
-const TRIES: u32 = 450;
+const PATIENCE_WITH_A_KEY: Duration = Duration::from_secs(900);
+/// How often nobody may be able to tell whether it works.
+const UNKNOWNS: u32 = 60;
 
 /// Waits until the service accepts a key that it has just made.
 async fn accepted(reader: &Reader, key: &SecretString) -> Result<(), String> {
     let mut unknown = 0;
-    for _ in 0..TRIES {
+    let look = async || {
         match ci::check_key(reader, key).await {
-            KeyCheck::Accepted => return Ok(()),
+            KeyCheck::Accepted => return Ok(Seen::Shown(())),
             KeyCheck::Refused => {}
-            KeyCheck::Unknown(error) if unknown == LOOKS => {
+            KeyCheck::Unknown(error) if unknown == UNKNOWNS => {
                 return Err(format!("whether the service accepts the new key isn't known: {error}"));
             }
             KeyCheck::Unknown(_) => unknown += 1,
         }
-        reader.pause(BETWEEN_LOOKS).await;
+        Ok(Seen::NotYet((), Pause::Chosen(BETWEEN_LOOKS)))
+    };
+    match wait_until(reader, PATIENCE_WITH_A_KEY, look).await? {
+        Waited::Shown(()) => Ok(()),
+        Waited::Late(()) | Waited::Stopped(()) => Err("the service refuses the new key".to_owned()),
     }
-    Err("the service refuses the new key".to_owned())
 }

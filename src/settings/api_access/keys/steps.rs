@@ -14,7 +14,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::look::{Live, Look, Observed};
@@ -24,7 +23,7 @@ use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, GET_SECRET, RECOVER_SECRET, REGENERATE_PRIMARY_KEY,
     REGENERATE_SECONDARY_KEY, SET_SECRET, TRY_API_KEY, UPDATE_SECRET,
 };
-use crate::azure::{CallError, Reader, Writer};
+use crate::azure::{CallError, Pause, Reader, Seen, Waited, Writer, wait_until};
 use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
 use crate::rotation::{
     Access, Check, Facts, Fingerprint, Move, Request, Resolved, Rotation, Run, Secret, State, StepKind, Verify, assess,
@@ -176,9 +175,7 @@ impl Carrier {
         wrote: &mut bool,
     ) -> Result<(), StepError> {
         let reader = writer.reader();
-        let patience = SignedDuration::try_from(writer.patience()).unwrap_or(SignedDuration::MAX);
-        let end = reader.now().saturating_add(patience).unwrap_or(Timestamp::MAX);
-        loop {
+        let look = async || {
             let live = self.live(reader).await;
             let not_yet = match self.check(planned, kind, &live.facts, reader, writer.approval()) {
                 Check::Continue(request) => match self.tried(reader, &request, &live).await {
@@ -186,7 +183,7 @@ impl Carrier {
                         let writes = !matches!(request, Request::Nothing | Request::Probe { .. });
                         self.send(writer, request, &live).await?;
                         *wrote |= writes;
-                        return Ok(());
+                        return Ok(Seen::Shown(()));
                     }
                     ReadBack::NotYet(why) => StepError::Late { reason: why, wrote: false },
                     ReadBack::Unread(why) => StepError::Unread(why),
@@ -201,10 +198,11 @@ impl Carrier {
                 Check::Heal(heal) if heal == planned => return Err(stopped("another run is changing the keys")),
                 Check::Heal(heal) => return Err(Box::pin(self.heal(writer, heal)).await),
             };
-            if reader.now() >= end {
-                return Err(not_yet);
-            }
-            reader.pause(BETWEEN_LOOKS).await;
+            Ok(Seen::NotYet(not_yet, Pause::Chosen(BETWEEN_LOOKS)))
+        };
+        match wait_until(reader, writer.patience(), look).await? {
+            Waited::Shown(()) => Ok(()),
+            Waited::Late(not_yet) | Waited::Stopped(not_yet) => Err(not_yet),
         }
     }
 

@@ -1,0 +1,112 @@
+//! Requests over real connections.
+//!
+//! Invariants: redirects and the client's own retries are off; no proxy stands between palisade and an emulator, whose names
+//! lead to loopback; the client is built for the first request, since that costs more than all of `palisade validate`.
+
+use std::cell::RefCell;
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{Broken, Exchange, Gathered, Request, Response};
+use crate::azure::hosts::{Hosts, Loopback};
+
+/// Speaks HTTP to the hosts of a cloud, or to an emulator on this machine.
+pub struct Http {
+    hosts: Hosts,
+    client: RefCell<Option<reqwest::Client>>,
+}
+
+impl Http {
+    /// Makes no connection yet.
+    pub fn new(hosts: &Hosts) -> Self {
+        Self { hosts: hosts.clone(), client: RefCell::default() }
+    }
+
+    fn client(&self) -> Result<reqwest::Client, Broken> {
+        let mut slot = self.client.borrow_mut();
+        if let Some(client) = &*slot {
+            return Ok(client.clone());
+        }
+        let client = build(&self.hosts).map_err(Broken::Unsendable)?;
+        Ok(slot.insert(client).clone())
+    }
+}
+
+#[async_trait(?Send)]
+impl Exchange for Http {
+    async fn exchange(&self, request: Request) -> Result<Response, Broken> {
+        let Request { operation: _, method, url, headers, body } = request;
+        let mut builder = self.client()?.request(method, url).headers(headers);
+        if let Some(body) = body {
+            // Wiped when the HTTP client lets go of it.
+            builder = builder.body(Bytes::from_owner(body));
+        }
+        let mut response = builder.send().await.map_err(|error| unanswered(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Gathered::default();
+        while let Some(chunk) = response.chunk().await.map_err(|error| cut(&error))? {
+            body.push(&chunk)?;
+        }
+        Ok(Response { status, headers, body: body.whole() })
+    }
+}
+
+/// For an emulator it trusts no certificate at all, since it only ever speaks plain http to loopback.
+fn build(hosts: &Hosts) -> Result<reqwest::Client, String> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(60));
+    let builder = match hosts {
+        Hosts::Cloud(_) => builder.https_only(true),
+        Hosts::Emulator { origin } => {
+            let builder = builder.no_proxy().tls_backend_preconfigured(trusting_nobody()?);
+            builder.dns_resolver(Arc::new(Loopback::of(origin)))
+        }
+    };
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn trusting_nobody() -> Result<rustls::ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    Ok(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+}
+
+fn unanswered(error: &reqwest::Error) -> Broken {
+    let detail = innermost(error);
+    if error.is_builder() {
+        Broken::Unsendable(detail)
+    } else if error.is_connect() {
+        Broken::NotConnected(detail)
+    } else if error.is_timeout() {
+        Broken::TimedOut(detail)
+    } else {
+        Broken::Reset(detail)
+    }
+}
+
+fn cut(error: &reqwest::Error) -> Broken {
+    let detail = innermost(error);
+    if error.is_timeout() { Broken::TimedOut(detail) } else { Broken::Truncated(detail) }
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it took too long".to_owned();
+    }
+    let (mut detail, mut cause) = (String::new(), error.source());
+    while let Some(inner) = cause {
+        detail = inner.to_string();
+        cause = inner.source();
+    }
+    detail
+}

@@ -1,0 +1,106 @@
+//! Lists that come in pages.
+//!
+//! Invariants: a list is whole or an error; a page may be empty and lead on; an empty word for the next page ends the list
+//! like none at all; pages that lead back to one that was read, or that go on for longer than any real list, are an error;
+//! links are followed verbatim, and only on the host that gave them, which the transport sees to.
+
+use std::collections::BTreeSet;
+
+use super::access::Reader;
+use super::call::{Answer, Call};
+use super::error::CallError;
+use super::operations::Read;
+
+/// One page.
+pub(super) struct Page<T> {
+    /// What it holds.
+    pub(super) items: Vec<T>,
+    /// The service's word for the next page: a link, or a token.
+    pub(super) next: Option<String>,
+}
+
+/// All items of a list of at most `most` pages, and the answer with the last of them. `turn` makes the call for the next
+/// page from the service's word for it; none, if that can't be one.
+pub(super) async fn whole<T>(
+    reader: &Reader,
+    first: Call<Read>,
+    most: usize,
+    turn: impl Fn(&str) -> Option<Call<Read>>,
+    mut read: impl FnMut(&Answer) -> Result<Page<T>, CallError>,
+) -> Result<(Vec<T>, Answer), CallError> {
+    let (mut items, mut turned) = (Vec::new(), BTreeSet::new());
+    let mut call = first;
+    loop {
+        let answer = reader.send(call).await?;
+        let page = read(&answer)?;
+        items.extend(page.items);
+        let Some(next) = page.next.filter(|next| !next.is_empty()) else { return Ok((items, answer)) };
+        call = turn(&next).ok_or_else(|| answer.unreadable("its link to the next page is no address"))?;
+        if !turned.insert(next) || turned.len() >= most {
+            return Err(answer.unreadable("its pages don't end"));
+        }
+    }
+}
+
+/// Turns pages by links: the same call at another address.
+pub(super) fn by_link(first: &Call<Read>) -> impl Fn(&str) -> Option<Call<Read>> + use<> {
+    let first = first.clone();
+    move |link| Some(first.clone().link(link.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::azure::exchange::{Broken, Exchange, Request, Response};
+    use crate::azure::operations::STORAGE_LIST;
+    use crate::azure::testing::reader_over;
+
+    /// Page n is at `?page=n` and leads to what stands there.
+    struct Book(Vec<&'static str>);
+
+    #[async_trait::async_trait(?Send)]
+    impl Exchange for Book {
+        async fn exchange(&self, request: Request) -> Result<Response, Broken> {
+            let page = request.url.query_pairs().find(|(name, _)| name == "page");
+            let page: usize = page.map_or(0, |(_, number)| number.parse().unwrap());
+            let body = serde_json::json!({ "value": page, "next": self.0[page] }).to_string();
+            let (status, headers) = (http::StatusCode::OK, http::HeaderMap::new());
+            Ok(Response { status, headers, body: body.into_bytes().into() })
+        }
+    }
+
+    async fn read(pages: &[&'static str], most: usize) -> Result<Vec<u64>, String> {
+        let reader = reader_over(Rc::new(Book(pages.to_vec())));
+        let first = Call::of(&STORAGE_LIST).path("subscriptionId", "x");
+        let turn = by_link(&first);
+        let page = |answer: &Answer| {
+            let json: Json = answer.json()?;
+            let next = json["next"].as_str().map(str::to_owned);
+            Ok(Page { items: json["value"].as_u64().into_iter().collect(), next })
+        };
+        let read = whole(&reader, first, most, turn, page).await;
+        read.map(|(items, _)| items).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_list_is_whole_or_an_error() {
+        let [one, two] = ["http://localhost/a?page=1", "http://localhost/a?page=2"];
+        assert_eq!(read(&[""], 9).await, Ok(vec![0]));
+        assert_eq!(read(&[one, two, ""], 9).await, Ok(vec![0, 1, 2]));
+        assert_eq!(read(&[one, two, ""], 3).await, Ok(vec![0, 1, 2]));
+        for (pages, most, why) in [
+            (&[one, two, ""][..], 2, "don't end"),
+            (&[one, two, one], 9, "don't end"),
+            (&[one, one], 9, "don't end"),
+            (&["page two"], 9, "no address"),
+            (&["http://localhost:1/a?page=1", ""], 9, "another host"),
+        ] {
+            let error = read(pages, most).await.unwrap_err();
+            assert!(error.contains(why), "{pages:?}: {error}");
+        }
+    }
+}
