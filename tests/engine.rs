@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use palisade::apply::{Engine, Event, Fleet, Fresh, Journal, Listener, Report, Status, Stop};
+use palisade::apply::{Engine, Event, Fleet, Journal, Listener, Report, Status, Stop, Surveyed};
 use palisade::azure::exchange::Http;
 use palisade::azure::hosts::Hosts;
 use palisade::azure::retry::Limits;
@@ -111,7 +111,7 @@ impl Run {
     async fn survey(&self) -> Survey {
         let caller = self.transport.caller().await.unwrap().and_then(|caller| caller.object_id);
         let reader = Reader::new(self.transport.clone());
-        Survey::new(reader, self.configuration.tenant.id, caller, Surface::EMULATOR, self.environments())
+        Survey::new(reader, self.configuration.tenant.id, caller, Surface::EMULATOR)
     }
 
     async fn plan(&self, survey: &Survey) -> Plan {
@@ -141,7 +141,7 @@ impl Run {
     ) -> Report {
         let journal = Journal::open(&self.folder.path().join("journal.jsonl")).unwrap();
         let engine = Engine {
-            looks: &Fresh { survey, environments },
+            looks: &Surveyed { survey, environments },
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: Duration::from_secs(60),

@@ -13,14 +13,15 @@ use super::report::{Outcome, Status};
 use super::requirements;
 use super::schedule::{Place, Run};
 use super::vanished;
+use crate::azure::Fresh;
 use crate::guard;
-use crate::plan::{Address, Change, Findings, Mode, Note, Planned, ScopePlan};
+use crate::plan::{Address, Change, Findings, Mode, Note, Planned, ScopePlan, Sighting};
 
 /// A change that is still the approved one.
 struct Approved {
     planned: Planned,
-    /// The fresh findings of its setting.
-    findings: Findings,
+    /// What its setting looks like now.
+    fresh: Fresh<Sighting>,
 }
 
 /// Why a change isn't begun.
@@ -51,13 +52,13 @@ impl Run<'_> {
         if change.mode() == Mode::Manual {
             return Outcome::left_to_a_person();
         }
-        let (Approved { planned, findings }, taken) = match self.ready(scope, change, progress, place).await {
+        let (Approved { planned, fresh }, taken) = match self.ready(scope, change, progress, place).await {
             Ok(ready) => ready,
             Err(outcome) => return outcome,
         };
         let outcome = self.steps(change, &planned).await;
         drop(taken);
-        let at_stake = !findings.stakes.is_empty();
+        let at_stake = !fresh.value().findings.stakes.is_empty();
         if at_stake && planned.takes_away && outcome.status == Status::Done && outcome.wrote {
             return self.aftermath(scope, change, outcome).await;
         }
@@ -100,7 +101,7 @@ impl Run<'_> {
                     continue;
                 }
             }
-            self.elsewhere(&approved.planned, &approved.findings).await?;
+            self.elsewhere(&approved.planned, &approved.fresh.value().findings).await?;
             return Ok((approved, taken));
         }
     }
@@ -122,16 +123,18 @@ impl Run<'_> {
 
     /// Looks once more after a removal: of two runs that each remove an Admin, neither can see the other's write coming.
     async fn aftermath(&self, scope: &ScopePlan, change: &Change, outcome: Outcome) -> Outcome {
-        let looked = self.engine.looks.setting(&scope.scope, &change.setting, self.engine.clock.now()).await;
-        let findings = match looked {
-            Ok(findings) => findings,
+        let looked = self.engine.looks.setting(&scope.scope, &change.setting).await;
+        let fresh = match looked {
+            Ok(fresh) => fresh,
             Err(NoLook::Undeclared(reason) | NoLook::Unread(reason)) => return outcome.but_unseen(&reason),
         };
+        let findings = &fresh.value().findings;
         if findings.stakes.is_empty() {
-            let reason = findings.unknown.first().map_or("the service doesn't say", |unknown| unknown.reason.as_str());
-            return outcome.but_unseen(reason);
+            let unread = findings.unknown.first().map(|unknown| unknown.reason.as_str());
+            let refused = findings.notes.iter().find(|note| note.refuses()).map(|note| note.message.as_str());
+            return outcome.but_unseen(unread.or(refused).unwrap_or("the service doesn't say"));
         }
-        match guard::check_aftermath(&findings) {
+        match guard::check_aftermath(&fresh) {
             Some(note) => {
                 Outcome::sent(Status::Failed, format!("{}, but {}: {}", outcome.reason, note.code, note.message))
             }
@@ -147,12 +150,13 @@ impl Run<'_> {
         progress: &Progress,
     ) -> Result<Approved, NotYet> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
-        let looked = self.engine.looks.setting(&scope.scope, &change.setting, self.engine.clock.now()).await;
-        let findings = looked.map_err(|why| match why {
+        let looked = self.engine.looks.setting(&scope.scope, &change.setting).await;
+        let fresh = looked.map_err(|why| match why {
             NoLook::Undeclared(reason) => refused(reason),
             NoLook::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
         })?;
-        let planned = found(&findings, change);
+        let findings = &fresh.value().findings;
+        let planned = found(findings, change);
         if planned.is_some_and(|planned| planned.takes_away) && progress.trouble(change) {
             let reason = "nothing is taken away in this environment after an earlier change in it failed";
             return Err(Outcome::unsent(Status::NotStarted, reason).into());
@@ -162,19 +166,20 @@ impl Run<'_> {
             self.on_the_board(planned)?;
         }
         let guards = match planned {
-            Some(planned) if planned.takes_away => guard::check_removal(&findings),
-            _ => guard::check_findings(&findings),
+            Some(planned) if planned.takes_away => guard::check_removal(&fresh),
+            _ => guard::check_findings(findings),
         };
+        let identity = guard::check_identity(&scope.scope, &scope.identity, &fresh);
         // As for the plan: what lies outside of its limit is another run's.
         let refuses = |note: &&Note| note.refuses() && self.plan.only.concerns(&note.address);
-        if let Some(note) = findings.notes.iter().chain(&guards).find(refuses) {
+        if let Some(note) = identity.iter().chain(&findings.notes).chain(&guards).find(refuses) {
             return Err(refused(format!("{}: {}", note.code, note.message)).into());
         }
-        let Some(planned) = planned else { return Err(vanished::outcome(change, scope, &findings).into()) };
+        let Some(planned) = planned else { return Err(vanished::outcome(change, scope, findings).into()) };
         if planned.change.intent() != change.intent() {
             return Err(refused(change.moved_to(&planned.change)).into());
         }
-        Ok(Approved { planned: planned.clone(), findings })
+        Ok(Approved { planned: planned.clone(), fresh })
     }
 
     /// What a change requires, and this run takes up, must have ended, and well.

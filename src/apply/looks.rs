@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
-use crate::plan::Findings;
+use crate::azure::Fresh;
+use crate::plan::Sighting;
 use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
 
 /// Looks at one setting, always afresh.
 #[async_trait(?Send)]
 pub trait Looks {
-    /// What is found in one setting of one scope at `now`.
-    async fn setting(&self, scope: &str, setting: &str, now: Timestamp) -> Result<Findings, NoLook>;
+    /// What is found in one setting of one scope.
+    async fn setting(&self, scope: &str, setting: &str) -> Result<Fresh<Sighting>, NoLook>;
 }
 
 /// Why a setting wasn't looked at.
@@ -25,8 +25,8 @@ pub enum NoLook {
     Unread(String),
 }
 
-/// Looks by a survey at the environments of the configuration.
-pub struct Fresh<'a> {
+/// Looks by a survey at what the configuration declares.
+pub struct Surveyed<'a> {
     /// Reads.
     pub survey: &'a Survey,
     /// The environments, by key.
@@ -34,11 +34,11 @@ pub struct Fresh<'a> {
 }
 
 #[async_trait(?Send)]
-impl Looks for Fresh<'_> {
-    async fn setting(&self, scope: &str, setting: &str, now: Timestamp) -> Result<Findings, NoLook> {
+impl Looks for Surveyed<'_> {
+    async fn setting(&self, scope: &str, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
         let Some(environment) = self.environments.get(scope) else {
             return Err(NoLook::Undeclared("the configuration no longer declares this environment".to_owned()));
         };
-        self.survey.setting(environment, setting, now).await.map_err(NoLook::Unread)
+        self.survey.setting(environment, setting).await.map_err(NoLook::Unread)
     }
 }

@@ -31,7 +31,7 @@ mod vanished;
 pub use engine::{Engine, Fleet};
 pub use event::{Event, Listener};
 pub use journal::{Entry, Journal, JournalError, Moment};
-pub use looks::{Fresh, Looks, NoLook};
+pub use looks::{Looks, NoLook, Surveyed};
 pub use remaining::Remaining;
 pub use report::{Applied, FORMAT, Left, Outcome, RefusedScope, Report, Status, Totals};
 pub use stop::Stop;

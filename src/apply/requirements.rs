@@ -42,8 +42,8 @@ impl Run<'_> {
                 continue;
             }
             let setting = required.setting_key().unwrap_or_default();
-            match self.engine.looks.setting(required.scope_key(), setting, self.engine.clock.now()).await {
-                Ok(findings) => shown(required, &findings)?,
+            match self.engine.looks.setting(required.scope_key(), setting).await {
+                Ok(fresh) => shown(required, &fresh.value().findings)?,
                 Err(NoLook::Unread(reason)) => return Err(unread(required, &reason)),
                 Err(NoLook::Undeclared(_)) => return Err(not_in_this_run(required)),
             }

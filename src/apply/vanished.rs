@@ -89,8 +89,8 @@ mod tests {
         ScopePlan {
             scope: "prod".into(),
             identity: Identity::Environment {
-                instance_id: String::new(),
-                environment_id: String::new(),
+                instance_id: None,
+                environment_id: None,
                 name: None,
                 region: None,
                 dataverse: None,

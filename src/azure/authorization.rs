@@ -234,14 +234,18 @@ pub async fn granted(reader: &Reader, resource: &ResourceId) -> Result<Granted, 
     Ok(entries.into_iter().collect())
 }
 
-/// Whether the caller, who has read a resource, holds on it what an operation needs.
+/// Whether the caller, who has read a resource, holds on it what an operation needs, by what the list of its rights there says.
 ///
 /// A caller who may not read the list may hold the rights all the same; any other failure tells nothing at all.
-pub async fn holding(reader: &Reader, resource: &ResourceId, needs: &Needs) -> Result<Holding, CallError> {
-    match granted(reader, resource).await {
-        Ok(list) => Ok(rights::by_list(needs, &list, Action::to_read(resource))),
-        Err(error) if error.status() == Some(403) => Ok(Holding::unproved(needs, rights::unread(&error))),
-        Err(error) => Err(error),
+pub fn holding(
+    granted: Result<&Granted, &CallError>,
+    resource: &ResourceId,
+    needs: &Needs,
+) -> Result<Holding, CallError> {
+    match granted {
+        Ok(list) => Ok(rights::by_list(needs, list, Action::to_read(resource))),
+        Err(error) if error.status() == Some(403) => Ok(Holding::unproved(needs, rights::unread(error))),
+        Err(error) => Err(error.clone()),
     }
 }
 

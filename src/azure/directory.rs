@@ -1,15 +1,26 @@
-//! The directory of one run: every principal is looked up once, whoever asks.
+//! The directory of one observation: every principal is looked up once, whoever asks.
 //!
-//! What must stay true: a look-up that failed stays unknown with its reason; it never reads as "nobody".
+//! Words: a *batch* is names that are looked up together. One batch is open at a time; it takes in names until it is its
+//! turn, and while as many batches are under way as may be, names gather in the open one.
+//!
+//! Invariants: a look-up that failed stays unknown with its reason, and never reads as "not in the directory"; each name,
+//! each group's members and each group's count are asked for once; nothing is locked while a request is under way.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
-use tokio::sync::{Mutex, OnceCell};
+use futures_util::FutureExt as _;
+use futures_util::future::{join, join_all};
+use tokio::sync::Semaphore;
 
 use super::access::Reader;
 use super::graph::{self, DirectoryObject, Found, Key};
+use super::once::{InFlight, Once};
 use crate::terms::ObjectId;
+
+/// Batches under way at a time. More would only make each of them smaller.
+const UNDER_WAY: usize = 4;
 
 /// A principal as a configuration names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,100 +32,146 @@ pub enum Name {
 }
 
 /// Looks principals up and remembers.
-#[derive(Default)]
 pub struct Directory {
-    /// Names that will be asked for, so that one batch serves all environments.
-    expected: BTreeSet<Name>,
-    first: OnceCell<()>,
-    keys: RefCell<HashMap<Key, Found>>,
-    ids: RefCell<HashMap<ObjectId, Found>>,
-    members: RefCell<HashMap<ObjectId, Members>>,
-    counts: RefCell<HashMap<ObjectId, Result<u64, String>>>,
-    /// One look-up at a time: whoever comes second finds what the first one brought.
-    asking: Mutex<()>,
-}
-
-impl Directory {
-    /// A directory that will be asked for `expected` names, and perhaps for others.
-    pub fn expecting(expected: impl IntoIterator<Item = Name>) -> Self {
-        Self { expected: expected.into_iter().collect(), ..Self::default() }
-    }
-
-    /// Looks up all `names` that aren't known yet.
-    pub async fn load(&self, reader: &Reader, names: impl IntoIterator<Item = Name>) {
-        let names: BTreeSet<Name> = names.into_iter().collect();
-        let _asking = self.asking.lock().await;
-        self.first.get_or_init(|| self.look_up(reader, &self.expected)).await;
-        self.look_up(reader, &names).await;
-    }
-
-    async fn look_up(&self, reader: &Reader, names: &BTreeSet<Name>) {
-        let (mut keys, mut ids) = (Vec::new(), Vec::new());
-        for name in names {
-            match name {
-                Name::Key(key) if !self.keys.borrow().contains_key(key) => keys.push(key.clone()),
-                Name::Id(id) if !self.ids.borrow().contains_key(id) => ids.push(*id),
-                Name::Key(_) | Name::Id(_) => {}
-            }
-        }
-        let (by_key, by_id) = tokio::join!(find(reader, &keys), by_ids(reader, &ids));
-        self.keys.borrow_mut().extend(by_key);
-        self.ids.borrow_mut().extend(by_id);
-    }
-
-    /// What is known about a name that was loaded.
-    pub fn get(&self, name: &Name) -> Found {
-        let known = match name {
-            Name::Key(key) => self.keys.borrow().get(key).cloned(),
-            Name::Id(id) => self.ids.borrow().get(id).cloned(),
-        };
-        known.unwrap_or_else(|| Err("it was not looked up".to_owned()))
-    }
-
-    /// How many principals a group reaches.
-    pub async fn count(&self, reader: &Reader, group: ObjectId) -> Result<u64, String> {
-        if let Some(known) = self.counts.borrow().get(&group) {
-            return known.clone();
-        }
-        let count = graph::count_members(reader, group).await.map_err(|error| error.to_string());
-        self.counts.borrow_mut().insert(group, count.clone());
-        count
-    }
-
-    /// Whom a group reaches.
-    pub async fn members(&self, reader: &Reader, group: ObjectId) -> Members {
-        if let Some(known) = self.members.borrow().get(&group) {
-            return known.clone();
-        }
-        let members = graph::members(reader, group).await.map_err(|error| error.to_string());
-        let members = members.map(|members| members.into_iter().map(|member| (member.id, member)).collect());
-        self.members.borrow_mut().insert(group, members.clone());
-        members
-    }
+    desk: Rc<Desk>,
+    members: Once<ObjectId, Members>,
+    counts: Once<ObjectId, Result<u64, String>>,
 }
 
 /// Whom a group reaches, by object id, or why that isn't known.
 pub type Members = Result<BTreeMap<ObjectId, DirectoryObject>, String>;
 
-async fn find(reader: &Reader, keys: &[Key]) -> Vec<(Key, Found)> {
-    if keys.is_empty() {
-        return Vec::new();
-    }
-    graph::find(reader, keys)
-        .await
-        .unwrap_or_else(|error| keys.iter().map(|key| (key.clone(), Err(error.to_string()))).collect())
+/// Where names are handed in.
+struct Desk {
+    reader: Reader,
+    /// Names that will be asked for, so that one batch serves all environments.
+    expected: RefCell<BTreeSet<Name>>,
+    names: RefCell<HashMap<Name, LookUp>>,
+    open: RefCell<Option<Open>>,
+    turns: Semaphore,
 }
 
-async fn by_ids(reader: &Reader, ids: &[ObjectId]) -> Vec<(ObjectId, Found)> {
-    if ids.is_empty() {
-        return Vec::new();
+/// What became of a name that was handed in.
+enum LookUp {
+    /// It is in this batch.
+    Coming(InFlight<()>),
+    /// This is the answer.
+    Known(Found),
+}
+
+/// The batch that takes in names.
+struct Open {
+    names: BTreeSet<Name>,
+    batch: InFlight<()>,
+}
+
+impl Directory {
+    /// A directory that will be asked for `expected` names, and perhaps for others.
+    pub fn expecting(reader: Reader, expected: impl IntoIterator<Item = Name>) -> Self {
+        let desk = Desk {
+            reader,
+            expected: RefCell::new(expected.into_iter().collect()),
+            names: RefCell::default(),
+            open: RefCell::default(),
+            turns: Semaphore::new(UNDER_WAY),
+        };
+        Self { desk: Rc::new(desk), members: Once::default(), counts: Once::default() }
     }
+
+    /// Looks up all `names` that aren't known yet.
+    pub async fn load(&self, names: impl IntoIterator<Item = Name>) {
+        let mut names: BTreeSet<Name> = names.into_iter().collect();
+        if names.is_empty() {
+            return;
+        }
+        let wanted: Vec<Name> = names.iter().cloned().collect();
+        names.append(&mut self.desk.expected.take());
+        self.desk.hand_in(names);
+        let coming = |name: &Name| match self.desk.names.borrow().get(name) {
+            Some(LookUp::Coming(batch)) => Some(batch.clone()),
+            Some(LookUp::Known(_)) | None => None,
+        };
+        join_all(wanted.iter().filter_map(coming)).await;
+    }
+
+    /// What is known about a name that was loaded.
+    pub fn get(&self, name: &Name) -> Found {
+        match self.desk.names.borrow().get(name) {
+            Some(LookUp::Known(found)) => found.clone(),
+            Some(LookUp::Coming(_)) | None => Err("it was not looked up".to_owned()),
+        }
+    }
+
+    /// How many principals a group reaches.
+    pub async fn count(&self, group: ObjectId) -> Result<u64, String> {
+        let reader = self.desk.reader.clone();
+        let read = async move { graph::count_members(&reader, group).await.map_err(|error| error.to_string()) };
+        self.counts.get(group, || Box::pin(read)).await
+    }
+
+    /// Whom a group reaches.
+    pub async fn members(&self, group: ObjectId) -> Members {
+        let reader = self.desk.reader.clone();
+        let read = async move {
+            let members = graph::members(&reader, group).await.map_err(|error| error.to_string())?;
+            Ok(members.into_iter().map(|member| (member.id, member)).collect())
+        };
+        self.members.get(group, || Box::pin(read)).await
+    }
+}
+
+impl Desk {
+    /// Puts names that nobody asked for before into the open batch.
+    fn hand_in(self: &Rc<Self>, names: BTreeSet<Name>) {
+        let known = &mut *self.names.borrow_mut();
+        for name in names.into_iter().filter(|name| !known.contains_key(name)).collect::<Vec<_>>() {
+            let open = &mut *self.open.borrow_mut();
+            let open = open.get_or_insert_with(|| Open { names: BTreeSet::new(), batch: self.clone().batch() });
+            open.names.insert(name.clone());
+            known.insert(name, LookUp::Coming(open.batch.clone()));
+        }
+    }
+
+    /// A batch that is looked up once it is its turn. Until then it takes in names.
+    fn batch(self: Rc<Self>) -> InFlight<()> {
+        let look_up = async move {
+            let _turn = self.turns.acquire().await;
+            // Lets everybody hand in their names who has them at this moment.
+            tokio::task::yield_now().await;
+            let Some(Open { names, batch: _ }) = self.open.take() else { return };
+            let (mut keys, mut ids) = (Vec::new(), Vec::new());
+            for name in names {
+                match name {
+                    Name::Key(key) => keys.push(key),
+                    Name::Id(id) => ids.push(id),
+                }
+            }
+            let reader = &self.reader;
+            let by_key = join_all(keys.chunks(graph::BATCH).map(|keys| find(reader, keys)));
+            let by_id = join_all(ids.chunks(graph::IDS).map(|ids| by_ids(reader, ids)));
+            let (by_key, by_id) = join(by_key, by_id).await;
+            let found = by_key.into_iter().chain(by_id).flatten();
+            self.names.borrow_mut().extend(found.map(|(name, found)| (name, LookUp::Known(found))));
+        };
+        look_up.boxed_local().shared()
+    }
+}
+
+async fn find(reader: &Reader, keys: &[Key]) -> Vec<(Name, Found)> {
+    let found = match graph::find(reader, keys).await {
+        Ok(found) => found,
+        Err(error) => keys.iter().map(|key| (key.clone(), Err(error.to_string()))).collect(),
+    };
+    found.into_iter().map(|(key, found)| (Name::Key(key), found)).collect()
+}
+
+async fn by_ids(reader: &Reader, ids: &[ObjectId]) -> Vec<(Name, Found)> {
     match graph::by_ids(reader, ids).await {
-        Err(error) => ids.iter().map(|id| (*id, Err(error.to_string()))).collect(),
+        Err(error) => ids.iter().map(|id| (Name::Id(*id), Err(error.to_string()))).collect(),
         Ok(objects) => {
             let mut objects: HashMap<ObjectId, DirectoryObject> =
                 objects.into_iter().map(|object| (object.id, object)).collect();
-            ids.iter().map(|id| (*id, Ok(objects.remove(id)))).collect()
+            ids.iter().map(|id| (Name::Id(*id), Ok(objects.remove(id)))).collect()
         }
     }
 }

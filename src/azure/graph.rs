@@ -22,9 +22,9 @@ use crate::terms::{ObjectId, object_id, text::brief};
 
 const JSON: &str = "application/json";
 /// Graph takes at most so many requests in a batch.
-const BATCH: usize = 20;
+pub(super) const BATCH: usize = 20;
 /// Graph takes at most so many ids at once.
-const IDS: usize = 1000;
+pub(super) const IDS: usize = 1000;
 /// A throttled item of a batch is asked for again so often.
 const ROUNDS: u32 = 4;
 /// Graph gives at most so many members on a page.

@@ -13,7 +13,7 @@ use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::observe::{self, Limits};
 use super::session::{Intent, Session};
-use crate::apply::{Engine, Fleet, Fresh, Journal, RefusedScope, Remaining, Report, Stop};
+use crate::apply::{Engine, Fleet, Journal, RefusedScope, Remaining, Report, Stop, Surveyed};
 use crate::declared::Configuration;
 use crate::plan::{Approval, Clearance, Plan, clear};
 use crate::report;
@@ -72,7 +72,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, &args.connection, Intent::Write, progress.clone()).await?;
     args.approve.still_holds(session.clock.now())?;
-    let survey = session.survey(&environments);
+    let survey = session.survey();
     let plan = observe::plan(&session, &survey, &configuration, &environments, &limits).await;
     progress.end();
     let clearances = cleared(ui, args, &session, &plan, approval)?;
@@ -180,7 +180,10 @@ impl Run<'_> {
         self.progress.begin("applying");
         let stop = Stop::default();
         let engine = Engine {
-            looks: &Fresh { survey, environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect() },
+            looks: &Surveyed {
+                survey,
+                environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect(),
+            },
             writer: &self.session.writer(&plan.intent_digest).with_patience(self.args.wait),
             clock: &self.session.clock,
             patience: self.args.wait,
@@ -208,7 +211,7 @@ impl Run<'_> {
             return Remaining::default();
         }
         self.progress.begin("looking at what is left");
-        let survey = self.session.survey(&written);
+        let survey = self.session.survey();
         let after = observe::plan(self.session, &survey, self.configuration, &written, self.limits).await;
         self.progress.end();
         Remaining::of(&after, plan, report)

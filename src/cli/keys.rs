@@ -13,10 +13,12 @@ use super::exit::Exit;
 use super::inputs::{Connection, Files};
 use super::session::{Intent, Session};
 use crate::apply::{Entry, Journal, Moment, Status};
-use crate::plan::{Address, Mode};
-use crate::settings::api_access;
+use crate::azure::customer_insights::Instance;
+use crate::plan::{Address, Mode, Note};
 use crate::settings::api_access::keys::{Ended, Keys, Look, Pasted, Witness};
 use crate::settings::declaration::Declaration;
+use crate::settings::reach::Arrival;
+use crate::settings::{api_access, codes};
 use crate::terms::{Slot, text::printable};
 use crate::ui::{Progress, Ui};
 
@@ -112,9 +114,15 @@ struct Scene {
     session: Session,
     look: Look,
     address: Address,
+    environment: Declaration,
 }
 
 impl Scene {
+    /// Makes sure, after a prompt, that the instance is still the one that is meant.
+    async fn still_meant(&self) -> Result<(), CommandError> {
+        meant(&self.session, &self.environment, Intent::Write).await.map(drop)
+    }
+
     /// Whether this run may call the operations that show keys.
     fn shows_keys(&self) -> bool {
         self.session.surface.mode(self.look.read.provenance) == Mode::Automatic
@@ -140,11 +148,21 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
     let keys = declared(environment)?;
     let progress = Rc::new(Progress::new(ui.clone(), "connecting"));
     let session = Session::open(&configuration, &which.connection, intent, progress.clone()).await?;
-    let instance = session.survey(&[environment]).reach(environment).await.map_err(CommandError::new)?;
+    let instance = meant(&session, environment, intent).await?;
     progress.end();
     let look = Look::at(keys, instance, configuration.tenant.id).as_caller(session.caller);
     let address = Address::setting(&environment.head.key, "apiAccess").part("keys");
-    Ok(Scene { session, look, address })
+    Ok(Scene { session, look, address, environment: environment.clone() })
+}
+
+/// The instance of an environment, if it is the one that is meant. Keys can be looked at also where nothing may be written.
+async fn meant(session: &Session, environment: &Declaration, intent: Intent) -> Result<Instance, CommandError> {
+    let Arrival { instance, refusals } = session.survey().reach(environment).await.into_value();
+    let stops = |note: &&Note| intent == Intent::Write || note.code != codes::NOT_ACTIVE;
+    if let Some(note) = refusals.iter().find(stops) {
+        return Err(CommandError::refused(format!("{}: {}; nothing was done", note.code, note.message)));
+    }
+    instance.map(|reached| reached.instance).map_err(|unreadable| CommandError::new(unreadable.reason))
 }
 
 fn declared(environment: &Declaration) -> Result<&Keys, CommandError> {
@@ -160,7 +178,7 @@ async fn show(ui: &Rc<Ui>, which: &Which, slot: Slot, reveal: bool) -> Result<Ex
         return Err(CommandError::new("Microsoft publishes no operation that shows the keys")
             .hint("look under Settings > Permissions > APIs"));
     }
-    let Scene { session, look, address } = scene;
+    let Scene { session, look, address, environment: _ } = scene;
     let (key, fingerprint) = look.show(&session.reader(), slot).await.map_err(CommandError::new)?;
     match reveal {
         true => ui.result(&format!("{}\n", key.expose_secret())),
@@ -173,6 +191,7 @@ async fn publish(ui: &Rc<Ui>, which: &Which, slot: Slot) -> Result<Exit, Command
     let scene = open(ui, which, Intent::Write).await?;
     let shown = scene.shows_keys();
     let key = pasted(ui)?;
+    scene.still_meant().await?;
     let record = Record::open(ui, &scene)?;
     let writer = scene.session.writer(&format!("publish a pasted key ({slot})"));
     let done = scene.look.publish_pasted(&writer, slot, &key, shown, &record).await;
@@ -223,6 +242,7 @@ async fn revoke(ui: &Rc<Ui>, which: &Which) -> Result<Exit, CommandError> {
         Some(_) => return Err(CommandError::refused("that isn't the environment's name; nothing was done")),
         None => return Err(CommandError::refused("can't ask for confirmation: no terminal; nothing was done")),
     }
+    scene.still_meant().await?;
     let record = Record::open(ui, &scene)?;
     scene.look.revoke(&scene.session.writer("revoke both keys"), &record).await.map_err(early)?;
     ui.result(&format!("{}: both keys were regenerated, and the published one works\n", scene.address));

@@ -67,7 +67,7 @@ pub(super) async fn look(
         environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, connection, Intent::Read, progress.clone()).await?;
-    let survey = session.survey(&environments);
+    let survey = session.survey();
     let plan = plan(&session, &survey, &configuration, &environments, &limits).await;
     progress.end();
     Ok(plan)

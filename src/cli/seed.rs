@@ -7,16 +7,17 @@ use crate::terms::resource_kinds::VAULT;
 
 /// Everything that a world needs for this configuration to be planned against it.
 pub fn wanted(configuration: &Configuration) -> Wanted {
-    let environments = configuration.environments.iter().map(|environment| {
+    let environments = configuration.environments.iter().filter_map(|environment| {
         let Declaration { head, attested: _, blocks, elsewhere: _, digest: _ } = environment;
-        WantedEnvironment {
+        // Without an instance there is nothing that Customer Insights would serve.
+        Some(WantedEnvironment {
             key: head.key.clone(),
-            instance_id: head.instance_id,
-            environment_id: head.environment_id.clone(),
+            instance_id: head.instance_id?,
+            environment_id: head.environment_id.clone().unwrap_or_default(),
             name: head.name.clone(),
             business_units: head.business_units,
             principals: blocks.principals(),
-        }
+        })
     });
     let named = configuration.environments.iter().flat_map(|environment| environment.blocks.resources());
     let (vaults, resources): (Vec<_>, Vec<_>) = named.partition(|id| id.is_kind(VAULT));

@@ -21,7 +21,6 @@ use crate::clock::{Clock, Ids};
 use crate::declared::{Configuration, Policy};
 use crate::emulator::{self, Emulator, Store};
 use crate::plan::{Mode, Target};
-use crate::settings::declaration::Declaration;
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
 use crate::terms::{Face, ObjectId};
@@ -96,10 +95,9 @@ impl Session {
         Ok(Self { clock, target, surface, transport, caller, tenant, _emulator: emulator })
     }
 
-    /// A survey of these environments.
-    pub(super) fn survey(&self, environments: &[&Declaration]) -> Survey {
-        let reader = Reader::new(self.transport.clone());
-        Survey::new(reader, self.tenant, self.caller, self.surface, environments.iter().copied())
+    /// A way to look at environments.
+    pub(super) fn survey(&self) -> Survey {
+        Survey::new(self.reader(), self.tenant, self.caller, self.surface)
     }
 
     /// The right to read.

@@ -145,8 +145,8 @@ fn environment(
     let head = head.unwrap_or_default();
     let head = EnvironmentHead {
         key: entry.key.clone(),
-        instance_id: head.instance_id.map(|id| id.0).unwrap_or_default(),
-        environment_id: head.environment_id.map(|id| id.0).unwrap_or_default(),
+        instance_id: head.instance_id.map(|id| id.0),
+        environment_id: head.environment_id.map(|id| id.0),
         name: head.name.map(|name| name.0),
         business_units: head.business_units,
         place: at.sources.place(entry.key_span),

@@ -206,9 +206,10 @@ fn the_kind_of_each_code_is_pinned() {
     break-glass-unresolved
     caller-unknown
     not-admin
+    name-mismatch
+    environment-mismatch
     requirement-circle
     token-tenant
-    name-mismatch
     tenant-mismatch
     not-active
     consent-ahead

@@ -36,4 +36,13 @@ notes! {
     NOT_ADMIN = refusal "not-admin": "The identity that runs palisade isn't Admin of the environment.",
         "Only an Admin may change permissions, so applying would fail half-way. Give the identity the role Admin under \
          Settings > Permissions > Users.";
+    NAME_MISMATCH = refusal "name-mismatch": "The live environment has another name than the configuration.",
+        "`name` binds the configuration to one environment. Another name behind the same id means that somebody renamed \
+         it, or that the id is of another environment. Nothing is changed until the two agree. In apply, it also means that the name \
+         is another one than the plan saw.";
+    ENVIRONMENT_MISMATCH = refusal "environment-mismatch": "The instance isn't the one that the configuration, or the plan, means.",
+        "`instanceId` and `environmentId` must belong together: the instance names another Power Platform environment, or \
+         another Dataverse organisation, than the one behind `environmentId`. In apply, it also means that the region, or the \
+         Dataverse organisation, behind the id is another one than the plan saw. Nothing is changed until the ids are \
+         corrected, or a new plan was reviewed.";
 }

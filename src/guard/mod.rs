@@ -4,13 +4,31 @@
 //! again, on fresh observations, before each write that takes something away.
 //!
 //! Invariants: guards are functions of their arguments, and doubt counts as danger: where it isn't known who would be locked out,
-//! nobody loses anything.
+//! nobody loses anything; what a write rests on is [`Fresh`], which no remembered observation can be.
+//!
+//! ```
+//! use palisade::{azure::Fresh, guard, plan::Sighting};
+//! fn before_a_removal(fresh: &Fresh<Sighting>) -> usize {
+//!     guard::check_removal(fresh).len()
+//! }
+//! ```
+//!
+//! The same with what an earlier observation found doesn't compile:
+//!
+//! ```compile_fail
+//! use palisade::{guard, plan::Sighting};
+//! fn before_a_removal(remembered: &Sighting) -> usize {
+//!     guard::check_removal(remembered).len()
+//! }
+//! ```
 
 mod administrators;
 pub mod codes;
+mod identity;
 mod removals;
 
-use crate::plan::{Account, Findings, Note, Only, Stake};
+use crate::azure::Fresh;
+use crate::plan::{Account, Address, Findings, Identity, Note, Only, Sighting, Stake};
 
 /// What the guards say about all environments. `allow_removals` is the number of removals that was asked for, if any; `only`
 /// is what the run is limited to.
@@ -35,13 +53,15 @@ pub fn check_findings(findings: &Findings) -> Vec<Note> {
 
 /// The same at the moment of a removal, when promises don't count any more: what is still to come into being may never do so,
 /// since that change may not be among the approved ones.
-pub fn check_removal(findings: &Findings) -> Vec<Note> {
+pub fn check_removal(fresh: &Fresh<Sighting>) -> Vec<Note> {
+    let Sighting { observed: _, findings } = fresh.value();
     findings.stakes.iter().flat_map(|stake| check_stake(&stake.without_promises(), findings)).collect()
 }
 
 /// What a removal led to: whether it left nobody else who can administer the environment, because somebody else removed
 /// another Admin at the same time. Nothing can prevent that between the last look and the write; it must not stay quiet.
-pub fn check_aftermath(findings: &Findings) -> Option<Note> {
+pub fn check_aftermath(fresh: &Fresh<Sighting>) -> Option<Note> {
+    let Sighting { observed: _, findings } = fresh.value();
     findings.stakes.iter().find_map(|stake| match stake {
         Stake::Administrators(found) => administrators::nobody_left(found),
     })
@@ -51,4 +71,13 @@ fn check_stake(stake: &Stake, findings: &Findings) -> Vec<Note> {
     match stake {
         Stake::Administrators(found) => administrators::check(found, !findings.changes.is_empty()),
     }
+}
+
+/// Whether the environment at the moment of a write is the one that the plan saw. What refuses it by itself, such as its
+/// state, is said there.
+pub fn check_identity(scope: &str, planned: &Identity, fresh: &Fresh<Sighting>) -> Option<Note> {
+    let Sighting { observed, findings } = fresh.value();
+    let address = Address::scope(scope);
+    let refused = findings.notes.iter().any(|note| note.refuses() && note.address == address);
+    if refused { None } else { identity::check(scope, planned, observed.as_ref()?) }
 }

@@ -39,6 +39,14 @@ pub struct Observed {
     pub dataverse: Option<String>,
 }
 
+/// One setting of an environment, looked at again for a write.
+pub struct Sighting {
+    /// What the service says that the environment is; none where it must not be touched anyway.
+    pub observed: Option<Observed>,
+    /// What was found, with whatever refuses the environment as a whole.
+    pub findings: Findings,
+}
+
 /// What a plan is derived from, besides the accounts.
 #[derive(Debug, Clone)]
 pub struct Derivation {
@@ -69,7 +77,7 @@ impl Account {
         ScopePlan {
             scope: head.key.clone(),
             identity: Identity::Environment {
-                instance_id: head.instance_id.to_string(),
+                instance_id: head.instance_id.map(|id| id.to_string()),
                 environment_id: head.environment_id.clone(),
                 name,
                 region,

@@ -127,10 +127,12 @@ pub struct ScopePlan {
 pub enum Identity {
     /// An environment.
     Environment {
-        /// Customer Insights instance.
-        instance_id: String,
-        /// Power Platform environment.
-        environment_id: String,
+        /// Customer Insights instance; left out where the file names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance_id: Option<String>,
+        /// Power Platform environment; left out where the file names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment_id: Option<String>,
         /// Display name; null if it could not be read.
         name: Option<String>,
         /// Region; null if it could not be read.
@@ -145,11 +147,13 @@ impl std::fmt::Display for Identity {
         let Self::Environment { instance_id, environment_id, name, region, dataverse } = self;
         let name = name.as_deref().unwrap_or("without a name");
         let region = region.as_deref().unwrap_or("unknown region");
-        write!(f, "{name} in {region}, instance {instance_id}, environment {environment_id}")?;
-        match dataverse {
-            Some(dataverse) => write!(f, ", Dataverse {dataverse}"),
-            None => Ok(()),
+        write!(f, "{name} in {region}")?;
+        for (what, id) in [("instance", instance_id), ("environment", environment_id), ("Dataverse", dataverse)] {
+            if let Some(id) = id {
+                write!(f, ", {what} {id}")?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ pub use approval::{Approval, Clearance, Verdict, clear};
 pub(crate) use change::TENANT;
 pub use change::{Action, Address, Binds, By, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
 pub use demand::Demand;
-pub use derive::{Account, Derivation, Observed, derive};
+pub use derive::{Account, Derivation, Observed, Sighting, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};
 pub use findings::{Findings, Outline, Planned};
 pub use hold::Hold;

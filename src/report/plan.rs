@@ -61,9 +61,13 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         unknown,
         waiting,
     } = scope;
-    let Identity::Environment { instance_id, environment_id: _, name, region, dataverse: _ } = identity;
+    let Identity::Environment { instance_id, environment_id, name, region, dataverse: _ } = identity;
     let (name, region) = (name.as_deref().map(printable), region.as_deref().map(printable));
-    let detail: Vec<String> = name.into_iter().chain(region).chain([format!("instance {instance_id}")]).collect();
+    let id = match (instance_id, environment_id) {
+        (Some(instance), _) => Some(format!("instance {instance}")),
+        (None, environment) => environment.as_ref().map(|environment| format!("environment {environment}")),
+    };
+    let detail: Vec<String> = name.into_iter().chain(region).chain(id).collect();
     let _ = writeln!(out, "{} {}", paint(HEADING, key), paint(DIM, format!("({})", detail.join(", "))));
 
     let widths = Widths::of(changes);

@@ -13,9 +13,6 @@ notes! {
     TOKEN_TENANT = refusal "token-tenant": "A token was issued by another tenant than the configured one.",
         "What such a token may read or change belongs to another tenant, so nothing is planned or changed. Sign in to the \
          tenant under `tenant.id`, or correct that id.";
-    NAME_MISMATCH = refusal "name-mismatch": "The live environment has another name than the configuration.",
-        "`name` binds the configuration to one environment. Another name behind the same id means that somebody renamed \
-         it, or that the id is of another environment. Nothing is changed until the two agree.";
     TENANT_MISMATCH = refusal "tenant-mismatch": "The environment belongs to another tenant than the configuration.",
         "Nothing is changed in a tenant that the configuration doesn't name.";
     NOT_ACTIVE = refusal "not-active": "The environment isn't active.",

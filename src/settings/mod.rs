@@ -18,6 +18,7 @@ pub mod geography;
 pub mod key_vault;
 pub mod observation;
 pub mod private_links;
+pub mod reach;
 pub mod registry;
 pub mod setting;
 pub mod surface;

@@ -13,7 +13,7 @@ use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::Value as Json;
 
 use super::block::{Block, Claim, Saw};
-use super::setting::{Comparing, Observing, Setting};
+use super::setting::{Comparing, Need, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, key_vault, private_links, users};
 use crate::config::Word;
@@ -68,6 +68,9 @@ pub trait Registered: Sync {
     /// How bad each of its changes would be as a mistake.
     fn risks(&self) -> &'static [Rated];
 
+    /// The ids that an environment must have for it to be declared there.
+    fn needs(&self) -> &'static [Need];
+
     /// The codes of mistakes in its block.
     fn codes(&self) -> &'static [Code];
 
@@ -116,6 +119,10 @@ impl<S: Setting> Registered for Entry<S> {
 
     fn risks(&self) -> &'static [Rated] {
         S::RISKS
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        S::NEEDS
     }
 
     fn codes(&self) -> &'static [Code] {
@@ -233,7 +240,7 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
         comparing: &'a Comparing<'_>,
     ) -> LocalBoxFuture<'a, Findings> {
         Box::pin(async move {
-            let observed = S::observe(&self.0, observing).await;
+            let observed = S::observe(Some(&self.0), observing).await;
             S::compare(&self.0, &observed, comparing)
         })
     }

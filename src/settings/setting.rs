@@ -6,15 +6,23 @@ use uuid::Uuid;
 
 use super::attestation::Attestation;
 use super::block::Block;
+use super::observation::Unreadable;
 use super::surface::Surface;
 use super::users::PrincipalRef;
-use crate::azure::Reader;
+use crate::azure::Look;
 use crate::azure::customer_insights::Instance;
-use crate::azure::directory::Directory;
-use crate::config::Code;
-use crate::config::Word;
+use crate::config::{Code, Word};
 use crate::plan::{Address, Findings, NoteCode, Rated};
 use crate::terms::{EnvironmentHead, ObjectId, ResourceId};
+
+/// An id of the environment without which a setting can be neither read nor changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// `instanceId`: Customer Insights - Data holds the setting.
+    Instance,
+    /// `environmentId`: Power Platform holds the setting.
+    Environment,
+}
 
 /// Observing, and comparing what was observed with what is declared.
 #[async_trait(?Send)]
@@ -34,6 +42,9 @@ pub trait Setting: Block {
     /// The words of its block, besides those of any file.
     const WORDS: &'static [Word] = &[];
 
+    /// The ids that an environment must have for this setting to be declared in it.
+    const NEEDS: &'static [Need];
+
     /// The principals that the declaration names, so that one look-up serves all environments.
     fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {
         Vec::new()
@@ -44,8 +55,9 @@ pub trait Setting: Block {
         Vec::new()
     }
 
-    /// Asks the services. Gets a [`Reader`]: observing can't write.
-    async fn observe(declared: &Self::Declared, observing: &Observing<'_>) -> Self::Observed;
+    /// Asks the services. Without a declaration, for export, the whole live state as far as the services tell. A service that
+    /// doesn't answer leaves its part unknown, and the others are asked all the same.
+    async fn observe(declared: Option<&Self::Declared>, observing: &Observing<'_>) -> Self::Observed;
 
     /// Compares. A function of its arguments: no services, no clock.
     fn compare(declared: &Self::Declared, observed: &Self::Observed, comparing: &Comparing<'_>) -> Findings;
@@ -53,14 +65,12 @@ pub trait Setting: Block {
 
 /// What observing may use.
 pub struct Observing<'a> {
-    /// The services.
-    pub reader: &'a Reader,
-    /// The environment.
-    pub instance: &'a Instance,
+    /// The observation that this is a part of: what may be asked for by others as well is asked of it.
+    pub look: &'a Look,
+    /// The instance, or why Customer Insights can't be asked about it.
+    pub instance: Result<&'a Instance, &'a Unreadable>,
     /// The tenant.
     pub tenant: Uuid,
-    /// Who is who.
-    pub directory: &'a Directory,
     /// The object id of the identity that runs palisade, as its token names it.
     pub caller: Option<ObjectId>,
     /// Which operations may be used.
@@ -71,8 +81,8 @@ pub struct Observing<'a> {
 pub struct Comparing<'a> {
     /// The environment, as the file describes it.
     pub head: &'a EnvironmentHead,
-    /// How to reach it, for the steps.
-    pub instance: &'a Instance,
+    /// How to reach the instance, for the steps; or why nothing is known of it.
+    pub instance: Result<&'a Instance, &'a Unreadable>,
     /// The tenant.
     pub tenant: Uuid,
     /// The environment's region, as the service names it; none if it didn't.

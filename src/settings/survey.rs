@@ -1,131 +1,91 @@
 //! The survey: asks everything about all environments, side by side, and compares it with what is declared.
 //!
-//! What must stay true: an environment that can't be looked at hides none of the others; before any setting is looked at,
-//! the environment behind the id must be the one that the configuration means; accounts come in the configuration's order,
-//! whichever answer came first.
-
-use std::cell::RefCell;
-use std::collections::HashMap;
+//! Invariants: an environment that can't be looked at hides none of the others, and a service that doesn't answer hides
+//! nothing that another one tells; while it isn't known which instance is behind an id, nothing is planned for it; accounts
+//! come in the configuration's order, whichever answer came first; what a write rests on is a look of its own, the identity
+//! of the environment included.
 
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::codes;
 use super::declaration::Declaration;
-use super::observation::Unreadable;
+use super::observation::{Observation, Unreadable};
+use super::reach::{Arrival, Reached, reach};
 use super::setting::{Comparing, Observing};
 use super::surface::Surface;
 use super::users;
-use crate::azure::customer_insights::{self as ci, Instance, InstanceInfo, InstanceMetadata};
-use crate::azure::directory::Directory;
-use crate::azure::operations::LIST_INSTANCES;
-use crate::azure::{CallError, Reader};
-use crate::plan::{Account, Address, Findings, Note, Observed};
-use crate::settings::codes;
-use crate::terms::{EnvironmentHead, ObjectId};
-
-/// The state in which an environment takes changes.
-const ACTIVE: &str = "active";
+use crate::azure::{Fresh, Look, Reader};
+use crate::plan::{Account, Address, Findings, Note, Planned, Sighting, Unknown};
+use crate::terms::ObjectId;
 
 /// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
 /// only hold more answers in memory.
 const SIDE_BY_SIDE: usize = 16;
 
-/// What one run knows and remembers while it asks.
+/// How to look at environments of a tenant. Remembers nothing from one look to the next.
 pub struct Survey {
     reader: Reader,
     tenant: Uuid,
     caller: Option<ObjectId>,
     surface: Surface,
-    directory: Directory,
-    instances: OnceCell<Result<Vec<InstanceInfo>, CallError>>,
-    /// What was read of environments that never changes.
-    origins: RefCell<HashMap<Uuid, Origin>>,
-}
-
-/// Where an environment is, and since when.
-#[derive(Debug, Clone, Default)]
-struct Origin {
-    region: Option<String>,
-    created: Option<Timestamp>,
 }
 
 impl Survey {
-    /// A survey of `environments` in `tenant`. `caller` is the object id that the token names.
-    pub fn new<'a>(
-        reader: Reader,
-        tenant: Uuid,
-        caller: Option<ObjectId>,
-        surface: Surface,
-        environments: impl IntoIterator<Item = &'a Declaration>,
-    ) -> Self {
-        let directory = directory(environments);
-        Self { reader, tenant, caller, surface, directory, instances: OnceCell::new(), origins: RefCell::default() }
+    /// A survey in `tenant`. `caller` is the object id that the token names.
+    pub fn new(reader: Reader, tenant: Uuid, caller: Option<ObjectId>, surface: Surface) -> Self {
+        Self { reader, tenant, caller, surface }
     }
 
-    /// Looks at all environments.
+    /// Looks at all environments, in one observation.
     pub async fn accounts(&self, environments: &[&Declaration], now: Timestamp) -> Vec<Account> {
-        let accounts = stream::iter(environments).map(|environment| self.account(environment, now));
+        let principals = environments.iter().flat_map(|environment| environment.blocks.principals());
+        let look = Look::begin(&self.reader, principals.map(|principal| users::name(&principal)));
+        let accounts = stream::iter(environments).map(|environment| self.account(&look, environment, now));
         accounts.buffered(SIDE_BY_SIDE).collect().await
     }
 
-    /// Looks at one environment.
-    pub async fn account(&self, environment: &Declaration, now: Timestamp) -> Account {
-        let head = environment.head.clone();
-        let address = Address::scope(&head.key);
+    async fn account(&self, look: &Look, environment: &Declaration, now: Timestamp) -> Account {
+        let Arrival { instance, refusals } = reach(look, &environment.head, self.tenant).await;
+        let findings = self.review(look, environment, &instance, now, None).await;
         let mut account = Account {
-            head,
+            head: environment.head.clone(),
             declaration: environment.digest.clone(),
-            observed: None,
+            observed: instance.as_ref().ok().map(Reached::observed),
             unknown: Vec::new(),
-            notes: Vec::new(),
-            findings: Vec::new(),
+            notes: refusals,
+            findings,
         };
-        let instance = match self.instance(&account.head).await {
-            Ok(instance) => instance,
-            Err(Missing::Unknown(unreadable)) => {
-                account.unknown.push(unreadable.at(address));
-                return account;
-            }
-            Err(Missing::Refused(note)) => {
-                account.notes.push(note);
-                return account;
-            }
-        };
-        match ci::get_instance(&self.reader, &instance).await {
-            Err(error) => account.unknown.push(Unreadable::from(error).at(address)),
-            Ok(metadata) => {
-                account.notes.extend(identity(&account.head, &metadata));
-                let region = metadata.azure_region.clone().or_else(|| metadata.region.clone());
-                let origin = Origin { region, created: metadata.created() };
-                self.origins.borrow_mut().insert(instance.id, origin);
-                account.observed = Some(Observed {
-                    name: metadata.name,
-                    region: metadata.region,
-                    dataverse: metadata.cds_org_info.and_then(|organisation| organisation.url),
-                });
-                account.findings = self.review(environment, (&instance, &self.directory), now, None).await;
-            }
+        if let Err(unreadable) = instance {
+            tell_once(&mut account, &unreadable);
         }
         account
     }
 
-    /// Looks at one setting again, freshly.
-    pub async fn setting(&self, environment: &Declaration, setting: &str, now: Timestamp) -> Result<Findings, String> {
-        let instance = self.reach(environment).await?;
-        // Who is who may have changed since the plan was made, so that is asked afresh, too.
-        let directory = directory([environment]);
-        let mut findings = self.review(environment, (&instance, &directory), now, Some(setting)).await;
-        findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))
+    /// Looks at one setting again, for a write: at the identity of its environment first, and at nothing more where that
+    /// refuses it. An error says what could not be read.
+    pub async fn setting(&self, environment: &Declaration, setting: &str) -> Result<Fresh<Sighting>, String> {
+        let sighting = Fresh::look(&self.reader, async |look| {
+            let Arrival { instance, refusals } = reach(&look, &environment.head, self.tenant).await;
+            let observed = instance.as_ref().ok().map(Reached::observed);
+            if !refusals.is_empty() {
+                let findings = Findings { notes: refusals, ..Findings::default() };
+                return Ok(Sighting { observed, findings });
+            }
+            if let Err(unreadable) = instance {
+                return Err(unreadable.reason);
+            }
+            let mut findings = self.review(&look, environment, &instance, look.began(), Some(setting)).await;
+            let findings = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
+            Ok(Sighting { observed, findings })
+        });
+        sighting.await.transpose()
     }
 
-    /// How to reach an environment, if it is there and in the right tenant.
-    pub async fn reach(&self, environment: &Declaration) -> Result<Instance, String> {
-        self.instance(&environment.head).await.map_err(|missing| match missing {
-            Missing::Unknown(unreadable) => unreadable.reason,
-            Missing::Refused(note) => note.message,
-        })
+    /// How to reach an environment's instance for something that is done by hand, and why nothing must be done there.
+    pub async fn reach(&self, environment: &Declaration) -> Fresh<Arrival> {
+        Fresh::look(&self.reader, async |look| reach(&look, &environment.head, self.tenant).await).await
     }
 
     /// What is wrong with the identity that runs palisade, whatever the environment: it stops everything. Complete only
@@ -145,26 +105,20 @@ impl Survey {
 
     async fn review(
         &self,
+        look: &Look,
         environment: &Declaration,
-        (instance, directory): (&Instance, &Directory),
+        reached: &Observation<Reached>,
         now: Timestamp,
         only: Option<&str>,
     ) -> Vec<Findings> {
-        let observing = Observing {
-            reader: &self.reader,
-            instance,
-            tenant: self.tenant,
-            directory,
-            caller: self.caller,
-            surface: self.surface,
-        };
-        let Origin { region, created } = self.origins.borrow().get(&instance.id).cloned().unwrap_or_default();
+        let instance = reached.as_ref().map(|reached| &reached.instance);
+        let observing = Observing { look, instance, tenant: self.tenant, caller: self.caller, surface: self.surface };
         let comparing = Comparing {
             head: &environment.head,
             instance,
             tenant: self.tenant,
-            region: region.as_deref(),
-            created,
+            region: reached.as_ref().ok().and_then(Reached::region),
+            created: reached.as_ref().ok().and_then(Reached::created),
             attested: &environment.attested,
             elsewhere: &environment.elsewhere,
             surface: self.surface,
@@ -172,59 +126,33 @@ impl Survey {
         };
         environment.blocks.review(&observing, &comparing, only).await
     }
+}
 
-    /// Finds the environment in the list of those that the caller sees. The list is read once a run.
-    async fn instance(&self, head: &EnvironmentHead) -> Result<Instance, Missing> {
-        let listed = self.instances.get_or_init(|| ci::list_instances(&self.reader)).await;
-        let listed = listed.as_ref().map_err(|error| Missing::Unknown(error.clone().into()))?;
-        let Some(info) = listed.iter().find(|info| info.instance_id == Some(head.instance_id)) else {
-            let reason = format!(
-                "no environment with the instance id {} is among the {} that this identity sees: it may be gone, reset (which \
-                 gives it a new id), or not shared with this identity",
-                head.instance_id,
-                listed.len()
-            );
-            return Err(Missing::Unknown(Unreadable::from_operation(LIST_INSTANCES.facts(), reason)));
-        };
-        if let Some(tenant) = info.tenant_id.filter(|tenant| *tenant != self.tenant) {
-            let message =
-                format!("the environment belongs to the tenant {tenant}, the configuration is for {}", self.tenant);
-            let note = Note::refusal(codes::TENANT_MISMATCH, Address::scope(&head.key), message);
-            return Err(Missing::Refused(note.help("correct `instanceId`, or `tenant.id`")));
+/// The instance could not be read: that is told once, for the environment, with the settings that it leaves unknown. What
+/// else was seen stays; but nothing is planned for an environment that may be another one than the file means.
+fn tell_once(account: &mut Account, unreadable: &Unreadable) {
+    let is_cause = |unknown: &Unknown| unknown.reason == unreadable.reason && unknown.operation == unreadable.operation;
+    let mut settings: Vec<String> = Vec::new();
+    for findings in &mut account.findings {
+        let (same, others) = std::mem::take(&mut findings.unknown).into_iter().partition(is_cause);
+        let name = |unknown: &Unknown| unknown.address.within_scope().split('/').next().map(str::to_owned);
+        let same: Vec<Unknown> = same;
+        settings.extend(same.iter().filter_map(name));
+        findings.unknown = others;
+        findings.unknown.extend(std::mem::take(&mut findings.changes).into_iter().map(held_back));
+    }
+    settings.dedup();
+    if account.notes.is_empty() && (account.head.instance_id.is_some() || !settings.is_empty()) {
+        let mut whole = unreadable.at(Address::scope(&account.head.key));
+        if !settings.is_empty() {
+            whole.reason = format!("{} (not read for this reason: {})", whole.reason, settings.join(", "));
         }
-        Ok(Instance { id: head.instance_id, scale_unit: info.scale_unit_uri.clone() })
+        account.unknown.push(whole);
     }
 }
 
-/// A directory that will be asked for whomever these environments name.
-fn directory<'a>(environments: impl IntoIterator<Item = &'a Declaration>) -> Directory {
-    let principals = environments.into_iter().flat_map(|environment| environment.blocks.principals());
-    Directory::expecting(principals.map(|principal| users::name(&principal)))
-}
-
-enum Missing {
-    Unknown(Unreadable),
-    Refused(Note),
-}
-
-/// Whether the environment behind the id is the one that is meant, and takes changes.
-fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
-    let address = Address::scope(&head.key);
-    let mut notes = Vec::new();
-    if let Some(declared) = &head.name
-        && live.name.as_ref() != Some(declared)
-    {
-        let found = live.name.as_deref().unwrap_or("without a name");
-        let message = format!("the live environment is called `{found}`, the configuration says `{declared}`");
-        notes.push(
-            Note::refusal(codes::NAME_MISMATCH, address.clone(), message)
-                .help("make sure that `instanceId` is right, then correct `name`"),
-        );
-    }
-    if live.provisioning_state.as_deref() != Some(ACTIVE) {
-        let state = live.provisioning_state.as_deref().unwrap_or("unknown");
-        let message = format!("the environment is in the state `{state}`; only `{ACTIVE}` ones are changed");
-        notes.push(Note::refusal(codes::NOT_ACTIVE, address, message).help("wait until it is active, then plan again"));
-    }
-    notes
+fn held_back(planned: Planned) -> Unknown {
+    let change = planned.change;
+    let reason = format!("nothing is planned while the instance can't be read; seen elsewhere: {}", change.reason);
+    Unreadable::because(reason).at(change.address)
 }

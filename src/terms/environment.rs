@@ -9,10 +9,10 @@ use super::Place;
 pub struct EnvironmentHead {
     /// The key under `environments:`; palisade's name for the environment.
     pub key: String,
-    /// Customer Insights - Data instance id.
-    pub instance_id: Uuid,
+    /// Customer Insights - Data instance id. At least one of the two ids is there.
+    pub instance_id: Option<Uuid>,
     /// Power Platform environment id. An opaque string: default environments are called `Default-{tenant}`.
-    pub environment_id: String,
+    pub environment_id: Option<String>,
     /// The display name that the live environment must have, if the file binds it.
     pub name: Option<String>,
     /// Whether business unit separation is on (it allows the role Marketing Contributor).

@@ -89,8 +89,8 @@ fn revoke_heard_by(room: &Room, heard: &Heard) -> Result<(), Ended> {
         let transport = transport(room);
         let caller = transport.caller().await.unwrap().and_then(|caller| caller.object_id);
         let reader = Reader::new(transport.clone());
-        let survey = Survey::new(reader, TENANT, caller, Surface::EMULATOR, [environment]);
-        let instance = survey.reach(environment).await.unwrap();
+        let survey = Survey::new(reader, TENANT, caller, Surface::EMULATOR);
+        let instance = survey.reach(environment).await.into_value().instance.unwrap().instance;
         let look = Look::at(keys, instance, TENANT).as_caller(caller);
         look.revoke(&Writer::new(transport, "revoke both keys"), heard).await
     };

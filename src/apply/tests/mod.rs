@@ -13,7 +13,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use self::world::{Does, Item, State, World, address, item, now};
+use self::world::{Does, Item, Looking, State, World, address, item, now};
 use super::*;
 use crate::azure::exchange::Http;
 use crate::azure::hosts::Hosts;
@@ -65,7 +65,7 @@ impl Shop {
     async fn apply(&self, world: &Rc<World>, plan: &Plan, clearances: &[Clearance]) -> Report {
         let journal = Journal::open(&self.folder.path().join("journal.jsonl")).unwrap();
         let engine = Engine {
-            looks: world,
+            looks: &Looking { world: world.clone(), reader: self.writer.reader().clone() },
             writer: &self.writer,
             clock: &self.clock,
             patience: Duration::from_secs(60),

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::apply::{Looks, NoLook};
 use crate::azure::operations::{Facts, PUT_ASSIGNMENT};
-use crate::azure::{CallError, Reader, Writer};
+use crate::azure::{CallError, Fresh, Reader, Writer};
 use crate::plan::{
     Account, Action, Address, Binds, Derivation, Direction, Findings, Hold, Impact, ManualStep, Observed, Only,
-    Outline, Plan, Planned, Rated, ReadBack, Risk, Step, StepError, Target, Unknown, Waiting, WaitingFor, Work, derive,
+    Outline, Plan, Planned, Rated, ReadBack, Risk, Sighting, Step, StepError, Target, Unknown, Waiting, WaitingFor,
+    Work, derive,
 };
 use crate::terms::{EnvironmentHead, Place};
 
@@ -201,8 +202,8 @@ impl World {
         Account {
             head: EnvironmentHead {
                 key: scope.into(),
-                instance_id: Uuid::from_u128(1),
-                environment_id: "e".into(),
+                instance_id: Some(Uuid::from_u128(1)),
+                environment_id: Some("e".into()),
                 name: None,
                 business_units: false,
                 place: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
@@ -224,15 +225,26 @@ impl World {
     }
 }
 
+/// Looks at the world. Its reader reads nothing.
+pub(super) struct Looking {
+    pub(super) world: Rc<World>,
+    pub(super) reader: Reader,
+}
+
 #[async_trait(?Send)]
-impl Looks for Rc<World> {
-    async fn setting(&self, scope: &str, setting: &str, _: Timestamp) -> Result<Findings, NoLook> {
-        self.log.borrow_mut().push(format!("look {scope}/{setting}"));
-        let findings = self.findings(scope, setting);
-        // Reading takes its time.
-        tokio::task::yield_now().await;
-        match self.items.iter().any(|item| item.setting() == (scope, setting)) {
-            true => Ok(findings),
+impl Looks for Looking {
+    async fn setting(&self, scope: &str, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
+        let Self { world, reader } = self;
+        world.log.borrow_mut().push(format!("look {scope}/{setting}"));
+        let fresh = Fresh::look(reader, async |_| {
+            let sighting = Sighting { observed: Some(Observed::default()), findings: world.findings(scope, setting) };
+            // Reading takes its time.
+            tokio::task::yield_now().await;
+            sighting
+        });
+        let fresh = fresh.await;
+        match world.items.iter().any(|item| item.setting() == (scope, setting)) {
+            true => Ok(fresh),
             false => Err(NoLook::Undeclared("it isn't declared".into())),
         }
     }

@@ -82,6 +82,9 @@ pub struct InstanceMetadata {
     pub azure_region: Option<String>,
     /// The linked Dataverse organisation.
     pub cds_org_info: Option<CdsOrgInfo>,
+    /// The Power Platform environment. The documented model lost this member in version 1.0.4 of the client library; a
+    /// service that still sends it can contradict the configuration.
+    pub bap_environment_id: Option<String>,
     /// When it was created, as the service writes it.
     created_utc: Option<String>,
 }
@@ -90,6 +93,11 @@ impl InstanceMetadata {
     /// When it was created; none if the service doesn't tell, or not in a form that can be read.
     pub fn created(&self) -> Option<Timestamp> {
         self.created_utc.as_deref()?.parse().ok()
+    }
+
+    /// The address of the linked Dataverse organisation, if the service names one.
+    pub fn dataverse(&self) -> Option<&str> {
+        self.cds_org_info.as_ref()?.url.as_deref().filter(|url| !url.trim().is_empty())
     }
 }
 

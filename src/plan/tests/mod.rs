@@ -51,8 +51,8 @@ fn account(changes: Vec<Planned>) -> Account {
     Account {
         head: EnvironmentHead {
             key: "prod".into(),
-            instance_id: Uuid::from_u128(1),
-            environment_id: "e".into(),
+            instance_id: Some(Uuid::from_u128(1)),
+            environment_id: Some("e".into()),
             name: None,
             business_units: false,
             place,

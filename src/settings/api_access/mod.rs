@@ -30,8 +30,8 @@ use self::keys::Look;
 use super::attestation::{self, Moment, Statement, Trace, Verdict};
 use super::block::Block as _;
 use super::observation::{Observation, Unreadable};
-use super::setting::{Comparing, Observing, Setting};
-use crate::azure::customer_insights::{self as ci, ApiAccess};
+use super::setting::{Comparing, Need, Observing, Setting};
+use crate::azure::customer_insights::ApiAccess;
 use crate::azure::operations::{ACTIVATE_API_SUBSCRIPTION, DEACTIVATE_API_SUBSCRIPTION, GET_API_SUBSCRIPTION};
 use crate::config::Code;
 use crate::config::Word;
@@ -39,6 +39,7 @@ use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, NoteCode, Outline, Planned, Rated, Severity,
     Step, Waiting, Work,
 };
+use crate::rotation::Secret;
 use crate::terms::ResourceId;
 
 const SUBJECT: &str = "API access for every client of the environment";
@@ -50,6 +51,8 @@ pub struct Observed {
     pub access: Option<Observation<ApiAccess>>,
     /// The keys, if they are declared and may be looked at.
     pub keys: Option<Rc<keys::Observed>>,
+    /// The published secret alone, if keys are declared and nothing is known of the instance.
+    pub secret: Option<Secret>,
     /// Whether the published key works, tried where no operation may be used to ask.
     pub published_key_works: bool,
 }
@@ -67,26 +70,48 @@ impl Setting for Block {
         declared.keys.iter().filter_map(|keys| keys.publish_to.vault.resource().ok()).collect()
     }
 
-    async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+    const NEEDS: &'static [Need] = &[Need::Instance];
+
+    async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
+        let nothing = Observed { access: None, keys: None, secret: None, published_key_works: false };
+        let keys = declared.and_then(|declared| declared.keys.as_ref());
+        let look = observing.look;
+        let instance = match observing.instance {
+            Ok(instance) => instance,
+            Err(unreadable) => {
+                let secret = match keys {
+                    Some(keys) => Some(keys::secret_alone(keys, observing).await),
+                    None => None,
+                };
+                return Observed { access: Some(Err(unreadable.clone())), secret, ..nothing };
+            }
+        };
         if observing.surface.mode(GET_API_SUBSCRIPTION.facts().provenance) == Mode::Manual {
-            let published_key_works = match &declared.keys {
-                Some(keys) => Look::new(keys, observing).published_key_works(observing.reader).await,
+            let published_key_works = match keys {
+                Some(keys) => Look::new(keys, instance, observing).published_key_works(look).await,
                 None => false,
             };
-            return Observed { access: None, keys: None, published_key_works };
+            return Observed { published_key_works, ..nothing };
         }
         let keys = async {
-            match &declared.keys {
-                Some(keys) => Some(Look::new(keys, observing).observe(observing.reader).await),
+            match keys {
+                Some(keys) => Some(Look::new(keys, instance, observing).observe(look).await),
                 None => None,
             }
         };
-        let (access, keys) = tokio::join!(ci::api_access(observing.reader, observing.instance), keys);
-        Observed { access: Some(access.map_err(Unreadable::from)), keys, published_key_works: false }
+        let (access, keys) = tokio::join!(look.api_subscription(instance), keys);
+        let access = access.map(|(access, _)| access).map_err(Unreadable::from);
+        Observed { access: Some(access), keys, ..nothing }
     }
 
     fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
         let setting = comparing.address(Block::KEY);
+        if let Err(unreadable) = comparing.instance {
+            let keys = declared.keys.as_ref().zip(observed.secret.as_ref());
+            let keys = keys.map(|(keys, secret)| keys::compare_alone(keys, secret, comparing, &setting.part("keys")));
+            return Findings { unknown: vec![unreadable.at(setting)], ..Findings::default() }
+                .and(keys.unwrap_or_default());
+        }
         let keys = observed.keys.as_ref().map(|keys| keys::compare(keys, comparing, &setting)).unwrap_or_default();
         // Turning API access on and publishing the keys that come with it is one change.
         let switched = keys.changes.iter().any(|planned| planned.change.address == setting);
@@ -123,6 +148,10 @@ fn stays_off(keys: &Findings, address: Address) -> Findings {
 fn switch(declared: &Declared, seen: Option<String>, comparing: &Comparing<'_>) -> Findings {
     let enable = declared.enabled;
     let address = comparing.address(Block::KEY);
+    let instance = match comparing.instance {
+        Ok(instance) => instance.clone(),
+        Err(unreadable) => return Findings { unknown: vec![unreadable.at(address)], ..Findings::default() },
+    };
     let operation = if enable { ACTIVATE_API_SUBSCRIPTION.facts() } else { DEACTIVATE_API_SUBSCRIPTION.facts() };
     let outline = Outline {
         address: address.clone(),
@@ -141,7 +170,7 @@ fn switch(declared: &Declared, seen: Option<String>, comparing: &Comparing<'_>) 
         source: declared.place.clone(),
         operations: vec![operation],
     };
-    let step: Rc<dyn Step> = Rc::new(steps::Switch { instance: comparing.instance.clone(), enable });
+    let step: Rc<dyn Step> = Rc::new(steps::Switch { instance, enable });
     let notes = if enable { Vec::new() } else { vec![cuts_clients(address)] };
     let mode = comparing.surface.mode(operation.provenance);
     let work = Work::of(mode, vec![step], || by_hand(declared, comparing));

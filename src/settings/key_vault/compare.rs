@@ -52,6 +52,10 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     };
     findings.notes.extend(notes::demands(&address, vault, comparing));
     let rights = compare_rights(declared, observed, vault, comparing, &mut findings);
+    if let Err(unreadable) = comparing.instance {
+        findings.unknown.push(unreadable.at(address));
+        return findings;
+    }
     match &observed.link {
         Link::NotAsked => {
             let past = Past {
@@ -252,6 +256,13 @@ enum Former<'a> {
 
 /// The vault has to be linked, perhaps in place of another one.
 fn link(declared: &Declared, comparing: &Comparing<'_>, former: Former<'_>, rights: &Rights, findings: &mut Findings) {
+    let instance = match comparing.instance {
+        Ok(instance) => instance,
+        Err(unreadable) => {
+            findings.unknown.push(unreadable.at(comparing.address(Block::KEY)));
+            return;
+        }
+    };
     let operation = PUT_KEY_VAULT.facts();
     let mode = comparing.surface.mode(operation.provenance);
     let requires = match rights {
@@ -283,7 +294,7 @@ fn link(declared: &Declared, comparing: &Comparing<'_>, former: Former<'_>, righ
         operations: vec![operation],
     };
     let step: Rc<dyn Step> = Rc::new(LinkVault {
-        instance: comparing.instance.clone(),
+        instance: instance.clone(),
         vault: declared.vault.clone(),
         instead_of: instead_of.cloned(),
     });

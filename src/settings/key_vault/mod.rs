@@ -25,7 +25,7 @@ pub use observe::{Link, Observed};
 
 use async_trait::async_trait;
 
-use super::setting::{Comparing, Observing, Setting};
+use super::setting::{Comparing, Need, Observing, Setting};
 use crate::config::Code;
 use crate::config::Word;
 use crate::plan::{Findings, NoteCode, Rated};
@@ -33,7 +33,7 @@ use crate::terms::ResourceId;
 
 #[async_trait(?Send)]
 impl Setting for Block {
-    type Observed = Option<Observed>;
+    type Observed = Observed;
 
     const RISKS: &'static [Rated] = risks::RISKS;
     const CODES: &'static [Code] = codes::CODES;
@@ -44,17 +44,16 @@ impl Setting for Block {
         declared.iter().map(|declared| declared.vault.clone()).collect()
     }
 
-    async fn observe(declared: &Option<Declared>, observing: &Observing<'_>) -> Option<Observed> {
-        match declared {
-            Some(declared) => Some(observe::observe(declared, observing).await),
-            None => None,
-        }
+    const NEEDS: &'static [Need] = &[Need::Instance];
+
+    async fn observe(declared: Option<&Option<Declared>>, observing: &Observing<'_>) -> Observed {
+        observe::observe(declared.and_then(Option::as_ref), observing).await
     }
 
-    fn compare(declared: &Option<Declared>, observed: &Option<Observed>, comparing: &Comparing<'_>) -> Findings {
-        match (declared, observed) {
-            (Some(declared), Some(observed)) => compare::compare(declared, observed, comparing),
-            _ => Findings::default(),
+    fn compare(declared: &Option<Declared>, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+        match declared {
+            Some(declared) => compare::compare(declared, observed, comparing),
+            None => Findings::default(),
         }
     }
 }

@@ -1,31 +1,33 @@
 //! What the services say about the vault: Customer Insights about the link, Azure about the vault, and Graph about who reads it.
 
+use std::rc::Rc;
+
 use super::block::Declared;
 use super::grants;
-use crate::azure::authorization::{self, RoleAssignment};
+use crate::azure::Look;
+use crate::azure::authorization::RoleAssignment;
 use crate::azure::customer_insights::{self as ci, KeyVaultLink, SERVICE_APP};
 use crate::azure::directory::Name;
-use crate::azure::graph::{DirectoryObject, Found, Key};
+use crate::azure::graph::{Found, Key};
 use crate::azure::operations::GET_KEY_VAULT;
 use crate::azure::rights::Holding;
 use crate::azure::vaults::{self, Vault, VaultId};
-use crate::azure::{CallError, Reader};
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
-use crate::terms::AzureScope;
+use crate::terms::ResourceId;
 
 /// Everything that comparing needs.
 #[derive(Debug, Clone)]
 pub struct Observed {
     /// The link.
     pub link: Link,
-    /// The declared vault; none if Azure says that there is none.
-    pub vault: Observation<Option<Vault>>,
+    /// The declared vault, or the linked one where none is declared; none if there is no such vault, or nothing is linked.
+    pub vault: Observation<Option<Rc<Vault>>>,
     /// The service principal of Customer Insights in the tenant.
     pub service: Found,
     /// The roles that it holds on the vault. Empty for vaults that go by access policies.
-    pub held: Observation<Vec<RoleAssignment>>,
+    pub held: Observation<Rc<[RoleAssignment]>>,
     /// Whether the identity that runs palisade may grant; asked only if something is to be granted.
     pub granting: Option<Observation<Holding>>,
 }
@@ -40,50 +42,61 @@ pub enum Link {
 }
 
 /// Asks all of them.
-pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
-    let Observing { reader, instance, directory, surface, .. } = observing;
+pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
+    let look = observing.look;
     let app = Name::Key(Key::App(SERVICE_APP));
-    let link = async {
-        match surface.mode(GET_KEY_VAULT.facts().provenance) {
-            Mode::Manual => Link::NotAsked,
-            Mode::Automatic => Link::Read(ci::key_vault(reader, instance).await.map_err(Unreadable::from)),
+    let declared_vault = async {
+        match declared {
+            Some(declared) => Some(vault(look, &declared.vault).await),
+            None => None,
         }
     };
-    let (link, vault, ()) = tokio::join!(link, vault(reader, declared), directory.load(reader, [app.clone()]));
-    let service = directory.get(&app);
-    let mut held = Ok(Vec::new());
-    if let (Ok(Some(vault)), Ok(Some(service))) = (&vault, &service)
-        && vault.properties.goes_by_roles()
-    {
-        held = roles(reader, declared, service).await.map_err(Unreadable::from);
-    }
+    let (link, declared_vault, ()) =
+        tokio::join!(link(observing), declared_vault, look.directory().load([app.clone()]));
+    let linked = match &link {
+        Link::Read(Ok(Some(live))) => Some(&live.vault),
+        Link::Read(_) | Link::NotAsked => None,
+    };
+    let vault = match (declared_vault, linked) {
+        (Some(vault), _) => vault,
+        (None, Some(linked)) => vault(look, linked).await,
+        (None, None) => Ok(None),
+    };
+    let id = declared.map(|declared| &declared.vault).or(linked);
+    let service = look.directory().get(&app);
+    let mut held = Ok(Rc::default());
     let mut may_grant = None;
-    if let (Ok(Some(vault)), Ok(Some(service)), Ok(held)) = (&vault, &service, &held)
-        && grants::any_missing(vault, service, held)
-    {
-        may_grant = Some(granting(reader, declared, vault).await);
+    if let (Some(id), Ok(Some(vault)), Ok(Some(service))) = (id, &vault, &service) {
+        if vault.properties.goes_by_roles() {
+            held = look.roles(id, service.id).await.map_err(Unreadable::from);
+        }
+        if let Ok(held) = &held
+            && declared.is_some()
+            && grants::any_missing(vault, service, held)
+        {
+            may_grant = Some(granting(look, id, vault).await);
+        }
     }
     Observed { link, vault, service, held, granting: may_grant }
 }
 
-/// The declared vault, freshly.
-pub(super) async fn vault(reader: &Reader, declared: &Declared) -> Observation<Option<Vault>> {
-    let id: VaultId =
-        declared.vault.as_str().parse().map_err(|error: vaults::NoVaultId| Unreadable::because(error.to_string()))?;
-    vaults::get(reader, &id).await.map_err(Unreadable::from)
+async fn link(observing: &Observing<'_>) -> Link {
+    let instance = match observing.instance {
+        Ok(instance) => instance,
+        Err(unreadable) => return Link::Read(Err(unreadable.clone())),
+    };
+    match observing.surface.mode(GET_KEY_VAULT.facts().provenance) {
+        Mode::Manual => Link::NotAsked,
+        Mode::Automatic => Link::Read(ci::key_vault(observing.look.reader(), instance).await.map_err(Unreadable::from)),
+    }
 }
 
-/// The roles that the service principal holds on the vault, freshly.
-async fn roles(
-    reader: &Reader,
-    declared: &Declared,
-    service: &DirectoryObject,
-) -> Result<Vec<RoleAssignment>, CallError> {
-    authorization::assigned_to(reader, &AzureScope::Resource(declared.vault.clone()), service.id).await
+async fn vault(look: &Look, id: &ResourceId) -> Observation<Option<Rc<Vault>>> {
+    let id: VaultId = id.as_str().parse().map_err(|error: vaults::NoVaultId| Unreadable::because(error.to_string()))?;
+    look.vault(&id).await.map_err(Unreadable::from)
 }
 
 /// Whether the caller may grant on the vault, which it has just read.
-async fn granting(reader: &Reader, declared: &Declared, vault: &Vault) -> Observation<Holding> {
-    let needs = &grants::operation(vault).needs;
-    Ok(authorization::holding(reader, &declared.vault, needs).await?)
+async fn granting(look: &Look, id: &ResourceId, vault: &Vault) -> Observation<Holding> {
+    Ok(look.holding(id, &grants::operation(vault).needs).await?)
 }

@@ -49,7 +49,7 @@ fn making(comparison: &Comparison<'_>, link: &Link) -> (Vec<Rc<dyn Step>>, Optio
         // A person makes it; what its connections need is planned once they ask.
         return (Vec::new(), None);
     }
-    let instance = comparison.comparing.instance.clone();
+    let instance = comparison.instance.clone();
     let resource = link.resource.clone();
     // A right that can't be seen to be held is tried.
     let lacking =
@@ -199,7 +199,7 @@ pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, ended
     let link = sides.declared;
     let (making, subscription) = making(comparison, link);
     let remove = sides.live.map(|live| RemoveLink {
-        instance: comparison.comparing.instance.clone(),
+        instance: comparison.instance.clone(),
         resource: link.resource.clone(),
         link: live.id.clone(),
         look: false,
@@ -251,7 +251,7 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
     let open = live.endpoints.iter().all(|endpoint| endpoint.status == Status::Approved);
     let status = if open { "Approved" } else { "Pending" };
     let step = RemoveLink {
-        instance: comparison.comparing.instance.clone(),
+        instance: comparison.instance.clone(),
         resource: live.resource.clone(),
         link: live.id.clone(),
         look: true,

@@ -46,6 +46,9 @@ notes! {
         "They are named like those of Customer Insights. Whether removing a link removes its connections isn't published, so \
          they may be left behind; or another environment uses the same resource. An approved connection that nobody needs is \
          an open door: remove it in Azure.";
+    CONNECTIONS_UNATTRIBUTED = finding "connections-unattributed": "Whose private endpoint connections a resource has isn't known.",
+        "The instance didn't answer, so which connections are those of a private link can't be told. Palisade approves none of \
+         them; the next plan that reads the links says whose they are.";
     UNDOCUMENTED_RESOURCE_TYPE = finding "undocumented-resource-type": "The product's documentation doesn't offer private links to this type of resource.",
         "Synapse workspaces appear only in a pull request to the documentation that was never merged, and the page about \
          Synapse says that workspaces behind a firewall aren't supported. Palisade does what the file says, and says so.";

@@ -8,7 +8,8 @@ use super::changes;
 use super::endpoints::{self, Standing};
 use super::notes;
 use super::observe::{Links, Observed, Resource};
-use crate::azure::customer_insights::{LinkEndpoint, PrivateLink};
+use super::unreached;
+use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::synapse;
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
@@ -23,6 +24,8 @@ pub(super) struct Comparison<'a> {
     pub(super) declared: &'a Declared,
     pub(super) observed: &'a Observed,
     pub(super) comparing: &'a Comparing<'a>,
+    /// How to reach the environment, for the steps.
+    pub(super) instance: &'a Instance,
     pub(super) setting: Address,
     /// What people say of the page. Where one of them is wrong about one link, that counts for all.
     pub(super) seen: Vec<Statement<'a, Saw>>,
@@ -42,8 +45,13 @@ pub(super) struct Sides<'a> {
 /// Compares.
 pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
     let setting = comparing.address(Block::KEY);
+    let instance = match comparing.instance {
+        Ok(instance) => instance,
+        Err(unreadable) => return unreached::compare(declared, observed, comparing, unreadable),
+    };
     let seen = attestation::statements(comparing.attested, Block::KEY);
-    let mut comparison = Comparison { declared, observed, comparing, setting, seen, findings: Findings::default() };
+    let findings = Findings::default();
+    let mut comparison = Comparison { declared, observed, comparing, instance, setting, seen, findings };
     if matches!(observed.links, Links::NotAsked) {
         comparison.weigh_entries();
     }

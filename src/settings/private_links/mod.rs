@@ -23,6 +23,7 @@ mod risks;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod unreached;
 mod words;
 
 pub use block::{Approval, Block, Declared, Link, Match, Saw};
@@ -30,7 +31,7 @@ pub use observe::{Links, Observed, Resource};
 
 use async_trait::async_trait;
 
-use super::setting::{Comparing, Observing, Setting};
+use super::setting::{Comparing, Need, Observing, Setting};
 use crate::config::Code;
 use crate::config::Word;
 use crate::plan::{Findings, NoteCode, Rated};
@@ -49,7 +50,9 @@ impl Setting for Block {
         declared.links.iter().map(|link| link.resource.clone()).collect()
     }
 
-    async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+    const NEEDS: &'static [Need] = &[Need::Instance];
+
+    async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
         observe::observe(declared, observing).await
     }
 

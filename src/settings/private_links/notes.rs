@@ -124,6 +124,25 @@ pub(super) fn others(address: &Address, resource: &ResourceId, others: &[&Connec
     Some(note(codes::OTHER_PRIVATE_ENDPOINTS, Severity::Info, address, message, help))
 }
 
+/// Without the links, whose a connection is isn't known.
+pub(super) fn unattributed(address: &Address, resource: &ResourceId, connections: &[Connection]) -> Option<Note> {
+    if connections.is_empty() {
+        return None;
+    }
+    let pending: Vec<String> = connections.iter().filter(|one| one.status == Status::Pending).map(shown).collect();
+    let name = resource.name();
+    let all = match connections.len() {
+        1 => format!("{name} has 1 private endpoint connection"),
+        several => format!("{name} has {several} private endpoint connections"),
+    };
+    let (severity, message) = match pending.len() {
+        0 => (Severity::Info, format!("{all}, none of them pending")),
+        several => (Severity::Warning, format!("{all}, {several} of them pending: {}", pending.join("; "))),
+    };
+    let message = format!("{message}. Which of them are the link's isn't known while the instance can't be read");
+    Some(note(codes::CONNECTIONS_UNATTRIBUTED, severity, address, message, "palisade approves none of them for now"))
+}
+
 pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&Connection]) -> Option<Note> {
     if behind.is_empty() {
         return None;

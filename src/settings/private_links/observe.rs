@@ -9,8 +9,9 @@ use crate::azure::customer_insights::{self as ci, PrivateLink};
 use crate::azure::operations::{Facts, LIST_PRIVATE_LINKS, STORAGE_PUT_CONNECTION, SYNAPSE_PUT_CONNECTION};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::rights::Holding;
-use crate::azure::storage::PublicNetworkAccess;
-use crate::azure::{CallError, Reader, authorization, storage, synapse};
+use crate::azure::storage::{Account, PublicNetworkAccess};
+use crate::azure::synapse::Workspace;
+use crate::azure::{CallError, Look, Reader, synapse};
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
@@ -49,47 +50,73 @@ pub struct Resource {
 }
 
 /// Asks both sides.
-pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
-    let Observing { reader, instance, surface, .. } = observing;
-    let links = async {
-        match surface.mode(LIST_PRIVATE_LINKS.facts().provenance) {
-            Mode::Manual => Links::NotAsked,
-            Mode::Automatic => Links::Read(ci::private_links(reader, instance).await.map_err(Unreadable::from)),
-        }
-    };
-    let ids: BTreeSet<ResourceId> = declared.links.iter().map(|link| link.resource.clone()).collect();
-    let (links, mut resources) = tokio::join!(links, read_all(reader, &ids));
+pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
+    let look = observing.look;
+    let declared_links = || declared.into_iter().flat_map(|declared| &declared.links);
+    let ids: BTreeSet<ResourceId> = declared_links().map(|link| link.resource.clone()).collect();
+    let (links, mut resources) = tokio::join!(links(observing), read_all(look, &ids));
     if let Links::Read(Ok(listed)) = &links
-        && declared.matching == Match::Exact
+        && declared.is_none_or(|declared| declared.matching == Match::Exact)
     {
         let others = listed.iter().map(|link| link.resource.clone()).filter(|id| !ids.contains(id)).collect();
-        resources.extend(read_all(reader, &others).await);
+        resources.extend(read_all(look, &others).await);
     }
-    let rights = rights_where_they_matter(declared, &links, &resources, reader).await;
+    let rights = match declared {
+        Some(declared) => rights_where_they_matter(declared, &links, &resources, look).await,
+        None => BTreeMap::new(),
+    };
     Observed { links, resources, rights }
 }
 
-async fn read_all(reader: &Reader, ids: &BTreeSet<ResourceId>) -> BTreeMap<ResourceId, Observation<Option<Resource>>> {
-    let read = ids.iter().map(async |id| (id.clone(), resource(reader, id).await.map_err(Unreadable::from)));
+async fn links(observing: &Observing<'_>) -> Links {
+    let instance = match observing.instance {
+        Ok(instance) => instance,
+        Err(unreadable) => return Links::Read(Err(unreadable.clone())),
+    };
+    match observing.surface.mode(LIST_PRIVATE_LINKS.facts().provenance) {
+        Mode::Manual => Links::NotAsked,
+        Mode::Automatic => {
+            Links::Read(ci::private_links(observing.look.reader(), instance).await.map_err(Unreadable::from))
+        }
+    }
+}
+
+async fn read_all(look: &Look, ids: &BTreeSet<ResourceId>) -> BTreeMap<ResourceId, Observation<Option<Resource>>> {
+    let read = ids.iter().map(async |id| (id.clone(), remembered(look, id).await.map_err(Unreadable::from)));
     join_all(read).await.into_iter().collect()
+}
+
+/// A resource with its connections, in one call for all environments of an observation.
+async fn remembered(look: &Look, id: &ResourceId) -> Result<Option<Resource>, CallError> {
+    Ok(match id.is_kind(synapse::KIND) {
+        true => look.workspace(id).await?.as_deref().map(Resource::from),
+        false => look.account(id).await?.as_deref().map(Resource::from),
+    })
 }
 
 /// A resource with its connections, freshly, in one call.
 pub(super) async fn resource(reader: &Reader, id: &ResourceId) -> Result<Option<Resource>, CallError> {
-    if id.is_kind(synapse::KIND) {
-        let found = synapse::get(reader, id).await?;
-        return Ok(found.map(|workspace| Resource {
-            location: workspace.location,
-            public: workspace.public_network_access,
-            connections: workspace.connections,
-        }));
+    remembered(&Look::begin(reader, []), id).await
+}
+
+impl From<&Workspace> for Resource {
+    fn from(workspace: &Workspace) -> Self {
+        Self {
+            location: workspace.location.clone(),
+            public: workspace.public_network_access.clone(),
+            connections: workspace.connections.clone(),
+        }
     }
-    let found = storage::get(reader, id).await?;
-    Ok(found.map(|account| Resource {
-        location: account.location,
-        public: account.public_network_access,
-        connections: account.connections,
-    }))
+}
+
+impl From<&Account> for Resource {
+    fn from(account: &Account) -> Self {
+        Self {
+            location: account.location.clone(),
+            public: account.public_network_access.clone(),
+            connections: account.connections.clone(),
+        }
+    }
 }
 
 /// Rights are read where something is to be approved, or will be in the run that creates the link.
@@ -97,7 +124,7 @@ async fn rights_where_they_matter(
     declared: &Declared,
     links: &Links,
     resources: &BTreeMap<ResourceId, Observation<Option<Resource>>>,
-    reader: &Reader,
+    look: &Look,
 ) -> BTreeMap<ResourceId, Observation<Holding>> {
     let missing = |id: &ResourceId| match links {
         Links::Read(Ok(listed)) => !listed.iter().any(|link| link.resource == *id),
@@ -112,13 +139,13 @@ async fn rights_where_they_matter(
         Approval::Listed => asks(&link.resource),
         Approval::FromSubscription(_) => asks(&link.resource) || missing(&link.resource),
     });
-    let read = matters.map(async |link| (link.resource.clone(), right(reader, &link.resource).await));
+    let read = matters.map(async |link| (link.resource.clone(), right(look, &link.resource).await));
     join_all(read).await.into_iter().collect()
 }
 
 /// Whether the caller may approve connections of a resource, which it has just read.
-async fn right(reader: &Reader, id: &ResourceId) -> Observation<Holding> {
-    Ok(authorization::holding(reader, id, &approval_operation(id).needs).await?)
+async fn right(look: &Look, id: &ResourceId) -> Observation<Holding> {
+    Ok(look.holding(id, &approval_operation(id).needs).await?)
 }
 
 /// The operation that approves connections of a resource.

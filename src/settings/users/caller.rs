@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::assignments::Assignments;
 use crate::azure::directory::Members;
-use crate::azure::{Bearers, CallError, Identity};
+use crate::azure::{Bearers, Identity};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::terms::ObjectId;
 
 /// Whose role the service takes for the caller's: an id, or a text that isn't one.
-pub(super) type Named = Result<Result<ObjectId, String>, CallError>;
+pub(super) type Named = Observation<Result<ObjectId, String>>;
 
 /// Who the tokens of this run name.
 pub(super) fn identity(bearers: &Bearers, tenant: Uuid) -> Result<Identity, String> {

@@ -11,7 +11,7 @@ use super::observe::Observed;
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, Subject, TakeRoles};
 use super::{administrators, notes, protection, risks};
-use crate::azure::customer_insights::same_role;
+use crate::azure::customer_insights::{Instance, same_role};
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
 use crate::plan::{Action, Address, Direction, Findings, Impact, Kind, Outline, Planned, Stake, Step, Work};
@@ -30,7 +30,7 @@ pub(super) struct Target<'a> {
 pub(super) struct Comparison<'a> {
     pub(super) declared: &'a Declared,
     pub(super) observed: &'a Observed,
-    pub(super) comparing: &'a Comparing<'a>,
+    instance: &'a Instance,
     pub(super) list: &'a Assignments,
     pub(super) setting: Address,
     pub(super) findings: Findings,
@@ -45,14 +45,16 @@ pub(super) struct Comparison<'a> {
 /// Compares.
 pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
     let setting = comparing.address(Block::KEY);
-    let list = match &observed.assignments {
-        Ok(list) => list,
-        Err(unreadable) => return Findings { unknown: vec![unreadable.at(setting)], ..Findings::default() },
+    let (list, instance) = match (&observed.assignments, comparing.instance) {
+        (Ok(list), Ok(instance)) => (list, instance),
+        (Err(unreadable), _) | (_, Err(unreadable)) => {
+            return Findings { unknown: vec![unreadable.at(setting)], ..Findings::default() };
+        }
     };
     let mut comparison = Comparison {
         declared,
         observed,
-        comparing,
+        instance,
         list,
         setting,
         findings: Findings::default(),
@@ -151,7 +153,7 @@ impl<'a> Comparison<'a> {
         };
         self.findings.notes.extend(notes::granting(self, &address, target));
         let step = GiveRole {
-            instance: self.comparing.instance.clone(),
+            instance: self.instance.clone(),
             subject: subject(principal, held),
             principal_type,
             role: role.clone(),
@@ -235,8 +237,7 @@ impl<'a> Comparison<'a> {
                 self.findings.unknown.push(Unreadable::because(reason).at(address));
                 continue;
             }
-            let step =
-                TakeRoles { instance: self.comparing.instance.clone(), subject: subject(&principal, Some(held)) };
+            let step = TakeRoles { instance: self.instance.clone(), subject: subject(&principal, Some(held)) };
             self.changed.insert(principal.id, address.clone());
             let outline = Outline {
                 address,

@@ -32,7 +32,7 @@ pub(super) use principal::name;
 
 use async_trait::async_trait;
 
-use super::setting::{Comparing, Observing, Setting};
+use super::setting::{Comparing, Need, Observing, Setting};
 use crate::config::Code;
 use crate::plan::{Findings, NoteCode, Rated};
 
@@ -48,7 +48,9 @@ impl Setting for Block {
     const CODES: &'static [Code] = codes::CODES;
     const NOTES: &'static [NoteCode] = codes::NOTES;
 
-    async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
+    const NEEDS: &'static [Need] = &[Need::Instance];
+
+    async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
         observe::observe(declared, observing).await
     }
 

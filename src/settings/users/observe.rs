@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 
 use super::assignments::Assignments;
-use super::block::{Declared, Match, Role};
+use super::block::{Assignment, Declared, Match, Role};
 use super::{assignments, caller, principal};
 use crate::azure::customer_insights as ci;
 use crate::azure::directory::{Members, Name};
@@ -35,42 +35,62 @@ pub struct Observed {
 }
 
 /// Asks Customer Insights, then the directory for everybody whom the first answers name.
-pub(super) async fn observe(declared: &Declared, observing: &Observing<'_>) -> Observed {
-    let Observing { reader, instance, directory, .. } = observing;
-    let mut names: BTreeSet<Name> = principal::names(declared).into_iter().collect();
-    let (listed, roles, named, ()) = tokio::join!(
-        assignments::now(reader, instance),
-        ci::list_roles(reader, instance),
-        ci::my_principal(reader, instance),
-        directory.load(reader, names.iter().cloned()),
-    );
-    let listed = listed.map_err(Unreadable::from);
+pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
+    let directory = observing.look.directory();
+    let mut names: BTreeSet<Name> = declared.into_iter().flat_map(principal::names).collect();
+    let (Answers { assignments: listed, roles, named }, ()) =
+        tokio::join!(ask(observing), directory.load(names.iter().cloned()));
     let held: Vec<Name> = listed.iter().flat_map(|list| list.held.keys()).copied().map(Name::Id).collect();
-    directory.load(reader, held.iter().cloned()).await;
+    directory.load(held.iter().cloned()).await;
     names.extend(held);
     let applications = maybe_applications(&listed, observing);
-    directory.load(reader, applications.iter().cloned()).await;
+    directory.load(applications.iter().cloned()).await;
     names.extend(applications);
     let assignments = listed.and_then(|list| list.fold(&aliases(&names, observing)));
     let accounts = accounts(declared, &assignments, observing);
-    directory.load(reader, accounts.iter().cloned()).await;
+    directory.load(accounts.iter().cloned()).await;
     names.extend(accounts);
     let known: BTreeMap<Name, Found> = names.into_iter().map(|name| (name.clone(), directory.get(&name))).collect();
-    let identity = caller::identity(&reader.bearers(), observing.tenant);
+    let identity = caller::identity(&observing.look.reader().bearers(), observing.tenant);
     let doubtful = caller::doubtful(&identity, &named);
-    directory.load(reader, doubtful.map(Name::Id)).await;
+    directory.load(doubtful.map(Name::Id)).await;
     let doubtful = doubtful.filter(|id| may_be_group(&directory.get(&Name::Id(*id))));
     let members = members(declared, &assignments, doubtful, observing).await;
     let caller = caller::ids(identity, named, doubtful.and_then(|id| members.get(&id)), assignments.as_ref().ok());
     let counts = counts(declared, &members, observing).await;
     let enabled = enabled(&known);
-    Observed { assignments, roles: roles.map_err(Unreadable::from), caller, directory: known, enabled, counts, members }
+    Observed { assignments, roles, caller, directory: known, enabled, counts, members }
+}
+
+/// What Customer Insights says.
+struct Answers {
+    assignments: Observation<Assignments>,
+    roles: Observation<Vec<String>>,
+    named: caller::Named,
+}
+
+async fn ask(observing: &Observing<'_>) -> Answers {
+    let instance = match observing.instance {
+        Ok(instance) => instance,
+        Err(unreadable) => {
+            let unread = || unreadable.clone();
+            return Answers { assignments: Err(unread()), roles: Err(unread()), named: Err(unread()) };
+        }
+    };
+    let reader = observing.look.reader();
+    let (listed, roles, named) = tokio::join!(
+        assignments::now(reader, instance),
+        ci::list_roles(reader, instance),
+        ci::my_principal(reader, instance),
+    );
+    let assignments = listed.map_err(Unreadable::from);
+    Answers { assignments, roles: roles.map_err(Unreadable::from), named: named.map_err(Unreadable::from) }
 }
 
 /// Listed ids that aren't in the directory as object ids, and may be application ids.
 fn maybe_applications(listed: &Observation<Assignments>, observing: &Observing<'_>) -> BTreeSet<Name> {
     let unknown = listed.iter().flat_map(|list| &list.held).filter(|(id, held)| {
-        let found = observing.directory.get(&Name::Id(**id));
+        let found = observing.look.directory().get(&Name::Id(**id));
         matches!(found, Ok(None)) && matches!(held.kind, Kind::App | Kind::Unknown)
     });
     unknown.map(|(id, _)| Name::Key(Key::App(id.uuid()))).collect()
@@ -78,17 +98,17 @@ fn maybe_applications(listed: &Observation<Assignments>, observing: &Observing<'
 
 /// From application ids to object ids, for all apps that the directory showed.
 fn aliases(names: &BTreeSet<Name>, observing: &Observing<'_>) -> BTreeMap<ObjectId, ObjectId> {
-    let found = names.iter().filter_map(|name| observing.directory.get(name).ok().flatten());
+    let found = names.iter().filter_map(|name| observing.look.directory().get(name).ok().flatten());
     found.filter_map(|object| Some((ObjectId::from(object.app_id?), object.id))).collect()
 }
 
 /// Users that stay or become Admin and of whom no answer told yet whether they may sign in.
-fn accounts(declared: &Declared, list: &Observation<Assignments>, observing: &Observing<'_>) -> BTreeSet<Name> {
-    let object = |name: &Name| observing.directory.get(name).ok().flatten();
-    let admins = declared.assignments.iter().filter(|assignment| assignment.role == Role::Admin);
+fn accounts(declared: Option<&Declared>, list: &Observation<Assignments>, observing: &Observing<'_>) -> BTreeSet<Name> {
+    let object = |name: &Name| observing.look.directory().get(name).ok().flatten();
+    let admins = assigned(declared).filter(|assignment| assignment.role == Role::Admin);
     let named = admins.filter_map(|assignment| object(&principal::name(&assignment.principal)));
     // Whoever isn't declared goes, under `exact`.
-    let stay = declared.matching == Match::AtLeast;
+    let stay = declared.is_none_or(|declared| declared.matching == Match::AtLeast);
     let held = list.iter().flat_map(|list| &list.held).filter(|(_, held)| stay && held.is_admin());
     let held = held.filter_map(|(id, _)| object(&Name::Id(*id)));
     let objects: Vec<DirectoryObject> = named.chain(held).collect();
@@ -112,15 +132,15 @@ fn enabled(known: &BTreeMap<Name, Found>) -> BTreeMap<ObjectId, bool> {
 /// Whom those groups reach on which somebody's access depends: groups that are or become Admin, the group that the service
 /// takes for the caller, and, where somebody is protected, every group that holds a role.
 async fn members(
-    declared: &Declared,
+    declared: Option<&Declared>,
     list: &Observation<Assignments>,
     doubtful: Option<ObjectId>,
     observing: &Observing<'_>,
 ) -> BTreeMap<ObjectId, Members> {
-    let protects = !declared.break_glass.is_empty();
+    let protects = declared.is_some_and(|declared| !declared.break_glass.is_empty());
     let held = list.iter().flat_map(|list| &list.held);
     let held = held.filter(|(id, held)| {
-        let found = observing.directory.get(&Name::Id(**id));
+        let found = observing.look.directory().get(&Name::Id(**id));
         let group = match &found {
             Ok(Some(object)) => principal::kind_of(object) == Kind::Group,
             Ok(None) => false,
@@ -131,8 +151,7 @@ async fn members(
     let mut groups: BTreeSet<ObjectId> = held.map(|(id, _)| *id).collect();
     groups.extend(declared_groups(declared, observing).filter(|(role, _)| *role == Role::Admin).map(|(_, id)| id));
     groups.extend(doubtful);
-    let reads =
-        groups.into_iter().map(async |group| (group, observing.directory.members(observing.reader, group).await));
+    let reads = groups.into_iter().map(async |group| (group, observing.look.directory().members(group).await));
     join_all(reads).await.into_iter().collect()
 }
 
@@ -144,15 +163,19 @@ fn may_be_group(found: &Found) -> bool {
     }
 }
 
-fn declared_groups(declared: &Declared, observing: &Observing<'_>) -> impl Iterator<Item = (Role, ObjectId)> {
-    declared.assignments.iter().filter_map(|assignment| {
-        let object = observing.directory.get(&principal::name(&assignment.principal)).ok()??;
+fn assigned(declared: Option<&Declared>) -> impl Iterator<Item = &Assignment> {
+    declared.into_iter().flat_map(|declared| &declared.assignments)
+}
+
+fn declared_groups(declared: Option<&Declared>, observing: &Observing<'_>) -> impl Iterator<Item = (Role, ObjectId)> {
+    assigned(declared).filter_map(|assignment| {
+        let object = observing.look.directory().get(&principal::name(&assignment.principal)).ok()??;
         (principal::kind_of(&object) == Kind::Group).then_some((assignment.role, object.id))
     })
 }
 
 async fn counts(
-    declared: &Declared,
+    declared: Option<&Declared>,
     members: &BTreeMap<ObjectId, Members>,
     observing: &Observing<'_>,
 ) -> BTreeMap<ObjectId, Result<u64, String>> {
@@ -160,7 +183,7 @@ async fn counts(
     let counts = groups.into_iter().map(async |group| {
         let count = match members.get(&group) {
             Some(Ok(members)) => Ok(members.len() as u64),
-            _ => observing.directory.count(observing.reader, group).await,
+            _ => observing.look.directory().count(group).await,
         };
         (group, count)
     });

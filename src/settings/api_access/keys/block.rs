@@ -137,7 +137,8 @@ impl KeysBlock {
                 Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message)).help(wrong.help),
             );
         }
-        let defaults = Rotation::new(environment.instance_id.to_string());
+        // Without an instance there is an error, and what comes of it is never handed out.
+        let defaults = Rotation::new(environment.instance_id.map(|id| id.to_string()).unwrap_or_default());
         let rotation = Rotation {
             max_age: self.max_age.map_or(defaults.max_age, |it| it.0),
             renew_before: self.renew_before.map_or(defaults.renew_before, |it| it.0),

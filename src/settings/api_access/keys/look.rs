@@ -22,8 +22,8 @@ use crate::azure::customer_insights::{self as ci, ApiAccess, ApiKeys, Instance};
 use crate::azure::key_vault::SecretAddress;
 use crate::azure::operations::{Facts as Operation, LIST_API_KEYS, SET_SECRET};
 use crate::azure::rights::{self, Holding};
-use crate::azure::vaults::{self, Vault};
-use crate::azure::{Reader, authorization};
+use crate::azure::vaults::Vault;
+use crate::azure::{Look as Services, Reader};
 use crate::rotation::{Access, Facts, Fingerprint, FingerprintKey, Secret, Slots, VaultClock, Verify};
 use crate::settings::setting::Observing;
 use crate::terms::ObjectId;
@@ -63,14 +63,13 @@ pub(super) struct Live {
     /// What time the vault said that it was, where it said so clearly.
     vault_time: Option<Timestamp>,
     pub(super) keys: Option<ApiKeys>,
-    vault: Option<Vault>,
+    vault: Option<Rc<Vault>>,
 }
 
 impl Look {
     /// Looks at `keys` of the environment that is being observed.
-    pub(in crate::settings::api_access) fn new(keys: &Keys, observing: &Observing<'_>) -> Self {
-        let caller = observing.caller;
-        Self::at(keys, observing.instance.clone(), observing.tenant).as_caller(caller)
+    pub(in crate::settings::api_access) fn new(keys: &Keys, instance: &Instance, observing: &Observing<'_>) -> Self {
+        Self::at(keys, instance.clone(), observing.tenant).as_caller(observing.caller)
     }
 
     /// Looks at `keys` of an environment in a tenant.
@@ -94,56 +93,66 @@ impl Look {
     }
 
     /// Looks, and keeps fingerprints only.
-    pub(in crate::settings::api_access) async fn observe(self, reader: &Reader) -> Rc<Observed> {
-        let live = self.live(reader, self.keys.rotation.verify).await;
-        let store_right = self.may_store(reader, &live).await;
+    pub(in crate::settings::api_access) async fn observe(self, services: &Services) -> Rc<Observed> {
+        let live = self.live_in(services, self.keys.rotation.verify).await;
+        let store_right = self.may_store_in(services, &live).await;
         let Live { facts, .. } = live;
         Rc::new(Observed { look: self, facts, store_right })
     }
 
-    /// Looks, and keeps the values of the slots for a step that may store one.
+    /// Looks afresh, and keeps the values of the slots for a step that may store one.
     pub(super) async fn live(&self, reader: &Reader, verify: Verify) -> Live {
-        let (access, made) = self.access(reader).await;
+        self.live_in(&Services::begin(reader, []), verify).await
+    }
+
+    async fn live_in(&self, services: &Services, verify: Verify) -> Live {
+        let (access, made) = self.access(services).await;
         let (slots, keys) = match (&access, verify) {
-            (Access::On, Verify::Values) => self.slots(reader).await,
+            (Access::On, Verify::Values) => self.slots(services.reader()).await,
             (Access::On, Verify::Metadata) | (Access::Off, _) => (Slots::NotRead, None),
             (Access::Unknown(reason), _) => (Slots::Unknown(reason.clone()), None),
         };
         // The slots before the secret, never the other way round: a key that is published between the two reads is then
         // seen as published, and not taken for a standby that may be regenerated.
         let seen = Facts { access, made, slots, secret: Secret::Absent, clock: VaultClock::Agrees };
-        self.with_vault(reader, verify, seen, keys).await
+        self.with_vault(services, verify, seen, keys).await
     }
 
-    /// Looks at the vault alone: where no operation shows the keys, none is called.
+    /// Looks at the vault alone, afresh: where no operation shows the keys, none is called.
     pub(super) async fn vault_alone(&self, reader: &Reader) -> Live {
-        let access = Access::Unknown("no operation shows it".to_owned());
-        let (slots, made, clock) = (Slots::NotRead, Vec::new(), VaultClock::Agrees);
-        let seen = Facts { access, made, slots, secret: Secret::Absent, clock };
-        self.with_vault(reader, Verify::Values, seen, None).await
+        self.with_vault(&Services::begin(reader, []), Verify::Values, unseen(), None).await
+    }
+
+    /// Looks at dates and tags of the secret, and at nothing else.
+    pub(super) async fn dates_alone(&self, services: &Services) -> Secret {
+        self.with_vault(services, Verify::Metadata, unseen(), None).await.facts.secret
     }
 
     /// Adds what the vault shows to what the service showed.
-    async fn with_vault(&self, reader: &Reader, verify: Verify, seen: Facts, keys: Option<ApiKeys>) -> Live {
-        let (vault, shelf) = match self.right_vault(reader).await {
+    async fn with_vault(&self, services: &Services, verify: Verify, seen: Facts, keys: Option<ApiKeys>) -> Live {
+        let (vault, shelf) = match self.right_vault(services).await {
             Err(reason) => (None, Shelf::unread(reason)),
-            Ok(vault) => (Some(vault), self.shelf(reader, verify, &seen).await),
+            Ok(vault) => (Some(vault), self.shelf(services.reader(), verify, &seen).await),
         };
         let Shelf { secret, clock, time } = shelf;
         Live { facts: Facts { secret, clock, ..seen }, vault_time: time, keys, vault }
     }
 
-    /// Whether a new version could be stored in the vault that was seen.
+    /// Whether a new version could be stored in the vault that was seen, afresh.
     pub(super) async fn may_store(&self, reader: &Reader, live: &Live) -> Holding {
+        self.may_store_in(&Services::begin(reader, []), live).await
+    }
+
+    async fn may_store_in(&self, services: &Services, live: &Live) -> Holding {
         match &live.vault {
-            Some(vault) => self.store_right(reader, vault).await,
+            Some(vault) => self.store_right(services, vault).await,
             None => Holding::unproved(&SET_SECRET.facts().needs, "the vault could not be read"),
         }
     }
 
     /// Whether API access is on, and when the keys were made.
-    async fn access(&self, reader: &Reader) -> (Access, Vec<Timestamp>) {
-        match ci::api_subscription(reader, &self.instance).await {
+    async fn access(&self, services: &Services) -> (Access, Vec<Timestamp>) {
+        match services.api_subscription(&self.instance).await {
             Ok((ApiAccess::On, made)) => (Access::On, made),
             Ok((ApiAccess::Off, made)) => (Access::Off, made),
             Err(error) => (Access::Unknown(error.to_string()), Vec::new()),
@@ -172,9 +181,9 @@ impl Look {
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
     /// is the declared one, in this tenant, under the name that makes its address.
-    pub(super) async fn right_vault(&self, reader: &Reader) -> Result<Vault, String> {
+    pub(super) async fn right_vault(&self, services: &Services) -> Result<Rc<Vault>, String> {
         let id = &self.keys.publish_to.vault;
-        let vault = vaults::get(reader, id).await.map_err(|error| error.to_string())?;
+        let vault = services.vault(id).await.map_err(|error| error.to_string())?;
         let vault = vault.ok_or_else(|| format!("there is no vault {id}"))?;
         let properties = &vault.properties;
         if properties.tenant_id != Some(self.tenant) {
@@ -188,7 +197,7 @@ impl Look {
     }
 
     /// From the caller's own rights, or from the vault's access policies, whichever the vault goes by.
-    async fn store_right(&self, reader: &Reader, vault: &Vault) -> Holding {
+    async fn store_right(&self, services: &Services, vault: &Vault) -> Holding {
         let needs = &SET_SECRET.facts().needs;
         if !vault.properties.goes_by_roles() {
             return rights::by_policies(needs, &vault.properties, self.caller);
@@ -196,9 +205,16 @@ impl Look {
         let Ok(resource) = self.keys.publish_to.vault.resource() else {
             return Holding::unproved(needs, "the vault's id can't be asked about");
         };
-        let asked = authorization::holding(reader, &resource, needs).await;
+        let asked = services.holding(&resource, needs).await;
         asked.unwrap_or_else(|error| Holding::unproved(needs, error.to_string()))
     }
+}
+
+/// What is known before anything was asked.
+fn unseen() -> Facts {
+    let access = Access::Unknown("no operation shows it".to_owned());
+    let (slots, made, clock) = (Slots::NotRead, Vec::new(), VaultClock::Agrees);
+    Facts { access, made, slots, secret: Secret::Absent, clock }
 }
 
 impl Live {

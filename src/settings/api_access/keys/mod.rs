@@ -5,6 +5,7 @@
 //! storing it; everything else sees fingerprints; each step looks again before it acts.
 //! What people do by hand stands in `publish` and `revoke`, with the guards of both in `emergency`.
 
+mod alone;
 mod block;
 mod compare;
 mod emergency;
@@ -16,6 +17,7 @@ mod shelf;
 mod steps;
 mod words;
 
+pub(super) use alone::{compare_alone, secret_alone};
 pub(super) use block::KeysBlock;
 pub use block::{Keys, SecretPlace};
 pub(super) use compare::compare;

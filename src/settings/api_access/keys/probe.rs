@@ -4,15 +4,16 @@
 //! key that isn't accepted says nothing, since it may just be the wrong one.
 
 use super::look::Look;
-use crate::azure::Reader;
+use crate::azure::Look as Services;
 use crate::azure::customer_insights::{self as ci, KeyCheck};
 use crate::azure::key_vault::{self as kv, Lookup};
 use crate::rotation::Verify;
 
 impl Look {
     /// Tries the published key on a harmless call.
-    pub(in crate::settings::api_access) async fn published_key_works(&self, reader: &Reader) -> bool {
-        if self.keys.rotation.verify != Verify::Values || self.right_vault(reader).await.is_err() {
+    pub(in crate::settings::api_access) async fn published_key_works(&self, services: &Services) -> bool {
+        let reader = services.reader();
+        if self.keys.rotation.verify != Verify::Values || self.right_vault(services).await.is_err() {
             return false;
         }
         match kv::get_current(reader, &self.address()).await {

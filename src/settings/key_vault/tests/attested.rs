@@ -133,7 +133,7 @@ fn an_entry_older_than_the_rights_is_contradicted() {
     ];
     for (on, counts) in cases {
         let mut scene = unread();
-        scene.observed.held = Ok(granted(on, &usual));
+        scene.observed.held = Ok(granted(on, &usual).into());
         scene.attested = vec![seen(json!({ "id": VAULT }), "2026-11-01")];
         let findings = scene.findings();
         let expected = if counts { (2, 0, 0) } else { (1, 1, 1) };
@@ -149,7 +149,8 @@ fn an_entry_older_than_the_rights_is_contradicted() {
         scene.attested = vec![seen(json!({ "linked": false }), "2026-11-01")];
         assert_eq!(scene.findings().unknown.len(), 0, "{on}");
         scene.attested = vec![seen(json!({ "id": VAULT }), "2026-11-01")];
-        scene.observed.held = Ok([granted(on, &usual[..1]), granted("2026-10-01T00:00:00Z", &usual[1..])].concat());
+        scene.observed.held =
+            Ok([granted(on, &usual[..1]), granted("2026-10-01T00:00:00Z", &usual[1..])].concat().into());
         assert_eq!(scene.findings().unknown.len(), 0, "{on}");
     }
 }

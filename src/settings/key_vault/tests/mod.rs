@@ -2,6 +2,8 @@
 
 mod attested;
 
+use std::rc::Rc;
+
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -84,7 +86,7 @@ impl Scene {
                 link: linked("KV-CI", AccessState::Accessible),
                 vault: Ok(None),
                 service: Ok(Some(service)),
-                held: Ok(vec![holds(roles::KEY_VAULT_READER.id), holds(roles::KEY_VAULT_SECRETS_USER.id)]),
+                held: Ok([holds(roles::KEY_VAULT_READER.id), holds(roles::KEY_VAULT_SECRETS_USER.id)].into()),
                 granting: None,
             },
             surface: Surface::EMULATOR,
@@ -102,7 +104,7 @@ impl Scene {
     }
 
     fn ungranted(mut self) -> Self {
-        self.observed.held = Ok(Vec::new());
+        self.observed.held = Ok(Rc::default());
         self.observed.granting = Some(Ok(Holding::Held));
         self
     }
@@ -110,8 +112,8 @@ impl Scene {
     fn compare(&self, observed: &Observed) -> Findings {
         let head = EnvironmentHead {
             key: "prod".into(),
-            instance_id: Uuid::from_u128(1),
-            environment_id: "e".into(),
+            instance_id: Some(Uuid::from_u128(1)),
+            environment_id: Some("e".into()),
             name: None,
             business_units: false,
             place: place(),
@@ -119,7 +121,7 @@ impl Scene {
         let instance = Instance { id: Uuid::from_u128(1), scale_unit: None };
         let comparing = Comparing {
             head: &head,
-            instance: &instance,
+            instance: Ok(&instance),
             tenant: TENANT,
             region: self.region,
             created: None,
@@ -133,7 +135,7 @@ impl Scene {
 
     fn findings(&self) -> Findings {
         let vault: Vault = serde_json::from_value(self.vault.clone()).unwrap();
-        self.compare(&Observed { vault: Ok(Some(vault)), ..self.observed.clone() })
+        self.compare(&Observed { vault: Ok(Some(Rc::new(vault))), ..self.observed.clone() })
     }
 
     fn changes(&self) -> Vec<String> {
@@ -214,12 +216,13 @@ fn missing_roles_are_granted_one_after_the_other_and_then_the_vault_is_linked() 
     let expected =
         [None, Some("prod/keyVault/roles/key-vault-reader"), Some("prod/keyVault/roles/key-vault-secrets-user")];
     assert_eq!(requires, expected);
-    scene.observed.held = Ok(vec![holds(roles::KEY_VAULT_READER.id)]);
+    scene.observed.held = Ok([holds(roles::KEY_VAULT_READER.id)].into());
     assert_eq!(scene.changes(), ["grant prod/keyVault/roles/key-vault-secrets-user", "link prod/keyVault"]);
     let administrator: Uuid = "00482a5a-887f-4fb3-b363-3b7fe8e74483".parse().unwrap();
-    scene.observed.held = Ok(vec![holds(administrator)]);
+    scene.observed.held = Ok([holds(administrator)].into());
     assert_eq!(scene.changes(), ["link prod/keyVault"]);
-    scene.observed.held = Ok(vec![RoleAssignment { condition: Some("@Resource[…]".into()), ..holds(administrator) }]);
+    let conditional = RoleAssignment { condition: Some("@Resource[…]".into()), ..holds(administrator) };
+    scene.observed.held = Ok([conditional].into());
     assert_eq!(scene.changes(), grants_and_link(), "what counts only under a condition proves nothing");
 }
 
@@ -329,7 +332,8 @@ fn unknown_is_not_absent() {
     dark[0].observed.link = Link::Read(Err(unreadable()));
     dark[1].observed.held = Err(unreadable());
     dark[2].observed.service = Err("503".into());
-    dark[3].observed = Observed { granting: Some(Err(unreadable())), held: Ok(vec![]), ..dark[3].observed.clone() };
+    dark[3].observed =
+        Observed { granting: Some(Err(unreadable())), held: Ok(Rc::default()), ..dark[3].observed.clone() };
     for scene in &mut dark {
         if !matches!(scene.observed.link, Link::Read(Err(_))) {
             scene.observed.link = Link::Read(Ok(None));

@@ -134,8 +134,8 @@ impl Scene {
     fn findings(&self) -> Findings {
         let head = EnvironmentHead {
             key: "prod".into(),
-            instance_id: Uuid::from_u128(1),
-            environment_id: "e".into(),
+            instance_id: Some(Uuid::from_u128(1)),
+            environment_id: Some("e".into()),
             name: Some("Contoso prod".into()),
             business_units: false,
             place: place(),
@@ -143,7 +143,7 @@ impl Scene {
         let instance = Instance { id: Uuid::from_u128(1), scale_unit: None };
         let comparing = Comparing {
             head: &head,
-            instance: &instance,
+            instance: Ok(&instance),
             tenant: Uuid::from_u128(2),
             region: self.region,
             created: None,

@@ -1,9 +1,8 @@
 //! Who the caller is, and whom a list, a file and the directory mean.
 
 use super::*;
+use crate::azure::Identity;
 use crate::azure::customer_insights::RoleAssignment;
-use crate::azure::operations::GET_MY_ROLE;
-use crate::azure::{CallError, Failure, Identity};
 use crate::guard;
 use crate::settings::users::caller;
 use crate::settings::users::codes;
@@ -13,8 +12,7 @@ fn identity() -> Result<Identity, String> {
 }
 
 fn failed() -> caller::Named {
-    let failure = Failure::NoAnswer { detail: "reset".into() };
-    Err(CallError { operation: GET_MY_ROLE.facts(), failure, attempts: 1, correlation: None })
+    Err(Unreadable::because("reset"))
 }
 
 #[test]

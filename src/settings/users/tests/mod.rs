@@ -151,8 +151,8 @@ impl Scene {
     fn findings(&self) -> Findings {
         let head = EnvironmentHead {
             key: "prod".into(),
-            instance_id: id(99),
-            environment_id: "e".into(),
+            instance_id: Some(id(99)),
+            environment_id: Some("e".into()),
             name: None,
             business_units: false,
             place: place(),
@@ -160,7 +160,7 @@ impl Scene {
         let instance = Instance { id: id(99), scale_unit: None };
         let comparing = Comparing {
             head: &head,
-            instance: &instance,
+            instance: Ok(&instance),
             tenant: id(98),
             region: None,
             created: None,

@@ -1,0 +1,192 @@
+//! One observation: a pass over the services in which nothing is read twice, whoever asks.
+//!
+//! Words: a *look* is one observation, and remembers what it read for as long as it lasts; what is *fresh* was read by a look
+//! of its own, begun for the purpose.
+//!
+//! Invariants: each thing is read at most once in a look, and askers of one thing share the read also while it is under way;
+//! nothing is remembered from one look to the next; [`Fresh`] can only be made by a look that begins with it and ends with it.
+//!
+//! What was read afresh shows its value, and when its look began:
+//!
+//! ```
+//! use palisade::azure::{Fresh, Reader};
+//! async fn count(reader: &Reader) -> Fresh<usize> {
+//!     Fresh::look(reader, async |look| look.instances().await.map_or(0, |all| all.len())).await
+//! }
+//! ```
+//!
+//! A remembered fact can't be declared fresh:
+//!
+//! ```compile_fail
+//! use palisade::azure::Fresh;
+//! fn pretend(remembered: usize, at: jiff::Timestamp) -> Fresh<usize> {
+//!     Fresh { value: remembered, at }
+//! }
+//! ```
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::access::Reader;
+use super::authorization::{self, RoleAssignment};
+use super::customer_insights::{self as ci, ApiAccess, Instance, InstanceInfo, InstanceMetadata};
+use super::directory::{Directory, Name};
+use super::error::CallError;
+use super::once::Once;
+use super::rights::{Granted, Holding, Needs};
+use super::storage::{self, Account};
+use super::synapse::{self, Workspace};
+use super::vaults::{self, Vault, VaultId};
+use crate::terms::{AzureScope, ObjectId, ResourceId};
+
+/// What a read of a look brought. Shared by everybody who asks.
+pub type Shared<T> = Result<T, CallError>;
+
+/// One observation.
+pub struct Look {
+    reader: Reader,
+    began: Timestamp,
+    directory: Directory,
+    instances: Once<(), Shared<Rc<[InstanceInfo]>>>,
+    instance: Once<Uuid, Shared<Rc<InstanceMetadata>>>,
+    api: Once<Uuid, Shared<(ApiAccess, Vec<Timestamp>)>>,
+    vaults: Once<String, Shared<Option<Rc<Vault>>>>,
+    accounts: Once<ResourceId, Shared<Option<Rc<Account>>>>,
+    workspaces: Once<ResourceId, Shared<Option<Rc<Workspace>>>>,
+    roles: Once<(ResourceId, ObjectId), Shared<Rc<[RoleAssignment]>>>,
+    granted: Once<ResourceId, Shared<Rc<Granted>>>,
+}
+
+impl Look {
+    /// Begins a look. Whoever will be asked about is `expected`, so that few requests serve all environments.
+    pub fn begin(reader: &Reader, expected: impl IntoIterator<Item = Name>) -> Self {
+        Self {
+            reader: reader.clone(),
+            began: reader.now(),
+            directory: Directory::expecting(reader.clone(), expected),
+            instances: Once::default(),
+            instance: Once::default(),
+            api: Once::default(),
+            vaults: Once::default(),
+            accounts: Once::default(),
+            workspaces: Once::default(),
+            roles: Once::default(),
+            granted: Once::default(),
+        }
+    }
+
+    /// When it began: nothing that it shows is older.
+    pub fn began(&self) -> Timestamp {
+        self.began
+    }
+
+    /// The services, for what belongs to one setting of one environment, and which that setting asks for once.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Who is who.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The instances that the caller sees.
+    pub async fn instances(&self) -> Shared<Rc<[InstanceInfo]>> {
+        let reader = self.reader.clone();
+        self.instances.get((), || Box::pin(async move { Ok(ci::list_instances(&reader).await?.into()) })).await
+    }
+
+    /// What an instance says of itself.
+    pub async fn instance(&self, instance: &Instance) -> Shared<Rc<InstanceMetadata>> {
+        let (reader, instance) = (self.reader.clone(), instance.clone());
+        let key = instance.id;
+        self.instance
+            .get(key, || Box::pin(async move { ci::get_instance(&reader, &instance).await.map(Rc::new) }))
+            .await
+    }
+
+    /// Whether an instance's API access is on, and when its keys were made, as far as the service says.
+    pub async fn api_subscription(&self, instance: &Instance) -> Shared<(ApiAccess, Vec<Timestamp>)> {
+        let (reader, instance) = (self.reader.clone(), instance.clone());
+        let key = instance.id;
+        self.api.get(key, || Box::pin(async move { ci::api_subscription(&reader, &instance).await })).await
+    }
+
+    /// A vault; none if Azure says that there is none.
+    pub async fn vault(&self, id: &VaultId) -> Shared<Option<Rc<Vault>>> {
+        let (reader, id) = (self.reader.clone(), id.clone());
+        let key = id.to_string().to_lowercase();
+        self.vaults.get(key, || Box::pin(async move { Ok(vaults::get(&reader, &id).await?.map(Rc::new)) })).await
+    }
+
+    /// A storage account; none if Azure says that there is none.
+    pub async fn account(&self, id: &ResourceId) -> Shared<Option<Rc<Account>>> {
+        let (reader, id) = (self.reader.clone(), id.clone());
+        let key = id.clone();
+        self.accounts.get(key, || Box::pin(async move { Ok(storage::get(&reader, &id).await?.map(Rc::new)) })).await
+    }
+
+    /// A Synapse workspace; none if Azure says that there is none.
+    pub async fn workspace(&self, id: &ResourceId) -> Shared<Option<Rc<Workspace>>> {
+        let (reader, id) = (self.reader.clone(), id.clone());
+        let key = id.clone();
+        self.workspaces.get(key, || Box::pin(async move { Ok(synapse::get(&reader, &id).await?.map(Rc::new)) })).await
+    }
+
+    /// The roles of one principal that count on a resource.
+    pub async fn roles(&self, resource: &ResourceId, principal: ObjectId) -> Shared<Rc<[RoleAssignment]>> {
+        let (reader, scope) = (self.reader.clone(), AzureScope::Resource(resource.clone()));
+        let read = async move { Ok(authorization::assigned_to(&reader, &scope, principal).await?.into()) };
+        self.roles.get((resource.clone(), principal), || Box::pin(read)).await
+    }
+
+    /// Whether the caller, who has read a resource, holds on it what an operation needs.
+    pub async fn holding(&self, resource: &ResourceId, needs: &Needs) -> Shared<Holding> {
+        let (reader, id) = (self.reader.clone(), resource.clone());
+        let read = async move { authorization::granted(&reader, &id).await.map(Rc::new) };
+        let granted = self.granted.get(resource.clone(), || Box::pin(read)).await;
+        authorization::holding(granted.as_deref(), resource, needs)
+    }
+}
+
+/// Something that was read for the purpose, and when that began. What a write rests on is of this type, so that nothing
+/// remembered can stand in for it.
+#[derive(Debug, Clone)]
+pub struct Fresh<T> {
+    value: T,
+    at: Timestamp,
+}
+
+impl<T> Fresh<T> {
+    /// Begins a look, has `read` answer from it, and ends it.
+    pub async fn look(reader: &Reader, read: impl AsyncFnOnce(Look) -> T) -> Self {
+        let look = Look::begin(reader, []);
+        let at = look.began();
+        Self { value: read(look).await, at }
+    }
+
+    /// What was read.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// When the look began.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// What was read, for whoever doesn't need to know that it is fresh.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
+impl<T, E> Fresh<Result<T, E>> {
+    /// What was read, if it could be read.
+    pub fn transpose(self) -> Result<Fresh<T>, E> {
+        let Self { value, at } = self;
+        value.map(|value| Fresh { value, at })
+    }
+}

@@ -1,0 +1,96 @@
+//! Before each write the environment's identity is read again: name, tenant, state, region and organisation.
+
+use palisade::apply::Status;
+
+use crate::scene::{PROD, Scene, everything};
+
+/// From the nth time on, an operation answers with this.
+fn from(nth: u32, operation: &str, body: &str) -> String {
+    let rule = |nth| {
+        format!("- {{ operation: {operation}, nth: {nth}, action: {{ status: {{ code: 200, body: {body} }} }} }}\n")
+    };
+    (nth..nth + 30).map(rule).collect()
+}
+
+/// The plan reads the instance once; everything after that is a look before, or after, a write.
+#[tokio::test]
+async fn an_environment_that_changed_since_the_plan_gets_no_write() {
+    let metadata = |more: &str| format!("{{ instanceId: {PROD}, {more} }}");
+    let instance = format!("GET /api/instances/{PROD}");
+    let active = "provisioningState: active, region: europe";
+    let table = [
+        (instance.as_str(), metadata(&format!("name: fabrikam, {active}")), "name-mismatch"),
+        (&instance, metadata("name: prod, provisioningState: deleting, region: europe"), "not-active"),
+        (&instance, metadata("name: prod, provisioningState: active, region: moon"), "environment-mismatch"),
+        (
+            &instance,
+            metadata(&format!("name: prod, {active}, bapEnvironmentId: 1bd6bd98-0000-4000-8000-00000000e00f")),
+            "environment-mismatch",
+        ),
+        (
+            "GET /api/instances",
+            format!("[{{ instanceId: {PROD}, tenantId: 99999999-0000-4000-8000-0000000000aa }}]"),
+            "tenant-mismatch",
+        ),
+    ];
+    for (operation, body, code) in table {
+        let scene = Scene::with(&everything(), |_| {}, &from(2, operation, &body), None).await;
+        let before = scene.emulator.world();
+        let plan = scene.plan().await;
+        assert!(plan.summary.changes > 3 && plan.summary.refused == 0, "{code}: {:?}", plan.notes);
+        let report = scene.apply(&plan).await;
+        let refused = report.changes.iter().filter(|applied| applied.status == Status::Refused);
+        let reasons: Vec<_> = refused.map(|applied| applied.reason.as_str()).collect();
+        assert!(reasons.len() > 2 && reasons.iter().all(|reason| reason.starts_with(code)), "{code}: {reasons:?}");
+        // The others require one of them, or would take something away after it.
+        let not_started = report.changes.iter().filter(|applied| applied.status == Status::NotStarted).count();
+        assert_eq!(reasons.len() + not_started, report.changes.len(), "{code}: {report:?}");
+        assert_eq!(scene.emulator.world(), before, "{code}");
+    }
+}
+
+/// One that can't be read any more gets no write either, not even in Azure.
+#[tokio::test]
+async fn an_environment_that_can_not_be_read_again_gets_no_write() {
+    for operation in ["GET /api/instances".to_owned(), format!("GET /api/instances/{PROD}")] {
+        let faults: String = (2..40)
+            .map(|nth| format!("- {{ operation: {operation}, nth: {nth}, action: {{ status: {{ code: 403 }} }} }}\n"))
+            .collect();
+        let scene = Scene::with(&everything(), |_| {}, &faults, None).await;
+        let before = scene.emulator.world();
+        let plan = scene.plan().await;
+        let report = scene.apply(&plan).await;
+        assert!(!report.changes.is_empty());
+        assert!(
+            report.changes.iter().all(|applied| applied.unread || applied.status == Status::NotStarted),
+            "{report:?}"
+        );
+        assert_eq!(scene.emulator.world(), before);
+    }
+}
+
+/// Every write is preceded by reads of its own: a run of n changes reads the instance at least n times more than its plan.
+#[tokio::test]
+async fn each_write_has_a_look_of_its_own() {
+    let scene = Scene::of(&everything()).await;
+    let plan = scene.plan().await;
+    assert_eq!(scene.count("GET", &format!("/instances/{PROD}")), 1);
+    let report = scene.apply(&plan).await;
+    let done = report.changes.iter().filter(|applied| applied.status == Status::Done).count();
+    assert!(done > 3, "{report:?}");
+    assert!(scene.count("GET", &format!("/instances/{PROD}")) > report.changes.len(), "{report:?}");
+    assert!(scene.count("GET", "/api/instances") > report.changes.len(), "{report:?}");
+}
+
+/// A fresh look says when it began, and remembers nothing of the one before.
+#[tokio::test]
+async fn fresh_facts_carry_their_instant() {
+    let scene = Scene::of(&everything()).await;
+    let (survey, environment) = (scene.survey().await, &scene.configuration.environments[0]);
+    let first = survey.setting(environment, "users").await.unwrap();
+    scene.clock.advance(std::time::Duration::from_secs(60));
+    let second = survey.setting(environment, "users").await.unwrap();
+    assert_eq!(second.at().duration_since(first.at()).as_secs(), 60);
+    assert_eq!(scene.count("GET", "/rbac/assignments"), 2);
+    assert_eq!(scene.count("POST", "/$batch"), 2);
+}
