@@ -101,3 +101,90 @@ fn the_page_about_approvals_names_what_there_is() {
         assert!(page.contains(&format!("`{name}`")), "what `{name}` binds isn't written down");
     }
 }
+
+/// The pages for people who change palisade.
+const PAGES: [&str; 3] = ["CONTRIBUTING.md", "docs/architecture.md", "docs/threat-model.md"];
+
+fn page(path: &str) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn rust_files(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            *text += &fs::read_to_string(path).unwrap();
+        }
+    }
+}
+
+/// What stands in backticks outside of fenced blocks.
+fn in_backticks(page: &str) -> Vec<String> {
+    let prose: String = page.split("```").step_by(2).collect();
+    prose.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// Files, tests and types that the pages name are there; so none of them is about a house that was rebuilt since.
+#[test]
+fn the_pages_for_contributors_name_what_there_is() {
+    let mut sources = String::new();
+    rust_files(Path::new("src"), &mut sources);
+    let words: std::collections::BTreeSet<&str> = sources.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    let (mut files, mut tests, mut types) = (0, 0, 0);
+    for name in PAGES {
+        for token in in_backticks(&page(name)) {
+            let root = token.split('/').next().unwrap_or_default();
+            if ["src", "tests", "docs", "schema", "examples", ".ci"].contains(&root) && token.contains('/') {
+                let (path, test) = token.split_once("::").unwrap_or((&token, ""));
+                assert!(Path::new(path).exists(), "{name} names `{path}`, which isn't there");
+                files += 1;
+                if !test.is_empty() {
+                    let there = fs::read_to_string(path).unwrap().contains(&format!("fn {test}("));
+                    assert!(there, "{name} names the test `{test}`, which isn't in {path}");
+                    tests += 1;
+                }
+            } else if token.starts_with(char::is_uppercase) && token.split("::").all(is_word) {
+                let types_only = token.split("::").filter(|word| word.chars().any(char::is_lowercase));
+                for word in types_only {
+                    assert!(words.contains(word), "{name} names `{token}`, which isn't in src/");
+                    types += 1;
+                }
+            }
+        }
+    }
+    assert!(files > 60 && tests > 40 && types > 20, "{files} files, {tests} tests, {types} types: too few were found");
+}
+
+/// The code that the page about contributing shows is code that compiles.
+#[test]
+fn the_example_of_a_setting_is_the_one_that_is_tested() {
+    let mut example = String::new();
+    rust_files(Path::new("src/settings/example"), &mut example);
+    let contributing = page("CONTRIBUTING.md");
+    let blocks: Vec<&str> =
+        contributing.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 5);
+    for block in blocks {
+        assert!(example.contains(block), "this isn't in src/settings/example:\n{block}");
+    }
+}
+
+/// What is to be run before a change lands is what is run.
+#[test]
+fn the_page_for_contributors_runs_what_ci_runs() {
+    let run = page(".ci/run");
+    let contributing = page("CONTRIBUTING.md");
+    let commands = contributing.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    for command in commands.lines().map(|line| line.trim_start_matches("$ ")) {
+        assert!(run.lines().any(|line| line.trim() == command), ".ci/run doesn't run `{command}`");
+    }
+    for name in PAGES {
+        assert!(page("README.md").contains(&format!("({name})")), "README.md doesn't link {name}");
+    }
+}

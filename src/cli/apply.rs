@@ -4,6 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use jiff::SignedDuration;
 
 use super::Format;
@@ -17,6 +18,7 @@ use crate::apply::{Engine, Fleet, Journal, RefusedScope, Remaining, Report, Stop
 use crate::declared::Configuration;
 use crate::plan::{Approval, Clearance, Plan, clear};
 use crate::report;
+use crate::report::difference::of_plans;
 use crate::report::plan::{Purpose, text};
 use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
@@ -75,6 +77,10 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let survey = session.survey();
     let plan = observe::plan(&session, &survey, &configuration, &environments, &limits).await;
     progress.end();
+    let saved = match &approval {
+        Some(Approval::Saved(saved)) => Some(saved.clone()),
+        _ => None,
+    };
     let clearances = cleared(ui, args, &session, &plan, approval)?;
     let run = Run { ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
     let mut report = run.carry_out(&survey, &environments, &plan, &clearances, fleet).await?;
@@ -83,16 +89,20 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         Format::Json => ui.result(&json(&report)?),
         Format::Text => ui.result(&report::applied::text(&report)),
     }
-    tell_refusals(ui, &report);
+    tell_refusals(ui, &report, saved.as_deref(), &plan);
     Ok(Exit::of_report(&plan, &report, args.accept_waiting))
 }
 
 /// What was left out on purpose must not be missed in a log, whatever the format of the result.
-fn tell_refusals(ui: &Ui, report: &Report) {
+fn tell_refusals(ui: &Ui, report: &Report, saved: Option<&Plan>, fresh: &Plan) {
     let done = if report.wrote() { "nothing was done there" } else { "nothing was done" };
     for RefusedScope { scope, reasons } in &report.refused {
         let reasons: Vec<String> = reasons.iter().map(|reason| printable(reason)).collect();
         ui.error(&format!("{scope} is refused; {done}\n  {}", reasons.join("\n  ")));
+        let differences = saved.map(|saved| of_plans(saved, fresh, |one| one == scope)).unwrap_or_default();
+        if !differences.is_empty() {
+            ui.message(&differences);
+        }
         if reasons.iter().any(|reason| reason.starts_with("- ") || reason.starts_with("+ ")) {
             ui.hint("`-` approved, no longer needed; `+` needed, not approved");
             ui.hint("make a new plan with `palisade plan --out FILE`, and review it");
@@ -173,7 +183,8 @@ impl Run<'_> {
         let journal = match clearances.iter().any(|clearance| clearance.works(plan)) {
             false => Journal::closed(),
             true => Journal::open(Path::new(JOURNAL)).map_err(|error| {
-                CommandError::new(format!("{error}; nothing was done"))
+                CommandError::from(error)
+                    .before_anything_was_done()
                     .hint("palisade keeps its journal in the current folder")
             })?,
         };
@@ -235,10 +246,9 @@ async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Repo
     }
 }
 
-fn json(report: &Report) -> Result<String, CommandError> {
-    let text = serde_json::to_string_pretty(report);
-    text.map(|text| text + "\n")
-        .map_err(|error| CommandError::new(format!("the report can't be written as JSON: {error}")))
+fn json(report: &Report) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(report).context("the report can't be written as JSON")?;
+    Ok(text + "\n")
 }
 
 fn patience(text: &str) -> Result<Duration, String> {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::error::CommandError;
 use super::observe::{Budget, Limits};
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
 use crate::report;
+use crate::report::difference::of_plans;
 use crate::ui::Ui;
 
 /// How an apply is approved.
@@ -64,23 +66,27 @@ pub(super) fn limits_of(approval: Option<&Approval>, given: Limits) -> Limits {
 }
 
 fn read_plan(path: &Path) -> Result<Plan, CommandError> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        CommandError::new(format!("the plan {} can't be read: {error}", path.display()))
-            .hint("save one with `palisade plan --out FILE`")
-    })?;
-    parse(&text).map_err(|refusal| {
-        CommandError::refused(format!("{}: {refusal}; nothing was done", path.display()))
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the plan {} can't be read", path.display()))
+        .map_err(|error| CommandError::from(error).hint("save one with `palisade plan --out FILE`"))?;
+    parse(&text).with_context(|| path.display().to_string()).map_err(|refusal| {
+        CommandError::from(refusal)
+            .refusing()
+            .before_anything_was_done()
             .hint("make a new plan with `palisade plan --out FILE`, and review it")
     })
 }
 
 /// One digest a line, with the address of its change, if it is said. Lines that begin with `#` are for readers.
 fn read_digests(path: &Path) -> Result<BTreeMap<String, Option<String>>, CommandError> {
-    let hint = "one digest a line, as in `digest` of each change of `palisade plan --format json`";
-    let wrong = |reason: String| {
-        CommandError::new(format!("the list of approved changes {} can't be used: {reason}", path.display())).hint(hint)
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let digests = std::fs::read_to_string(path).map_err(anyhow::Error::from).and_then(|text| digests(&text));
+    digests.with_context(|| format!("the list of approved changes {} can't be used", path.display())).map_err(|error| {
+        CommandError::from(error)
+            .hint("one digest a line, as in `digest` of each change of `palisade plan --format json`")
+    })
+}
+
+fn digests(text: &str) -> anyhow::Result<BTreeMap<String, Option<String>>> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let digests = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).map(|(number, line)| {
         let mut words = line.split_whitespace();
@@ -89,7 +95,7 @@ fn read_digests(path: &Path) -> Result<BTreeMap<String, Option<String>>, Command
         let hex = digest.strip_prefix("sha256:").filter(|hex| hex.len() == 64);
         match hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())) {
             true => Ok((digest.to_ascii_lowercase(), address)),
-            false => Err(wrong(format!("line {number} doesn't begin with a digest"))),
+            false => Err(anyhow::anyhow!("line {number} doesn't begin with a digest")),
         }
     });
     digests.collect()
@@ -103,7 +109,9 @@ pub(super) fn not_approved(refusal: &Refusal, approval: &Approval, fresh: &Plan)
             for line in differences(saved, fresh) {
                 message += &format!("\n  {line}");
             }
-            CommandError::refused(message).hint("`-` approved, no longer needed; `+` needed, not approved")
+            CommandError::refused(message)
+                .showing(of_plans(saved, fresh, |_| true))
+                .hint("`-` approved, no longer needed; `+` needed, not approved")
         }
         Approval::Intent(approved) => CommandError::refused(format!(
             "what would be done now has the intent {}, approved is {approved}; nothing was done",

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::inputs::Files;
-use super::session::{chain, faults, open_world, pretended};
+use super::session::{faults, open_world, pretended};
 use crate::clock::{Clock, Ids};
 use crate::emulator::{self, Emulator, Options};
 use crate::ui::Ui;
@@ -71,7 +71,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         ids: Ids::random(),
         observer: None,
     };
-    let emulator = emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))?;
+    let emulator = emulator::start(options).await?;
     let mut end = std::pin::pin!(interrupted());
     // Listened for before anybody is told that we are here: whoever waits for that may ask us to end at once.
     let ended = std::future::poll_fn(|context| Poll::Ready(end.as_mut().poll(context).is_ready())).await;
@@ -91,7 +91,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// Written beside and renamed, so that whoever waits for the file never reads half of it.
-fn announce(path: &Path, emulator: &Emulator) -> Result<(), CommandError> {
+fn announce(path: &Path, emulator: &Emulator) -> anyhow::Result<()> {
     let origin = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     let ready = json!({
         "http": origin(emulator.http()),

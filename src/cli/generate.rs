@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use anyhow::Context as _;
 use clap_complete::Shell;
 
 use super::error::CommandError;
@@ -45,9 +46,7 @@ pub(super) fn completions(
 
 pub(super) fn man(ui: &Rc<Ui>, ManArgs {}: &ManArgs, command: clap::Command) -> Result<Exit, CommandError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command)
-        .render(&mut page)
-        .map_err(|error| CommandError::new(format!("the manual page can't be made: {error}")))?;
+    clap_mangen::Man::new(command).render(&mut page).context("the manual page can't be made")?;
     ui.result(&String::from_utf8_lossy(&page));
     Ok(Exit::Done)
 }

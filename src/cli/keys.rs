@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::rc::Rc;
 
+use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -209,13 +210,13 @@ async fn publish(ui: &Rc<Ui>, which: &Which, slot: Slot) -> Result<Exit, Command
 }
 
 /// From a hidden prompt, or from standard input if that isn't a terminal.
-fn pasted(ui: &Ui) -> Result<SecretString, CommandError> {
+fn pasted(ui: &Ui) -> anyhow::Result<SecretString> {
     let text = match ui.ask_secret("The key, which is not shown:") {
         Some(text) => text,
         None => {
             let mut text = String::new();
-            let read = std::io::stdin().take(4096).read_to_string(&mut text);
-            read.map(|_| text).map_err(|error| CommandError::new(format!("standard input can't be read: {error}")))?
+            std::io::stdin().take(4096).read_to_string(&mut text).context("standard input can't be read")?;
+            text
         }
     };
     Ok(SecretString::from(text))
@@ -270,7 +271,7 @@ struct Record<'a> {
 impl<'a> Record<'a> {
     fn open(ui: &'a Ui, scene: &'a Scene) -> Result<Self, CommandError> {
         let journal = Journal::open(Path::new(JOURNAL));
-        let journal = journal.map_err(|error| CommandError::new(format!("{error}; nothing was done")))?;
+        let journal = journal.map_err(|error| CommandError::from(error).before_anything_was_done())?;
         Ok(Self { ui, scene, journal, run: scene.session.clock.new_id().to_string() })
     }
 

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use anstream::ColorChoice;
+use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use error::CommandError;
@@ -144,7 +145,7 @@ fn in_runtime(command: impl Future<Output = Result<Exit, CommandError>>) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CommandError::new(format!("the program can't start its event loop: {error}")))?;
+        .context("the program can't start its event loop")?;
     let exit = runtime.block_on(command);
     runtime.shutdown_background();
     exit

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use anyhow::{Context as _, bail};
+
 use super::Format;
 use super::error::CommandError;
 use super::exit::{self, Exit};
@@ -81,21 +83,18 @@ fn shell_words(word: &str) -> String {
 }
 
 /// The plan as a document.
-pub(super) fn document(plan: &Plan) -> Result<String, CommandError> {
-    render(plan).map_err(|error| CommandError::new(format!("the plan can't be written as JSON: {error}")))
+pub(super) fn document(plan: &Plan) -> anyhow::Result<String> {
+    render(plan).context("the plan can't be written as JSON")
 }
 
 /// Writes the whole file or nothing: half a plan must never lie where an approval is looked for.
-pub(super) fn save(path: &std::path::Path, document: &str) -> Result<(), CommandError> {
+pub(super) fn save(path: &Path, document: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     // Renamed into place, the file would replace a device or a pipe for everybody.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(CommandError::new(format!(
-            "{} isn't a regular file, and isn't replaced by a plan",
-            path.display()
-        )));
+        bail!("{} isn't a regular file, and isn't replaced by a plan", path.display());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::NamedTempFile::new_in(folder)
         .and_then(|mut file| {
             file.write_all(document.as_bytes())?;
@@ -103,5 +102,5 @@ pub(super) fn save(path: &std::path::Path, document: &str) -> Result<(), Command
             file.persist(path).map_err(|error| error.error)
         })
         .map(drop)
-        .map_err(|error| CommandError::new(format!("{} can't be written: {error}", path.display())))
+        .with_context(|| format!("{} can't be written", path.display()))
 }

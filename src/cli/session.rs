@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -86,8 +87,8 @@ impl Session {
         let tenant = configuration.tenant.id;
         let transport = Rc::new(transport(configuration, address, clock.clone(), notices)?);
         let target = Self::recognise(&Reader::new(transport.clone()), address, tenant, connection).await?;
-        let caller = transport.caller().await.map_err(|error| {
-            CommandError::new(format!("signing in failed: {error}"))
+        let caller = transport.caller().await.context("signing in failed").map_err(|error| {
+            CommandError::from(error)
                 .hint(format!("check {CLIENT_ID} and {CLIENT_SECRET}, or unset them to use the emulator's own client"))
         })?;
         let caller = caller.and_then(|caller| caller.object_id);
@@ -118,8 +119,10 @@ impl Session {
         connection: &Connection,
     ) -> Result<Target, CommandError> {
         let answer = reader.send(Call::of(&EMULATOR_ABOUT)).await;
-        let about: About = answer.and_then(|answer| answer.json()).map_err(|error| {
-            CommandError::new(format!("no palisade emulator answers at {address}: {error}"))
+        let about = answer.and_then(|answer| answer.json());
+        let about = about.with_context(|| format!("no palisade emulator answers at {address}"));
+        let about: About = about.map_err(|error| {
+            CommandError::from(error)
                 .hint("start one with `palisade emulator -f FILE`, or leave out the address to use the embedded one")
         })?;
         if let Some(found) = about.tenant.filter(|found| *found != tenant) {
@@ -162,7 +165,7 @@ fn transport(
     clock: Clock,
     notices: Rc<dyn Notices>,
 ) -> Result<Transport, CommandError> {
-    let hosts = Hosts::emulator(address).map_err(|refused| CommandError::new(refused.to_string()))?;
+    let hosts = Hosts::emulator(address)?;
     let client_id = variable(CLIENT_ID).unwrap_or_else(|| emulator::CLIENT_ID.to_string());
     let client_secret = variable(CLIENT_SECRET).unwrap_or_else(|| emulator::CLIENT_SECRET.to_owned());
     let tenant = configuration.tenant.id.to_string();
@@ -206,38 +209,23 @@ async fn embedded(
         ids: Ids::random(),
         observer: None,
     };
-    emulator::start(options).await.map_err(|error| CommandError::new(chain(&error)))
+    Ok(emulator::start(options).await?)
 }
 
 /// Opens a world and gives it what a configuration talks about.
-pub(super) fn open_world(
-    path: &Path,
-    configuration: Option<&Configuration>,
-    now: Timestamp,
-) -> Result<Store, CommandError> {
-    let world = Store::file(path).map_err(|error| CommandError::new(chain(&error)))?;
+pub(super) fn open_world(path: &Path, configuration: Option<&Configuration>, now: Timestamp) -> anyhow::Result<Store> {
+    let world = Store::file(path)?;
     if let Some(configuration) = configuration {
         let wanted = wanted(configuration);
-        world.change(|world| emulator::seed(world, &wanted, now)).map_err(|error| CommandError::new(chain(&error)))?;
+        world.change(|world| emulator::seed(world, &wanted, now))?;
     }
     Ok(world)
 }
 
 /// Reads a file of fault rules.
-pub(super) fn faults(path: Option<&Path>) -> Result<Vec<emulator::Rule>, CommandError> {
+pub(super) fn faults(path: Option<&Path>) -> anyhow::Result<Vec<emulator::Rule>> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    let wrong = |reason: String| CommandError::new(format!("the faults in {} can't be used: {reason}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    emulator::parse_rules(&text).map_err(wrong)
-}
-
-/// An error with its causes on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
+    let text = std::fs::read_to_string(path).map_err(anyhow::Error::from);
+    let rules = text.and_then(|text| emulator::parse_rules(&text).map_err(anyhow::Error::msg));
+    rules.with_context(|| format!("the faults in {} can't be used", path.display()))
 }

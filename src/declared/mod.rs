@@ -8,6 +8,8 @@
 mod attested;
 pub mod codes;
 mod configuration;
+#[cfg(test)]
+mod example;
 mod schema;
 mod shape;
 #[cfg(test)]

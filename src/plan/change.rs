@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::binds::Binds;
 use super::demand::Demand;
 use crate::azure::Provenance;
 use crate::terms::{Place, digest};
@@ -186,49 +187,6 @@ words! {
         Automatic = "automatic",
         /// A person, by the plan's instructions, since no operation is published.
         Manual = "manual",
-    }
-}
-
-/// Every id that the writes of a change depend on, by name. Part of what is approved.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Binds(BTreeMap<String, String>);
-
-impl Binds {
-    /// No ids.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// These, and one more. A second value for a name is kept beside the first: none may get lost.
-    #[must_use]
-    pub fn and(mut self, name: &str, id: impl fmt::Display) -> Self {
-        let id = id.to_string();
-        self.0
-            .entry(name.to_owned())
-            .and_modify(|held| {
-                if !held.split(", ").any(|one| one == id) {
-                    *held += &format!(", {id}");
-                }
-            })
-            .or_insert(id);
-        self
-    }
-
-    /// In which ids these differ from `others`, in words.
-    pub fn differences(&self, others: &Self) -> String {
-        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(others.0.keys()).collect();
-        let differ = names.into_iter().filter(|name| self.0.get(*name) != others.0.get(*name)).map(|name| {
-            let shown = |binds: &Self| binds.0.get(name).map_or("none", String::as_str).to_owned();
-            format!("{name} is {}, approved was {}", shown(self), shown(others))
-        });
-        differ.collect::<Vec<_>>().join("; ")
-    }
-
-    /// These and others.
-    #[must_use]
-    pub fn with(self, others: Self) -> Self {
-        others.0.into_iter().fold(self, |all, (name, id)| all.and(&name, id))
     }
 }
 

@@ -7,6 +7,7 @@
 //! byte, apart from its three instants; what is unknown stands in the plan as unknown and never as a change.
 
 mod approval;
+mod binds;
 mod change;
 pub mod codes;
 mod demand;
@@ -26,8 +27,9 @@ mod vanished;
 mod work;
 
 pub use approval::{Approval, Clearance, Verdict, clear};
+pub use binds::Binds;
 pub(crate) use change::TENANT;
-pub use change::{Action, Address, Binds, By, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
+pub use change::{Action, Address, By, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
 pub use demand::Demand;
 pub use derive::{Account, Derivation, Observed, Sighting, derive};
 pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unknown, Waiting, WaitingFor};

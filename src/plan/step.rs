@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::change::Binds;
+use super::binds::Binds;
 use super::hold::Hold;
 use crate::azure::operations::Facts;
 use crate::azure::{CallError, Reader, Writer};

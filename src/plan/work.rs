@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::change::{Binds, By, ManualStep, Mode};
+use super::binds::Binds;
+use super::change::{By, ManualStep, Mode};
 use super::hold::Hold;
 use super::step::Step;
 

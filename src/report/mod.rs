@@ -6,6 +6,7 @@
 pub mod applied;
 pub mod colour;
 pub mod diagnostics;
+pub mod difference;
 pub mod operations;
 pub mod plan;
 pub mod risks;

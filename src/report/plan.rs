@@ -9,6 +9,7 @@ use anstyle::Style;
 use serde_json::Value as Json;
 
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
+use super::difference::{of_values, on_one_line};
 use crate::azure::Provenance;
 use crate::plan::{
     Action, Address, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity,
@@ -129,8 +130,8 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         impact,
         provenance,
         by: _,
-        before: _,
-        after: _,
+        before,
+        after,
         preimage: _,
         binds: _,
         due: _,
@@ -156,6 +157,9 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
     );
     let place = format!("({}:{}:{})", source.file, source.line, source.column);
     let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
+    if on_one_line(before, after).is_none() {
+        out.push_str(&of_values(before, after, "        "));
+    }
     // Within a setting the order says it.
     let near =
         |other: &Address| (other.scope_key(), other.setting_key()) == (address.scope_key(), address.setting_key());
@@ -229,37 +233,9 @@ fn sign(action: Action, direction: Direction) -> (char, Style) {
     (sign, style)
 }
 
+/// What becomes of the value; where that takes several lines, they stand below.
 fn values(change: &Change) -> String {
-    let (before, after) = (&change.before, &change.after);
-    // Where one side has several members, names tell them apart; a lone member speaks for itself.
-    let named = [before, after].iter().any(|side| side.as_object().is_some_and(|members| members.len() > 1));
-    let text = match (before, after) {
-        (Json::Null, after) => value(after, named),
-        (before, Json::Null) => value(before, named),
-        (before, after) => format!("{} -> {}", value(before, named), value(after, named)),
-    };
-    printable(&text)
-}
-
-/// A value in a person's words.
-fn value(json: &Json, named: bool) -> String {
-    match json {
-        // Where something stands; the rest of it is in the subject.
-        Json::Object(members) if members.get("status").is_some_and(Json::is_string) => value(&members["status"], false),
-        Json::Object(members) => {
-            let member = |(name, member): (&String, &Json)| match named {
-                true => format!("{name} {}", value(member, true)),
-                false => value(member, false),
-            };
-            members.iter().map(member).collect::<Vec<_>>().join(", ")
-        }
-        Json::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
-        Json::String(text) => text.clone(),
-        Json::Array(items) if items.is_empty() => "none".to_owned(),
-        Json::Array(items) => items.iter().map(|item| value(item, named)).collect::<Vec<_>>().join(" and "),
-        Json::Null => "nothing".to_owned(),
-        other => other.to_string(),
-    }
+    on_one_line(&change.before, &change.after).unwrap_or_else(|| "see below".to_owned())
 }
 
 fn note(note: &Note, with_address: bool, out: &mut String) {

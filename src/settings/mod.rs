@@ -14,6 +14,8 @@ pub mod block;
 pub mod codes;
 pub mod consent;
 pub mod declaration;
+#[cfg(test)]
+pub mod example;
 pub mod geography;
 pub mod key_vault;
 pub mod observation;

@@ -34,6 +34,12 @@ pub static SETTINGS: Registry = Registry(&[
 pub struct Registry(&'static [&'static dyn Registered]);
 
 impl Registry {
+    /// For tests: other settings than those of the program.
+    #[cfg(test)]
+    pub(crate) const fn of(settings: &'static [&'static dyn Registered]) -> Self {
+        Self(settings)
+    }
+
     /// The settings.
     pub fn iter(self) -> impl Iterator<Item = &'static dyn Registered> {
         self.0.iter().copied()
@@ -106,10 +112,10 @@ pub trait Registered: Sync {
 }
 
 /// A line of the registry.
-struct Entry<S>(PhantomData<fn() -> S>);
+pub(crate) struct Entry<S>(PhantomData<fn() -> S>);
 
 impl<S> Entry<S> {
-    const NEW: Self = Self(PhantomData);
+    pub(crate) const NEW: Self = Self(PhantomData);
 }
 
 impl<S: Setting> Registered for Entry<S> {

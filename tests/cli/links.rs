@@ -221,7 +221,7 @@ fn endpoints_that_lie_apart_need_eyes() {
         link.endpoints.iter_mut().for_each(|endpoint| elsewhere(&mut endpoint.private_endpoint));
     });
     scene.emulated(&["plan", "--out", "plan.json"]).ended(0).says("warning[endpoints-apart]").says(STRANGER);
-    scene.emulated(&["apply", "--yes"]).ended(4).complains("`--yes` doesn't approve endpoints that lie apart");
+    scene.emulated(&["apply", "--yes"]).ended(4).complains("`--yes` doesn't approve what only a person can judge");
     assert_eq!(count(&scene, ConnectionStatus::Approved), 0);
     scene.emulated(&["apply", "plan.json"]).ended(0).says("4 done");
 }
