@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
+use palisade::settings::registry::Registered;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -97,7 +98,7 @@ fn the_page_about_approvals_names_what_there_is() {
     for option in options.into_iter().filter(|option| option.starts_with(|c: char| c.is_ascii_lowercase())) {
         assert!(help.contains(&format!("--{option}")), "`--{option}` is no option");
     }
-    for name in palisade::settings::registry::SETTINGS.names() {
+    for name in palisade::settings::registry::SETTINGS.iter().map(Registered::key) {
         assert!(page.contains(&format!("`{name}`")), "what `{name}` binds isn't written down");
     }
 }

@@ -30,7 +30,7 @@ use palisade::plan::{Approval, By, Derivation, ManualStep, Only, Plan, Target, c
 use palisade::settings::declaration::Declaration;
 use palisade::settings::surface::Surface;
 use palisade::settings::survey::Survey;
-use palisade::terms::Face;
+use palisade::terms::{Face, Scope};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -127,13 +127,13 @@ impl Run {
     }
 
     async fn apply(&self, survey: &Survey, plan: &Plan, stop: Stop, listener: &dyn Listener) -> Report {
-        let environments = self.environments().into_iter().map(|it| (it.head.key.as_str(), it)).collect();
-        self.apply_to(environments, survey, plan, stop, listener).await
+        let declarations = self.environments().into_iter().map(|it| (it.head.scope(), it)).collect();
+        self.apply_to(declarations, survey, plan, stop, listener).await
     }
 
     async fn apply_to(
         &self,
-        environments: BTreeMap<&str, &Declaration>,
+        declarations: BTreeMap<Scope, &Declaration>,
         survey: &Survey,
         plan: &Plan,
         stop: Stop,
@@ -141,7 +141,7 @@ impl Run {
     ) -> Report {
         let journal = Journal::open(&self.folder.path().join("journal.jsonl")).unwrap();
         let engine = Engine {
-            looks: &Surveyed { survey, environments },
+            looks: &Surveyed { survey, declarations },
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: Duration::from_secs(60),
@@ -378,12 +378,12 @@ async fn an_environment_that_stops_answering_leaves_the_others_alone() {
     let plan = run.plan(&survey).await;
     let report = run.apply(&survey, &plan, Stop::default(), &Notebook::default()).await;
     let of = |scope: &str| -> Vec<Status> {
-        report.changes.iter().filter(|applied| applied.scope == scope).map(|applied| applied.status).collect()
+        report.changes.iter().filter(|applied| applied.scope.as_str() == scope).map(|applied| applied.status).collect()
     };
     assert_eq!(of("e01"), [Status::Done; 4]);
     assert_eq!(of("e03"), [Status::Done; 4]);
     let second = of("e02");
-    let unread = report.changes.iter().filter(|applied| applied.scope == "e02" && applied.unread);
+    let unread = report.changes.iter().filter(|applied| applied.scope.as_str() == "e02" && applied.unread);
     assert_eq!((unread.count(), report.summary.failed), (3, 0), "{second:?}");
     assert!(second.contains(&Status::Done), "API access doesn't need the list");
     let world = run.emulator.world();

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use palisade::settings::registry::SETTINGS;
+use palisade::settings::registry::{Registered, SETTINGS};
 
 /// The files of the root, which hold the rooms together and are rooms of none.
 const ROOT: [&str; 2] = ["lib", "main"];
@@ -237,7 +237,7 @@ fn rooms_that_know_no_setting_name_none() {
     for source in sources().iter().filter(|source| NAME_NO_SETTING.contains(&source.room.as_str())) {
         // Tests of these rooms may be about any setting: what they show is shown on real addresses.
         for (number, line) in source.lines(true).filter(|(_, line)| !line.trim_start().starts_with("//")) {
-            for key in SETTINGS.names().into_iter().filter(|key| names(line, key)) {
+            for key in SETTINGS.iter().map(Registered::key).filter(|key| names(line, key)) {
                 found.push((source.shown(), key, number));
             }
         }

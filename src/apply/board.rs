@@ -12,15 +12,16 @@ use tokio::sync::watch;
 
 use super::report::Status;
 use crate::plan::Address;
+use crate::terms::Scope;
 
 /// How this run's changes are doing.
 pub(super) struct Board {
     /// None for what hasn't ended.
     changes: watch::Sender<BTreeMap<Address, Option<Status>>>,
     /// In which turn each scope is worked on.
-    turns: BTreeMap<String, usize>,
+    turns: BTreeMap<Scope, usize>,
     /// For what each waiting scope waits.
-    waits: RefCell<BTreeMap<String, Address>>,
+    waits: RefCell<BTreeMap<Scope, Address>>,
 }
 
 /// What the board says of an address.
@@ -35,7 +36,7 @@ pub(super) enum Part {
 }
 
 impl Board {
-    pub(super) fn new(changes: BTreeMap<Address, Option<Status>>, turns: BTreeMap<String, usize>) -> Self {
+    pub(super) fn new(changes: BTreeMap<Address, Option<Status>>, turns: BTreeMap<Scope, usize>) -> Self {
         Self { changes: watch::Sender::new(changes), turns, waits: RefCell::default() }
     }
 
@@ -57,11 +58,11 @@ impl Board {
 
     /// Waits, on behalf of a scope, until a change has ended; false if that would be for ever.
     #[must_use]
-    pub(super) async fn ended(&self, scope: &str, address: &Address) -> bool {
+    pub(super) async fn ended(&self, scope: &Scope, address: &Address) -> bool {
         if self.for_ever(scope, address) {
             return false;
         }
-        self.waits.borrow_mut().insert(scope.to_owned(), address.clone());
+        self.waits.borrow_mut().insert(scope.clone(), address.clone());
         let mut changes = self.changes.subscribe();
         let ended = changes.wait_for(|changes| changes.get(address).is_none_or(Option::is_some)).await.is_ok();
         self.waits.borrow_mut().remove(scope);
@@ -69,18 +70,18 @@ impl Board {
     }
 
     /// Whether a change can't end before a scope that would wait for it goes on.
-    fn for_ever(&self, scope: &str, address: &Address) -> bool {
-        let turn = |scope: &str| self.turns.get(scope).copied().unwrap_or_default();
+    fn for_ever(&self, scope: &Scope, address: &Address) -> bool {
+        let turn = |scope: &Scope| self.turns.get(scope).copied().unwrap_or_default();
         let waits = self.waits.borrow();
         let mut next = Some(address);
         // Each scope waits for one change at most, so the way leads on by one of them at a time.
         for _ in 0..=waits.len() {
-            let Some(other) = next.map(Address::scope_key) else { return false };
-            if other == scope || turn(other) > turn(scope) {
+            let Some(other) = next.and_then(Address::in_scope) else { return false };
+            if other == *scope || turn(&other) > turn(scope) {
                 return true;
             }
             // What has ended by now holds that scope up no more, even if it hasn't come to notice.
-            next = waits.get(other).filter(|held_up_by| self.part(held_up_by) == Part::Pending);
+            next = waits.get(&other).filter(|held_up_by| self.part(held_up_by) == Part::Pending);
         }
         false
     }

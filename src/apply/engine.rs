@@ -11,6 +11,7 @@ use super::stop::Stop;
 use crate::azure::Writer;
 use crate::clock::Clock;
 use crate::plan::{Change, Clearance, Plan, Verdict};
+use crate::terms::Scope;
 
 /// Everything that carrying out a plan needs.
 pub struct Engine<'a> {
@@ -41,7 +42,7 @@ const SIDE_BY_SIDE: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fleet {
     /// Environments that go before the others, one after the other. If one of them fails, no other one is begun.
-    pub first: Vec<String>,
+    pub first: Vec<Scope>,
     /// After so many failed environments no further one is begun.
     pub stop_after: usize,
     /// So many are worked on side by side.

@@ -8,12 +8,13 @@ use crate::azure::Fresh;
 use crate::plan::Sighting;
 use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
+use crate::terms::Scope;
 
 /// Looks at one setting, always afresh.
 #[async_trait(?Send)]
 pub trait Looks {
     /// What is found in one setting of one scope.
-    async fn setting(&self, scope: &str, setting: &str) -> Result<Fresh<Sighting>, NoLook>;
+    async fn setting(&self, scope: &Scope, setting: &str) -> Result<Fresh<Sighting>, NoLook>;
 }
 
 /// Why a setting wasn't looked at.
@@ -29,16 +30,16 @@ pub enum NoLook {
 pub struct Surveyed<'a> {
     /// Reads.
     pub survey: &'a Survey,
-    /// The environments, by key.
-    pub environments: BTreeMap<&'a str, &'a Declaration>,
+    /// What is declared, by scope.
+    pub declarations: BTreeMap<Scope, &'a Declaration>,
 }
 
 #[async_trait(?Send)]
 impl Looks for Surveyed<'_> {
-    async fn setting(&self, scope: &str, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
-        let Some(environment) = self.environments.get(scope) else {
-            return Err(NoLook::Undeclared("the configuration no longer declares this environment".to_owned()));
+    async fn setting(&self, scope: &Scope, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
+        let Some(declaration) = self.declarations.get(scope) else {
+            return Err(NoLook::Undeclared("the configuration no longer declares it".to_owned()));
         };
-        self.survey.setting(environment, setting).await.map_err(NoLook::Unread)
+        self.survey.setting(declaration, setting).await.map_err(NoLook::Unread)
     }
 }

@@ -1,7 +1,8 @@
 //! How one scope is doing.
 
 use super::report::{Outcome, Status};
-use crate::plan::{Change, TENANT};
+use crate::plan::Change;
+use crate::terms::Scope;
 
 /// What ended in one scope, so far.
 #[derive(Default)]
@@ -23,7 +24,7 @@ impl Progress {
     /// Whether nothing is taken away any more, since a change went wrong: in the same environment, or in the same setting of the
     /// tenant. What merely waits holds up only what requires it.
     pub(super) fn trouble(&self, change: &Change) -> bool {
-        let of_tenant = change.address.scope_key() == TENANT;
+        let of_tenant = change.address.belongs_to(&Scope::Tenant);
         self.troubled.iter().any(|setting| !of_tenant || *setting == change.setting)
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::remaining::Remaining;
 use crate::plan::{Action, Address, Change, Held, ManualStep, Plan, Target, WaitingFor};
+use crate::terms::Scope;
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.apply/1";
@@ -114,7 +115,7 @@ impl Outcome {
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
     /// The environment.
-    pub scope: String,
+    pub scope: Scope,
     /// The change.
     pub address: Address,
     /// What the address stands for.
@@ -145,11 +146,11 @@ pub struct Applied {
 
 impl Applied {
     /// Joins a change with its outcome.
-    pub fn of(scope: &str, change: &Change, outcome: Outcome) -> Self {
+    pub fn of(scope: &Scope, change: &Change, outcome: Outcome) -> Self {
         let Outcome { status, reason, wrote, left_to_others: _, unread, waiting_for, since, held_up_by } = outcome;
         let manual = change.manual().filter(|_| status == Status::Waiting).cloned();
         Self {
-            scope: scope.to_owned(),
+            scope: scope.clone(),
             address: change.address.clone(),
             subject: change.subject.clone(),
             action: change.action,
@@ -182,7 +183,7 @@ impl Applied {
 #[serde(rename_all = "camelCase")]
 pub struct RefusedScope {
     /// The scope.
-    pub scope: String,
+    pub scope: Scope,
     /// Why.
     pub reasons: Vec<String>,
 }

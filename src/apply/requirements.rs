@@ -35,14 +35,15 @@ impl Run<'_> {
 
     /// Checks those requirements of a change that are no part of this run, by fresh looks. `own` are those at its own setting.
     pub(super) async fn elsewhere(&self, planned: &Planned, own: &Findings) -> Result<(), Outcome> {
-        let of = |address: &Address| (address.scope_key().to_owned(), address.setting_key().map(str::to_owned));
+        let of = |address: &Address| (address.in_scope(), address.setting_key().map(str::to_owned));
         for required in planned.change.requires.iter().filter(|one| self.board.part(one) == Part::None) {
             if of(required) == of(&planned.change.address) {
                 shown(required, own)?;
                 continue;
             }
             let setting = required.setting_key().unwrap_or_default();
-            match self.engine.looks.setting(required.scope_key(), setting).await {
+            let Some(scope) = required.in_scope() else { return Err(not_in_this_run(required)) };
+            match self.engine.looks.setting(&scope, setting).await {
                 Ok(fresh) => shown(required, &fresh.value().findings)?,
                 Err(NoLook::Unread(reason)) => return Err(unread(required, &reason)),
                 Err(NoLook::Undeclared(_)) => return Err(not_in_this_run(required)),
@@ -77,14 +78,14 @@ pub(super) fn shown(required: &Address, findings: &Findings) -> Result<(), Outco
     if in_effect.contains(required) {
         return Ok(());
     }
-    let concerns = |address: &Address| address.is_in(required.as_str()) || required.is_in(address.as_str());
+    let concerns = |address: &Address| address.is_in(required) || required.is_in(address);
     unread_at(&concerns)?;
     if let Some(held) = waiting.iter().find(|waiting| concerns(&waiting.address)) {
         let reason = format!("it requires {required}, which waits: {}", held.detail);
         let outcome = Outcome::unsent(Status::Waiting, reason).because_of(required);
         return Err(Outcome { waiting_for: Some(held.waiting_for), ..outcome });
     }
-    if complete.iter().any(|collection| required.is_in(collection.as_str())) {
+    if complete.iter().any(|collection| required.is_in(collection)) {
         return Ok(());
     }
     let reason = format!("it requires {required}, which doesn't show to be in effect");

@@ -19,7 +19,8 @@ use super::holds::Holds;
 use super::preflight;
 use super::progress::Progress;
 use super::report::{Applied, Outcome, Status};
-use crate::plan::{Address, Change, Clearance, Plan, ScopePlan, TENANT, Verdict};
+use crate::plan::{Address, Change, Clearance, Plan, ScopePlan, Verdict};
+use crate::terms::Scope;
 
 /// One run, with what its scopes share.
 pub(super) struct Run<'a> {
@@ -31,7 +32,7 @@ pub(super) struct Run<'a> {
     places: Semaphore,
     failed: Cell<usize>,
     halted: RefCell<Option<String>>,
-    applied: RefCell<BTreeMap<&'a str, Vec<Applied>>>,
+    applied: RefCell<BTreeMap<&'a Scope, Vec<Applied>>>,
 }
 
 /// One of the places side by side; none while its scope waits for another one.
@@ -86,10 +87,10 @@ impl<'a> Run<'a> {
             }
         }
         let mut applied = self.applied.into_inner();
-        self.plan.scopes.iter().filter_map(|scope| applied.remove(scope.scope.as_str())).flatten().collect()
+        self.plan.scopes.iter().filter_map(|scope| applied.remove(&scope.scope)).flatten().collect()
     }
 
-    fn halt_unless_well(&self, key: &str) {
+    fn halt_unless_well(&self, key: &Scope) {
         let went_well = self.applied.borrow().get(key).is_some_and(|all| all.iter().all(Applied::went_well));
         let proceeded = self.clearance(key).is_some_and(|clearance| clearance.verdict == Verdict::Proceeds);
         if !went_well || !proceeded {
@@ -98,8 +99,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn clearance(&self, scope: &str) -> Option<&'a Clearance> {
-        self.clearances.iter().find(|clearance| clearance.scope == scope)
+    fn clearance(&self, scope: &Scope) -> Option<&'a Clearance> {
+        self.clearances.iter().find(|clearance| clearance.scope == *scope)
     }
 
     /// Why no further environment is begun.
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
             self.board.post(&one.address, one.status);
         }
         // The tenant is no environment: what fails there stops what requires it.
-        if scope.scope != TENANT && applied.iter().any(Applied::failed) {
+        if scope.scope != Scope::Tenant && applied.iter().any(Applied::failed) {
             self.failed.set(self.failed.get() + 1);
         }
         self.applied.borrow_mut().insert(&scope.scope, applied);
@@ -178,10 +179,10 @@ impl<'a> Run<'a> {
 }
 
 /// The tenant, then each environment that goes first, then the others.
-fn turns<'a>(plan: &'a Plan, first: &[String]) -> Vec<Vec<&'a ScopePlan>> {
-    let named = |key: &str| plan.scopes.iter().filter(|scope| scope.scope == key).collect::<Vec<_>>();
-    let apart: Vec<&str> = [TENANT].into_iter().chain(first.iter().map(String::as_str)).collect();
-    let others = plan.scopes.iter().filter(|scope| !apart.contains(&scope.scope.as_str())).collect();
+fn turns<'a>(plan: &'a Plan, first: &[Scope]) -> Vec<Vec<&'a ScopePlan>> {
+    let named = |key: &Scope| plan.scopes.iter().filter(|scope| scope.scope == *key).collect::<Vec<_>>();
+    let apart: Vec<&Scope> = [&Scope::Tenant].into_iter().chain(first).collect();
+    let others = plan.scopes.iter().filter(|scope| !apart.contains(&&scope.scope)).collect();
     apart.iter().map(|key| named(key)).chain([others]).collect()
 }
 

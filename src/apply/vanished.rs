@@ -42,7 +42,7 @@ mod tests {
     use crate::plan::{
         Action, Address, Direction, Identity, Impact, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor, Work,
     };
-    use crate::terms::Place;
+    use crate::terms::{Place, Scope};
 
     fn change(address: &Address, subject: &str, action: Action) -> Change {
         planned(address, subject, action).change
@@ -85,9 +85,9 @@ mod tests {
 
     /// An environment in which `other` was unknown, and waited, when the plan was made.
     fn approved(changes: Vec<Change>) -> ScopePlan {
-        let other = Address::setting("prod", "apiAccess").part("other");
+        let other = Address::written("prod/apiAccess").part("other");
         ScopePlan {
-            scope: "prod".into(),
+            scope: Scope::environment("prod"),
             identity: Identity::Environment {
                 instance_id: None,
                 environment_id: None,
@@ -107,13 +107,13 @@ mod tests {
 
     #[test]
     fn only_what_is_in_effect_is_done() {
-        let setting = Address::setting("prod", "apiAccess");
+        let setting = Address::written("prod/apiAccess");
         let keys = setting.part("keys");
         let primary = change(&keys.part("primary"), "API keys", Action::Publish);
         let secondary = change(&keys.part("secondary"), "API keys", Action::Rotate);
         let instead = change(&keys, "API keys", Action::Update);
         let switch = change(&setting, "API access", Action::Enable);
-        let stranger = change(&Address::setting("prod", "users").part("eve"), "eve (user)", Action::Delete);
+        let stranger = change(&Address::written("prod/users").part("eve"), "eve (user)", Action::Delete);
         let beneath = change(&primary.address.part("endpoint"), "an endpoint", Action::Approve);
         let shown = |findings: Findings| Findings { in_effect: vec![primary.address.clone()], ..findings };
         let table = [

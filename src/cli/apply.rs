@@ -22,7 +22,7 @@ use crate::report::difference::of_plans;
 use crate::report::plan::{Purpose, text};
 use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
-use crate::terms::text::printable;
+use crate::terms::{Scope, text::printable};
 use crate::ui::{Progress, Ui};
 
 /// Where the journal is kept.
@@ -66,16 +66,15 @@ pub(super) struct Args {
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let configuration = args.files.configuration()?;
     let approval = args.approve.read()?;
-    let environments = environments(args, &configuration, approval.as_ref())?;
+    let scopes = scopes(ui, args, &configuration, approval.as_ref())?;
     let limits = approve::limits_of(approval.as_ref(), args.limits.limits(&configuration)?);
-    let environments: Vec<&Declaration> =
-        environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
-    let fleet = fleet(args, &environments)?;
+    let scopes: Vec<&Declaration> = scopes.into_iter().filter(|one| limits.only.reaches(&one.head.scope())).collect();
+    let fleet = fleet(args, &scopes)?;
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, &args.connection, Intent::Write, progress.clone()).await?;
     args.approve.still_holds(session.clock.now())?;
     let survey = session.survey();
-    let plan = observe::plan(&session, &survey, &configuration, &environments, &limits).await;
+    let plan = observe::plan(&session, &survey, &configuration, &scopes, &limits).await;
     progress.end();
     let saved = match &approval {
         Some(Approval::Saved(saved)) => Some(saved.clone()),
@@ -83,8 +82,8 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     };
     let clearances = cleared(ui, args, &session, &plan, approval)?;
     let run = Run { ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
-    let mut report = run.carry_out(&survey, &environments, &plan, &clearances, fleet).await?;
-    report.remaining = run.look_again(&environments, &plan, &report).await;
+    let mut report = run.carry_out(&survey, &scopes, &plan, &clearances, fleet).await?;
+    report.remaining = run.look_again(&scopes, &plan, &report).await;
     match args.format {
         Format::Json => ui.result(&json(&report)?),
         Format::Text => ui.result(&report::applied::text(&report)),
@@ -138,26 +137,28 @@ fn cleared(
     Ok(clearances)
 }
 
-fn environments<'a>(
+fn scopes<'a>(
+    ui: &Ui,
     args: &Args,
     configuration: &'a Configuration,
     approval: Option<&Approval>,
 ) -> Result<Vec<&'a Declaration>, CommandError> {
-    let Some(Approval::Saved(approved)) = approval else { return args.selection.of(configuration) };
+    let Some(Approval::Saved(approved)) = approval else { return args.selection.of(ui, configuration) };
     if args.selection.is_given() {
         return Err(CommandError::new("a saved plan says itself which environments it is about")
             .hint("leave out `-e`, or leave out the plan"));
     }
-    let planned = |environment: &&Declaration| approved.scopes.iter().any(|scope| scope.scope == environment.head.key);
-    Ok(configuration.environments.iter().filter(planned).collect())
+    let planned = |one: &&Declaration| approved.scopes.iter().any(|scope| scope.scope == one.head.scope());
+    Ok(configuration.scopes().filter(planned).collect())
 }
 
-fn fleet(args: &Args, environments: &[&Declaration]) -> Result<Fleet, CommandError> {
-    let known = |key: &&String| environments.iter().any(|environment| environment.head.key == **key);
+fn fleet(args: &Args, scopes: &[&Declaration]) -> Result<Fleet, CommandError> {
+    let known = |key: &&String| scopes.iter().any(|scope| scope.head.is_environment(key));
     if let Some(stranger) = args.first.iter().find(|key| !known(key)) {
         return Err(CommandError::new(format!("`--first {stranger}`: no such environment in this run")));
     }
-    Ok(Fleet { first: args.first.clone(), stop_after: args.stop_after.into(), ..Fleet::default() })
+    let first = args.first.iter().map(Scope::environment).collect();
+    Ok(Fleet { first, stop_after: args.stop_after.into(), ..Fleet::default() })
 }
 
 /// What carrying out needs.
@@ -174,7 +175,7 @@ impl Run<'_> {
     async fn carry_out(
         &self,
         survey: &Survey,
-        environments: &[&Declaration],
+        scopes: &[&Declaration],
         plan: &Plan,
         clearances: &[Clearance],
         fleet: Fleet,
@@ -193,7 +194,7 @@ impl Run<'_> {
         let engine = Engine {
             looks: &Surveyed {
                 survey,
-                environments: environments.iter().map(|it| (it.head.key.as_str(), *it)).collect(),
+                declarations: scopes.iter().map(|scope| (scope.head.scope(), *scope)).collect(),
             },
             writer: &self.session.writer(&plan.intent_digest).with_patience(self.args.wait),
             clock: &self.session.clock,
@@ -213,11 +214,11 @@ impl Run<'_> {
     }
 
     /// What is left to do where something was written: by a new observation, as the next plan would make it.
-    async fn look_again(&self, environments: &[&Declaration], plan: &Plan, report: &Report) -> Remaining {
-        let wrote = |environment: &&&Declaration| {
-            report.changes.iter().any(|applied| applied.wrote && applied.scope == environment.head.key)
+    async fn look_again(&self, scopes: &[&Declaration], plan: &Plan, report: &Report) -> Remaining {
+        let wrote = |scope: &&&Declaration| {
+            report.changes.iter().any(|applied| applied.wrote && applied.scope == scope.head.scope())
         };
-        let written: Vec<&Declaration> = environments.iter().filter(wrote).copied().collect();
+        let written: Vec<&Declaration> = scopes.iter().filter(wrote).copied().collect();
         if written.is_empty() {
             return Remaining::default();
         }

@@ -11,6 +11,7 @@ use super::observe::{Budget, Limits};
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
 use crate::report;
 use crate::report::difference::of_plans;
+use crate::terms::Scope;
 use crate::ui::Ui;
 
 /// How an apply is approved.
@@ -131,8 +132,8 @@ pub(super) fn not_approved(refusal: &Refusal, approval: &Approval, fresh: &Plan)
 
 /// Asks the person at the terminal about what the scopes that proceed would do.
 pub(super) fn confirm(ui: &Ui, plan: &Plan, clearances: &[Clearance]) -> Result<(), CommandError> {
-    let proceeds = |scope: &str| {
-        clearances.iter().any(|clearance| clearance.scope == scope && clearance.verdict == Verdict::Proceeds)
+    let proceeds = |scope: &Scope| {
+        clearances.iter().any(|clearance| clearance.scope == *scope && clearance.verdict == Verdict::Proceeds)
     };
     let (go, stay): (Vec<_>, Vec<_>) =
         plan.scopes.iter().filter(|scope| !scope.changes.is_empty()).partition(|scope| proceeds(&scope.scope));

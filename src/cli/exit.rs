@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use crate::apply::{Applied, Report, Status};
-use crate::plan::{Address, Mode, Plan, TENANT};
+use crate::plan::{Address, Mode, Plan};
+use crate::terms::Scope;
 
 /// Shown below the help.
 pub(super) const HELP: &str = "\
@@ -98,8 +99,9 @@ impl Exit {
 /// How a change ended for which nothing was sent. Once its scope had written, the run stopped part-way; before that, what kept
 /// the change from being sent decides, be it in another scope. The tenant's settings have nothing to do with each other.
 fn unsent(report: &Report, applied: &Applied) -> Exit {
-    let apart =
-        |other: &Applied| applied.scope == TENANT && other.address.setting_key() != applied.address.setting_key();
+    let apart = |other: &Applied| {
+        applied.scope == Scope::Tenant && other.address.setting_key() != applied.address.setting_key()
+    };
     let of_scope = || {
         let same = |other: &&Applied| other.scope == applied.scope && !apart(other);
         report.changes.iter().filter(same)

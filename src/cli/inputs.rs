@@ -11,7 +11,9 @@ use super::observe::{Budget, Limits};
 use crate::declared::{self, Configuration};
 use crate::plan::Only;
 use crate::settings::declaration::Declaration;
-use crate::settings::registry::SETTINGS;
+use crate::settings::registry::{Registered, SETTINGS};
+use crate::terms::Scope;
+use crate::ui::Ui;
 
 /// Where the embedded emulator keeps its world, if nothing else is said.
 const DEFAULT_STATE: &str = ".palisade/emulator.json";
@@ -52,12 +54,14 @@ impl LimitArgs {
     pub(super) fn limits(&self, configuration: &Configuration) -> Result<Limits, CommandError> {
         let budget = self.allow_removals.map_or(Budget::Usual, Budget::AskedFor);
         let only: Only = self.only.iter().cloned().collect();
-        let scopes: Vec<&str> = configuration.environments.iter().map(|one| one.head.key.as_str()).collect();
-        if let Some(stranger) = only.stranger(&scopes, &SETTINGS.names()) {
+        let scopes: Vec<Scope> = configuration.scopes().map(|scope| scope.head.scope()).collect();
+        let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+        let settings: Vec<&str> = SETTINGS.iter().map(Registered::key).collect();
+        if let Some(stranger) = only.stranger(&scopes, &settings) {
             return Err(CommandError::new(format!("`--only {stranger}` leads to nothing")).hint(format!(
                 "environments: {}; settings: {}",
                 scopes.join(", "),
-                SETTINGS.names().join(", ")
+                settings.join(", ")
             )));
         }
         Ok(Limits { budget, only })
@@ -142,17 +146,23 @@ impl Files {
 }
 
 impl Selection {
-    /// The environments that are meant, in the configuration's order.
-    pub(super) fn of<'a>(&self, configuration: &'a Configuration) -> Result<Vec<&'a Declaration>, CommandError> {
-        let known = || configuration.environments.iter().map(|environment| environment.head.key.as_str());
-        if let Some(stranger) = self.environment.iter().find(|key| !known().any(|known| known == key.as_str())) {
-            let known: Vec<_> = known().collect();
-            return Err(CommandError::new(format!("the configuration has no environment `{stranger}`"))
-                .hint(format!("it has {}", known.join(", "))));
+    /// The scopes that are meant, in the configuration's order: all of them, or the named environments.
+    pub(super) fn of<'a>(
+        &self,
+        ui: &Ui,
+        configuration: &'a Configuration,
+    ) -> Result<Vec<&'a Declaration>, CommandError> {
+        if !self.is_given() {
+            return Ok(configuration.scopes().collect());
         }
-        let meant = |environment: &&Declaration| {
-            self.environment.is_empty() || self.environment.contains(&environment.head.key)
-        };
+        for key in &self.environment {
+            environment(configuration, key)?;
+        }
+        if let Some(tenant) = &configuration.tenant_wide {
+            let settings: Vec<&str> = tenant.blocks.keys().collect();
+            ui.status(&format!("left out under `-e`: the tenant's own settings ({})", settings.join(", ")));
+        }
+        let meant = |scope: &&Declaration| self.environment.iter().any(|key| scope.head.is_environment(key));
         Ok(configuration.environments.iter().filter(meant).collect())
     }
 
@@ -160,4 +170,14 @@ impl Selection {
     pub(super) fn is_given(&self) -> bool {
         !self.environment.is_empty()
     }
+}
+
+/// The environment of this key.
+pub(super) fn environment<'a>(configuration: &'a Configuration, key: &str) -> Result<&'a Declaration, CommandError> {
+    let found = configuration.environments.iter().find(|it| it.head.is_environment(key));
+    found.ok_or_else(|| {
+        let known: Vec<String> = configuration.environments.iter().map(|it| it.head.scope().to_string()).collect();
+        CommandError::new(format!("the configuration has no environment `{key}`"))
+            .hint(format!("it has {}", known.join(", ")))
+    })
 }

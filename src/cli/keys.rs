@@ -11,12 +11,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::apply::JOURNAL;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::inputs::{Connection, Files};
+use super::inputs::{self, Connection, Files};
 use super::session::{Intent, Session};
 use crate::apply::{Entry, Journal, Moment, Status};
 use crate::azure::customer_insights::Instance;
 use crate::plan::{Address, Mode, Note};
 use crate::settings::api_access::keys::{Ended, Keys, Look, Pasted, Witness};
+use crate::settings::block::Block as _;
 use crate::settings::declaration::Declaration;
 use crate::settings::reach::Arrival;
 use crate::settings::{api_access, codes};
@@ -140,19 +141,14 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
 
 async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, CommandError> {
     let configuration = which.files.configuration()?;
-    let environment = configuration.environments.iter().find(|it| it.head.key == which.environment);
-    let Some(environment) = environment else {
-        let known: Vec<_> = configuration.environments.iter().map(|it| it.head.key.as_str()).collect();
-        return Err(CommandError::new(format!("the configuration has no environment `{}`", which.environment))
-            .hint(format!("it has {}", known.join(", "))));
-    };
+    let environment = inputs::environment(&configuration, &which.environment)?;
     let keys = declared(environment)?;
     let progress = Rc::new(Progress::new(ui.clone(), "connecting"));
     let session = Session::open(&configuration, &which.connection, intent, progress.clone()).await?;
     let instance = meant(&session, environment, intent).await?;
     progress.end();
     let look = Look::at(keys, instance, configuration.tenant.id).as_caller(session.caller);
-    let address = Address::setting(&environment.head.key, "apiAccess").part("keys");
+    let address = Address::setting(&environment.head.scope(), api_access::Block::KEY).part("keys");
     Ok(Scene { session, look, address, environment: environment.clone() })
 }
 
@@ -168,7 +164,7 @@ async fn meant(session: &Session, environment: &Declaration, intent: Intent) -> 
 
 fn declared(environment: &Declaration) -> Result<&Keys, CommandError> {
     environment.blocks.of::<api_access::Block>().and_then(|access| access.keys.as_ref()).ok_or_else(|| {
-        CommandError::new(format!("`{}` declares no `apiAccess.keys`", environment.head.key))
+        CommandError::new(format!("`{}` declares no `apiAccess.keys`", environment.head.scope()))
             .hint("declare at least `publishTo`; `palisade explain apiAccess.keys` tells more")
     })
 }

@@ -58,31 +58,30 @@ pub(super) async fn look(
     limits: Option<&LimitArgs>,
 ) -> Result<Plan, CommandError> {
     let configuration = files.configuration()?;
-    let environments = selection.of(&configuration)?;
+    let scopes = selection.of(ui, &configuration)?;
     let limits = match limits {
         Some(given) => given.limits(&configuration)?,
         None => Limits { budget: Budget::LooksOnly, ..Limits::default() },
     };
-    let environments: Vec<&Declaration> =
-        environments.into_iter().filter(|one| limits.only.reaches(&one.head.key)).collect();
+    let scopes: Vec<&Declaration> = scopes.into_iter().filter(|one| limits.only.reaches(&one.head.scope())).collect();
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, connection, Intent::Read, progress.clone()).await?;
     let survey = session.survey();
-    let plan = plan(&session, &survey, &configuration, &environments, &limits).await;
+    let plan = plan(&session, &survey, &configuration, &scopes, &limits).await;
     progress.end();
     Ok(plan)
 }
 
-/// Observes these environments and derives the plan.
+/// Observes these scopes and derives the plan.
 pub(super) async fn plan(
     session: &Session,
     survey: &Survey,
     configuration: &Configuration,
-    environments: &[&Declaration],
+    scopes: &[&Declaration],
     limits: &Limits,
 ) -> Plan {
     let now = session.clock.now();
-    let accounts = survey.accounts(environments, now).await;
+    let accounts = survey.accounts(scopes, now).await;
     let Limits { budget, only } = limits;
     let mut notes = guard::check(&accounts, budget.checked(), only);
     notes.extend(survey.caller_notes());

@@ -9,6 +9,7 @@ use crate::terms::resource_kinds::VAULT;
 pub fn wanted(configuration: &Configuration) -> Wanted {
     let environments = configuration.environments.iter().filter_map(|environment| {
         let Declaration { head, attested: _, blocks, elsewhere: _, digest: _ } = environment;
+        let head = head.environment()?;
         // Without an instance there is nothing that Customer Insights would serve.
         Some(WantedEnvironment {
             key: head.key.clone(),
@@ -19,7 +20,7 @@ pub fn wanted(configuration: &Configuration) -> Wanted {
             principals: blocks.principals(),
         })
     });
-    let named = configuration.environments.iter().flat_map(|environment| environment.blocks.resources());
+    let named = configuration.scopes().flat_map(|scope| scope.blocks.resources());
     let (vaults, resources): (Vec<_>, Vec<_>) = named.partition(|id| id.is_kind(VAULT));
     Wanted {
         tenant: configuration.tenant.id,

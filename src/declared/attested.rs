@@ -10,33 +10,17 @@ use crate::config::tree::Value;
 use crate::config::{self, Code, Diagnostic, Diagnostics, Located, quoted};
 use crate::settings::attestation::{Attestation, entry};
 use crate::settings::registry::{Blocks, Registry};
+use crate::terms::ScopeKind;
 
-/// The entries of the environment at `environment`, which declares `blocks`.
+/// The entries of the scope at `scope`, which declares `blocks`.
 pub(super) fn read(
-    environment: Located<'_>,
+    scope: Located<'_>,
+    kind: ScopeKind,
     blocks: &Blocks,
     settings: Registry,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Attestation> {
-    entries(environment).filter_map(|item| attestation(item, blocks, settings, diagnostics)).collect()
-}
-
-/// Reports the entries of the tenant, which has no setting that could be attested.
-pub(super) fn none(tenant: Located<'_>, settings: Registry, diagnostics: &mut Diagnostics) {
-    for item in entries(tenant) {
-        let Some(name) = setting(item) else { continue };
-        let help = match settings.attestable().contains(&name) {
-            true => "move the entry to the environment that it is about: `environments.NAME.attested`",
-            false => "remove the entry: palisade has no tenant setting that is attested",
-        };
-        let why = match settings.names().contains(&name) {
-            true => "that is a setting of environments, not of the tenant",
-            false => "no tenant setting has that name",
-        };
-        let message = format!("`setting` can't be {}: {why}", quoted(name));
-        let span = item.at(&["setting"]).span();
-        diagnostics.push(Diagnostic::error(codes::NOT_ATTESTABLE, span, message).help(help));
-    }
+    entries(scope).filter_map(|item| attestation(item, kind, blocks, settings, diagnostics)).collect()
 }
 
 fn entries(scope: Located<'_>) -> impl Iterator<Item = Located<'_>> {
@@ -55,16 +39,17 @@ fn setting<'a>(item: Located<'a>) -> Option<&'a str> {
 /// One entry, with what was seen in the words of its setting. None only together with an error.
 fn attestation(
     item: Located<'_>,
+    kind: ScopeKind,
     blocks: &Blocks,
     settings: Registry,
     diagnostics: &mut Diagnostics,
 ) -> Option<Attestation> {
-    let named = setting(item).map(|name| (name, settings.named(name)));
+    let named = setting(item).map(|name| (name, settings.named(kind, name)));
     let look_at = named.and_then(|(_, setting)| setting?.look_at());
     if let Some((name, _)) = named
         && look_at.is_none()
     {
-        diagnostics.push(not_attestable(item, name, settings));
+        diagnostics.push(not_attestable(item, name, kind, settings));
         return None;
     }
     if let (Some((name, _)), Some((place, example))) = (named, look_at)
@@ -79,24 +64,43 @@ fn attestation(
     }
     let AttestationShape { setting: AttestedSetting(setting), by, on, valid_for, .. } =
         config::typed(item, diagnostics)?;
-    let saw = settings.named(&setting)?.check_saw(item.at(&["saw"]), diagnostics)?;
+    let saw = settings.named(kind, &setting)?.check_saw(item.at(&["saw"]), diagnostics)?;
     Some(Attestation { setting, saw, by: by.0, on: on.0, valid_for: valid_for.0, place: item.place() })
 }
 
-fn not_attestable(item: Located<'_>, name: &str, settings: Registry) -> Diagnostic {
-    let attestable = settings.attestable();
+fn not_attestable(item: Located<'_>, name: &str, kind: ScopeKind, settings: Registry) -> Diagnostic {
+    let attestable = settings.attestable(kind);
     let allowed = attestable.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let (code, message, help): (Code, String, String) = if settings.named(name).is_some() {
-        let message = format!("can't be {}: palisade reads that setting from the service", quoted(name));
-        (codes::NOT_ATTESTABLE, message, format!("remove the entry; what can be attested: {allowed}"))
+    let (here, elsewhere, other) = match kind {
+        ScopeKind::Tenant => ("tenant settings", "environments", ScopeKind::Environment),
+        ScopeKind::Environment => ("settings", "the tenant", ScopeKind::Tenant),
+    };
+    let what_can_be = match allowed.as_str() {
+        "" => format!("no {here} are attested"),
+        allowed => format!("what can be attested: {allowed}"),
+    };
+    let (code, why, help): (Code, String, String) = if settings.named(kind, name).is_some() {
+        let why = ": palisade reads that setting from the service".to_owned();
+        (codes::NOT_ATTESTABLE, why, format!("remove the entry; {what_can_be}"))
+    } else if settings.named(other, name).is_some() {
+        let why = format!(": that is a setting of {elsewhere}");
+        let help = match (settings.attestable(other).contains(&name), other) {
+            (true, ScopeKind::Environment) => {
+                "move the entry to the environment that it is about: `environments.NAME.attested`".to_owned()
+            }
+            (true, ScopeKind::Tenant) => "move the entry to `tenant.attested`".to_owned(),
+            (false, _) => format!("remove the entry; {what_can_be}"),
+        };
+        (codes::NOT_ATTESTABLE, why, help)
     } else {
         let help = match nearest(name, &attestable) {
             Some(near) => format!("did you mean `{near}`? Allowed: {allowed}"),
-            None => format!("allowed: {allowed}"),
+            None => what_can_be,
         };
-        (config::codes::UNKNOWN_VALUE, format!("can't be {}", quoted(name)), help)
+        (config::codes::UNKNOWN_VALUE, String::new(), help)
     };
-    Diagnostic::error(code, item.at(&["setting"]).span(), format!("`setting` {message}")).help(help)
+    let message = format!("`setting` can't be {}{why}", quoted(name));
+    Diagnostic::error(code, item.at(&["setting"]).span(), message).help(help)
 }
 
 fn missing_saw(item: Located<'_>, setting: &str, (place, saw, when): (&str, &str, &str)) -> Diagnostic {

@@ -2,28 +2,40 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::shape::{HeadShape, TenantShape, UnpublishedOperations};
 use super::{attested, codes};
+use crate::config::codes::MISSING_KEY;
 use crate::config::merge;
+use crate::config::nearest::nearest;
 use crate::config::tree::{Entry, Value};
-use crate::config::{Combined, Diagnostic, Diagnostics, Document, Format, Located, Sources, Span, quoted, typed};
+use crate::config::{Combined, Diagnostic, Diagnostics, Document, Format, Located, Node, Sources, Span, quoted, typed};
 use crate::settings::block::Claim;
 use crate::settings::declaration::Declaration;
 use crate::settings::registry::Registry;
-use crate::terms::{Cloud, EnvironmentHead, Face, Place, ResourceId, digest};
+use crate::settings::setting::Need;
+use crate::terms::{Cloud, EnvironmentHead, Face, Head, Place, ResourceId, Scope, ScopeKind, TenantHead, digest};
 
 /// What the files declare. Exists only without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
-    /// The tenant.
+    /// The tenant, and how to reach its services.
     pub tenant: Tenant,
+    /// What the tenant declares; none if it declares no setting.
+    pub tenant_wide: Option<Declaration>,
     /// The environments, in the files' order.
     pub environments: Vec<Declaration>,
     /// `sha256:…` over the merged data: comments, spacing, quotes and the order of keys make no difference.
     pub digest: String,
+}
+
+impl Configuration {
+    /// Every scope that declares something: the tenant first, then the environments in the files' order.
+    pub fn scopes(&self) -> impl Iterator<Item = &Declaration> {
+        self.tenant_wide.iter().chain(&self.environments)
+    }
 }
 
 /// The tenant, and how to reach its services.
@@ -57,22 +69,19 @@ pub(super) fn build(document: &mut Document, format: &Format, settings: Registry
             merge::check_unmanaged(base, entry, format.blocks(), diagnostics);
         }
         let node = merge::environment(base, entry);
-        let mut data = node.to_json();
-        data.as_object_mut().map(|data| data.remove("unmanaged"));
-        let mut declaration = data.clone();
-        declaration.as_object_mut().map(|data| data.remove("attested"));
-        let digest = digest::of_json(&declaration);
-        environments.push(environment(entry, Located::new(&node, sources), digest, settings, diagnostics));
-        merged.insert(entry.key.clone(), data);
+        environments.push(environment(entry, Located::new(&node, sources), settings, diagnostics));
+        merged.insert(entry.key.clone(), data_of(&node));
     }
     check_ids(&combined.environments, diagnostics);
     check_claims(environments.iter().flatten(), diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
+    let (tenant, tenant_wide) = tenant?;
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
     Some(Configuration {
-        tenant: tenant?,
+        tenant,
+        tenant_wide: Some(tenant_wide).filter(|declared| !declared.blocks.is_empty()),
         environments: aware_of_each_other(environments.into_iter().collect::<Option<_>>()?),
         digest: digest::of_json(&data),
     })
@@ -90,11 +99,11 @@ fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
 
 /// Two environments that both claim what only one may have would undo each other.
 fn check_claims<'a>(environments: impl Iterator<Item = &'a Declaration>, diagnostics: &mut Diagnostics) {
-    let mut first: HashMap<String, (&str, Span)> = HashMap::new();
+    let mut first: HashMap<String, (Scope, Span)> = HashMap::new();
     for environment in environments {
         for Claim { what, called, how, code, help, span } in environment.blocks.claims() {
-            let Some((other, there)) = first.insert(what, (&environment.head.key, span)) else { continue };
-            let message = format!("{called} is {how} by `{other}` and by `{}`", environment.head.key);
+            let Some((other, there)) = first.insert(what, (environment.head.scope(), span)) else { continue };
+            let message = format!("{called} is {how} by `{other}` and by `{}`", environment.head.scope());
             diagnostics.push(Diagnostic::error(code, span, message).related(there, "there for the first").help(help));
         }
     }
@@ -120,40 +129,118 @@ fn check_presence(combined: &Combined, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn tenant(entry: &Entry, settings: Registry, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Tenant> {
+/// The tenant, and what it declares as a scope.
+fn tenant(
+    entry: &Entry,
+    settings: Registry,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Tenant, Declaration)> {
     let at = Located::new(&entry.value, sources);
-    attested::none(at, settings, diagnostics);
-    let TenantShape { id, cloud, customer_insights, unpublished_operations, .. } = typed(at, diagnostics)?;
-    Some(Tenant {
-        id: id.0,
-        cloud,
-        face: customer_insights.face,
-        unpublished: unpublished_operations,
-        place: sources.place(entry.key_span),
-    })
+    let place = sources.place(entry.key_span);
+    let shape: Option<TenantShape> = typed(at, diagnostics);
+    let id = shape.as_ref().map(|shape| shape.id.0).unwrap_or_default();
+    let head = Head::Tenant(TenantHead { id, place: place.clone() });
+    let declaration = declaration(at, head, digest_of(&entry.value), settings, diagnostics);
+    let TenantShape { id, cloud, customer_insights, unpublished_operations, .. } = shape?;
+    let (face, unpublished) = (customer_insights.face, unpublished_operations);
+    Some((Tenant { id: id.0, cloud, face, unpublished, place }, declaration))
 }
 
 fn environment(
     entry: &Entry,
     at: Located<'_>,
-    digest: String,
     settings: Registry,
     diagnostics: &mut Diagnostics,
 ) -> Option<Declaration> {
     let head: Option<HeadShape> = typed(at, diagnostics);
     let complete = head.is_some();
-    let head = head.unwrap_or_default();
+    let HeadShape { instance_id, environment_id, name, business_units } = head.unwrap_or_default();
     let head = EnvironmentHead {
         key: entry.key.clone(),
-        instance_id: head.instance_id.map(|id| id.0),
-        environment_id: head.environment_id.map(|id| id.0),
-        name: head.name.map(|name| name.0),
-        business_units: head.business_units,
+        instance_id: instance_id.map(|id| id.0),
+        environment_id: environment_id.map(|id| id.0),
+        name: name.map(|name| name.0),
+        business_units,
         place: at.sources.place(entry.key_span),
     };
+    check_reach(entry, at, &head, settings, diagnostics);
+    let declared = declaration(at, Head::Environment(head), digest_of(at.node), settings, diagnostics);
+    complete.then_some(declared)
+}
+
+fn declaration(
+    at: Located<'_>,
+    head: Head,
+    digest: String,
+    settings: Registry,
+    diagnostics: &mut Diagnostics,
+) -> Declaration {
     let blocks = settings.declare(at, &head, diagnostics);
-    let attested = attested::read(at, &blocks, settings, diagnostics);
-    complete.then_some(Declaration { head, attested, blocks, elsewhere: Vec::new(), digest })
+    let attested = attested::read(at, head.kind(), &blocks, settings, diagnostics);
+    Declaration { head, attested, blocks, elsewhere: Vec::new(), digest }
+}
+
+/// The hash of what a scope declares, without what people attest.
+fn digest_of(scope: &Node) -> String {
+    let mut data = data_of(scope);
+    data.as_object_mut().map(|data| data.remove("attested"));
+    digest::of_json(&data)
+}
+
+/// What a scope declares. What it leaves out of `base` has gone into that.
+fn data_of(scope: &Node) -> Json {
+    let mut data = scope.to_json();
+    data.as_object_mut().map(|data| data.remove("unmanaged"));
+    data
+}
+
+/// The ids of an environment.
+const IDS: [&str; 2] = ["instanceId", "environmentId"];
+
+/// An environment is reached by its ids: one at least, and those that its settings need.
+fn check_reach(
+    entry: &Entry,
+    at: Located<'_>,
+    head: &EnvironmentHead,
+    settings: Registry,
+    diagnostics: &mut Diagnostics,
+) {
+    let written = |key: &str| at.node.entry(key).is_some();
+    // An id that was wrong, or a key that was meant as one, was dropped after it was reported.
+    let about_an_id = |found: &Diagnostic| {
+        let Some(span) = found.span.filter(|span| entry.value.span.contains(*span)) else { return false };
+        IDS.iter().any(|id| found.message.starts_with(&format!("`{id}`")))
+            || nearest(at.sources.text(span), &IDS).is_some()
+    };
+    if diagnostics.iter().any(about_an_id) {
+        return;
+    }
+    if head.instance_id.is_none() && head.environment_id.is_none() {
+        let message = format!("{} has neither `instanceId` nor `environmentId`", quoted(&entry.key));
+        diagnostics.push(
+            Diagnostic::error(MISSING_KEY, entry.key_span, message)
+                .help("add the id of the Customer Insights instance, of the Power Platform environment, or both"),
+        );
+        return;
+    }
+    for setting in settings.in_scope(ScopeKind::Environment).filter(|setting| written(setting.key())) {
+        let lacks = |need: &&Need| match need {
+            Need::Instance => head.instance_id.is_none(),
+            Need::Environment => head.environment_id.is_none(),
+        };
+        let Some(need) = setting.needs().iter().find(lacks) else { continue };
+        let (id, service) = match need {
+            Need::Instance => ("instanceId", "Customer Insights"),
+            Need::Environment => ("environmentId", "Power Platform"),
+        };
+        let key = setting.key();
+        let message = format!("`{key}` is a setting of {service}, and {} has no `{id}`", quoted(&entry.key));
+        diagnostics.push(
+            Diagnostic::error(MISSING_KEY, at.key_span(key), message)
+                .help(format!("add `{id}`, or remove `{key}`; a block of `base` is left out by `unmanaged: [{key}]`")),
+        );
+    }
 }
 
 /// An id stands for one thing: two environments with the same one would undo each other's changes.

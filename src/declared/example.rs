@@ -73,5 +73,5 @@ fn a_mistake_is_told_with_its_code() {
 
 #[test]
 fn no_program_has_the_example() {
-    assert_eq!(SETTINGS.named(Block::KEY).map(Registered::key), None);
+    assert_eq!(SETTINGS.iter().find(|setting| setting.key() == Block::KEY).map(Registered::key), None);
 }

@@ -10,30 +10,50 @@ use serde_json::{Value as Json, json};
 
 use super::shape::File;
 use crate::settings::registry::Registry;
+use crate::terms::ScopeKind;
 
 /// The JSON Schema of one file, draft 2020-12, with the blocks of these settings.
 pub(super) fn schema(settings: Registry) -> Json {
     let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
-    let blocks: Vec<(&str, Json)> =
-        settings.iter().map(|setting| (setting.key(), setting.schema(&mut generator).to_value())).collect();
-    let saws: Vec<(&str, String)> =
-        settings.iter().filter_map(|setting| Some((setting.key(), setting.define_saw(&mut generator)?))).collect();
+    let blocks: Vec<(&str, ScopeKind, Json)> = settings
+        .iter()
+        .map(|setting| (setting.key(), setting.scope(), setting.schema(&mut generator).to_value()))
+        .collect();
+    let saws: Vec<(&str, ScopeKind, String)> = settings
+        .iter()
+        .filter_map(|setting| Some((setting.key(), setting.scope(), setting.define_saw(&mut generator)?)))
+        .collect();
     let mut schema = generator.into_root_schema_for::<File>().to_value();
-    for shape in ["Base", "Environment"] {
-        for (key, block) in &blocks {
+    for (key, kind, block) in &blocks {
+        let shapes: &[&str] = match kind {
+            ScopeKind::Tenant => &["Tenant"],
+            ScopeKind::Environment => &["Base", "Environment"],
+        };
+        for shape in shapes {
             schema["$defs"][shape]["properties"][key] = block.clone();
         }
     }
-    schema["$defs"]["SettingName"]["enum"] = settings.names().into();
-    schema["$defs"]["AttestedSetting"]["enum"] = settings.attestable().into();
-    schema["$defs"]["Attestation"]["allOf"] = saws.iter().map(saw_of_setting).collect();
+    schema["$defs"]["SettingName"]["enum"] = settings.names(ScopeKind::Environment).into();
+    for (kind, name, entry) in [
+        (ScopeKind::Environment, "AttestedSetting", "Attestation"),
+        (ScopeKind::Tenant, "AttestedTenantSetting", "TenantAttestation"),
+    ] {
+        schema["$defs"][name]["enum"] = settings.attestable(kind).into();
+        let rules: Vec<Json> = saws.iter().filter(|(_, of, _)| *of == kind).map(saw_of_setting).collect();
+        if !rules.is_empty() {
+            schema["$defs"][entry]["allOf"] = rules.into();
+        }
+    }
+    // Either id will do, so neither can be required by itself.
+    schema["$defs"]["Environment"]["anyOf"] =
+        json!([{ "required": ["instanceId"] }, { "required": ["environmentId"] }]);
     without_null(&mut schema);
     on_one_line(&mut schema);
     schema
 }
 
 /// Each setting says in which words it is attested.
-fn saw_of_setting((setting, definition): &(&str, String)) -> Json {
+fn saw_of_setting((setting, _, definition): &(&str, ScopeKind, String)) -> Json {
     json!({
         "if": { "properties": { "setting": { "const": setting } }, "required": ["setting"] },
         "then": { "properties": { "saw": { "$ref": format!("#/$defs/{definition}") } } },

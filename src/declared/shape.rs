@@ -42,8 +42,8 @@ fn version(_: &mut SchemaGenerator) -> Schema {
 
 /// The Entra tenant, and how to reach its services.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Tenant")]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Tenant", deny_unknown_fields)]
 pub(super) struct TenantShape {
     /// The tenant's id. Required.
     pub(super) id: Guid,
@@ -56,7 +56,7 @@ pub(super) struct TenantShape {
     /// What to do with operations that Microsoft hasn't published.
     #[serde(default)]
     pub(super) unpublished_operations: UnpublishedOperations,
-    /// What people saw of tenant settings that no operation can read. Palisade has no such setting yet.
+    /// What people saw of tenant settings that no operation can read.
     #[serde(default)]
     #[schemars(with = "Vec<TenantAttestationShape>")]
     #[expect(dead_code, reason = "read from the tree, with its place")]
@@ -125,10 +125,12 @@ pub(super) struct BaseShape {
 #[expect(dead_code, reason = "describes the file; `HeadShape` and the blocks are what is read")]
 #[schemars(rename = "Environment")]
 pub(super) struct EnvironmentShape {
-    /// The id of the Customer Insights - Data instance, from its settings page or its address. Required.
-    instance_id: Guid,
-    /// The id of the Power Platform environment that hosts the instance. Required.
-    environment_id: EnvironmentId,
+    /// The id of the Customer Insights - Data instance, from its settings page or its address. This or `environmentId` is
+    /// required.
+    instance_id: Option<Guid>,
+    /// The id of the Power Platform environment that hosts the instance. This or `instanceId` is required; where both are
+    /// given, they must belong together.
+    environment_id: Option<EnvironmentId>,
     /// The display name that the live environment must have. Palisade stops if it has another one: ids are easily
     /// mixed up, names less so.
     name: Option<Text>,
@@ -176,7 +178,7 @@ pub(super) struct AttestationShape {
 /// What a person saw of a tenant setting that no operation can read.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields, rename = "TenantAttestation")]
-#[expect(dead_code, reason = "keeps the place: there is no such setting yet, so no entry is ever read")]
+#[expect(dead_code, reason = "describes the file; entries are read like those of environments")]
 pub(super) struct TenantAttestationShape {
     /// The setting that was looked at. Required.
     setting: AttestedTenantSetting,
@@ -205,22 +207,10 @@ pub(super) struct SettingName(#[expect(dead_code, reason = "read from the tree, 
 #[schemars(description = "The name of a setting that no operation can read on a real tenant.")]
 pub(super) struct AttestedSetting(pub(super) String);
 
-/// The name of a tenant setting that no operation can read.
-#[derive(Debug)]
-pub(super) struct AttestedTenantSetting;
-
-impl JsonSchema for AttestedTenantSetting {
-    fn schema_name() -> Cow<'static, str> {
-        "AttestedTenantSetting".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string", "description": "The name of a tenant setting that no operation can read. There is none yet.",
-            "enum": []
-        })
-    }
-}
+/// The name of a tenant setting that no operation can read. The registry says which there are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(description = "The name of a tenant setting that no operation can read.")]
+pub(super) struct AttestedTenantSetting(#[expect(dead_code, reason = "read from the tree, with its place")] String);
 
 /// An environment's key.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,10 +2,17 @@
 
 use super::codes;
 use crate::plan::{Address, Identity, Note, Observed};
+use crate::terms::Scope;
 
 /// Checks one environment.
-pub(super) fn check(scope: &str, planned: &Identity, live: &Observed) -> Option<Note> {
-    let Identity::Environment { instance_id: _, environment_id: _, name, region, dataverse } = planned;
+pub(super) fn check(scope: &Scope, planned: &Identity, live: &Observed) -> Option<Note> {
+    let (name, region, dataverse) = match planned {
+        Identity::Environment { instance_id: _, environment_id: _, name, region, dataverse } => {
+            (name, region, dataverse)
+        }
+        // Its id is in the token and in every address that is called.
+        Identity::Tenant { tenant_id: _ } => return None,
+    };
     let facts = [
         (codes::NAME_MISMATCH, "name", name, &live.name),
         (codes::ENVIRONMENT_MISMATCH, "region", region, &live.region),
@@ -45,7 +52,7 @@ mod tests {
             (Observed::default(), Some(codes::NAME_MISMATCH)),
         ];
         for (live, expected) in table {
-            let note = check("prod", &planned, &live);
+            let note = check(&Scope::environment("prod"), &planned, &live);
             assert_eq!(note.is_some(), expected.is_some(), "{live:?}");
             assert!(note.zip(expected).is_none_or(|(note, code)| note.code == code && note.refuses()), "{live:?}");
         }

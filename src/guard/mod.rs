@@ -29,6 +29,7 @@ mod removals;
 
 use crate::azure::Fresh;
 use crate::plan::{Account, Address, Findings, Identity, Note, Only, Sighting, Stake};
+use crate::terms::Scope;
 
 /// What the guards say about all environments. `allow_removals` is the number of removals that was asked for, if any; `only`
 /// is what the run is limited to.
@@ -75,7 +76,7 @@ fn check_stake(stake: &Stake, findings: &Findings) -> Vec<Note> {
 
 /// Whether the environment at the moment of a write is the one that the plan saw. What refuses it by itself, such as its
 /// state, is said there.
-pub fn check_identity(scope: &str, planned: &Identity, fresh: &Fresh<Sighting>) -> Option<Note> {
+pub fn check_identity(scope: &Scope, planned: &Identity, fresh: &Fresh<Sighting>) -> Option<Note> {
     let Sighting { observed, findings } = fresh.value();
     let address = Address::scope(scope);
     let refused = findings.notes.iter().any(|note| note.refuses() && note.address == address);

@@ -13,7 +13,7 @@ const PER_RUN: usize = 20;
 /// Checks all environments together.
 pub(super) fn check(accounts: &[&Account], allowed: Option<usize>, only: &Only) -> Vec<Note> {
     let found =
-        || accounts.iter().flat_map(|account| account.findings.iter().map(|findings| (&account.head.key, findings)));
+        || accounts.iter().flat_map(|account| account.findings.iter().map(|findings| (account.head.scope(), findings)));
     let total: usize = found().map(|(_, findings)| removals(findings, only).count()).sum();
     let mut notes = Vec::new();
     for (scope, findings) in found() {
@@ -34,7 +34,7 @@ pub(super) fn check(accounts: &[&Account], allowed: Option<usize>, only: &Only) 
             },
         };
         let help = format!("if that is what you want, pass `--allow-removals {total}` to `plan` and `apply`");
-        notes.push(Note::refusal(codes::REMOVAL_BUDGET, Address::setting(scope, setting), too_much).help(help));
+        notes.push(Note::refusal(codes::REMOVAL_BUDGET, Address::setting(&scope, setting), too_much).help(help));
     }
     notes
 }

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::change::{Address, Change, Impact, Mode, Risk, TENANT};
+use super::change::{Address, Change, Impact, Mode, Risk};
 use super::document::{Plan, ScopePlan};
 use super::note::Note;
 use super::saved::Refusal;
 use super::vanished::{Held, Vanished, vanished};
+use crate::terms::Scope;
 
 /// What approves changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub enum Approval {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clearance {
     /// The scope.
-    pub scope: String,
+    pub scope: Scope,
     /// Whether it proceeds, and why not.
     pub verdict: Verdict,
     /// Wanted changes that weren't approved and that only time brought.
@@ -51,7 +52,7 @@ pub struct Clearance {
 impl Clearance {
     /// Why the setting that an address is in is refused, if it is.
     pub fn stopped(&self, address: &Address) -> Option<&str> {
-        let (_, reason) = self.stopped.iter().find(|(setting, _)| address.is_in(setting.as_str()))?;
+        let (_, reason) = self.stopped.iter().find(|(setting, _)| address.is_in(setting))?;
         Some(reason)
     }
 
@@ -87,7 +88,7 @@ pub fn clear(approval: &Approval, fresh: &Plan, now: Timestamp) -> Result<Vec<Cl
     }
     let mut clearances: Vec<Clearance> = fresh.scopes.iter().map(|scope| clear_scope(approval, fresh, scope)).collect();
     for clearance in &mut clearances {
-        clearance.left.extend(left.iter().filter(|address| address.is_in(&clearance.scope)).cloned());
+        clearance.left.extend(left.iter().filter(|address| address.belongs_to(&clearance.scope)).cloned());
     }
     Ok(clearances)
 }
@@ -122,10 +123,10 @@ fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearanc
         stopped: Vec::new(),
     };
     let words = |note: &Note| format!("{}: {}", note.code, note.message);
-    let of_setting = |note: &&Note| scope.scope == TENANT && note.address.setting_key().is_some();
+    let of_setting = |note: &&Note| scope.scope == Scope::Tenant && note.address.setting_key().is_some();
     let (of_settings, refusals): (Vec<&Note>, Vec<&Note>) = fresh.refusals_of(&scope.scope).partition(of_setting);
     let refusals: Vec<String> = refusals.into_iter().map(words).collect();
-    let setting = |note: &Note| Address::setting(TENANT, note.address.setting_key().unwrap_or_default());
+    let setting = |note: &Note| Address::setting(&Scope::Tenant, note.address.setting_key().unwrap_or_default());
     clearance.stopped = of_settings.into_iter().map(|note| (setting(note), words(note))).collect();
     match approval {
         Approval::Seen | Approval::Intent(_) => {}
@@ -160,7 +161,7 @@ fn unseen(fresh: &Plan, scope: &ScopePlan) -> Verdict {
         Some(format!("`--yes` doesn't approve {} of {}, which {why}", change.action, change.address))
     });
     let doubtful = fresh.notes.iter().filter(|note| note.needs_eyes);
-    let doubtful = doubtful.filter(|note| note.address.is_in(&scope.scope)).map(|note| {
+    let doubtful = doubtful.filter(|note| note.address.belongs_to(&scope.scope)).map(|note| {
         format!("`--yes` doesn't approve what only a person can judge, at {}: {}", note.address, note.message)
     });
     let reasons: Vec<String> = dangerous.chain(doubtful).collect();
@@ -172,7 +173,7 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
     let unread: Vec<String> = fresh
         .unknown
         .iter()
-        .filter(|unknown| unknown.address.as_str() == fresh.scope)
+        .filter(|unknown| unknown.address == Address::scope(&fresh.scope))
         .map(|unknown| format!("{}: {}", unknown.address, unknown.reason))
         .collect();
     if !unread.is_empty() {
@@ -249,7 +250,10 @@ fn listed(digests: &BTreeMap<String, Option<String>>, fresh: &Plan, scope: &Scop
         .collect();
     let may_be = |address: &Address| {
         unmatched.iter().any(|one| match one {
-            Some(approved) => address.is_in(approved) || Address::scope(approved).is_in(address.as_str()),
+            Some(approved) => {
+                let approved = Address::written(approved);
+                address.is_in(&approved) || approved.is_in(address)
+            }
             None => true,
         })
     };

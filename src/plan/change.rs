@@ -9,19 +9,19 @@ use serde_json::{Value as Json, json};
 use super::binds::Binds;
 use super::demand::Demand;
 use crate::azure::Provenance;
-use crate::terms::{Place, digest};
+use crate::terms::{Place, Scope, digest};
 
 /// What a change is about, such as `prod/users/ada@contoso.com`. Stable from run to run, unique within a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Address(String);
 
-/// The scope above all environments. No environment can have this key.
-pub(crate) const TENANT: &str = "tenant";
+/// The address of what runs palisade: of no scope, and no environment can have such a key.
+const CALLER: &str = "(caller)";
 
 impl Address {
-    /// A setting of an environment.
-    pub fn setting(scope: &str, setting: &str) -> Self {
+    /// A setting of a scope.
+    pub fn setting(scope: &Scope, setting: &str) -> Self {
         Self(format!("{scope}/{setting}"))
     }
 
@@ -31,24 +31,35 @@ impl Address {
         Self(format!("{}/{part}", self.0))
     }
 
-    /// An environment, or `tenant`.
-    pub fn scope(scope: &str) -> Self {
-        Self(scope.to_owned())
+    /// A scope as a whole.
+    pub fn scope(scope: &Scope) -> Self {
+        Self(scope.as_str().to_owned())
     }
 
-    /// The identity that runs palisade: of no environment, and no environment can have such a key.
+    /// The identity that runs palisade.
     pub fn caller() -> Self {
-        Self("(caller)".to_owned())
+        Self(CALLER.to_owned())
     }
 
-    /// The address without its environment, for lists that stand under the environment's name.
+    /// The address that is written so.
+    pub fn written(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The address without its scope, for lists that stand under the scope's name.
     pub fn within_scope(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(_, rest)| rest)
     }
 
-    /// The environment that it is in, or is.
-    pub fn scope_key(&self) -> &str {
-        self.0.split_once('/').map_or(self.0.as_str(), |(scope, _)| scope)
+    /// The scope that it is in, or is; none for the caller.
+    pub fn in_scope(&self) -> Option<Scope> {
+        let scope = self.0.split_once('/').map_or(self.0.as_str(), |(scope, _)| scope);
+        (scope != CALLER).then(|| Scope::named(scope))
+    }
+
+    /// Whether it is in a scope, or is it.
+    pub fn belongs_to(&self, scope: &Scope) -> bool {
+        self.starts_with(scope.as_str())
     }
 
     /// The setting that it is in, or is; none for a scope.
@@ -56,9 +67,13 @@ impl Address {
         self.0.split('/').nth(1)
     }
 
-    /// Whether it lies in an environment.
-    pub fn is_in(&self, scope: &str) -> bool {
-        self.0.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    /// Whether it is a part of another one, or is it.
+    pub fn is_in(&self, other: &Address) -> bool {
+        self.starts_with(&other.0)
+    }
+
+    fn starts_with(&self, whole: &str) -> bool {
+        self.0.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The whole address.

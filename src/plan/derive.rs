@@ -10,12 +10,12 @@ use super::note::Note;
 use super::only::Only;
 use super::order::{self, Order, order};
 use super::saved::VALIDITY;
-use crate::terms::EnvironmentHead;
+use crate::terms::{Head, TenantHead};
 
 /// Everything that was found out about one environment.
 pub struct Account {
     /// What the file says that it is.
-    pub head: EnvironmentHead,
+    pub head: Head,
     /// Hash of its merged declaration, without what people attest.
     pub declaration: String,
     /// What the service says that it is.
@@ -65,7 +65,6 @@ pub struct Derivation {
 impl Account {
     fn scope_plan(&self, ordered: Vec<&Planned>) -> ScopePlan {
         let Self { head, declaration, observed, unknown, notes: _, findings } = self;
-        let Observed { name, region, dataverse } = observed.clone().unwrap_or_default();
         let mut unknown = unknown.clone();
         let mut waiting = Vec::new();
         for findings in findings {
@@ -75,14 +74,8 @@ impl Account {
         unknown.sort_by(|a, b| a.address.cmp(&b.address));
         waiting.sort_by(|a, b| a.address.cmp(&b.address));
         ScopePlan {
-            scope: head.key.clone(),
-            identity: Identity::Environment {
-                instance_id: head.instance_id.map(|id| id.to_string()),
-                environment_id: head.environment_id.clone(),
-                name,
-                region,
-                dataverse,
-            },
+            scope: head.scope(),
+            identity: identity(head, observed.clone().unwrap_or_default()),
             declaration: declaration.clone(),
             in_sync: findings.iter().map(|findings| findings.in_sync).sum(),
             in_effect: sorted(findings.iter().flat_map(|findings| &findings.in_effect)),
@@ -91,6 +84,19 @@ impl Account {
             unknown,
             waiting,
         }
+    }
+}
+
+fn identity(head: &Head, Observed { name, region, dataverse }: Observed) -> Identity {
+    match head {
+        Head::Tenant(TenantHead { id, place: _ }) => Identity::Tenant { tenant_id: id.to_string() },
+        Head::Environment(head) => Identity::Environment {
+            instance_id: head.instance_id.map(|id| id.to_string()),
+            environment_id: head.environment_id.clone(),
+            name,
+            region,
+            dataverse,
+        },
     }
 }
 
@@ -128,9 +134,11 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         .chain(guard_notes)
         .chain(circles.iter().flat_map(|circle| order::refusals(circle)))
         // What is about the run itself, such as the caller, concerns every limit.
-        .filter(|note| only.concerns(&note.address) || !scopes.iter().any(|scope| note.address.is_in(&scope.scope)))
+        .filter(|note| {
+            only.concerns(&note.address) || !scopes.iter().any(|scope| note.address.belongs_to(&scope.scope))
+        })
         .collect();
-    let position = |note: &Note| scopes.iter().position(|scope| note.address.is_in(&scope.scope));
+    let position = |note: &Note| scopes.iter().position(|scope| note.address.belongs_to(&scope.scope));
     notes.sort_by(|a, b| {
         (a.severity, position(a), &a.address, &a.code).cmp(&(b.severity, position(b), &b.address, &b.code))
     });

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::change::{Address, Change, Direction, Mode};
 use super::note::{Note, NoteKind};
 use super::only::Only;
-use crate::terms::digest;
+use crate::terms::{Scope, digest};
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.plan/2";
@@ -43,7 +43,7 @@ pub struct Plan {
     /// How many changes lie outside of that limit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub outside: usize,
-    /// The environments, in the file's order.
+    /// The tenant first, if it declares anything; then the environments, in the file's order.
     pub scopes: Vec<ScopePlan>,
     /// What to know about it.
     pub notes: Vec<Note>,
@@ -101,8 +101,8 @@ impl std::fmt::Display for Target {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScopePlan {
-    /// The environment's key.
-    pub scope: String,
+    /// The tenant, or the environment's key.
+    pub scope: Scope,
     /// What it is, as far as the services tell.
     pub identity: Identity,
     /// Hash of its merged declaration, without what people attest.
@@ -125,6 +125,11 @@ pub struct ScopePlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Identity {
+    /// The tenant.
+    Tenant {
+        /// Its id.
+        tenant_id: String,
+    },
     /// An environment.
     Environment {
         /// Customer Insights instance; left out where the file names none.
@@ -144,7 +149,12 @@ pub enum Identity {
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Environment { instance_id, environment_id, name, region, dataverse } = self;
+        let (instance_id, environment_id, name, region, dataverse) = match self {
+            Self::Tenant { tenant_id } => return write!(f, "tenant {tenant_id}"),
+            Self::Environment { instance_id, environment_id, name, region, dataverse } => {
+                (instance_id, environment_id, name, region, dataverse)
+            }
+        };
         let name = name.as_deref().unwrap_or("without a name");
         let region = region.as_deref().unwrap_or("unknown region");
         write!(f, "{name} in {region}")?;
@@ -243,13 +253,13 @@ impl Plan {
     }
 
     /// Notes that stop a scope: its own, and those that are about no scope of the plan, such as the target and the caller.
-    pub fn refusals_of<'a>(&'a self, scope: &'a str) -> impl Iterator<Item = &'a Note> {
-        self.refusals().filter(move |note| note.address.is_in(scope) || self.stops_all(note))
+    pub fn refusals_of<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Note> {
+        self.refusals().filter(move |note| note.address.belongs_to(scope) || self.stops_all(note))
     }
 
     /// Whether a refusal is about the whole run.
     pub fn stops_all(&self, note: &Note) -> bool {
-        note.refuses() && !self.scopes.iter().any(|scope| note.address.is_in(&scope.scope))
+        note.refuses() && !self.scopes.iter().any(|scope| note.address.belongs_to(&scope.scope))
     }
 
     /// What a person has to put right, although no change of this plan does it.

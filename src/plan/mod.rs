@@ -28,7 +28,6 @@ mod work;
 
 pub use approval::{Approval, Clearance, Verdict, clear};
 pub use binds::Binds;
-pub(crate) use change::TENANT;
 pub use change::{Action, Address, By, Change, Direction, Impact, ManualStep, Mode, Rated, Risk};
 pub use demand::Demand;
 pub use derive::{Account, Derivation, Observed, Sighting, derive};

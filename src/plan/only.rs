@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::change::Address;
 use super::document::ScopePlan;
+use crate::terms::Scope;
 
 /// Prefixes of addresses; none means everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -81,7 +82,7 @@ impl Only {
     }
 
     /// Whether anything in this scope may be done.
-    pub fn reaches(&self, scope: &str) -> bool {
+    pub fn reaches(&self, scope: &Scope) -> bool {
         self.concerns(&Address::scope(scope))
     }
 
@@ -129,13 +130,13 @@ mod tests {
         for (prefix, address, allows, concerns) in table {
             let only: Only = prefix.parse().unwrap();
             let mut parts = address.splitn(2, '/');
-            let scope = Address::scope(parts.next().unwrap());
+            let scope = Address::written(parts.next().unwrap());
             let address = parts.next().map_or(scope.clone(), |rest| scope.part(rest));
             assert_eq!((only.allows(&address), only.concerns(&address)), (allows, concerns), "{prefix} {address}");
         }
         for bad in ["", "/", "prod//keys", "prod/*", "prod/us*rs"] {
             assert_eq!(bad.parse::<Only>(), Err(BadPrefix), "{bad}");
         }
-        assert!(Only::default().allows(&Address::scope("x").part("y")));
+        assert!(Only::default().allows(&Address::written("x").part("y")));
     }
 }

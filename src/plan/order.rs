@@ -77,7 +77,7 @@ pub(super) fn refusals(circle: &[&Address]) -> Vec<Note> {
     let rest: Vec<String> = circle[1..].iter().chain([first]).map(|address| format!("requires {address}")).collect();
     let message = format!("{first} {}", rest.join(", which "));
     let mut told = BTreeSet::new();
-    let of_scope = circle.iter().filter(|address| told.insert(address.scope_key()));
+    let of_scope = circle.iter().filter(|address| told.insert(address.in_scope()));
     of_scope
         .map(|address| {
             Note::refusal(codes::REQUIREMENT_CIRCLE, (*address).clone(), message.clone())

@@ -88,7 +88,7 @@ pub fn among(change: &Change, planned: &ScopePlan, seen: Seen<'_>) -> Vanished {
         !other.action.comes_with_time() && !planned.changes.iter().any(|one| one.intent() == other.intent())
     };
     let others = || seen.changes.iter().filter(new);
-    let instead = |other: &&&Change| other.subject == change.subject || change.address.is_in(other.address.as_str());
+    let instead = |other: &&&Change| other.subject == change.subject || change.address.is_in(&other.address);
     if shows(change, seen) && !others().any(|other| instead(&other)) {
         return match others().find(|other| concerns(&other.address)) {
             Some(next) => Vanished::Next(Box::new((*next).clone())),
@@ -110,13 +110,13 @@ pub fn among(change: &Change, planned: &ScopePlan, seen: Seen<'_>) -> Vanished {
 /// Whether what the change was to bring about was read.
 fn shows(change: &Change, seen: Seen<'_>) -> bool {
     if change.action == Action::Delete {
-        let unclear = seen.unknown.iter().any(|unknown| unknown.address.is_in(change.address.as_str()));
-        return !unclear && seen.complete.iter().any(|collection| change.address.is_in(collection.as_str()));
+        let unclear = seen.unknown.iter().any(|unknown| unknown.address.is_in(&change.address));
+        return !unclear && seen.complete.iter().any(|collection| change.address.is_in(collection));
     }
     let mut needed = change.evidence();
     needed.all(|address| seen.in_effect.contains(&address))
 }
 
 fn one_in_the_other(one: &Address, other: &Address) -> bool {
-    one.is_in(other.as_str()) || other.is_in(one.as_str())
+    one.is_in(other) || other.is_in(one)
 }

@@ -10,7 +10,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::colour::{DANGER, DIM, GOOD, paint};
 use crate::plan::{Change, Plan};
-use crate::terms::text::printable;
+use crate::terms::{Scope, text::printable};
 
 /// Lines that stay and are shown around those that differ.
 const CONTEXT: usize = 3;
@@ -27,7 +27,7 @@ pub(super) fn on_one_line(before: &Json, after: &Json) -> Option<String> {
         _ => {
             let (from, to) = (value(before, named), value(after, named));
             let hidden = from == to && before != after;
-            if hidden || [before, after].iter().any(|side| !has_status(side) && lines(side).len() > 1) {
+            if hidden || [before, after].iter().any(|side| !has_status(side) && takes_lines(side)) {
                 return None;
             }
             format!("{from} -> {to}")
@@ -68,7 +68,7 @@ pub fn of_texts(before: &str, after: &str, indent: &str) -> String {
 
 /// Where an approved change and a wanted one are about the same and differ in a value of several lines: what differs. Only
 /// in some scopes.
-pub fn of_plans(approved: &Plan, fresh: &Plan, which: impl Fn(&str) -> bool) -> String {
+pub fn of_plans(approved: &Plan, fresh: &Plan, which: impl Fn(&Scope) -> bool) -> String {
     let approved = approved.scopes.iter().filter(|scope| which(&scope.scope));
     let pairs = approved.filter_map(|was| Some((was, fresh.scopes.iter().find(|now| now.scope == was.scope)?)));
     pairs.map(|(was, now)| of_changes(&was.changes, &now.changes)).collect()
@@ -107,6 +107,15 @@ fn has_line_breaks(json: &Json) -> bool {
         Json::Array(items) => items.iter().any(has_line_breaks),
         Json::Object(members) => members.values().any(has_line_breaks),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+/// Whether a value is better read line by line: it has line breaks, or lists several things. A few named members are not.
+fn takes_lines(json: &Json) -> bool {
+    match json {
+        Json::Array(items) => items.len() > 1 || items.iter().any(takes_lines),
+        Json::Object(members) => members.values().any(|member| member.is_object() || takes_lines(member)),
+        other => has_line_breaks(other),
     }
 }
 
@@ -178,7 +187,7 @@ mod tests {
 
     fn change(before: Json, after: Json) -> Change {
         let outline = Outline {
-            address: Address::setting("prod", "doors").part("back"),
+            address: Address::written("prod/doors/back"),
             setting: "doors",
             subject: "the back door".to_owned(),
             action: Action::Update,

@@ -33,7 +33,7 @@ pub fn text(plan: &Plan, purpose: Purpose) -> String {
         out.push('\n');
         environment(plan, scope, &mut out);
     }
-    let about_the_run = |note: &&Note| !plan.scopes.iter().any(|scope| note.address.is_in(&scope.scope));
+    let about_the_run = |note: &&Note| !plan.scopes.iter().any(|scope| note.address.belongs_to(&scope.scope));
     for found in plan.notes.iter().filter(about_the_run) {
         out.push('\n');
         note(found, true, &mut out);
@@ -62,14 +62,7 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         unknown,
         waiting,
     } = scope;
-    let Identity::Environment { instance_id, environment_id, name, region, dataverse: _ } = identity;
-    let (name, region) = (name.as_deref().map(printable), region.as_deref().map(printable));
-    let id = match (instance_id, environment_id) {
-        (Some(instance), _) => Some(format!("instance {instance}")),
-        (None, environment) => environment.as_ref().map(|environment| format!("environment {environment}")),
-    };
-    let detail: Vec<String> = name.into_iter().chain(region).chain(id).collect();
-    let _ = writeln!(out, "{} {}", paint(HEADING, key), paint(DIM, format!("({})", detail.join(", "))));
+    let _ = writeln!(out, "{} {}", paint(HEADING, key), paint(DIM, format!("({})", which(identity))));
 
     let widths = Widths::of(changes);
     for entry in changes {
@@ -93,13 +86,29 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         let _ = writeln!(out, "      {}", printable(&entry.detail));
     }
     let elsewhere =
-        |note: &&Note| note.address.is_in(key) && !changes.iter().any(|change| change.address == note.address);
+        |note: &&Note| note.address.belongs_to(key) && !changes.iter().any(|change| change.address == note.address);
     for found in plan.notes.iter().filter(elsewhere) {
         note(found, true, out);
     }
     if *in_sync > 0 {
         let _ = writeln!(out, "  {}", paint(GOOD, format!("{in_sync} in sync")));
     }
+}
+
+/// What a scope is, in a few words.
+fn which(identity: &Identity) -> String {
+    let (instance_id, environment_id, name, region) = match identity {
+        Identity::Tenant { tenant_id } => return tenant_id.clone(),
+        Identity::Environment { instance_id, environment_id, name, region, dataverse: _ } => {
+            (instance_id, environment_id, name, region)
+        }
+    };
+    let (name, region) = (name.as_deref().map(printable), region.as_deref().map(printable));
+    let id = match (instance_id, environment_id) {
+        (Some(instance), _) => Some(format!("instance {instance}")),
+        (None, environment) => environment.as_ref().map(|environment| format!("environment {environment}")),
+    };
+    name.into_iter().chain(region).chain(id).collect::<Vec<_>>().join(", ")
 }
 
 struct Widths {
@@ -161,8 +170,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         out.push_str(&of_values(before, after, "        "));
     }
     // Within a setting the order says it.
-    let near =
-        |other: &Address| (other.scope_key(), other.setting_key()) == (address.scope_key(), address.setting_key());
+    let near = |other: &Address| (other.in_scope(), other.setting_key()) == (address.in_scope(), address.setting_key());
     let requires: Vec<String> =
         requires.iter().filter(|other| !near(other)).map(|other| printable(other.as_str())).collect();
     if !requires.is_empty() {

@@ -13,7 +13,7 @@ use crate::terms::{Place, ResourceId, digest};
 /// The digest of a change that is the same in everything but the step that carries it out.
 fn digest(step: Rc<dyn Step>) -> String {
     let outline = Outline {
-        address: Address::scope("prod").part("setting"),
+        address: Address::written("prod").part("setting"),
         setting: "setting",
         subject: "something".into(),
         action: Action::Update,

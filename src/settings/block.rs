@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Code, Diagnostic, Diagnostics, Located, Span, codes};
-use crate::terms::EnvironmentHead;
+use crate::terms::Head;
 
 /// A setting's block in the file.
 pub trait Block: DeserializeOwned + Serialize + JsonSchema + 'static {
@@ -21,7 +21,7 @@ pub trait Block: DeserializeOwned + Serialize + JsonSchema + 'static {
 
     /// Checks the block and says what it declares. `at` is the block's own value in the file, or a merge of it with
     /// `base`. After an error the result is only a stand-in; a configuration with errors is never handed out.
-    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Self::Declared;
+    fn declare(self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Self::Declared;
 
     /// What only one environment may have.
     fn claims(_declared: &Self::Declared) -> Vec<Claim> {

@@ -1,14 +1,14 @@
-//! What one environment declares.
+//! What one scope declares: the tenant, or an environment.
 
 use super::attestation::Attestation;
 use super::registry::Blocks;
-use crate::terms::{EnvironmentHead, ResourceId};
+use crate::terms::{Head, ResourceId};
 
-/// One environment: what it is, and what is declared of it.
+/// One scope: what it is, and what is declared of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
     /// Its names and ids.
-    pub head: EnvironmentHead,
+    pub head: Head,
     /// What people saw of settings that no operation can read.
     pub attested: Vec<Attestation>,
     /// What it declares.

@@ -107,7 +107,7 @@ async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Result<Reac
     };
     if let Some(found) = info.tenant_id.filter(|found| *found != tenant) {
         let message = format!("the environment belongs to the tenant {found}, the configuration is for {tenant}");
-        let note = Note::refusal(codes::TENANT_MISMATCH, Address::scope(&head.key), message);
+        let note = Note::refusal(codes::TENANT_MISMATCH, Address::scope(&head.scope()), message);
         return Err(Missing::Refused(note.help("correct `instanceId`, or `tenant.id`")));
     }
     let instance = Instance { id, scale_unit: info.scale_unit_uri.clone() };
@@ -117,7 +117,7 @@ async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Result<Reac
 
 /// Whether the environment behind the id is the one that is meant, and takes changes.
 fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
-    let address = Address::scope(&head.key);
+    let address = Address::scope(&head.scope());
     let mut notes = Vec::new();
     if let Some(declared) = &head.name
         && live.name.as_ref() != Some(declared)

@@ -19,7 +19,7 @@ use super::{api_access, key_vault, private_links, users};
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
 use crate::plan::{Findings, NoteCode, Rated};
-use crate::terms::{EnvironmentHead, ResourceId};
+use crate::terms::{Head, ResourceId, ScopeKind};
 
 /// Every setting, in the order in which files, plans and reports list them.
 pub static SETTINGS: Registry = Registry(&[
@@ -45,24 +45,29 @@ impl Registry {
         self.0.iter().copied()
     }
 
-    /// The names of all settings, as they stand in files.
-    pub fn names(self) -> Vec<&'static str> {
-        self.iter().map(Registered::key).collect()
+    /// The settings of one kind of scope.
+    pub fn in_scope(self, kind: ScopeKind) -> impl Iterator<Item = &'static dyn Registered> {
+        self.iter().filter(move |setting| setting.scope() == kind)
     }
 
-    /// The setting of this name.
-    pub fn named(self, key: &str) -> Option<&'static dyn Registered> {
-        self.iter().find(|setting| setting.key() == key)
+    /// The names of the settings of one kind of scope, as they stand in files.
+    pub fn names(self, kind: ScopeKind) -> Vec<&'static str> {
+        self.in_scope(kind).map(Registered::key).collect()
     }
 
-    /// The names of the settings that people attest.
-    pub fn attestable(self) -> Vec<&'static str> {
-        self.iter().filter(|setting| setting.look_at().is_some()).map(Registered::key).collect()
+    /// The setting of this name, in one kind of scope.
+    pub fn named(self, kind: ScopeKind, key: &str) -> Option<&'static dyn Registered> {
+        self.in_scope(kind).find(|setting| setting.key() == key)
     }
 
-    /// Reads and checks each block that the environment at `at` has.
-    pub fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Blocks {
-        Blocks(self.iter().filter_map(|setting| setting.declare(at, environment, diagnostics)).collect())
+    /// The names of the settings of one kind of scope that people attest.
+    pub fn attestable(self, kind: ScopeKind) -> Vec<&'static str> {
+        self.in_scope(kind).filter(|setting| setting.look_at().is_some()).map(Registered::key).collect()
+    }
+
+    /// Reads and checks each block that the scope at `at` has.
+    pub fn declare(self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Blocks {
+        Blocks(self.in_scope(head.kind()).filter_map(|setting| setting.declare(at, head, diagnostics)).collect())
     }
 }
 
@@ -70,6 +75,9 @@ impl Registry {
 pub trait Registered: Sync {
     /// Its name, as it stands in files.
     fn key(&self) -> &'static str;
+
+    /// Of what it is a setting.
+    fn scope(&self) -> ScopeKind;
 
     /// How bad each of its changes would be as a mistake.
     fn risks(&self) -> &'static [Rated];
@@ -98,17 +106,12 @@ pub trait Registered: Sync {
     /// Checks what an entry says that was seen of it; what was seen, if it can be read.
     fn check_saw(&self, at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Json>;
 
-    /// For tests: its block as it is written after it was read, if the environment at `at` has one.
+    /// For tests: its block as it is written after it was read, if the scope at `at` has one.
     #[cfg(test)]
     fn rewritten(&self, at: Located<'_>) -> Option<Json>;
 
-    /// Reads and checks its block, if the environment at `at` has it.
-    fn declare(
-        &self,
-        at: Located<'_>,
-        environment: &EnvironmentHead,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Rc<dyn DeclaredBlock>>;
+    /// Reads and checks its block, if the scope at `at` has it.
+    fn declare(&self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Option<Rc<dyn DeclaredBlock>>;
 }
 
 /// A line of the registry.
@@ -121,6 +124,10 @@ impl<S> Entry<S> {
 impl<S: Setting> Registered for Entry<S> {
     fn key(&self) -> &'static str {
         S::KEY
+    }
+
+    fn scope(&self) -> ScopeKind {
+        S::SCOPE
     }
 
     fn risks(&self) -> &'static [Rated] {
@@ -170,25 +177,20 @@ impl<S: Setting> Registered for Entry<S> {
         serde_json::to_value(block).ok()
     }
 
-    fn declare(
-        &self,
-        at: Located<'_>,
-        environment: &EnvironmentHead,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Rc<dyn DeclaredBlock>> {
+    fn declare(&self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Option<Rc<dyn DeclaredBlock>> {
         at.node.entry(S::KEY)?;
         let at = at.at(&[S::KEY]);
         let block: S = config::typed(at, diagnostics)?;
-        Some(Rc::new(Declared::<S>(block.declare(at, environment, diagnostics))))
+        Some(Rc::new(Declared::<S>(block.declare(at, head, diagnostics))))
     }
 }
 
-/// A block that an environment declares, whichever setting it belongs to.
+/// A block that a scope declares, whichever setting it belongs to.
 pub trait DeclaredBlock: fmt::Debug {
     /// The setting's name.
     fn key(&self) -> &'static str;
 
-    /// What only this environment may have.
+    /// What only this scope may have.
     fn claims(&self) -> Vec<Claim>;
 
     /// What a look at the setting shows where everything is as declared.
@@ -260,7 +262,7 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
     }
 }
 
-/// The blocks that an environment declares, in the registry's order. A setting without one isn't managed.
+/// The blocks that a scope declares, in the registry's order. A setting without one isn't managed.
 #[derive(Clone, Default)]
 pub struct Blocks(Vec<Rc<dyn DeclaredBlock>>);
 
@@ -284,11 +286,21 @@ impl Blocks {
         self.named(B::KEY)?.declared().downcast_ref()
     }
 
+    /// Whether nothing is declared.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The settings that are declared.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|block| block.key())
+    }
+
     fn named(&self, setting: &str) -> Option<&Rc<dyn DeclaredBlock>> {
         self.0.iter().find(|block| block.key() == setting)
     }
 
-    /// What only this environment may have.
+    /// What only this scope may have.
     pub fn claims(&self) -> Vec<Claim> {
         self.0.iter().flat_map(|block| block.claims()).collect()
     }

@@ -13,7 +13,7 @@ use crate::azure::Look;
 use crate::azure::customer_insights::Instance;
 use crate::config::{Code, Word};
 use crate::plan::{Address, Findings, NoteCode, Rated};
-use crate::terms::{EnvironmentHead, ObjectId, ResourceId};
+use crate::terms::{Head, ObjectId, ResourceId, ScopeKind};
 
 /// An id of the environment without which a setting can be neither read nor changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,9 @@ pub trait Setting: Block {
 
     /// The words of its block, besides those of any file.
     const WORDS: &'static [Word] = &[];
+
+    /// Of what it is a setting.
+    const SCOPE: ScopeKind = ScopeKind::Environment;
 
     /// The ids that an environment must have for this setting to be declared in it.
     const NEEDS: &'static [Need];
@@ -79,8 +82,8 @@ pub struct Observing<'a> {
 
 /// What comparing may use.
 pub struct Comparing<'a> {
-    /// The environment, as the file describes it.
-    pub head: &'a EnvironmentHead,
+    /// What it is that declares, as the file describes it.
+    pub head: &'a Head,
     /// How to reach the instance, for the steps; or why nothing is known of it.
     pub instance: Result<&'a Instance, &'a Unreadable>,
     /// The tenant.
@@ -100,8 +103,8 @@ pub struct Comparing<'a> {
 }
 
 impl Comparing<'_> {
-    /// The address of a setting of this environment.
+    /// The address of a setting of this scope.
     pub fn address(&self, setting: &str) -> Address {
-        Address::setting(&self.head.key, setting)
+        Address::setting(&self.head.scope(), setting)
     }
 }

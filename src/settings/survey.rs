@@ -1,4 +1,4 @@
-//! The survey: asks everything about all environments, side by side, and compares it with what is declared.
+//! The survey: asks everything about the tenant and all environments, side by side, and compares it with what is declared.
 //!
 //! Invariants: an environment that can't be looked at hides none of the others, and a service that doesn't answer hides
 //! nothing that another one tells; while it isn't known which instance is behind an id, nothing is planned for it; accounts
@@ -18,7 +18,7 @@ use super::surface::Surface;
 use super::users;
 use crate::azure::{Fresh, Look, Reader};
 use crate::plan::{Account, Address, Findings, Note, Planned, Sighting, Unknown};
-use crate::terms::ObjectId;
+use crate::terms::{EnvironmentHead, Head, ObjectId};
 
 /// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
 /// only hold more answers in memory.
@@ -38,45 +38,56 @@ impl Survey {
         Self { reader, tenant, caller, surface }
     }
 
-    /// Looks at all environments, in one observation.
-    pub async fn accounts(&self, environments: &[&Declaration], now: Timestamp) -> Vec<Account> {
-        let principals = environments.iter().flat_map(|environment| environment.blocks.principals());
+    /// Looks at all scopes, in one observation.
+    pub async fn accounts(&self, scopes: &[&Declaration], now: Timestamp) -> Vec<Account> {
+        let principals = scopes.iter().flat_map(|scope| scope.blocks.principals());
         let look = Look::begin(&self.reader, principals.map(|principal| users::name(&principal)));
-        let accounts = stream::iter(environments).map(|environment| self.account(&look, environment, now));
+        let accounts = stream::iter(scopes).map(|scope| self.account(&look, scope, now));
         accounts.buffered(SIDE_BY_SIDE).collect().await
     }
 
-    async fn account(&self, look: &Look, environment: &Declaration, now: Timestamp) -> Account {
-        let Arrival { instance, refusals } = reach(look, &environment.head, self.tenant).await;
-        let findings = self.review(look, environment, &instance, now, None).await;
+    async fn account(&self, look: &Look, scope: &Declaration, now: Timestamp) -> Account {
+        let Arrival { instance, refusals } = self.arrive(look, scope).await;
+        let findings = self.review(look, scope, &instance, now, None).await;
         let mut account = Account {
-            head: environment.head.clone(),
-            declaration: environment.digest.clone(),
+            head: scope.head.clone(),
+            declaration: scope.digest.clone(),
             observed: instance.as_ref().ok().map(Reached::observed),
             unknown: Vec::new(),
             notes: refusals,
             findings,
         };
-        if let Err(unreadable) = instance {
-            tell_once(&mut account, &unreadable);
+        if let (Err(unreadable), Head::Environment(head)) = (instance, &scope.head) {
+            tell_once(&mut account, head, &unreadable);
         }
         account
     }
 
+    /// The tenant has no instance to be reached, and nothing to be taken for another one: its id is in every token.
+    async fn arrive(&self, look: &Look, scope: &Declaration) -> Arrival {
+        match &scope.head {
+            Head::Environment(head) => reach(look, head, self.tenant).await,
+            Head::Tenant(_) => {
+                let instance = Err(Unreadable::because("the tenant is no instance of Customer Insights"));
+                Arrival { instance, refusals: Vec::new() }
+            }
+        }
+    }
+
     /// Looks at one setting again, for a write: at the identity of its environment first, and at nothing more where that
     /// refuses it. An error says what could not be read.
-    pub async fn setting(&self, environment: &Declaration, setting: &str) -> Result<Fresh<Sighting>, String> {
+    pub async fn setting(&self, scope: &Declaration, setting: &str) -> Result<Fresh<Sighting>, String> {
         let sighting = Fresh::look(&self.reader, async |look| {
-            let Arrival { instance, refusals } = reach(&look, &environment.head, self.tenant).await;
+            let Arrival { instance, refusals } = self.arrive(&look, scope).await;
             let observed = instance.as_ref().ok().map(Reached::observed);
             if !refusals.is_empty() {
                 let findings = Findings { notes: refusals, ..Findings::default() };
                 return Ok(Sighting { observed, findings });
             }
-            if let Err(unreadable) = instance {
-                return Err(unreadable.reason);
+            if let (Err(unreadable), Head::Environment(_)) = (&instance, &scope.head) {
+                return Err(unreadable.reason.clone());
             }
-            let mut findings = self.review(&look, environment, &instance, look.began(), Some(setting)).await;
+            let mut findings = self.review(&look, scope, &instance, look.began(), Some(setting)).await;
             let findings = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
             Ok(Sighting { observed, findings })
         });
@@ -85,7 +96,7 @@ impl Survey {
 
     /// How to reach an environment's instance for something that is done by hand, and why nothing must be done there.
     pub async fn reach(&self, environment: &Declaration) -> Fresh<Arrival> {
-        Fresh::look(&self.reader, async |look| reach(&look, &environment.head, self.tenant).await).await
+        Fresh::look(&self.reader, async |look| self.arrive(&look, environment).await).await
     }
 
     /// What is wrong with the identity that runs palisade, whatever the environment: it stops everything. Complete only
@@ -106,7 +117,7 @@ impl Survey {
     async fn review(
         &self,
         look: &Look,
-        environment: &Declaration,
+        scope: &Declaration,
         reached: &Observation<Reached>,
         now: Timestamp,
         only: Option<&str>,
@@ -114,23 +125,23 @@ impl Survey {
         let instance = reached.as_ref().map(|reached| &reached.instance);
         let observing = Observing { look, instance, tenant: self.tenant, caller: self.caller, surface: self.surface };
         let comparing = Comparing {
-            head: &environment.head,
+            head: &scope.head,
             instance,
             tenant: self.tenant,
             region: reached.as_ref().ok().and_then(Reached::region),
             created: reached.as_ref().ok().and_then(Reached::created),
-            attested: &environment.attested,
-            elsewhere: &environment.elsewhere,
+            attested: &scope.attested,
+            elsewhere: &scope.elsewhere,
             surface: self.surface,
             now,
         };
-        environment.blocks.review(&observing, &comparing, only).await
+        scope.blocks.review(&observing, &comparing, only).await
     }
 }
 
 /// The instance could not be read: that is told once, for the environment, with the settings that it leaves unknown. What
 /// else was seen stays; but nothing is planned for an environment that may be another one than the file means.
-fn tell_once(account: &mut Account, unreadable: &Unreadable) {
+fn tell_once(account: &mut Account, head: &EnvironmentHead, unreadable: &Unreadable) {
     let is_cause = |unknown: &Unknown| unknown.reason == unreadable.reason && unknown.operation == unreadable.operation;
     let mut settings: Vec<String> = Vec::new();
     for findings in &mut account.findings {
@@ -142,8 +153,8 @@ fn tell_once(account: &mut Account, unreadable: &Unreadable) {
         findings.unknown.extend(std::mem::take(&mut findings.changes).into_iter().map(held_back));
     }
     settings.dedup();
-    if account.notes.is_empty() && (account.head.instance_id.is_some() || !settings.is_empty()) {
-        let mut whole = unreadable.at(Address::scope(&account.head.key));
+    if account.notes.is_empty() && (head.instance_id.is_some() || !settings.is_empty()) {
+        let mut whole = unreadable.at(Address::scope(&head.scope()));
         if !settings.is_empty() {
             whole.reason = format!("{} (not read for this reason: {})", whole.reason, settings.join(", "));
         }

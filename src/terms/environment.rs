@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Place;
+use super::{Place, Scope};
 
 /// What one environment is, apart from its settings: its names and ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,4 +19,11 @@ pub struct EnvironmentHead {
     pub business_units: bool,
     /// Where the environment is written.
     pub place: Place,
+}
+
+impl EnvironmentHead {
+    /// Its scope.
+    pub fn scope(&self) -> Scope {
+        Scope::environment(&self.key)
+    }
 }

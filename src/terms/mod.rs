@@ -1,7 +1,7 @@
 //! Small shared words: what the rooms above speak of, with no behaviour of its own.
 //!
 //! Words: a [`ResourceId`] is the id of an Azure resource, an [`AzureScope`] what rights are granted on; an [`ObjectId`]
-//! names a principal; an [`EnvironmentHead`] says what an environment is; a [`Place`] is a position in a file; a [`Slot`] is one of an instance's two API keys.
+//! names a principal; a [`Scope`] is the tenant or an environment, and its [`Head`] says what that is; a [`Place`] is a position in a file; a [`Slot`] is one of an instance's two API keys.
 //!
 //! Invariants: nothing here asks a service, a clock or a file; nothing here imports from another room.
 
@@ -13,6 +13,7 @@ pub(crate) mod object_id;
 mod place;
 mod resource_id;
 pub mod resource_kinds;
+mod scope;
 mod slot;
 pub mod text;
 
@@ -21,4 +22,5 @@ pub use environment::EnvironmentHead;
 pub use object_id::ObjectId;
 pub use place::Place;
 pub use resource_id::{AzureScope, BadId, ResourceId};
+pub use scope::{Head, Scope, ScopeKind, TenantHead};
 pub use slot::Slot;

@@ -32,7 +32,7 @@ fn what_cannot_be_read_is_unknown_and_nothing_is_sent() {
             "[]",
             "does not have secrets list permission",
         ),
-        ("the vault, by its firewall", firewall, "[]", "Client address is not authorized"),
+        ("the vault, by its firewall", firewall, "[]", "403 Forbidden/ForbiddenByFirewall"),
         ("the vault, without public network", private, "[]", "403 Forbidden/ForbiddenByConnection"),
         (
             "the vault's record",
@@ -99,7 +99,7 @@ fn without_the_right_to_write_the_vault_nothing_is_regenerated() {
     let room = Room::at(DUE, DECLARED, world);
     room.plan().ended(0).says("rotate apiAccess/keys/secondary");
     let run = room.apply().ended(5);
-    assert!(run.stdout.contains("403 Forbidden/AccessDenied to PUT"), "{}", run.stdout);
+    assert!(run.stdout.contains("403 Forbidden/AccessDenied to PATCH"), "{}", run.stdout);
     assert_eq!((room.held(), room.regenerated()), (Held::Primary, [0, 0]));
 }
 

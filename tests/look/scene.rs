@@ -142,9 +142,9 @@ impl Scene {
 
     pub(crate) async fn apply(&self, plan: &Plan) -> Report {
         let journal = Journal::open(&self.folder.path().join("journal.jsonl")).unwrap();
-        let environments = self.environments().into_iter().map(|it| (it.head.key.as_str(), it)).collect();
+        let declarations = self.environments().into_iter().map(|it| (it.head.scope(), it)).collect();
         let engine = Engine {
-            looks: &Surveyed { survey: &self.survey().await, environments },
+            looks: &Surveyed { survey: &self.survey().await, declarations },
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: Duration::from_secs(1800),

@@ -1,9 +1,10 @@
 //! Environments side by side: who is begun, and when no further one is.
 
 use super::*;
+use crate::terms::Scope;
 
 fn fleet(first: &[&str], stop_after: usize) -> Fleet {
-    Fleet { first: first.iter().map(|key| (*key).to_owned()).collect(), stop_after, ..Fleet::default() }
+    Fleet { first: first.iter().map(|key| Scope::environment(*key)).collect(), stop_after, ..Fleet::default() }
 }
 
 fn failing(count: usize, of: usize) -> Rc<World> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::terms::Scope;
 
 /// What one change is like: scope, setting, how it ends, what it takes to itself, whether it takes away, and which of those
 /// before it are required.
@@ -39,7 +40,7 @@ fn items(sketches: &[Sketch], troubles: bool) -> Vec<Item> {
         let mut one = Item { takes_away: *takes_away, ..item(&name).does(does) };
         one.holds = hold.iter().map(crate::plan::Hold::named).collect();
         for required in requires.iter().filter_map(|at| items.get(at % number.max(1))) {
-            if scope != "tenant" || required.address.scope_key() == "tenant" {
+            if scope != "tenant" || required.address.belongs_to(&Scope::Tenant) {
                 one.requires.push(required.address.clone());
             }
         }

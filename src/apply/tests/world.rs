@@ -17,7 +17,7 @@ use crate::plan::{
     Outline, Plan, Planned, Rated, ReadBack, Risk, Sighting, Step, StepError, Target, Unknown, Waiting, WaitingFor,
     Work, derive,
 };
-use crate::terms::{EnvironmentHead, Place};
+use crate::terms::{EnvironmentHead, Head, Place, Scope, TenantHead};
 
 pub(super) const NOW: &str = "2026-11-20T12:00:00Z";
 
@@ -55,7 +55,7 @@ pub(super) struct Item {
 }
 
 pub(super) fn address(text: &str) -> Address {
-    Address::scope(text)
+    Address::written(text)
 }
 
 pub(super) fn item(text: &str) -> Item {
@@ -78,7 +78,7 @@ impl Item {
     }
 
     pub(super) fn setting(&self) -> (&str, &str) {
-        (self.address.scope_key(), self.address.setting_key().unwrap())
+        (scope_of(&self.address), self.address.setting_key().unwrap())
     }
 
     pub(super) fn manual() -> ManualStep {
@@ -196,18 +196,27 @@ impl World {
         derive(&derivation, &accounts, Vec::new())
     }
 
+    fn head(scope: &str) -> Head {
+        let place = Place { file: "palisade.yaml".into(), line: 1, column: 1 };
+        let id = Uuid::from_u128(1);
+        match Scope::named(scope) {
+            Scope::Tenant => Head::Tenant(TenantHead { id, place }),
+            Scope::Environment(key) => Head::Environment(EnvironmentHead {
+                key,
+                instance_id: Some(id),
+                environment_id: Some("e".into()),
+                name: None,
+                business_units: false,
+                place,
+            }),
+        }
+    }
+
     pub(super) fn account(self: &Rc<Self>, scope: &str) -> Account {
         let settings: BTreeSet<&str> =
             self.items.iter().map(Item::setting).filter(|(of, _)| *of == scope).map(|(_, setting)| setting).collect();
         Account {
-            head: EnvironmentHead {
-                key: scope.into(),
-                instance_id: Some(Uuid::from_u128(1)),
-                environment_id: Some("e".into()),
-                name: None,
-                business_units: false,
-                place: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
-            },
+            head: Self::head(scope),
             declaration: "sha256:d".into(),
             observed: Some(Observed::default()),
             unknown: Vec::new(),
@@ -218,11 +227,16 @@ impl World {
 
     /// Every scope that something is declared in, in the order of their names, the tenant first.
     pub(super) fn scopes(&self) -> Vec<&str> {
-        let mut scopes: Vec<&str> = self.items.iter().map(|item| item.address.scope_key()).collect();
+        let mut scopes: Vec<&str> = self.items.iter().map(|item| scope_of(&item.address)).collect();
         scopes.sort_by_key(|scope| (*scope != "tenant", *scope));
         scopes.dedup();
         scopes
     }
+}
+
+/// The scope of an address, as it is written.
+pub(super) fn scope_of(address: &Address) -> &str {
+    address.as_str().split('/').next().unwrap()
 }
 
 /// Looks at the world. Its reader reads nothing.
@@ -233,7 +247,8 @@ pub(super) struct Looking {
 
 #[async_trait(?Send)]
 impl Looks for Looking {
-    async fn setting(&self, scope: &str, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
+    async fn setting(&self, scope: &Scope, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
+        let scope = scope.as_str();
         let Self { world, reader } = self;
         world.log.borrow_mut().push(format!("look {scope}/{setting}"));
         let fresh = Fresh::look(reader, async |_| {

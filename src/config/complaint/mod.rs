@@ -71,7 +71,8 @@ pub(super) fn describe(
         Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
         Kind::Type { kind } => Some(finding.wrong_type(expected(kind))),
         Kind::Constant { .. } => Some(finding.wrong_version()),
-        // Which of several keys must be there: the setting's own check says it.
+        // Which of several keys must be there: the check after merging says it.
+        Kind::AnyOf { .. } => return Vec::new(),
         Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } if finding.choices().is_empty() => {
             return Vec::new();
         }

@@ -22,13 +22,13 @@ fn later(keep: &[usize], change: impl FnOnce(&mut Account)) -> Plan {
     let mut account = account(kept.collect());
     let gone = usual().into_iter().enumerate().filter(|(index, _)| !keep.contains(index)).map(|(_, planned)| planned);
     account.findings[0].in_effect = gone.map(|planned| planned.change.address).collect();
-    account.findings[0].complete = vec![Address::scope("prod/users")];
+    account.findings[0].complete = vec![Address::written("prod/users")];
     change(&mut account);
     plan_of(&[account], now())
 }
 
 fn unknown(address: &str) -> Unknown {
-    Unknown { address: Address::scope(address), reason: "it answered 500".into(), operation: String::new() }
+    Unknown { address: Address::written(address), reason: "it answered 500".into(), operation: String::new() }
 }
 
 fn rotation(action: Action) -> Planned {
@@ -85,7 +85,7 @@ fn it_waits(account: &mut Account) {
 
 fn waits(address: &str) -> Waiting {
     Waiting {
-        address: Address::scope(address),
+        address: Address::written(address),
         waiting_for: WaitingFor::Service,
         since: None,
         detail: "it still shows".into(),
@@ -115,15 +115,15 @@ fn what_only_time_brings_is_left_and_anything_else_stops_the_scope() {
 fn scopes_are_judged_one_by_one() {
     let named = |key: &str| {
         let mut account = account(usual());
-        account.head.key = key.into();
+        rename(&mut account, key);
         for planned in &mut account.findings[0].changes {
-            planned.change.address = Address::scope(&planned.change.address.as_str().replace("prod", key));
+            planned.change.address = Address::written(&planned.change.address.as_str().replace("prod", key));
         }
         account
     };
     let refusal = |address: Address| Note::refusal(NOT_ACTIVE, address, "it is being deleted");
     let (mut test, prod) = (named("test"), named("prod"));
-    test.notes.push(refusal(Address::scope("test")));
+    test.notes.push(refusal(Address::written("test")));
     let fresh = plan_of(&[test, prod], now());
     let all = clear(&Approval::Seen, &fresh, now()).unwrap();
     assert!(matches!(all[0].verdict, Verdict::Refused(_)));

@@ -8,9 +8,26 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::terms::{EnvironmentHead, Place};
+use crate::terms::{EnvironmentHead, Head, Place};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
+
+fn head(key: &str, place: Place) -> Head {
+    Head::Environment(EnvironmentHead {
+        key: key.into(),
+        instance_id: Some(Uuid::from_u128(1)),
+        environment_id: Some("e".into()),
+        name: None,
+        business_units: false,
+        place,
+    })
+}
+
+/// The account of an environment of this name.
+fn rename(account: &mut Account, key: &str) {
+    let Head::Environment(head) = &mut account.head else { return };
+    head.key = key.into();
+}
 
 fn now() -> Timestamp {
     NOW.parse().unwrap()
@@ -18,7 +35,7 @@ fn now() -> Timestamp {
 
 fn planned(address: &str, action: Action, direction: Direction, before: Json, after: Json) -> Planned {
     let outline = Outline {
-        address: Address::scope(address),
+        address: Address::written(address),
         setting: "users",
         subject: "somebody (user)".into(),
         action,
@@ -49,14 +66,7 @@ fn by_a_person() -> By {
 fn account(changes: Vec<Planned>) -> Account {
     let place = Place { file: "f.yaml".into(), line: 1, column: 1 };
     Account {
-        head: EnvironmentHead {
-            key: "prod".into(),
-            instance_id: Some(Uuid::from_u128(1)),
-            environment_id: Some("e".into()),
-            name: None,
-            business_units: false,
-            place,
-        },
+        head: head("prod", place),
         declaration: "sha256:d".into(),
         observed: Some(Observed { name: Some("Contoso".into()), region: Some("europe".into()), dataverse: None }),
         unknown: Vec::new(),
@@ -258,7 +268,7 @@ fn ids_that_writes_depend_on_are_approved_and_what_was_looked_at_is_not() {
 
     let due = |address: &str, due: &str| {
         let mut changes = usual();
-        changes[0].change.address = Address::scope(address);
+        changes[0].change.address = Address::written(address);
         changes[0].change.before = json!({ "published": address });
         changes[0].change.due = Some(due.to_owned());
         plan_of(&[account(changes)], now()).intent_digest

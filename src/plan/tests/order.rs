@@ -12,12 +12,12 @@ fn accounts(changes: &[(String, bool, Vec<String>)]) -> Vec<Account> {
     for (address, takes_away, requires) in changes {
         let action = if *takes_away { Action::Delete } else { Action::Create };
         let mut planned = planned(address, action, Direction::Neutral, Json::Null, json!("x"));
-        planned.change.requires = requires.iter().map(|other| Address::scope(other)).collect();
+        planned.change.requires = requires.iter().map(|other| Address::written(other)).collect();
         scopes.entry(address.split('/').next().unwrap()).or_default().push(planned);
     }
     let named = |(key, changes): (&str, Vec<Planned>)| {
         let mut account = account(changes);
-        account.head.key = key.into();
+        rename(&mut account, key);
         account
     };
     scopes.into_iter().map(named).collect()

@@ -7,7 +7,7 @@ use super::keys::{Keys, KeysBlock};
 use crate::config::{Diagnostic, Diagnostics, Located};
 use crate::settings::api_access::codes;
 use crate::settings::block::{self, Claim};
-use crate::terms::{EnvironmentHead, Place};
+use crate::terms::{Head, Place};
 
 /// Access to the instance's API with keys or tokens. Without this block, palisade leaves API access as it is.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -56,7 +56,7 @@ impl block::Block for Block {
     type Declared = Declared;
     type Saw = Saw;
 
-    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+    fn declare(self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Declared {
         let Self { enabled, keys } = self;
         if enabled.is_none() {
             block::missing(at, Self::KEY, "enabled", "write `enabled: true` or `enabled: false`", diagnostics);
@@ -69,7 +69,7 @@ impl block::Block for Block {
                     .help("write `enabled: true`, or remove `keys`"),
             );
         }
-        let keys = keys.and_then(|keys| keys.declare(at.at(&["keys"]), environment, diagnostics));
+        let keys = keys.and_then(|keys| keys.declare(at.at(&["keys"]), head, diagnostics));
         Declared { enabled: enabled.unwrap_or_default(), place: at.key_place("enabled"), keys }
     }
 

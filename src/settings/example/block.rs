@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::codes;
 use crate::config::{Diagnostic, Diagnostics, Located};
 use crate::settings::block::{self, Readable};
-use crate::terms::{EnvironmentHead, Place};
+use crate::terms::{Head, Place};
 
 /// The display name of the environment. Without this block, palisade leaves it as it is.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -31,7 +31,7 @@ impl block::Block for Block {
     // Operations read it everywhere, so nobody attests it.
     type Saw = Readable;
 
-    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+    fn declare(self, at: Located<'_>, _: &Head, diagnostics: &mut Diagnostics) -> Declared {
         let text = self.text.unwrap_or_else(|| {
             block::missing(at, Self::KEY, "text", "write `title: { text: Contoso prod }`", diagnostics);
             String::new()

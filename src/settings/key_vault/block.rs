@@ -13,7 +13,7 @@ use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
 use crate::settings::key_vault::codes;
 use crate::settings::words::VaultId;
-use crate::terms::{EnvironmentHead, Place, ResourceId};
+use crate::terms::{Head, Place, ResourceId};
 
 /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is; it never unlinks a
 /// vault.
@@ -103,7 +103,7 @@ impl block::Block for Block {
     type Declared = Option<Declared>;
     type Saw = Saw;
 
-    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Option<Declared> {
+    fn declare(self, at: Located<'_>, _: &Head, diagnostics: &mut Diagnostics) -> Option<Declared> {
         let Self { id, replaces, data_privacy_consent } = self;
         if id.is_none() {
             let help = "name the vault: `id: /subscriptions/…/providers/Microsoft.KeyVault/vaults/NAME`";

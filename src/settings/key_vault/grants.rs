@@ -151,7 +151,7 @@ pub(super) fn plan(
             vault: declared.vault.clone(),
             role: *role,
             service: service.id,
-            description: format!("Granted by palisade for the environment {}", comparing.head.key),
+            description: format!("Granted by palisade for {}", comparing.head.label()),
         };
         let wanted = Wanted {
             address: setting.part("roles").part(part),

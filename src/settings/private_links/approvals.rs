@@ -16,14 +16,11 @@ use super::steps::Approve;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::plan::{Action, Direction, Impact, Outline, Planned, WaitingFor, Work};
 use crate::settings::block::Block as _;
-use crate::terms::{EnvironmentHead, ResourceId};
+use crate::terms::{Head, ResourceId};
 
 /// What an approval says on the Azure side.
-pub(super) fn description(head: &EnvironmentHead) -> String {
-    match &head.name {
-        Some(name) => format!("Approved by palisade for the environment {} ({name})", head.key),
-        None => format!("Approved by palisade for the environment {}", head.key),
-    }
+pub(super) fn description(head: &Head) -> String {
+    format!("Approved by palisade for {}", head.label())
 }
 
 /// Plans the approvals, or says who has to make them.

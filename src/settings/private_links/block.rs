@@ -15,7 +15,7 @@ use crate::settings;
 use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
 use crate::settings::private_links::codes;
-use crate::terms::{EnvironmentHead, Place, ResourceId};
+use crate::terms::{Head, Place, ResourceId};
 
 /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
 /// links as they are.
@@ -157,7 +157,7 @@ impl block::Block for Block {
     type Declared = Declared;
     type Saw = Saw;
 
-    fn declare(self, at: Located<'_>, _: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+    fn declare(self, at: Located<'_>, _: &Head, diagnostics: &mut Diagnostics) -> Declared {
         if self.links.is_none() {
             let help = "list them: `links: [{ resource: /subscriptions/…, dataPrivacyConsent: … }]`; an empty list under \
                         `match: exact` removes all";

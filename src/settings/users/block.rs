@@ -14,7 +14,7 @@ use crate::config::words::{Guid, PrincipalName, Text, UserName};
 use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
 use crate::settings::block;
 use crate::settings::users::codes;
-use crate::terms::{EnvironmentHead, Place};
+use crate::terms::{Head, Place};
 
 /// Who may use the instance, and in which role. Without this block, palisade leaves users and roles as they are.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -112,7 +112,7 @@ impl block::Block for Block {
     type Declared = Declared;
     type Saw = block::Readable;
 
-    fn declare(self, at: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) -> Declared {
+    fn declare(self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Declared {
         if self.assignments.is_none() {
             let help = "list who has which role: `assignments: [{ user: ada@contoso.com, role: Admin }]`";
             block::missing(at, Self::KEY, "assignments", help, diagnostics);
@@ -124,7 +124,7 @@ impl block::Block for Block {
         for (index, written) in self.assignments.unwrap_or_default().into_iter().enumerate() {
             let item = list.at(&[&index.to_string()]);
             let role = written.role;
-            check_role(role, item, environment, diagnostics);
+            check_role(role, item, head, diagnostics);
             if let Some(principal) = written.principal(item, diagnostics) {
                 assignments.push(Assignment { principal, role, place: item.place() });
                 items.push(item);
@@ -189,11 +189,12 @@ fn unclear(item: Located<'_>) -> Diagnostic {
     }
 }
 
-fn check_role(role: Role, item: Located<'_>, environment: &EnvironmentHead, diagnostics: &mut Diagnostics) {
-    if role == Role::MarketingContributor && !environment.business_units {
+fn check_role(role: Role, item: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) {
+    let separated = head.environment().is_some_and(|environment| environment.business_units);
+    if role == Role::MarketingContributor && !separated {
         let message = format!(
             "the role Marketing Contributor isn't available in {}, where business unit separation is off",
-            quoted(&environment.key)
+            quoted(head.scope().as_str())
         );
         diagnostics.push(
             Diagnostic::error(codes::MARKETING_CONTRIBUTOR_UNAVAILABLE, item.at(&["role"]).span(), message)

@@ -12,7 +12,7 @@ use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
 use crate::settings::api_access::codes;
 use crate::settings::block::{self, Claim};
 use crate::settings::words::VaultId as VaultWord;
-use crate::terms::{EnvironmentHead, Place};
+use crate::terms::{Head, Place};
 
 /// The two API keys of the environment: palisade publishes the one in force as a secret, and replaces them in turn, so
 /// that a consumer which reads the secret always holds a key that works. Without this block, keys are left as they are.
@@ -116,7 +116,7 @@ impl KeysBlock {
     pub(in crate::settings::api_access) fn declare(
         self,
         at: Located<'_>,
-        environment: &EnvironmentHead,
+        head: &Head,
         diagnostics: &mut Diagnostics,
     ) -> Option<Keys> {
         let help = "write `publishTo: { vault: /subscriptions/…/vaults/NAME, secret: NAME }`";
@@ -138,7 +138,8 @@ impl KeysBlock {
             );
         }
         // Without an instance there is an error, and what comes of it is never handed out.
-        let defaults = Rotation::new(environment.instance_id.map(|id| id.to_string()).unwrap_or_default());
+        let instance = head.environment().and_then(|environment| environment.instance_id);
+        let defaults = Rotation::new(instance.map(|id| id.to_string()).unwrap_or_default());
         let rotation = Rotation {
             max_age: self.max_age.map_or(defaults.max_age, |it| it.0),
             renew_before: self.renew_before.map_or(defaults.renew_before, |it| it.0),

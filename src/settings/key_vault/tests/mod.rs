@@ -23,7 +23,7 @@ use crate::settings::key_vault::codes;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
-use crate::terms::{EnvironmentHead, Place, ResourceId};
+use crate::terms::{EnvironmentHead, Head, Place, ResourceId};
 
 const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci";
 const TENANT: Uuid = Uuid::from_u128(0x7b1f_0c52_0000_4000_8000_0000_0000_00aa);
@@ -110,14 +110,14 @@ impl Scene {
     }
 
     fn compare(&self, observed: &Observed) -> Findings {
-        let head = EnvironmentHead {
+        let head = Head::Environment(EnvironmentHead {
             key: "prod".into(),
             instance_id: Some(Uuid::from_u128(1)),
             environment_id: Some("e".into()),
             name: None,
             business_units: false,
             place: place(),
-        };
+        });
         let instance = Instance { id: Uuid::from_u128(1), scale_unit: None };
         let comparing = Comparing {
             head: &head,

@@ -23,7 +23,7 @@ use crate::settings::observation::Unreadable;
 use crate::settings::private_links::codes;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
-use crate::terms::{EnvironmentHead, Place, ResourceId};
+use crate::terms::{EnvironmentHead, Head, Place, ResourceId};
 
 const LAKE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/contosolake";
 const SYNAPSE: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Synapse/workspaces/contosows";
@@ -132,14 +132,14 @@ impl Scene {
     }
 
     fn findings(&self) -> Findings {
-        let head = EnvironmentHead {
+        let head = Head::Environment(EnvironmentHead {
             key: "prod".into(),
             instance_id: Some(Uuid::from_u128(1)),
             environment_id: Some("e".into()),
             name: Some("Contoso prod".into()),
             business_units: false,
             place: place(),
-        };
+        });
         let instance = Instance { id: Uuid::from_u128(1), scale_unit: None };
         let comparing = Comparing {
             head: &head,

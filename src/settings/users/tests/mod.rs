@@ -24,7 +24,7 @@ use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
 use crate::settings::users::codes;
-use crate::terms::{EnvironmentHead, ObjectId, Place};
+use crate::terms::{EnvironmentHead, Head, ObjectId, Place};
 
 const ADA: u128 = 1;
 const GRACE: u128 = 2;
@@ -149,14 +149,14 @@ impl Scene {
     }
 
     fn findings(&self) -> Findings {
-        let head = EnvironmentHead {
+        let head = Head::Environment(EnvironmentHead {
             key: "prod".into(),
             instance_id: Some(id(99)),
             environment_id: Some("e".into()),
             name: None,
             business_units: false,
             place: place(),
-        };
+        });
         let instance = Instance { id: id(99), scale_unit: None };
         let comparing = Comparing {
             head: &head,
