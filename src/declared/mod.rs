@@ -13,6 +13,8 @@ mod example;
 mod schema;
 mod shape;
 #[cfg(test)]
+mod tenant;
+#[cfg(test)]
 mod tests;
 mod words;
 
