@@ -146,8 +146,8 @@ pub(super) fn confirm(ui: &Ui, plan: &Plan, clearances: &[Clearance]) -> Result<
     let names = |scopes: &[&crate::plan::ScopePlan]| {
         scopes.iter().map(|scope| scope.scope.as_str()).collect::<Vec<_>>().join(", ")
     };
-    let dangers = report::plan::dangers(go.iter().flat_map(|scope| &scope.changes));
-    let mut about = dangers;
+    let dangers = report::dangers::dangers(go.iter().flat_map(|scope| &scope.changes));
+    let mut about: Vec<String> = dangers.into_iter().map(|(what, who)| format!("{what}: {who}")).collect();
     if !stay.is_empty() {
         about.push(format!("leaves out {}, which is refused", names(&stay)));
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::binds::Binds;
+use super::danger::Danger;
 use super::demand::Demand;
 use crate::azure::Provenance;
 use crate::terms::{Place, Scope, digest};
@@ -259,6 +260,9 @@ pub struct Change {
     pub risk: Risk,
     /// What it does to people.
     pub impact: Impact,
+    /// What to know before agreeing to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dangers: Vec<Danger>,
     /// How far its operation is public.
     pub provenance: Provenance,
     /// Who does it.
@@ -272,10 +276,16 @@ pub struct Change {
     pub preimage: String,
     /// Every id that its writes depend on.
     pub binds: Binds,
-    /// For keys: what is due. The slot, and the values that were compared, depend on when one looks and on who looks, so an
-    /// approval doesn't hang on them; the binds say which keys and which secret are meant.
+    /// What is due, where that alone is approved: its values depend on when one looks and on who looks, so an approval doesn't
+    /// hang on them; the binds say what is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
+    /// The address that stands in an approval, where it is another one: part of the change's own may depend on who looks, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_as: Option<Address>,
+    /// The addresses at which it shows that the change is in effect, where they are others than its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown_at: Vec<Address>,
     /// Why.
     pub reason: String,
     /// The changes that must be made before it, wherever they are.
@@ -326,26 +336,17 @@ impl Change {
         }
     }
 
-    /// The address that stands in an approval: for keys without the slot.
+    /// The address that stands in an approval.
     pub fn approved_address(&self) -> &str {
-        let whole = self.address.as_str();
-        match &self.due {
-            Some(_) => ["/primary", "/secondary"].iter().find_map(|slot| whole.strip_suffix(slot)).unwrap_or(whole),
-            None => whole,
-        }
+        self.approved_as.as_ref().unwrap_or(&self.address).as_str()
     }
 
-    /// The addresses at which it shows that the change is in effect. For keys: that a live key is published and, for what time
-    /// brought, that nothing is due any more.
-    pub(super) fn evidence(&self) -> impl Iterator<Item = Address> + use<> {
-        let keys = Address(self.approved_address().to_owned());
-        let evidence = match &self.due {
-            None => vec![self.address.clone()],
-            Some(_) if self.action.comes_with_time() => vec![keys],
-            Some(_) if self.action == Action::Enable => vec![keys.clone(), keys.part("keys").part("published")],
-            Some(_) => vec![keys.part("published")],
-        };
-        evidence.into_iter()
+    /// The addresses at which it shows that the change is in effect.
+    pub(super) fn evidence(&self) -> &[Address] {
+        match self.shown_at.as_slice() {
+            [] => std::slice::from_ref(&self.address),
+            others => others,
+        }
     }
 
     /// What it would do, on one line: for lists of differences.

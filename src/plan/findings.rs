@@ -6,13 +6,13 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::change::{Action, Address, Change, Direction, Impact, Mode, Rated};
-use super::demand;
 use super::document::{Unknown, Waiting};
 use super::hold::Hold;
 use super::note::Note;
 use super::stake::Stake;
 use super::step::Step;
 use super::work::Work;
+use super::{danger, demand};
 use crate::azure::Provenance;
 use crate::azure::operations::Facts;
 use crate::azure::rights::Holding;
@@ -129,6 +129,7 @@ impl Planned {
         } = outline;
         let provenance = operations.iter().map(|operation| operation.provenance).max();
         let permissions = demand::permissions(&operations, work.steps());
+        let dangers = danger::of_impact(impact, &subject);
         let change = Change {
             address,
             setting: setting.to_owned(),
@@ -137,6 +138,7 @@ impl Planned {
             direction,
             risk: risk.risk,
             impact,
+            dangers,
             provenance: provenance.unwrap_or(Provenance::Documented),
             by: work.by(),
             preimage: Change::preimage_of(&before),
@@ -144,6 +146,8 @@ impl Planned {
             after,
             binds: work.binds(),
             due: None,
+            approved_as: None,
+            shown_at: Vec::new(),
             reason,
             requires: Vec::new(),
             permissions,
@@ -175,6 +179,13 @@ impl Planned {
     /// What the change must have to itself while it is made.
     pub fn holds(&self) -> BTreeSet<Hold> {
         self.work.holds()
+    }
+
+    /// The same change, of which a person must know this before agreeing.
+    #[must_use]
+    pub fn dangerous(mut self, what: &str, who: impl Into<String>) -> Self {
+        danger::add(&mut self.change.dangers, what, who.into());
+        self
     }
 
     /// The same change, before which others must be made: of this setting or another one, of this scope or another one.

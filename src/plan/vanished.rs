@@ -113,8 +113,8 @@ fn shows(change: &Change, seen: Seen<'_>) -> bool {
         let unclear = seen.unknown.iter().any(|unknown| unknown.address.is_in(&change.address));
         return !unclear && seen.complete.iter().any(|collection| change.address.is_in(collection));
     }
-    let mut needed = change.evidence();
-    needed.all(|address| seen.in_effect.contains(&address))
+    let needed = change.evidence();
+    needed.iter().all(|address| seen.in_effect.contains(address))
 }
 
 fn one_in_the_other(one: &Address, other: &Address) -> bool {

@@ -5,6 +5,7 @@
 
 pub mod applied;
 pub mod colour;
+pub mod dangers;
 pub mod diagnostics;
 pub mod difference;
 pub mod operations;

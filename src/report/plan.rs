@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use serde_json::Value as Json;
 
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
+use super::dangers::dangers;
 use super::difference::{of_values, on_one_line};
 use crate::azure::Provenance;
 use crate::plan::{
@@ -144,6 +144,9 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         preimage: _,
         binds: _,
         due: _,
+        approved_as: _,
+        shown_at: _,
+        dangers: _,
         reason,
         requires,
         permissions: _,
@@ -279,9 +282,8 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
         let _ = writeln!(out, "{} {}{outside}", paint(WARNING, "Limited to:"), printable(&plan.only.to_string()));
     }
     let _ = writeln!(out, "{}.", totals(plan, purpose).join("; "));
-    let dangers = dangers(plan.changes());
-    if !dangers.is_empty() {
-        let _ = writeln!(out, "{} {}.", paint(DANGER, "Mind:"), dangers.join(", "));
+    for (what, who) in dangers(plan.changes()) {
+        let _ = writeln!(out, "{} {}", paint(DANGER, format!("{what}:")), printable(&who));
     }
     let repairs = plan.pending_findings().count();
     if repairs > 0 {
@@ -345,47 +347,6 @@ fn refused(plan: &Plan, out: &mut String) {
         paint(DANGER, "Refused:"),
         names(&stopped)
     );
-}
-
-/// What somebody must have read before saying yes, in a few words each: the counts of a summary don't tell an outage from a
-/// new reader.
-pub fn dangers<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<String> {
-    let changes: Vec<&Change> = changes.collect();
-    let number = |counts: &dyn Fn(&&Change) -> bool| changes.iter().filter(|change| counts(change)).count();
-    let admin = |side: &Json| {
-        side["role"] == "Admin" || side["roles"].as_array().is_some_and(|all| all.contains(&"Admin".into()))
-    };
-    let found = [
-        (number(&|change| change.impact == Impact::DataLoss), "loses data for good", "lose data for good"),
-        (number(&|change| change.impact == Impact::Outage), "is an outage", "are outages"),
-        (
-            number(&|change| admin(&change.before) && !admin(&change.after)),
-            "takes the role Admin away",
-            "take the role Admin away",
-        ),
-        (
-            number(&|change| change.impact == Impact::Interrupts && !admin(&change.before)),
-            "takes something else away",
-            "take something else away",
-        ),
-        (
-            number(&|change| !admin(&change.before) && admin(&change.after)),
-            "makes somebody Admin",
-            "make somebody Admin",
-        ),
-        (
-            number(&|change| change.action == Action::Approve),
-            "lets a connection into a resource",
-            "let connections into resources",
-        ),
-        (
-            number(&|change| change.action == Action::Grant),
-            "gives Customer Insights rights on a vault",
-            "give Customer Insights rights on vaults",
-        ),
-    ];
-    let told = found.into_iter().filter(|(number, ..)| *number > 0);
-    told.map(|(number, one, many)| count(number, &format!("change {one}"), &format!("changes {many}"))).collect()
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -185,7 +185,7 @@ fn a_person_can_read_the_plan() {
         give(world, PROD, "zoe@contoso.com", "Viewer");
         world.instances.get_mut(&PROD).unwrap().api_subscription.is_subscribed = true;
     });
-    assert_snapshot!(scene.emulated(&["plan"]).ended(0).stdout, @"
+    assert_snapshot!(scene.emulated(&["plan"]).ended(0).stdout, @r"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
@@ -207,7 +207,10 @@ fn a_person_can_read_the_plan() {
       2 in sync
 
     Plan: 5 changes (3 hardening, 2 weakening); 2 in sync.
-    Mind: 1 change is an outage, 1 change takes the role Admin away, 1 change takes something else away, 2 changes make somebody Admin.
+    Goes down: API access for every client of the environment
+    Loses Admin: creator (user)
+    Loses access: zoe (user)
+    Gains Admin: ada (user), Admins (group)
     Intent sha256:36ad39689716a85fb5880c3b2e8007fa859dfe98d5eb5e118e610cff77051d54
     ");
 }

@@ -271,6 +271,7 @@ fn ids_that_writes_depend_on_are_approved_and_what_was_looked_at_is_not() {
         changes[0].change.address = Address::written(address);
         changes[0].change.before = json!({ "published": address });
         changes[0].change.due = Some(due.to_owned());
+        changes[0].change.approved_as = Some(Address::written("prod/apiAccess/keys"));
         plan_of(&[account(changes)], now()).intent_digest
     };
     let keys = "prod/apiAccess/keys";

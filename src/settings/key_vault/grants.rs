@@ -218,5 +218,7 @@ fn grant(declared: &Declared, wanted: Wanted, requires: Option<Address>, step: R
         source: declared.place.clone(),
         operations: vec![operation],
     };
-    Planned::new(outline, Work::step(step)).requiring(requires)
+    Planned::new(outline, Work::step(step))
+        .requiring(requires)
+        .dangerous("Gives Customer Insights rights", format!("on {}", declared.vault.name()))
 }

@@ -86,5 +86,6 @@ fn approve(comparison: &Comparison<'_>, sides: &Sides<'_>, endpoint: &LinkEndpoi
         endpoint: id.clone(),
         description: description(comparison.comparing.head),
     };
-    Planned::new(outline, Work::step(Rc::new(step)))
+    let about = format!("{} on {}", endpoint.sub_resource_type, resource.name());
+    Planned::new(outline, Work::step(Rc::new(step))).dangerous("Approves private endpoint connections", about)
 }

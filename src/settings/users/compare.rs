@@ -200,7 +200,12 @@ impl<'a> Comparison<'a> {
             operations: vec![PUT_ASSIGNMENT.facts()],
         };
         let removes = was_admin && wanted != Role::Admin;
-        Planned::new(outline, Work::step(step)).taking_away(loses).removing(removes)
+        let planned = Planned::new(outline, Work::step(step)).taking_away(loses).removing(removes);
+        match (was_admin, wanted == Role::Admin) {
+            (false, true) => planned.dangerous(risks::GAINS_ADMIN, &target.principal.label),
+            (true, false) => planned.dangerous(risks::LOSES_ADMIN, &target.principal.label),
+            (true, true) | (false, false) => planned,
+        }
     }
 
     /// Whoever loses the role Admin keeps it until those who are to get it have it. Other removals wait for nobody.
@@ -254,7 +259,8 @@ impl<'a> Comparison<'a> {
                 operations: vec![DELETE_ASSIGNMENT.facts()],
             };
             let planned = Planned::new(outline, Work::step(Rc::new(step))).taking_away(true).removing(true);
-            self.findings.changes.push(planned);
+            let loses = if held.is_admin() { risks::LOSES_ADMIN } else { risks::LOSES_ACCESS };
+            self.findings.changes.push(planned.dangerous(loses, &principal.label));
         }
         if self.list.nameless > 0 {
             self.findings.unknown.push(incomplete(self.list.nameless).at(self.setting.clone()));

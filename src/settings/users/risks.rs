@@ -25,3 +25,10 @@ pub(super) fn granting(role: Role) -> Rated {
 pub(super) fn taking(was_admin: bool) -> Rated {
     if was_admin { TAKE_ADMIN } else { TAKE_OTHER }
 }
+
+/// What a summary says of somebody who becomes Admin.
+pub(super) const GAINS_ADMIN: &str = "Gains Admin";
+/// What it says of somebody who stays, or goes, without it.
+pub(super) const LOSES_ADMIN: &str = "Loses Admin";
+/// What it says of somebody else who goes.
+pub(super) const LOSES_ACCESS: &str = "Loses access";

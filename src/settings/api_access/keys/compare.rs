@@ -6,19 +6,17 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::look::Observed;
+use super::notes::{clock, note, notes, schedule, store_right};
 use super::steps;
 use crate::azure::operations::{
     ACTIVATE_API_SUBSCRIPTION, Facts as Operation, RECOVER_SECRET, REGENERATE_PRIMARY_KEY, REGENERATE_SECONDARY_KEY,
     SET_SECRET, UPDATE_SECRET,
 };
-use crate::azure::rights::Holding;
 use crate::plan::{
-    Action, Address, Change, Direction, Findings, Impact, Note, NoteCode, Outline, Planned, Rated, Severity, Unknown,
-    Waiting, WaitingFor, Work,
+    Action, Address, Change, Direction, Findings, Impact, Outline, Planned, Rated, Severity, Unknown, Waiting,
+    WaitingFor, Work,
 };
-use crate::rotation::{
-    Access, Assessment, Content, Facts, Hold, Move, Secret, State, VaultClock, Verify, Warning, assess,
-};
+use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, State, Verify, Warning, assess};
 use crate::settings::api_access::codes;
 use crate::settings::api_access::risks;
 use crate::settings::observation::Unreadable;
@@ -87,7 +85,7 @@ fn in_effect(observed: &Observed, assessment: &Assessment, keys: &Address) -> Ve
 
 /// Whom a key waits for that ought to have been replaced by now. A hold that ends by itself before `maxAge` is over is no
 /// more than the schedule.
-fn held(assessment: &Assessment) -> Option<WaitingFor> {
+pub(super) fn held(assessment: &Assessment) -> Option<WaitingFor> {
     let never = |hold: &Hold| matches!(hold, Hold::Adoption { until: None } | Hold::Window { opens: None });
     let overdue = |warning: &Warning| matches!(warning, Warning::Overdue { .. });
     assessment.wanted?;
@@ -109,27 +107,8 @@ fn planned(
     if only_retires(assessment, next, comparing.now) {
         (action, risk, impact) = (Action::Retire, risks::RETIRE, Impact::Interrupts);
     }
-    let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
     let enabling = matches!(next, Move::PublishNewKeys { .. });
-    // A dead key, a deleted secret and one that wasn't looked at are not nothing.
-    let (mut before, mut after) = match (assessment.state, next) {
-        (_, Move::Resolve) => (json!({ "published": "not looked at" }), json!({ "published": "shows when applying" })),
-        (State::SoftDeleted, _) => (json!({ "published": "deleted" }), json!({ "published": "recovered" })),
-        (State::Outage, _) => {
-            (json!({ "published": "a dead key" }), json!({ "published": published(after(assessment, next)) }))
-        }
-        _ => (
-            json!({ "published": published(assessment.active) }),
-            json!({ "published": published(after(assessment, next)) }),
-        ),
-    };
-    if enabling {
-        before["enabled"] = json!(false);
-        after["enabled"] = json!(true);
-    }
-    if let Some(intended) = regenerated(next) {
-        after["regenerated"] = json!(intended.name());
-    }
+    let (before, after) = values(assessment, next);
     let address = match (enabling, next.slot()) {
         (true, _) => setting.clone(),
         (false, Some(slot)) => setting.part("keys").part(slot.name()),
@@ -154,17 +133,59 @@ fn planned(
     let work = Work::Steps(steps::of(observed, next, retires));
     let mut planned = Planned::new(outline, work).taking_away(retires);
     planned.change.preimage = preimage(&observed.facts);
+    let keys = setting.part("keys");
     planned.change.due = Some(due(next, retires).to_owned());
+    // Which slot is meant depends on when one looks.
+    planned.change.approved_as = (!enabling).then(|| keys.clone());
+    planned.change.shown_at = shown_at(action, setting);
     let rest = rest(next, retires).map(|(action, due)| Change {
         // What is left is about the keys, whichever change it is of.
-        address: setting.part("keys"),
+        address: keys.clone(),
         action,
         due: Some(due.to_owned()),
+        approved_as: None,
+        shown_at: shown_at(action, setting),
         ..planned.change.clone()
     });
     match rest {
         Some(rest) => planned.leaving(&rest),
         None => planned,
+    }
+}
+
+/// What is published before and after, as plans show it.
+fn values(assessment: &Assessment, next: Move) -> (Json, Json) {
+    let published = |slot: Option<Slot>| slot.map_or(Json::Null, |slot| json!(slot.name()));
+    // A dead key, a deleted secret and one that wasn't looked at are not nothing.
+    let (mut before, mut after) = match (assessment.state, next) {
+        (_, Move::Resolve) => (json!({ "published": "not looked at" }), json!({ "published": "shows when applying" })),
+        (State::SoftDeleted, _) => (json!({ "published": "deleted" }), json!({ "published": "recovered" })),
+        (State::Outage, _) => {
+            (json!({ "published": "a dead key" }), json!({ "published": published(after(assessment, next)) }))
+        }
+        _ => (
+            json!({ "published": published(assessment.active) }),
+            json!({ "published": published(after(assessment, next)) }),
+        ),
+    };
+    if matches!(next, Move::PublishNewKeys { .. }) {
+        before["enabled"] = json!(false);
+        after["enabled"] = json!(true);
+    }
+    if let Some(intended) = regenerated(next) {
+        after["regenerated"] = json!(intended.name());
+    }
+    (before, after)
+}
+
+/// Where it shows that a change is in effect: that a live key is published and, for what time brought, that nothing is due any
+/// more.
+fn shown_at(action: Action, setting: &Address) -> Vec<Address> {
+    let keys = setting.part("keys");
+    match action {
+        _ if action.comes_with_time() => vec![keys],
+        Action::Enable => vec![setting.clone(), keys.part("published")],
+        _ => vec![keys.part("published")],
     }
 }
 
@@ -279,105 +300,4 @@ fn preimage(facts: &Facts) -> String {
 
 fn unknown(address: &Address, reason: &str) -> Unknown {
     Unreadable::because(reason).at(address.clone())
-}
-
-fn note(code: NoteCode, severity: Severity, address: &Address, message: String) -> Note {
-    Note::finding(code, severity, address.clone(), message)
-}
-
-/// What a person reads about the keys besides changes: what holds, what is due, what is odd.
-fn notes(assessment: &Assessment, address: &Address) -> Vec<Note> {
-    let mut notes = Vec::new();
-    if assessment.critical {
-        let message = match assessment.state {
-            State::Unknown | State::Inconsistent => assessment.reason.clone(),
-            _ => "whoever uses the published key is cut off until then".to_owned(),
-        };
-        notes.push(note(codes::CONSUMERS_CUT_OFF, Severity::Warning, address, message));
-    } else if assessment.state != State::Unknown && assessment.next.is_none() && held(assessment).is_none() {
-        notes.push(note(codes::ROTATION_SCHEDULE, Severity::Info, address, schedule(assessment)));
-    }
-    notes.extend(assessment.warnings.iter().map(|found| warning(found, address)));
-    notes
-}
-
-fn schedule(assessment: &Assessment) -> String {
-    let mut text = assessment.reason.clone();
-    let ahead = |instant: &Option<Timestamp>| instant.filter(|_| assessment.wanted.is_none());
-    let instants = [("next rotation due", ahead(&assessment.due)), ("retirement due", ahead(&assessment.retire_at))];
-    for (what, instant) in instants {
-        if let Some(instant) = instant {
-            text += &format!("; {what} {}", seconds(instant));
-        }
-    }
-    text
-}
-
-fn seconds(instant: Timestamp) -> Timestamp {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
-}
-
-fn warning(found: &Warning, address: &Address) -> Note {
-    let message = match found {
-        Warning::TagDisagrees { tagged, live } => {
-            format!("the secret's tag says {tagged}, its value is that of {live}; the value counts")
-        }
-        Warning::TagsUnintelligible(names) => {
-            format!("tags of the secret can't be understood and count for nothing: {}", names.join(", "))
-        }
-        Warning::IssueUnknown => "nobody knows when the published key was issued; its age counts from its publication".to_owned(),
-        Warning::Overdue { since } => format!("the published key is older than `maxAge` since {}", seconds(*since)),
-        Warning::DeadInGrace { until } => format!(
-            "a former key stopped working before its grace was over at {}: whoever hasn't read the secret since it was \
-             replaced is cut off",
-            seconds(*until)
-        ),
-        Warning::AdoptionUndeclared => {
-            "keys were in use before palisade published one: before the first replacement, write under `adoptedOn` since \
-             when all consumers read the secret"
-                .to_owned()
-        }
-        Warning::ValuesNotLookedAt => {
-            "`verify: metadata`: whether consumers hold a key that works was not looked at".to_owned()
-        }
-        Warning::StaleIntent(intent) => {
-            format!("a former run noted at {} that it would regenerate {}, and didn't", intent.at, intent.slot)
-        }
-    };
-    let code = match found {
-        Warning::ValuesNotLookedAt => codes::VALUES_NOT_LOOKED_AT,
-        _ => codes::ROTATION_WARNING,
-    };
-    note(code, Severity::Warning, address, message)
-}
-
-/// Whether what the move makes could be stored.
-fn store_right(holding: &Holding, next: Move, address: &Address) -> Option<Note> {
-    let stores = !matches!(next, Move::Retire { .. } | Move::FinishRetirement { .. } | Move::RecoverSecret);
-    let note = match holding {
-        Holding::Held => return None,
-        _ if !stores => return None,
-        Holding::Lacking(_) => {
-            let message = "the identity that runs palisade may not store secrets in the vault";
-            Note::refusal(codes::STORE_RIGHT, address.clone(), message)
-        }
-        Holding::Unproved(doubt) => {
-            let message = format!("whether a new key can be stored is unproved: {}", doubt.why);
-            note(codes::STORE_RIGHT_UNPROVED, Severity::Warning, address, message)
-        }
-    };
-    let needs = &SET_SECRET.facts().needs;
-    let role = needs.role().map(|role| format!(", as in the role {role}")).unwrap_or_default();
-    Some(note.help(format!("it needs {needs}{role}")))
-}
-
-/// Ages are counted from instants of two clocks; they must agree. Where nothing is published, nothing has an age.
-fn clock(facts: &Facts, address: &Address) -> Option<Note> {
-    let Secret::Present(_) = facts.secret else { return None };
-    let message = format!("{}; nothing is regenerated", facts.clock.objection()?);
-    let help = match facts.clock {
-        VaultClock::Unproved(_) => "see what changes the vault's answers on their way here, such as a proxy",
-        VaultClock::Agrees | VaultClock::Apart { .. } => "set this machine's clock",
-    };
-    Some(note(codes::CLOCK_SKEW, Severity::Warning, address, message).help(help))
 }

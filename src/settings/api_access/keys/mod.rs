@@ -10,6 +10,7 @@ mod block;
 mod compare;
 mod emergency;
 mod look;
+mod notes;
 mod probe;
 mod publish;
 mod revoke;
