@@ -20,7 +20,7 @@ use super::operations::{
     SYNAPSE_PUT_CONNECTION, VAULT_DELETE_CONNECTION, VAULT_GET_CONNECTION, VAULT_LIST_CONNECTIONS,
     VAULT_PUT_CONNECTION, Write,
 };
-use crate::terms::ResourceId;
+use crate::terms::{ResourceId, resource_kinds};
 
 /// A resource that private endpoints can lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ struct Calls {
 }
 
 const STORAGE: Calls = Calls {
-    kind: "Microsoft.Storage/storageAccounts",
+    kind: resource_kinds::STORAGE_ACCOUNT,
     name: "accountName",
     list: &STORAGE_LIST_CONNECTIONS,
     get: &STORAGE_GET_CONNECTION,
@@ -60,7 +60,7 @@ const STORAGE: Calls = Calls {
     delete: &STORAGE_DELETE_CONNECTION,
 };
 const SYNAPSE: Calls = Calls {
-    kind: "Microsoft.Synapse/workspaces",
+    kind: resource_kinds::SYNAPSE_WORKSPACE,
     name: "workspaceName",
     list: &SYNAPSE_LIST_CONNECTIONS,
     get: &SYNAPSE_GET_CONNECTION,
@@ -68,7 +68,7 @@ const SYNAPSE: Calls = Calls {
     delete: &SYNAPSE_DELETE_CONNECTION,
 };
 const KEY_VAULT: Calls = Calls {
-    kind: "Microsoft.KeyVault/vaults",
+    kind: resource_kinds::VAULT,
     name: "vaultName",
     list: &VAULT_LIST_CONNECTIONS,
     get: &VAULT_GET_CONNECTION,

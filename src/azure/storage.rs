@@ -12,10 +12,7 @@ use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::{STORAGE_GET_ACCOUNT, STORAGE_LIST, STORAGE_LIST_IN_GROUP, STORAGE_UPDATE_ACCOUNT};
 use super::private_endpoints::{Connection, Wire, addressed};
-use crate::terms::{AzureScope, ResourceId, resource_kinds};
-
-/// The type of storage accounts.
-pub const KIND: &str = resource_kinds::STORAGE_ACCOUNT;
+use crate::terms::{AzureScope, ResourceId};
 
 /// A storage account.
 #[derive(Debug, Clone)]

@@ -9,10 +9,7 @@ use super::error::CallError;
 use super::operations::{SYNAPSE_GET_WORKSPACE, SYNAPSE_LIST, SYNAPSE_LIST_IN_GROUP};
 use super::private_endpoints::{Connection, Wire, addressed};
 use super::storage::PublicNetworkAccess;
-use crate::terms::{AzureScope, ResourceId, resource_kinds};
-
-/// The type of Synapse workspaces.
-pub const KIND: &str = resource_kinds::SYNAPSE_WORKSPACE;
+use crate::terms::{AzureScope, ResourceId};
 
 /// A Synapse workspace.
 #[derive(Debug, Clone)]

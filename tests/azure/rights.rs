@@ -6,14 +6,14 @@ use jiff::SignedDuration;
 use palisade::azure::authorization::{self, Grant, PrincipalType};
 use palisade::azure::operations::{ALL, CREATE_ROLE_ASSIGNMENT, RECOVER_SECRET, SET_SECRET, UPDATE_SECRET};
 use palisade::azure::private_endpoints::Status;
+use palisade::azure::resource_graph;
 use palisade::azure::rights::{Action, Holding, Needs, Right, ask, by_list, roles};
 use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
-use palisade::azure::{resource_graph, storage};
 use palisade::emulator::{Connection, ConnectionStatus};
 use uuid::Uuid;
 
 use crate::support::{LAKE, STRANGER_PRINCIPAL, Services, TENANT, VAULT, grant, start_of_time};
-use palisade::terms::{AzureScope, ResourceId};
+use palisade::terms::{AzureScope, ResourceId, resource_kinds};
 
 const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
 
@@ -133,7 +133,10 @@ async fn resource_graph_finds_connections_of_all_kinds_or_says_that_it_could_not
     let found = resource_graph::connections(admin.reader(), &subscriptions).await.unwrap();
     let names: Vec<&str> = found.iter().map(|f| f.connection.rsplit('/').next().unwrap()).collect();
     assert_eq!((names, &found[0].status), (vec!["lake.1", "kv.1"], &Status::Pending));
-    assert_eq!(resource_graph::find(admin.reader(), &subscriptions, storage::KIND).await.unwrap(), [id(LAKE)]);
+    assert_eq!(
+        resource_graph::find(admin.reader(), &subscriptions, resource_kinds::STORAGE_ACCOUNT).await.unwrap(),
+        [id(LAKE)]
+    );
     assert!(resource_graph::connections(&services.stranger(), &subscriptions).await.unwrap().is_empty());
     for answer in ["{ data: [], resultTruncated: 'true' }", "{ data: [ {} ] }", "{ data: [], $skipToken: same }"] {
         let faults =

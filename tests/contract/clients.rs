@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::Stage;
 use super::recorder::Exchange;
 use super::support::{LAKE, STRANGER_PRINCIPAL, TENANT, VAULT, WORKSPACE, grant, instance, secret, vault_of};
-use palisade::terms::{AzureScope, ResourceId};
+use palisade::terms::{AzureScope, ResourceId, resource_kinds};
 
 const KEY_VAULT_ADMINISTRATOR: &str = "00482a5a-887f-4fb3-b363-3b7fe8e74483";
 const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
@@ -126,7 +126,7 @@ async fn accounts(writer: &Writer) {
     let changed = storage::update(writer, &id(LAKE), &change).await.unwrap();
     assert_eq!(changed.public_network_access, storage::PublicNetworkAccess::Disabled);
     let subscriptions = BTreeSet::from([SUBSCRIPTION]);
-    assert_eq!(resource_graph::find(reader, &subscriptions, storage::KIND).await.unwrap().len(), 1);
+    assert_eq!(resource_graph::find(reader, &subscriptions, resource_kinds::STORAGE_ACCOUNT).await.unwrap().len(), 1);
     assert!(resource_graph::connections(reader, &subscriptions).await.is_ok());
 }
 

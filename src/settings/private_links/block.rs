@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::words::LinkResource;
-use crate::azure::{storage, synapse};
 use crate::config::words::Guid;
 use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
 use crate::settings;
 use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
 use crate::settings::private_links::codes;
-use crate::terms::{Head, Place, ResourceId};
+use crate::terms::{Head, Place, ResourceId, resource_kinds};
 
 /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
 /// links as they are.
@@ -234,11 +233,11 @@ fn check_name(resource: &ResourceId, span: Span, diagnostics: &mut Diagnostics) 
     let name = resource.name();
     let length = name.chars().count();
     let plain = |c: char| c.is_ascii_alphanumeric();
-    let rule = if resource.is_kind(storage::KIND) {
+    let rule = if resource.is_kind(resource_kinds::STORAGE_ACCOUNT) {
         let fits = (3..=24).contains(&length) && name.chars().all(plain);
         (!fits).then_some("storage accounts have 3 to 24 lower-case letters and digits")
     } else {
-        debug_assert!(resource.is_kind(synapse::KIND));
+        debug_assert!(resource.is_kind(resource_kinds::SYNAPSE_WORKSPACE));
         let fits = (1..=50).contains(&length) && name.chars().all(|c| plain(c) || c == '-');
         (!fits).then_some("Synapse workspaces have 1 to 50 letters, digits and hyphens")
     };

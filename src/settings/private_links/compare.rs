@@ -11,13 +11,12 @@ use super::observe::{Links, Observed, Resource};
 use super::unreached;
 use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
 use crate::azure::private_endpoints::{Connection, Status};
-use crate::azure::synapse;
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
 use crate::settings::attestation::{self, Statement};
 use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
-use crate::terms::ResourceId;
+use crate::terms::{ResourceId, resource_kinds};
 
 /// What is known so far, and what was found.
 pub(super) struct Comparison<'a> {
@@ -64,7 +63,7 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
 
 /// The part of an address that names a resource. A storage account and a workspace may have the same name.
 pub(super) fn part(resource: &ResourceId) -> String {
-    match resource.is_kind(synapse::KIND) {
+    match resource.is_kind(resource_kinds::SYNAPSE_WORKSPACE) {
         true => format!("synapse:{}", resource.name().to_lowercase()),
         false => resource.name().to_lowercase(),
     }

@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
-use crate::azure::storage;
-use crate::terms::ResourceId;
+use crate::terms::{ResourceId, resource_kinds};
 
 /// The endpoints of a link to a storage account: what their names end in, and what they lead to.
 const STORAGE_ENDPOINTS: [(&str, &str); 4] =
@@ -21,12 +20,12 @@ const STORAGE_ENDPOINTS: [(&str, &str); 4] =
 
 /// How many endpoints a link to a resource has; at least one where that isn't published.
 pub(super) fn expected(resource: &ResourceId) -> usize {
-    if resource.is_kind(storage::KIND) { STORAGE_ENDPOINTS.len() } else { 1 }
+    if resource.is_kind(resource_kinds::STORAGE_ACCOUNT) { STORAGE_ENDPOINTS.len() } else { 1 }
 }
 
 /// The endpoints that a link to a resource has, by the names that the product's documentation shows; none where it shows none.
 pub(super) fn usual(resource: &ResourceId) -> Vec<LinkEndpoint> {
-    if !resource.is_kind(storage::KIND) {
+    if !resource.is_kind(resource_kinds::STORAGE_ACCOUNT) {
         return Vec::new();
     }
     let name = resource.name().to_lowercase();

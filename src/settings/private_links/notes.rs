@@ -8,12 +8,11 @@ use super::endpoints::Asking;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
-use crate::azure::synapse;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings;
 use crate::settings::geography::{self, Agreement};
 use crate::settings::private_links::codes;
-use crate::terms::ResourceId;
+use crate::terms::{ResourceId, resource_kinds};
 
 fn note(code: NoteCode, severity: Severity, address: &Address, message: String, help: &str) -> Note {
     let note = Note::finding(code, severity, address.clone(), message);
@@ -172,7 +171,7 @@ pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usi
 
 /// Rule R18: the type was only ever seen in a pull request. The plan says so and goes on.
 pub(super) fn undocumented_type(address: &Address, resource: &ResourceId) -> Option<Note> {
-    if !resource.is_kind(synapse::KIND) {
+    if !resource.is_kind(resource_kinds::SYNAPSE_WORKSPACE) {
         return None;
     }
     let message = "the current product documentation doesn't offer private links to Synapse workspaces, and says that \

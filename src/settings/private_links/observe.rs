@@ -11,11 +11,11 @@ use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::rights::Holding;
 use crate::azure::storage::{Account, PublicNetworkAccess};
 use crate::azure::synapse::Workspace;
-use crate::azure::{CallError, Look, Reader, synapse};
+use crate::azure::{CallError, Look, Reader};
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
-use crate::terms::ResourceId;
+use crate::terms::{ResourceId, resource_kinds};
 
 /// Everything that comparing needs.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ async fn read_all(look: &Look, ids: &BTreeSet<ResourceId>) -> BTreeMap<ResourceI
 
 /// A resource with its connections, in one call for all environments of an observation.
 async fn remembered(look: &Look, id: &ResourceId) -> Result<Option<Resource>, CallError> {
-    Ok(match id.is_kind(synapse::KIND) {
+    Ok(match id.is_kind(resource_kinds::SYNAPSE_WORKSPACE) {
         true => look.workspace(id).await?.as_deref().map(Resource::from),
         false => look.account(id).await?.as_deref().map(Resource::from),
     })
@@ -150,5 +150,9 @@ async fn right(look: &Look, id: &ResourceId) -> Observation<Holding> {
 
 /// The operation that approves connections of a resource.
 pub(super) fn approval_operation(id: &ResourceId) -> &'static Facts {
-    if id.is_kind(synapse::KIND) { SYNAPSE_PUT_CONNECTION.facts() } else { STORAGE_PUT_CONNECTION.facts() }
+    if id.is_kind(resource_kinds::SYNAPSE_WORKSPACE) {
+        SYNAPSE_PUT_CONNECTION.facts()
+    } else {
+        STORAGE_PUT_CONNECTION.facts()
+    }
 }
