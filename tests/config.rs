@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use palisade::azure::hosts::Hosts;
 use palisade::config::{self, Code};
 use palisade::declared::{self, Loaded};
 use palisade::report::diagnostics::{self, Style};
+use palisade::terms::Cloud;
+use proptest::prelude::*;
 use similar::TextDiff;
 
 fn samples(folder: &str) -> Vec<PathBuf> {
@@ -292,4 +295,48 @@ fn one_file_is_validated_in_milliseconds() {
     load(Path::new("examples/contoso.yaml"));
     // A debug build on a busy machine; a release build needs about two milliseconds.
     assert!(start.elapsed() < Duration::from_millis(500), "took {:?}", start.elapsed());
+}
+
+/// A file that names vaults in one of the places where it can, and nothing else that could be wrong.
+fn naming_a_vault(place: usize, vault: &str) -> String {
+    let id = |name: &str| {
+        format!(
+            "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{name}"
+        )
+    };
+    let consent = "dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }";
+    let block = match place {
+        0 => format!("keyVault: {{ id: \"{}\", {consent} }}", id(vault)),
+        1 => format!("keyVault: {{ id: \"{}\", replaces: \"{}\", {consent} }}", id("kv-other-one"), id(vault)),
+        2 => {
+            format!("apiAccess: {{ enabled: true, keys: {{ publishTo: {{ vault: \"{}\", secret: s }} }} }}", id(vault))
+        }
+        _ => format!(
+            "attested: [{{ setting: keyVault, saw: {{ id: \"{}\" }}, by: ada@contoso.com, on: 2026-03-02, validFor: 9d }}]",
+            id(vault)
+        ),
+    };
+    format!(
+        "version: 1\ntenant: {{ id: 7b1f0c52-0000-4000-8000-0000000000aa }}\nenvironments:\n  prod:\n    \
+         instanceId: 6f2b1c34-0000-4000-8000-00000000a001\n    \
+         environmentId: 1bd6bd98-0000-4000-8000-00000000e001\n    {block}\n"
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Wherever a file names a vault: what is accepted has a host, and what has none is an error with its own code.
+    #[test]
+    fn a_vault_is_accepted_where_a_host_can_be_made_of_its_name(
+        name in r"[-_0-9a-zA-Z]{1,4}([-.a-z]{1,4}|\$\{environment\}){0,5}[-_0-9a-zA-Z]?", place in 0..4_usize,
+    ) {
+        let (_folder, path) = folder_with("palisade.yaml", naming_a_vault(place, &name).as_bytes());
+        let loaded = load(&path);
+        let host = Hosts::cloud(Cloud::Public).unwrap().vault(&name.replace("${environment}", "prod"));
+        let expected = if host.is_ok() { vec![] } else { vec!["bad-resource-name"] };
+        let found: Vec<_> = codes(&loaded).iter().map(|code| code.name()).collect();
+        prop_assert_eq!(found, expected, "{}", name);
+        prop_assert_eq!(loaded.configuration.is_some(), host.is_ok(), "{}", name);
+    }
 }

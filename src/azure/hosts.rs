@@ -12,6 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::operations::Service;
+use crate::terms::names::{VAULT_NAMES, is_vault_name};
 use crate::terms::{Cloud, Face};
 
 /// Where calls go.
@@ -50,7 +51,7 @@ pub enum HostRefused {
     #[error("`{0}` is not a loopback address; an emulator is reached over http on 127.0.0.1, [::1] or localhost only")]
     NotLoopback(String),
     /// Not a name that a vault can have.
-    #[error("`{0}` can't be the name of a key vault: 3 to 24 letters, digits and dashes, beginning with a letter")]
+    #[error("`{0}` can't be the name of a key vault: {VAULT_NAMES}")]
     VaultName(String),
     /// Outside of the cloud or the emulator.
     #[error("`{host}` is not a host of {service} here; nothing is sent to it")]
@@ -206,14 +207,6 @@ impl Resolve for Loopback {
             false => Err(format!("`{}` is not a name of the emulator", name.as_str()).into()),
         }))
     }
-}
-
-/// What Azure allows as a vault's name.
-pub(super) fn is_vault_name(name: &str) -> bool {
-    (3..=24).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// `name` is exactly one label, then a dot, then `suffix`.

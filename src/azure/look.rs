@@ -38,8 +38,8 @@ use super::once::Once;
 use super::rights::{Granted, Holding, Needs};
 use super::storage::{self, Account};
 use super::synapse::{self, Workspace};
-use super::vaults::{self, Vault, VaultId};
-use crate::terms::{AzureScope, ObjectId, ResourceId};
+use super::vaults::{self, Vault};
+use crate::terms::{AzureScope, ObjectId, ResourceId, VaultId};
 
 /// What a read of a look brought. Shared by everybody who asks.
 pub type Shared<T> = Result<T, CallError>;
@@ -52,7 +52,7 @@ pub struct Look {
     instances: Once<(), Shared<Rc<[InstanceInfo]>>>,
     instance: Once<Uuid, Shared<Rc<InstanceMetadata>>>,
     api: Once<Uuid, Shared<(ApiAccess, Vec<Timestamp>)>>,
-    vaults: Once<String, Shared<Option<Rc<Vault>>>>,
+    vaults: Once<VaultId, Shared<Option<Rc<Vault>>>>,
     accounts: Once<ResourceId, Shared<Option<Rc<Account>>>>,
     workspaces: Once<ResourceId, Shared<Option<Rc<Workspace>>>>,
     roles: Once<(ResourceId, ObjectId), Shared<Rc<[RoleAssignment]>>>,
@@ -117,7 +117,7 @@ impl Look {
     /// A vault; none if Azure says that there is none.
     pub async fn vault(&self, id: &VaultId) -> Shared<Option<Rc<Vault>>> {
         let (reader, id) = (self.reader.clone(), id.clone());
-        let key = id.to_string().to_lowercase();
+        let key = id.clone();
         self.vaults.get(key, || Box::pin(async move { Ok(vaults::get(&reader, &id).await?.map(Rc::new)) })).await
     }
 

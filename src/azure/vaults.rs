@@ -4,12 +4,8 @@
 //! must stay true: only Resource Manager's own word proves that a vault isn't there, and "there is no such subscription" is
 //! no such word, since it also hides what the caller may not see; an answer about another vault is refused.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use thiserror::Error;
 use url::Url;
 use uuid::Uuid;
 
@@ -17,73 +13,8 @@ use super::access::{Reader, Writer};
 use super::arm;
 use super::call::Call;
 use super::error::CallError;
-use super::hosts::is_vault_name;
 use super::operations::{GET_VAULT, VAULT_REMOVE_ACCESS_POLICY, VAULT_UPDATE, VAULT_UPDATE_ACCESS_POLICY};
-use crate::terms::{BadId, ObjectId, ResourceId, object_id};
-
-/// The ARM id of a vault. Two ids are equal if they differ only in case.
-#[derive(Debug, Clone, Eq)]
-pub struct VaultId {
-    /// Subscription.
-    pub subscription: Uuid,
-    /// Resource group.
-    pub resource_group: String,
-    /// Name, which is unique in all of Azure and makes the vault's host.
-    pub name: String,
-}
-
-/// Not the id of a vault.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "`{0}` is not the id of a key vault: `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.KeyVault/vaults/NAME`"
-)]
-pub struct NoVaultId(pub String);
-
-impl FromStr for VaultId {
-    type Err = NoVaultId;
-
-    fn from_str(text: &str) -> Result<Self, NoVaultId> {
-        let refused = || NoVaultId(text.to_owned());
-        let segments: Vec<&str> = text.strip_prefix('/').ok_or_else(refused)?.split('/').collect();
-        let [s, subscription, g, resource_group, p, namespace, kind, name] = segments.as_slice() else {
-            return Err(refused());
-        };
-        let words = [
-            (s, "subscriptions"),
-            (g, "resourceGroups"),
-            (p, "providers"),
-            (namespace, "Microsoft.KeyVault"),
-            (kind, "vaults"),
-        ];
-        if words.iter().any(|(found, word)| !found.eq_ignore_ascii_case(word))
-            || resource_group.is_empty()
-            || !is_vault_name(name)
-        {
-            return Err(refused());
-        }
-        let subscription = Uuid::try_parse(subscription).map_err(|_| refused())?;
-        Ok(Self { subscription, resource_group: (*resource_group).to_owned(), name: (*name).to_owned() })
-    }
-}
-
-impl fmt::Display for VaultId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subscription, resource_group, name } = self;
-        write!(
-            f,
-            "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/vaults/{name}"
-        )
-    }
-}
-
-impl PartialEq for VaultId {
-    fn eq(&self, other: &Self) -> bool {
-        let Self { subscription, resource_group, name } = self;
-        *subscription == other.subscription
-            && resource_group.eq_ignore_ascii_case(&other.resource_group)
-            && name.eq_ignore_ascii_case(&other.name)
-    }
-}
+use crate::terms::{ObjectId, VaultId, object_id};
 
 /// A vault.
 #[derive(Debug, Clone, Deserialize)]
@@ -205,16 +136,9 @@ pub async fn get(reader: &Reader, id: &VaultId) -> Result<Option<Vault>, CallErr
         other => other?,
     };
     let vault: Vault = answer.json()?;
-    match vault.id.as_deref().map(VaultId::from_str) {
+    match vault.id.as_deref().map(str::parse::<VaultId>) {
         Some(Ok(found)) if found == *id => Ok(Some(vault)),
         _ => Err(answer.unreadable("it describes another vault")),
-    }
-}
-
-impl VaultId {
-    /// The same id in the general form.
-    pub fn resource(&self) -> Result<ResourceId, BadId> {
-        self.to_string().parse()
     }
 }
 
@@ -284,10 +208,9 @@ pub async fn update(writer: &Writer, id: &VaultId, change: &Change) -> Result<()
 }
 
 fn named<E>(call: Call<E>, id: &VaultId) -> Call<E> {
-    let VaultId { subscription, resource_group, name } = id;
-    call.path("subscriptionId", &subscription.to_string())
-        .path("resourceGroupName", resource_group)
-        .path("vaultName", name)
+    call.path("subscriptionId", &id.subscription().to_string())
+        .path("resourceGroupName", id.resource_group())
+        .path("vaultName", id.name())
 }
 
 fn policies(entry: &PolicyEntry) -> Json {
@@ -301,28 +224,6 @@ fn policies(entry: &PolicyEntry) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ID: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-1/providers/Microsoft.KeyVault/vaults/kv-CI";
-
-    #[test]
-    fn ids_are_read_and_compared_without_regard_to_case() {
-        let id: VaultId = ID.parse().unwrap();
-        assert_eq!(id.to_string(), ID);
-        let other: VaultId = ID.to_lowercase().replace("resourcegroups", "RESOURCEGROUPS").parse().unwrap();
-        assert_eq!(id, other);
-        for wrong in [
-            "kv-ci",
-            &ID.replace("vaults", "managedHSMs"),
-            &ID.replace("Microsoft.KeyVault", "Microsoft.Storage"),
-            &ID.replace("11110000", "x"),
-            &ID.replace("rg-1", ""),
-            &ID.replace("kv-CI", "kv.evil"),
-            &format!("{ID}/secrets/x"),
-            &ID[1..],
-        ] {
-            assert!(wrong.parse::<VaultId>().is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn missing_members_read_as_the_service_means_them() {

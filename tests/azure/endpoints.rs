@@ -10,7 +10,7 @@ use palisade::azure::{CallError, Failure, storage, synapse};
 use palisade::emulator::{Connection, ConnectionStatus, World};
 
 use crate::support::{LAKE, STRANGER_PRINCIPAL, Services, VAULT, WORKSPACE, grant, instance};
-use palisade::terms::{AzureScope, ResourceId};
+use palisade::terms::{AzureScope, ResourceId, VaultId};
 
 const CONNECTIONS: &str = "GET /subscriptions/*/privateEndpointConnections*";
 
@@ -70,9 +70,10 @@ async fn a_linked_vault_says_what_stands_in_the_way() {
     let services = Services::with(|_| {}, "").await;
     let writer = services.admin();
     assert_eq!(ci::key_vault(writer.reader(), &instance()).await.unwrap(), None);
-    ci::link_key_vault(&writer, &instance(), &id(VAULT)).await.unwrap();
+    let vault: VaultId = VAULT.parse().unwrap();
+    ci::link_key_vault(&writer, &instance(), &vault).await.unwrap();
     let link = ci::key_vault(writer.reader(), &instance()).await.unwrap().unwrap();
-    assert_eq!((link.vault, link.access), (id(VAULT), AccessState::PermissionsMissing));
+    assert_eq!((link.vault, link.access), (vault, AccessState::PermissionsMissing));
     ci::unlink_key_vault(&writer, &instance()).await.unwrap();
     assert_eq!(ci::key_vault(writer.reader(), &instance()).await.unwrap(), None);
 }

@@ -8,12 +8,12 @@ use palisade::azure::operations::{ALL, CREATE_ROLE_ASSIGNMENT, RECOVER_SECRET, S
 use palisade::azure::private_endpoints::Status;
 use palisade::azure::resource_graph;
 use palisade::azure::rights::{Action, Holding, Needs, Right, ask, by_list, roles};
-use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
+use palisade::azure::vaults::{self, Permissions, PolicyEntry};
 use palisade::emulator::{Connection, ConnectionStatus};
 use uuid::Uuid;
 
 use crate::support::{LAKE, STRANGER_PRINCIPAL, Services, TENANT, VAULT, grant, start_of_time};
-use palisade::terms::{AzureScope, ResourceId, resource_kinds};
+use palisade::terms::{AzureScope, ResourceId, VaultId, resource_kinds};
 
 const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
 

@@ -1,7 +1,8 @@
 //! Vaults by Azure Resource Manager.
 
-use palisade::azure::vaults::{self, VaultId};
+use palisade::azure::vaults;
 use palisade::emulator::{DefaultAction, NetworkAcls};
+use palisade::terms::VaultId;
 
 use crate::support::{STRANGER_PRINCIPAL, Services, TENANT, VAULT, grant, vault_of};
 

@@ -10,7 +10,7 @@ use palisade::azure::authorization::{self, Grant, PrincipalType};
 use palisade::azure::customer_insights as ci;
 use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
 use palisade::azure::rights::{Action, roles};
-use palisade::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
+use palisade::azure::vaults::{self, Permissions, PolicyEntry};
 use palisade::azure::{Reader, Writer, key_vault, resource_graph, storage, synapse};
 use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus};
 use secrecy::SecretString;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::Stage;
 use super::recorder::Exchange;
 use super::support::{LAKE, STRANGER_PRINCIPAL, TENANT, VAULT, WORKSPACE, grant, instance, secret, vault_of};
-use palisade::terms::{AzureScope, ResourceId, resource_kinds};
+use palisade::terms::{AzureScope, ResourceId, VaultId, resource_kinds};
 
 const KEY_VAULT_ADMINISTRATOR: &str = "00482a5a-887f-4fb3-b363-3b7fe8e74483";
 const SUBSCRIPTION: Uuid = Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_aaaa);
@@ -70,7 +70,7 @@ async fn links(writer: &Writer) {
         assert_eq!(link, found);
         assert!(!ci::validate_private_link(writer, &instance(), &link.id).await.unwrap());
     }
-    ci::link_key_vault(writer, &instance(), &id(VAULT)).await.unwrap();
+    ci::link_key_vault(writer, &instance(), &VAULT.parse::<VaultId>().unwrap()).await.unwrap();
     assert!(ci::key_vault(writer.reader(), &instance()).await.unwrap().is_some());
 }
 

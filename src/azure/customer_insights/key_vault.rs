@@ -11,7 +11,7 @@ use super::{BODY_TYPE, Instance, call};
 use crate::azure::access::{Reader, Writer};
 use crate::azure::error::CallError;
 use crate::azure::operations::{DELETE_KEY_VAULT, GET_KEY_VAULT, PUT_KEY_VAULT};
-use crate::terms::ResourceId;
+use crate::terms::VaultId;
 
 /// The application that reads linked vaults: "Dynamics 365 AI for Customer Insights".
 pub const SERVICE_APP: Uuid = Uuid::from_u128(0x0bfc_4568_a4ba_4c58_bd3e_5d3e_76bd_7fff);
@@ -23,7 +23,7 @@ pub(super) const NOT_FOUND: &str = "resourceNotFound";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyVaultLink {
     /// The vault. Customer Insights tells subscription, resource group and name; this is the id that they make.
-    pub vault: ResourceId,
+    pub vault: VaultId,
     /// Azure region of the vault.
     pub region: Option<String>,
     /// Whether somebody agreed to the data privacy terms.
@@ -86,12 +86,7 @@ struct Wire {
 
 impl Wire {
     fn read(self) -> Option<KeyVaultLink> {
-        let vault = ResourceId::in_group(
-            self.subscription_id?,
-            &self.resource_group?,
-            "Microsoft.KeyVault/vaults",
-            &self.key_vault_name?,
-        );
+        let vault = VaultId::in_group(self.subscription_id?, &self.resource_group?, &self.key_vault_name?);
         Some(KeyVaultLink {
             vault: vault.ok()?,
             region: self.region,
@@ -114,7 +109,7 @@ pub async fn key_vault(reader: &Reader, instance: &Instance) -> Result<Option<Ke
 ///
 /// Sends the consent to the data privacy terms: only for a configuration that records one. What is wrong with the vault's
 /// firewall or rights doesn't show here but in [`KeyVaultLink::access`].
-pub async fn link_key_vault(writer: &Writer, instance: &Instance, vault: &ResourceId) -> Result<(), CallError> {
+pub async fn link_key_vault(writer: &Writer, instance: &Instance, vault: &VaultId) -> Result<(), CallError> {
     let body = json!({
         "keyVaultName": vault.name(),
         "subscriptionId": vault.subscription(),

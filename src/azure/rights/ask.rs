@@ -7,9 +7,9 @@
 use super::super::access::Reader;
 use super::super::authorization;
 use super::super::error::CallError;
-use super::super::vaults::{self, Properties, VaultId};
+use super::super::vaults::{self, Properties};
 use super::{Action, Granted, Holding, Needs, Place, by_list, by_policies};
-use crate::terms::{ObjectId, ResourceId};
+use crate::terms::{ObjectId, ResourceId, VaultId};
 
 /// What a resource says about its caller.
 #[derive(Debug)]
@@ -50,9 +50,9 @@ pub async fn ask(reader: &Reader, caller: Option<ObjectId>, resource: &ResourceI
 }
 
 async fn look(reader: &Reader, resource: &ResourceId) -> Result<Properties, String> {
-    let id: VaultId = resource.as_str().parse().map_err(|error: vaults::NoVaultId| error.to_string())?;
+    let id = VaultId::try_from(resource.clone()).map_err(|error| error.to_string())?;
     let vault = vaults::get(reader, &id).await.map_err(|error| error.to_string())?;
-    vault.map(|vault| vault.properties).ok_or_else(|| format!("there is no vault {}", id.name))
+    vault.map(|vault| vault.properties).ok_or_else(|| format!("there is no vault {}", id.name()))
 }
 
 /// Why a list of rights doesn't tell.

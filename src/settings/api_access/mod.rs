@@ -67,7 +67,7 @@ impl Setting for Block {
     const WORDS: &'static [Word] = keys::WORDS;
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
-        declared.keys.iter().filter_map(|keys| keys.publish_to.vault.resource().ok()).collect()
+        declared.keys.iter().map(|keys| keys.publish_to.vault.resource().clone()).collect()
     }
 
     const NEEDS: &'static [Need] = &[Need::Instance];

@@ -8,15 +8,15 @@ use super::steps::{AddPolicy, GrantRole, LinkVault};
 use crate::azure::rights::roles::{self, Role};
 use crate::plan::{Hold, Step as _};
 use crate::settings::binding::{each_input_counts, instance, resource};
-use crate::terms::ResourceId;
+use crate::terms::{VaultId, resource_kinds};
 
-fn vault(name: &str) -> ResourceId {
-    resource("Microsoft.KeyVault/vaults", name)
+fn vault(name: &str) -> VaultId {
+    resource(resource_kinds::VAULT, name).try_into().unwrap()
 }
 
 #[test]
 fn granting_a_role() {
-    let step = |vault: ResourceId, role: u128, service: u128, words: &str| GrantRole {
+    let step = |vault: VaultId, role: u128, service: u128, words: &str| GrantRole {
         vault,
         role: Role { id: Uuid::from_u128(role), ..roles::KEY_VAULT_READER },
         service: Uuid::from_u128(service).into(),
@@ -35,7 +35,7 @@ fn granting_a_role() {
 
 #[test]
 fn adding_an_access_policy() {
-    let step = |vault: ResourceId, tenant: u128, service: u128| AddPolicy {
+    let step = |vault: VaultId, tenant: u128, service: u128| AddPolicy {
         vault,
         tenant: Uuid::from_u128(tenant),
         service: Uuid::from_u128(service).into(),
@@ -53,7 +53,7 @@ fn adding_an_access_policy() {
 
 #[test]
 fn linking_a_vault() {
-    let step = |number: u128, vault: ResourceId, instead_of: Option<ResourceId>| LinkVault {
+    let step = |number: u128, vault: VaultId, instead_of: Option<VaultId>| LinkVault {
         instance: instance(number),
         vault,
         instead_of,
@@ -74,13 +74,13 @@ fn linking_a_vault() {
 #[test]
 fn grants_on_one_vault_are_made_one_after_the_other() {
     let role = GrantRole {
-        vault: resource("microsoft.keyvault/vaults", "ONE"),
+        vault: resource("microsoft.keyvault/vaults", "ONE").try_into().unwrap(),
         role: roles::KEY_VAULT_READER,
         service: Uuid::from_u128(1).into(),
         description: String::new(),
     };
     let policy = AddPolicy { vault: vault("one"), tenant: Uuid::from_u128(1), service: Uuid::from_u128(1).into() };
-    assert_eq!((role.holds(), policy.holds()), (vec![Hold::resource(&vault("one"))], role.holds()));
+    assert_eq!((role.holds(), policy.holds()), (vec![Hold::resource(vault("one").resource())], role.holds()));
     let link = LinkVault { instance: instance(1), vault: vault("one"), instead_of: None };
     assert_eq!(link.holds(), [], "it writes to the environment alone");
 }

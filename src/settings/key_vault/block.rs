@@ -6,14 +6,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
-use crate::settings;
+use crate::config::{Diagnostic, Diagnostics, Located};
 use crate::settings::attestation;
 use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
 use crate::settings::key_vault::codes;
-use crate::settings::words::VaultId;
-use crate::terms::{Head, Place, ResourceId};
+use crate::settings::names;
+use crate::settings::words::VaultText;
+use crate::terms::{Head, Place, VaultId};
 
 /// The Key Vault whose secrets connections may use. Without this block, palisade leaves the link as it is; it never unlinks a
 /// vault.
@@ -23,11 +23,11 @@ use crate::terms::{Head, Place, ResourceId};
 pub struct Block {
     /// The vault's Azure resource id. Required.
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<VaultId>,
+    id: Option<VaultText>,
     /// The vault that may be replaced, by its Azure resource id. What a relink does to connections that use the former vault
     /// isn't known, so palisade replaces no other vault than this one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    replaces: Option<VaultId>,
+    replaces: Option<VaultText>,
     /// Who agreed to the data privacy terms of this link, and when. Required.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_privacy_consent: Option<ConsentBlock>,
@@ -40,8 +40,7 @@ pub struct Block {
 pub struct Saw {
     /// The Azure resource id of the vault that the page shows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<VaultId>")]
-    pub(super) id: Option<ResourceId>,
+    pub(super) id: Option<VaultText>,
     /// `false`, if the page shows that no vault is linked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = false)]
@@ -55,9 +54,14 @@ impl Saw {
     }
 
     /// What a look shows if this vault is linked, or none.
-    pub(super) fn of_vault(vault: Option<ResourceId>) -> Self {
+    pub(super) fn of_vault(vault: Option<VaultId>) -> Self {
         let linked = vault.is_none().then_some(false);
-        Self { id: vault, linked }
+        Self { id: vault.map(|vault| VaultText(vault.into())), linked }
+    }
+
+    /// The vault that was seen linked, or that none was. None if what was written is no vault's id, which is an error.
+    pub(super) fn vault(&self) -> Option<Option<VaultId>> {
+        self.id.clone().map(|VaultText(id)| id.try_into()).transpose().ok()
     }
 }
 
@@ -71,7 +75,10 @@ impl block::Saw for Saw {
             return;
         }
         let message = match (id, linked) {
-            (Some(id), None) => return check_name(id, at.at(&["id"]).span(), diagnostics),
+            (Some(word), None) => {
+                names::vault(word.clone(), at.at(&["id"]).span(), diagnostics);
+                return;
+            }
             (None, Some(false)) => return,
             (Some(_), Some(_)) => "`id` names the linked vault, so `linked` says nothing more, or the contrary",
             (None, Some(true)) => "`linked: true` doesn't say which vault is linked",
@@ -88,9 +95,9 @@ impl block::Saw for Saw {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declared {
     /// The vault.
-    pub vault: ResourceId,
+    pub vault: VaultId,
     /// The vault that it may replace.
-    pub replaces: Option<ResourceId>,
+    pub replaces: Option<VaultId>,
     /// Who agreed.
     pub consent: Consent,
     /// Where the block is written.
@@ -109,38 +116,21 @@ impl block::Block for Block {
             let help = "name the vault: `id: /subscriptions/…/providers/Microsoft.KeyVault/vaults/NAME`";
             block::missing(at, Self::KEY, "id", help, diagnostics);
         }
-        if let Some(id) = &id {
-            check_name(&id.0, at.at(&["id"]).span(), diagnostics);
-        }
-        if let Some(replaces) = &replaces {
-            let span = at.at(&["replaces"]).span();
-            check_name(&replaces.0, span, diagnostics);
-            if id.as_ref().is_some_and(|id| id.0 == replaces.0) {
-                diagnostics.push(
-                    Diagnostic::error(codes::REPLACES_ITSELF, span, "a vault can't replace itself")
-                        .related(at.at(&["id"]).span(), "the same vault")
-                        .help("name the vault that is linked now, or remove `replaces`"),
-                );
-            }
+        let mut vault_at = |key: &str, word: VaultText| names::vault(word, at.at(&[key]).span(), diagnostics);
+        let vault = id.and_then(|word| vault_at("id", word));
+        let replaces = replaces.and_then(|word| vault_at("replaces", word));
+        if vault.is_some() && vault == replaces {
+            diagnostics.push(
+                Diagnostic::error(codes::REPLACES_ITSELF, at.at(&["replaces"]).span(), "a vault can't replace itself")
+                    .related(at.at(&["id"]).span(), "the same vault")
+                    .help("name the vault that is linked now, or remove `replaces`"),
+            );
         }
         let consent = Consent::declare(data_privacy_consent, "`keyVault`", at, diagnostics);
-        Some(Declared { vault: id?.0, replaces: replaces.map(|id| id.0), consent: consent?, place: at.place() })
+        Some(Declared { vault: vault?, replaces, consent: consent?, place: at.place() })
     }
 
     fn to_see(declared: &Option<Declared>) -> Option<Saw> {
         declared.as_ref().map(Saw::of)
-    }
-}
-
-fn check_name(vault: &ResourceId, span: Span, diagnostics: &mut Diagnostics) {
-    let name = vault.name();
-    let fits = (3..=24).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if !fits {
-        let message = format!("{} can't be the name of a Key Vault", quoted(name));
-        let help = "vaults have 3 to 24 letters, digits and hyphens, and begin with a letter; `${environment}` is filled in \
-                    before it is checked";
-        diagnostics.push(Diagnostic::error(settings::codes::BAD_RESOURCE_NAME, span, message).help(help));
     }
 }

@@ -22,7 +22,7 @@ use crate::settings::block::{self, Block as _};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
-use crate::terms::ResourceId;
+use crate::terms::VaultId;
 
 /// Whether the service principal can read the vault.
 enum Rights {
@@ -195,7 +195,7 @@ fn unread(declared: &Declared, comparing: &Comparing<'_>, rights: &Rights, past:
             findings.settled(address);
         }
         Verdict::Differs { live, evidence } => {
-            let seen = attestation::seen(&evidence, std::slice::from_ref(&declared.vault), moment);
+            let seen = attestation::seen(&evidence, std::slice::from_ref(declared.vault.resource()), moment);
             if let Some(other) = live.as_ref().filter(|live| declared.replaces.as_ref() != Some(*live)) {
                 findings.notes.push(notes::other_linked(&address, declared, other));
             }
@@ -226,10 +226,11 @@ fn statements<'a>(
     declared: &Declared,
     comparing: &Comparing<'a>,
     held_since: Option<Timestamp>,
-) -> Vec<Statement<'a, Option<ResourceId>>> {
+) -> Vec<Statement<'a, Option<VaultId>>> {
     let since = held_since.map(attestation::day);
     let statement = |all: &Statement<'a, Saw>| {
-        let mut statement = all.about(|saw| saw.id.clone());
+        let seen = all.saw.vault()?;
+        let mut statement = all.about(|_| seen);
         if let Some(since) = since
             && statement.entry.on < since
             && statement.saw.as_ref() == Some(&declared.vault)
@@ -239,9 +240,9 @@ fn statements<'a>(
                 format!("Customer Insights has its rights on {name} only since {since}, so it couldn't use the vault");
             statement.flaw = Some(Doubt::Contradicted(statement.entry, how));
         }
-        statement
+        Some(statement)
     };
-    attestation::statements::<Saw>(comparing.attested, Block::KEY).iter().map(statement).collect()
+    attestation::statements::<Saw>(comparing.attested, Block::KEY).iter().filter_map(statement).collect()
 }
 
 /// What is linked instead, and how that is known.
@@ -249,9 +250,9 @@ enum Former<'a> {
     /// Nothing; the service said so.
     None,
     /// This vault; the service said so.
-    Read(&'a ResourceId),
+    Read(&'a VaultId),
     /// This vault, or nothing; a person said so, in this sentence.
-    Attested(Option<&'a ResourceId>, String),
+    Attested(Option<&'a VaultId>, String),
 }
 
 /// The vault has to be linked, perhaps in place of another one.
@@ -308,7 +309,7 @@ fn link(declared: &Declared, comparing: &Comparing<'_>, former: Former<'_>, righ
 fn reason(declared: &Declared, former: &Former<'_>) -> String {
     let Consent { agreed_by, agreed_on } = &declared.consent;
     let agreed = format!("{agreed_by} agreed on {agreed_on} to its data privacy terms");
-    let replaced = |old: &ResourceId| {
+    let replaced = |old: &VaultId| {
         format!(
             "it takes the place of {}; what that does to connections that use the former vault isn't known",
             old.name()
@@ -329,7 +330,7 @@ fn subject(declared: &Declared) -> String {
 }
 
 /// A vault as plans show it.
-fn value(vault: &ResourceId) -> Json {
+fn value(vault: &VaultId) -> Json {
     json!({ "status": vault.name(), "vault": vault })
 }
 
@@ -344,7 +345,7 @@ fn values(declared: &Declared) -> BTreeMap<String, String> {
     values.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-fn by_hand(declared: &Declared, instead_of: Option<&ResourceId>, comparing: &Comparing<'_>) -> ManualStep {
+fn by_hand(declared: &Declared, instead_of: Option<&VaultId>, comparing: &Comparing<'_>) -> ManualStep {
     let Declared { vault, replaces: _, consent, place: _ } = declared;
     let look = instead_of.map(|old| format!("look at the connections that use {}: they may stop", old.name()));
     let actions = look.into_iter().chain([

@@ -41,7 +41,7 @@ impl Setting for Block {
     const WORDS: &'static [Word] = super::words::WORDS;
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
-        declared.iter().map(|declared| declared.vault.clone()).collect()
+        declared.iter().map(|declared| declared.vault.resource().clone()).collect()
     }
 
     const NEEDS: &'static [Need] = &[Need::Instance];

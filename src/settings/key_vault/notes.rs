@@ -9,13 +9,13 @@ use crate::settings;
 use crate::settings::geography::{self, Agreement};
 use crate::settings::key_vault::codes;
 use crate::settings::setting::Comparing;
-use crate::terms::ResourceId;
+use crate::terms::VaultId;
 
 fn error(code: NoteCode, address: &Address, message: String, help: &str) -> Note {
     Note::refusal(code, address.clone(), message).help(help)
 }
 
-pub(super) fn not_found(address: &Address, vault: &ResourceId) -> Note {
+pub(super) fn not_found(address: &Address, vault: &VaultId) -> Note {
     let message = format!("Azure has no vault {} in the resource group {}", vault.name(), vault.resource_group());
     let help = "correct `id`, or create the vault; one that was deleted can be recovered while soft delete keeps it";
     error(codes::VAULT_NOT_FOUND, address, message, help)
@@ -29,7 +29,7 @@ pub(super) fn service_missing(address: &Address) -> Note {
     error(codes::SERVICE_PRINCIPAL_MISSING, address, message, help)
 }
 
-pub(super) fn other_linked(address: &Address, declared: &Declared, live: &ResourceId) -> Note {
+pub(super) fn other_linked(address: &Address, declared: &Declared, live: &VaultId) -> Note {
     let allowed = match &declared.replaces {
         Some(replaces) => format!("`replaces` allows only {replaces}"),
         None => "the file doesn't allow to replace it".to_owned(),

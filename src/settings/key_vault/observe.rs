@@ -11,11 +11,11 @@ use crate::azure::directory::Name;
 use crate::azure::graph::{Found, Key};
 use crate::azure::operations::GET_KEY_VAULT;
 use crate::azure::rights::Holding;
-use crate::azure::vaults::{self, Vault, VaultId};
+use crate::azure::vaults::Vault;
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
-use crate::terms::ResourceId;
+use crate::terms::VaultId;
 
 /// Everything that comparing needs.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
     let mut may_grant = None;
     if let (Some(id), Ok(Some(vault)), Ok(Some(service))) = (id, &vault, &service) {
         if vault.properties.goes_by_roles() {
-            held = look.roles(id, service.id).await.map_err(Unreadable::from);
+            held = look.roles(id.resource(), service.id).await.map_err(Unreadable::from);
         }
         if let Ok(held) = &held
             && declared.is_some()
@@ -91,12 +91,11 @@ async fn link(observing: &Observing<'_>) -> Link {
     }
 }
 
-async fn vault(look: &Look, id: &ResourceId) -> Observation<Option<Rc<Vault>>> {
-    let id: VaultId = id.as_str().parse().map_err(|error: vaults::NoVaultId| Unreadable::because(error.to_string()))?;
-    look.vault(&id).await.map_err(Unreadable::from)
+async fn vault(look: &Look, id: &VaultId) -> Observation<Option<Rc<Vault>>> {
+    look.vault(id).await.map_err(Unreadable::from)
 }
 
 /// Whether the caller may grant on the vault, which it has just read.
-async fn granting(look: &Look, id: &ResourceId, vault: &Vault) -> Observation<Holding> {
-    Ok(look.holding(id, &grants::operation(vault).needs).await?)
+async fn granting(look: &Look, id: &VaultId, vault: &Vault) -> Observation<Holding> {
+    Ok(look.holding(id.resource(), &grants::operation(vault).needs).await?)
 }

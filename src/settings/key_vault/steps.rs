@@ -8,14 +8,14 @@ use crate::azure::authorization::{self, Grant, PrincipalType};
 use crate::azure::customer_insights::{self as ci, AccessState, Instance};
 use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, PUT_KEY_VAULT, VAULT_UPDATE_ACCESS_POLICY};
 use crate::azure::rights::roles::Role;
-use crate::azure::vaults::{self, Permissions, PolicyEntry, VaultId};
+use crate::azure::vaults::{self, Permissions, PolicyEntry};
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
-use crate::terms::{AzureScope, ObjectId, ResourceId};
+use crate::terms::{AzureScope, ObjectId, ResourceId, VaultId};
 
 /// Grants a role on the vault.
 pub(super) struct GrantRole {
-    pub(super) vault: ResourceId,
+    pub(super) vault: VaultId,
     pub(super) role: Role,
     pub(super) service: ObjectId,
     pub(super) description: String,
@@ -23,7 +23,7 @@ pub(super) struct GrantRole {
 
 /// Adds what is missing to the access policy.
 pub(super) struct AddPolicy {
-    pub(super) vault: ResourceId,
+    pub(super) vault: VaultId,
     pub(super) tenant: Uuid,
     pub(super) service: ObjectId,
 }
@@ -31,9 +31,9 @@ pub(super) struct AddPolicy {
 /// Links the vault.
 pub(super) struct LinkVault {
     pub(super) instance: Instance,
-    pub(super) vault: ResourceId,
+    pub(super) vault: VaultId,
     /// The vault that may be linked before; any other one stops the step.
-    pub(super) instead_of: Option<ResourceId>,
+    pub(super) instead_of: Option<VaultId>,
 }
 
 #[async_trait(?Send)]
@@ -47,7 +47,7 @@ impl Step for GrantRole {
     }
 
     fn on(&self) -> Option<ResourceId> {
-        Some(self.vault.clone())
+        Some(self.vault.resource().clone())
     }
 
     fn binds(&self) -> Binds {
@@ -56,12 +56,12 @@ impl Step for GrantRole {
     }
 
     fn holds(&self) -> Vec<Hold> {
-        vec![Hold::resource(&self.vault)]
+        vec![Hold::resource(self.vault.resource())]
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
         let grant = Grant {
-            scope: AzureScope::Resource(self.vault.clone()),
+            scope: AzureScope::Resource(self.vault.resource().clone()),
             role: self.role.id,
             principal_id: self.service,
             principal_type: PrincipalType::ServicePrincipal,
@@ -70,18 +70,12 @@ impl Step for GrantRole {
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let scope = AzureScope::Resource(self.vault.clone());
+        let scope = AzureScope::Resource(self.vault.resource().clone());
         let held = authorization::assigned_to(reader, &scope, self.service).await?;
         Ok(match grants::holds(&held, self.role.id) {
             true => ReadBack::Shown,
             false => ReadBack::NotYet("the vault's role assignments don't show it".to_owned()),
         })
-    }
-}
-
-impl AddPolicy {
-    fn id(&self) -> Result<VaultId, StepError> {
-        self.vault.as_str().parse().map_err(|error: vaults::NoVaultId| StepError::Stopped(error.to_string()))
     }
 }
 
@@ -96,7 +90,7 @@ impl Step for AddPolicy {
     }
 
     fn on(&self) -> Option<ResourceId> {
-        Some(self.vault.clone())
+        Some(self.vault.resource().clone())
     }
 
     fn binds(&self) -> Binds {
@@ -105,7 +99,7 @@ impl Step for AddPolicy {
     }
 
     fn holds(&self) -> Vec<Hold> {
-        vec![Hold::resource(&self.vault)]
+        vec![Hold::resource(self.vault.resource())]
     }
 
     /// Adding unites with what the principal has; nobody else's entry is touched.
@@ -113,12 +107,11 @@ impl Step for AddPolicy {
         let list = || vec!["get".to_owned(), "list".to_owned()];
         let permissions = Permissions { keys: list(), secrets: list(), certificates: list() };
         let entry = PolicyEntry { tenant_id: self.tenant, object_id: self.service, permissions };
-        Ok(vaults::add_policy(writer, &self.id()?, &entry).await?)
+        Ok(vaults::add_policy(writer, &self.vault, &entry).await?)
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
-        let Ok(id) = self.id() else { return Ok(ReadBack::NotYet("such a vault can't be asked".to_owned())) };
-        let vault = vaults::get(reader, &id).await?;
+        let vault = vaults::get(reader, &self.vault).await?;
         let shown = vault.is_some_and(|vault| grants::policies_suffice(&grants::by_policies(&vault, self.service)));
         Ok(match shown {
             true => ReadBack::Shown,

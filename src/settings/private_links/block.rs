@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::words::LinkResource;
 use crate::config::words::Guid;
 use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
-use crate::settings;
 use crate::settings::block;
 use crate::settings::consent::{Consent, ConsentBlock};
+use crate::settings::names;
 use crate::settings::private_links::codes;
-use crate::terms::{Head, Place, ResourceId, resource_kinds};
+use crate::terms::{Head, Place, ResourceId};
 
 /// Private links from the environment to storage accounts and Synapse workspaces. Without this block, palisade leaves private
 /// links as they are.
@@ -215,7 +215,7 @@ fn check_resource(
     seen: &mut Vec<(ResourceId, Span)>,
     diagnostics: &mut Diagnostics,
 ) {
-    check_name(resource, span, diagnostics);
+    names::check(resource, span, diagnostics);
     match seen.iter().find(|(other, _)| same_resource(other, resource)) {
         Some((_, first)) => diagnostics.push(duplicate(resource, span, *first)),
         None => seen.push((resource.clone(), span)),
@@ -227,23 +227,4 @@ fn duplicate(resource: &ResourceId, span: Span, first: Span) -> Diagnostic {
     Diagnostic::error(codes::DUPLICATE_LINK, span, message)
         .related(first, "first here")
         .help("letter case makes no difference, and names are unique in all of Azure; keep one of the two")
-}
-
-fn check_name(resource: &ResourceId, span: Span, diagnostics: &mut Diagnostics) {
-    let name = resource.name();
-    let length = name.chars().count();
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    let rule = if resource.is_kind(resource_kinds::STORAGE_ACCOUNT) {
-        let fits = (3..=24).contains(&length) && name.chars().all(plain);
-        (!fits).then_some("storage accounts have 3 to 24 lower-case letters and digits")
-    } else {
-        debug_assert!(resource.is_kind(resource_kinds::SYNAPSE_WORKSPACE));
-        let fits = (1..=50).contains(&length) && name.chars().all(|c| plain(c) || c == '-');
-        (!fits).then_some("Synapse workspaces have 1 to 50 letters, digits and hyphens")
-    };
-    if let Some(rule) = rule {
-        let message = format!("{} can't be the name of such a resource", quoted(name));
-        let help = format!("{rule}; `${{environment}}` is filled in before it is checked");
-        diagnostics.push(Diagnostic::error(settings::codes::BAD_RESOURCE_NAME, span, message).help(help));
-    }
 }

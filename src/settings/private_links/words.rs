@@ -3,6 +3,7 @@
 use super::codes;
 use crate::config::quoted;
 use crate::config::words::{Wrong, words, wrong};
+use crate::settings::names;
 use crate::settings::words::resource_id;
 use crate::terms::{ResourceId, resource_kinds};
 
@@ -20,7 +21,7 @@ const PORTAL: &str = "copy the id in the portal: the resource's page, Settings >
 fn parse_link_resource(text: &str) -> Result<ResourceId, Wrong> {
     match resource_id(text) {
         Some(id) if id.is_kind(resource_kinds::STORAGE_ACCOUNT) || id.is_kind(resource_kinds::SYNAPSE_WORKSPACE) => {
-            Ok(id)
+            names::spelled(id, text)
         }
         Some(id) if id.is_kind(resource_kinds::VAULT) => wrong(
             codes::BAD_LINK_RESOURCE,

@@ -5,14 +5,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words::{SecretName, WindowText};
-use crate::azure::vaults::VaultId;
 use crate::config::words::{Day, Duration, Instant, Text};
 use crate::config::{Diagnostic, Diagnostics, Located, quoted};
 use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
 use crate::settings::api_access::codes;
 use crate::settings::block::{self, Claim};
-use crate::settings::words::VaultId as VaultWord;
-use crate::terms::{Head, Place};
+use crate::settings::names;
+use crate::settings::words::VaultText;
+use crate::terms::{Head, Place, VaultId};
 
 /// The two API keys of the environment: palisade publishes the one in force as a secret, and replaces them in turn, so
 /// that a consumer which reads the secret always holds a key that works. Without this block, keys are left as they are.
@@ -63,7 +63,7 @@ pub(crate) struct KeysBlock {
 struct PublishToBlock {
     /// The vault's Azure resource id. Required.
     #[serde(skip_serializing_if = "Option::is_none")]
-    vault: Option<VaultWord>,
+    vault: Option<VaultText>,
     /// The secret's name. Required.
     // Taken as it is, since `${environment}` may have put in what the name can't hold; judged in `declare`.
     #[schemars(with = "Option<SecretName>")]
@@ -94,7 +94,7 @@ pub struct SecretPlace {
 impl std::fmt::Display for SecretPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { vault, secret } = self;
-        write!(f, "{secret} in {}", vault.name)
+        write!(f, "{secret} in {}", vault.name())
     }
 }
 
@@ -112,7 +112,7 @@ pub struct Keys {
 }
 
 impl KeysBlock {
-    /// Checks the block; `None` if it doesn't say where to publish, which is then reported.
+    /// Checks the block; `None` if it doesn't say where to publish to, which is then reported.
     pub(in crate::settings::api_access) fn declare(
         self,
         at: Located<'_>,
@@ -124,13 +124,12 @@ impl KeysBlock {
             block::missing(at, "keys", "publishTo", help, diagnostics);
             return None;
         };
-        // Whatever has the form of an id names a vault; what can't be one was reported when the file was read.
-        let vault = vault.and_then(|VaultWord(id)| id.as_str().parse::<VaultId>().ok());
         let (Some(vault), Some(secret)) = (vault, secret) else {
             let key = if at.at(&["publishTo"]).node.entry("vault").is_none() { "vault" } else { "secret" };
             block::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
             return None;
         };
+        let vault = names::vault(vault, at.at(&["publishTo", "vault"]).span(), diagnostics);
         let secret_at = at.at(&["publishTo", "secret"]);
         if let Some(wrong) = SecretName::check(&secret) {
             diagnostics.push(
@@ -159,9 +158,10 @@ impl KeysBlock {
         for problem in rotation.problems() {
             diagnostics.push(diagnostic(&problem, at));
         }
+        let vault = vault?;
         let claim = Claim {
             what: format!("{vault}/secrets/{secret}").to_lowercase(),
-            called: format!("the secret {} of the vault {}", quoted(&secret), quoted(&vault.name)),
+            called: format!("the secret {} of the vault {}", quoted(&secret), quoted(vault.name())),
             how: "published to",
             code: codes::SHARED_SECRET,
             help: "give each environment a secret of its own; in `base`, `${environment}` makes the difference",

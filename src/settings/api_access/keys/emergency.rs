@@ -73,7 +73,7 @@ impl Look {
         if let Secret::Present(published) = &live.facts.secret {
             self.own(published, &live.facts, reader).map_err(Ended::Refused)?;
         }
-        let vault = &self.keys.publish_to.vault.name;
+        let vault = self.keys.publish_to.vault.name();
         match self.may_store(reader, live).await {
             Holding::Held => Ok(()),
             Holding::Lacking(_) => {

@@ -176,7 +176,8 @@ impl Look {
 
     /// Where the key in force is published.
     pub(super) fn address(&self) -> SecretAddress {
-        SecretAddress { vault: self.keys.publish_to.vault.name.clone(), name: self.keys.publish_to.secret.clone() }
+        let place = &self.keys.publish_to;
+        SecretAddress { vault: place.vault.name().to_owned(), name: place.secret.clone() }
     }
 
     /// Names of vaults are global: before anything is believed of a vault, or sent to it, its own record must say that it
@@ -187,12 +188,12 @@ impl Look {
         let vault = vault.ok_or_else(|| format!("there is no vault {id}"))?;
         let properties = &vault.properties;
         if properties.tenant_id != Some(self.tenant) {
-            return Err(format!("the vault {} isn't in the tenant {}", id.name, self.tenant));
+            return Err(format!("the vault {} isn't in the tenant {}", id.name(), self.tenant));
         }
         let host = properties.vault_uri.as_ref().and_then(url::Url::host_str).unwrap_or_default();
         match host.split('.').next() {
-            Some(name) if name.eq_ignore_ascii_case(&id.name) => Ok(vault),
-            _ => Err(format!("the vault {} says that its address is `{host}`", id.name)),
+            Some(name) if name.eq_ignore_ascii_case(id.name()) => Ok(vault),
+            _ => Err(format!("the vault {} says that its address is `{host}`", id.name())),
         }
     }
 
@@ -202,10 +203,7 @@ impl Look {
         if !vault.properties.goes_by_roles() {
             return rights::by_policies(needs, &vault.properties, self.caller);
         }
-        let Ok(resource) = self.keys.publish_to.vault.resource() else {
-            return Holding::unproved(needs, "the vault's id can't be asked about");
-        };
-        let asked = services.holding(&resource, needs).await;
+        let asked = services.holding(self.keys.publish_to.vault.resource(), needs).await;
         asked.unwrap_or_else(|error| Holding::unproved(needs, error.to_string()))
     }
 }

@@ -92,8 +92,7 @@ impl Carrier {
 
     /// The vault that they are published to.
     fn holds(&self) -> Vec<Hold> {
-        let vault = &self.look.keys.publish_to.vault;
-        vec![vault.resource().map_or_else(|_| Hold::named(vault.to_string().to_lowercase()), |id| Hold::resource(&id))]
+        vec![Hold::resource(self.look.keys.publish_to.vault.resource())]
     }
 
     async fn live(&self, reader: &Reader) -> Live {
@@ -245,7 +244,7 @@ impl Step for KeyStep {
     }
 
     fn on(&self) -> Option<ResourceId> {
-        self.carrier.look.keys.publish_to.vault.resource().ok()
+        Some(self.carrier.look.keys.publish_to.vault.resource().clone())
     }
 
     fn binds(&self) -> Binds {
@@ -350,7 +349,7 @@ impl Step for Resolve {
     }
 
     fn on(&self) -> Option<ResourceId> {
-        self.carrier.look.keys.publish_to.vault.resource().ok()
+        Some(self.carrier.look.keys.publish_to.vault.resource().clone())
     }
 
     fn binds(&self) -> Binds {

@@ -23,13 +23,13 @@ use crate::settings::key_vault::codes;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::settings::surface::Surface;
-use crate::terms::{EnvironmentHead, Head, Place, ResourceId};
+use crate::terms::{EnvironmentHead, Head, Place, VaultId};
 
 const VAULT: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-ci/providers/Microsoft.KeyVault/vaults/kv-ci";
 const TENANT: Uuid = Uuid::from_u128(0x7b1f_0c52_0000_4000_8000_0000_0000_00aa);
 const SERVICE: Uuid = Uuid::from_u128(0x5e71_0000_0000_4000_8000_0000_0000_0001);
 
-fn id(name: &str) -> ResourceId {
+fn id(name: &str) -> VaultId {
     VAULT.replace("kv-ci", name).parse().unwrap()
 }
 
