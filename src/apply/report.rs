@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::remaining::Remaining;
-use crate::plan::{Action, Address, Change, Held, ManualStep, Plan, Target, WaitingFor};
+use crate::plan::{Action, Address, Change, Held, ManualStep, Plan, Target, Unknown, WaitingFor};
 use crate::terms::Scope;
 
 /// The format's name and number.
@@ -218,6 +218,8 @@ pub struct Report {
     pub left: Vec<Left>,
     /// What a look after the last write shows that is left to do.
     pub remaining: Remaining,
+    /// What could not be read before anything was done, and may hide changes.
+    pub unknown: Vec<Unknown>,
     /// Counts.
     pub summary: Totals,
 }
@@ -259,6 +261,7 @@ impl Report {
             refused,
             left,
             remaining: Remaining::default(),
+            unknown: plan.scopes.iter().flat_map(|scope| &scope.unknown).cloned().collect(),
             summary,
         }
     }

@@ -83,17 +83,19 @@ impl<'a> Run<'a> {
             let placed = stream::iter(&scopes).then(async |scope| (*scope, Place::among(&self.places).await));
             placed.for_each_concurrent(None, async |(scope, place)| self.scope(scope, place).await).await;
             for scope in scopes.iter().filter(|scope| self.engine.fleet.first.contains(&scope.scope)) {
-                self.halt_unless_well(&scope.scope);
+                self.halt_unless_well(scope);
             }
         }
         let mut applied = self.applied.into_inner();
         self.plan.scopes.iter().filter_map(|scope| applied.remove(&scope.scope)).flatten().collect()
     }
 
-    fn halt_unless_well(&self, key: &Scope) {
+    fn halt_unless_well(&self, scope: &ScopePlan) {
+        let key = &scope.scope;
         let went_well = self.applied.borrow().get(key).is_some_and(|all| all.iter().all(Applied::went_well));
         let proceeded = self.clearance(key).is_some_and(|clearance| clearance.verdict == Verdict::Proceeds);
-        if !went_well || !proceeded {
+        // What could not be read may be what was to be tried out there.
+        if !went_well || !proceeded || !scope.unknown.is_empty() {
             let reason = format!("not begun, since {key} goes first (`--first`) and didn't get done");
             self.halted.borrow_mut().get_or_insert(reason);
         }
@@ -142,11 +144,13 @@ impl<'a> Run<'a> {
         let Some(clearance) = self.clearance(&scope.scope) else {
             return all(scope, &Outcome::unsent(Status::Refused, "it wasn't approved"));
         };
-        let Clearance { scope: _, verdict, left, in_effect, waiting, stopped: _ } = clearance;
+        let Clearance { scope: _, verdict, left, in_effect, unread, waiting, stopped: _ } = clearance;
         let of = |change: &Change, outcome: Outcome| Applied::of(&scope.scope, change, outcome);
         let already = || Outcome::unsent(Status::Done, "already in effect; nothing was sent");
         let mut applied: Vec<Applied> = in_effect.iter().map(|change| of(change, already())).collect();
         applied.extend(waiting.iter().map(|(change, held)| of(change, Outcome::held(held))));
+        let not_read = |reason: &str| Outcome::unread(format!("whether it is in effect could not be read: {reason}"));
+        applied.extend(unread.iter().map(|(change, reason)| of(change, not_read(reason))));
         match verdict {
             Verdict::Proceeds => {}
             Verdict::Refused(reasons) => {
@@ -189,9 +193,10 @@ fn turns<'a>(plan: &'a Plan, first: &[Scope]) -> Vec<Vec<&'a ScopePlan>> {
 /// The changes that this run takes up, and how those ended that it needn't make.
 fn taken_up(plan: &Plan, clearances: &[Clearance]) -> BTreeMap<Address, Option<Status>> {
     let mut changes = BTreeMap::new();
-    for Clearance { in_effect, waiting, .. } in clearances {
+    for Clearance { in_effect, waiting, unread, .. } in clearances {
         changes.extend(in_effect.iter().map(|change| (change.address.clone(), Some(Status::Done))));
         changes.extend(waiting.iter().map(|(change, _)| (change.address.clone(), Some(Status::Waiting))));
+        changes.extend(unread.iter().map(|(change, _)| (change.address.clone(), Some(Status::NotStarted))));
     }
     let left = |change: &&Change| clearances.iter().any(|clearance| clearance.left.contains(&change.address));
     changes.extend(plan.changes().filter(|change| !left(change)).map(|change| (change.address.clone(), None)));

@@ -132,7 +132,7 @@ impl fmt::Display for CallError {
                 if let Some(message) = message {
                     write!(f, ": {}", brief(message))?;
                 }
-                if matches!(status, 401 | 403) {
+                if matches!(status, 401 | 403) && !needs.ids().is_empty() {
                     write!(f, " (needs: {needs}")?;
                     // Reads are many, and one write is what a person sets out to do.
                     match needs.remedy().filter(|_| *effect != Effect::Read) {

@@ -107,12 +107,15 @@ pub(super) fn not_approved(refusal: &Refusal, approval: &Approval, fresh: &Plan)
     let mut message = format!("{refusal}; nothing was done");
     let mut error = match approval {
         Approval::Saved(saved) if *refusal == Refusal::OtherConfiguration => {
-            for line in differences(saved, fresh) {
+            let lines = differences(saved, fresh);
+            for line in &lines {
                 message += &format!("\n  {line}");
             }
-            CommandError::refused(message)
-                .showing(of_plans(saved, fresh, |_| true))
-                .hint("`-` approved, no longer needed; `+` needed, not approved")
+            let error = CommandError::refused(message).showing(of_plans(saved, fresh, |_| true));
+            match lines.is_empty() {
+                true => error,
+                false => error.hint("`-` approved, no longer needed; `+` needed, not approved"),
+            }
         }
         Approval::Intent(approved) => CommandError::refused(format!(
             "what would be done now has the intent {}, approved is {approved}; nothing was done",

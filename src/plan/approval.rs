@@ -45,6 +45,8 @@ pub struct Clearance {
     pub in_effect: Vec<Change>,
     /// Settings of the tenant that a guard refused, with its words: the others go on.
     pub stopped: Vec<(Address, String)>,
+    /// Approved changes of which it could not be read whether they are in effect.
+    pub unread: Vec<(Change, String)>,
     /// Approved changes that are under way or held back, with what they wait for.
     pub waiting: Vec<(Change, Held)>,
 }
@@ -119,6 +121,7 @@ fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearanc
         verdict: Verdict::Proceeds,
         left: Vec::new(),
         in_effect: Vec::new(),
+        unread: Vec::new(),
         waiting: Vec::new(),
         stopped: Vec::new(),
     };
@@ -177,6 +180,10 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
         .map(|unknown| format!("{}: {}", unknown.address, unknown.reason))
         .collect();
     if !unread.is_empty() {
+        let seen = |change: &Change| fresh.changes.iter().any(|one| one.address == change.address);
+        let why = unread.join("; ");
+        let lost = approved.changes.iter().filter(|change| !seen(change));
+        clearance.unread = lost.map(|change| (change.clone(), why.clone())).collect();
         clearance.verdict = Verdict::Unread(unread);
         return;
     }
@@ -204,7 +211,10 @@ fn against(approved: &ScopePlan, fresh: &ScopePlan, clearance: &mut Clearance) {
         }
         match vanished(change, approved, fresh) {
             Vanished::InEffect | Vanished::Next(_) => clearance.in_effect.push(change.clone()),
-            Vanished::Unread(reason) => unread.push(reason),
+            Vanished::Unread(reason) => {
+                clearance.unread.push((change.clone(), reason.clone()));
+                unread.push(reason);
+            }
             Vanished::Waits(held) => clearance.waiting.push((change.clone(), held)),
             // A window closed, or the date is no longer reached: that comes back with time.
             Vanished::Unseen if change.action.comes_with_time() => {

@@ -97,12 +97,19 @@ fn totals(report: &Report, out: &mut String) {
         (totals.waiting, "waiting"),
     ];
     let counts = counts.into_iter().filter(|(number, _)| *number > 0);
-    let counts: Vec<String> = counts.map(|(number, word)| format!("{number} {word}")).collect();
+    let mut counts: Vec<String> = counts.map(|(number, word)| format!("{number} {word}")).collect();
+    // Environments of which no change is in the account, since what was approved there isn't wanted any more.
+    let silent = |scope: &&RefusedScope| !report.changes.iter().any(|applied| applied.scope == scope.scope);
+    match report.refused.iter().filter(silent).count() {
+        0 => {}
+        1 => counts.push("1 environment refused".to_owned()),
+        several => counts.push(format!("{several} environments refused")),
+    }
     if !counts.is_empty() {
         let _ = writeln!(out, "\nApply: {}.", counts.join(", "));
     }
     let nothing_new = report.changes.iter().all(|applied| applied.status == Status::Done) && !report.wrote();
-    if nothing_new && !report.changes.is_empty() {
+    if nothing_new && !report.changes.is_empty() && report.refused.is_empty() {
         let _ = writeln!(out, "Everything approved is in effect already; nothing was sent.");
     }
     if totals.failed + totals.refused + totals.not_started > 0 {

@@ -3,6 +3,7 @@
 //! Environments stand in the file's order, changes in the order in which they are made. What takes something away, opens
 //! something or could not be read stands out; a change carries its own notes, so that nobody has to look them up below.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::Style;
@@ -307,12 +308,12 @@ fn totals(plan: &Plan, purpose: Purpose) -> Vec<String> {
         let kinds: Vec<String> = kinds.map(|(number, kind)| format!("{number} {kind}")).collect();
         parts.push(format!("{what}: {} ({})", count(changes, "change", "changes"), kinds.join(", ")));
     } else if unknown > 0 {
-        let settings = count(unknown, "setting", "settings");
-        let text = format!("Incomplete: {settings} could not be read; there may be changes that palisade can't see");
+        let unread = unread(plan);
+        let text = format!("Incomplete: {unread} could not be read; there may be changes that palisade can't see");
         parts.push(paint(DANGER, text));
     }
     if changes > 0 && unknown > 0 {
-        parts.push(paint(DANGER, format!("{} could not be read", count(unknown, "setting", "settings"))));
+        parts.push(paint(DANGER, format!("{} could not be read", unread(plan))));
     }
     if waiting > 0 {
         parts.push(paint(WARNING, format!("{waiting} waiting")));
@@ -328,6 +329,17 @@ fn totals(plan: &Plan, purpose: Purpose) -> Vec<String> {
         parts.push(format!("{in_sync} in sync"));
     }
     parts
+}
+
+/// What could not be read: settings, each once, and environments as a whole.
+fn unread(plan: &Plan) -> String {
+    let unknown = || plan.scopes.iter().flat_map(|scope| &scope.unknown).map(|unknown| &unknown.address);
+    let settings: BTreeSet<_> =
+        unknown().filter_map(|address| Some((address.in_scope(), address.setting_key()?))).collect();
+    let whole = unknown().filter(|address| address.setting_key().is_none()).count();
+    let parts = [(whole, "environment", "environments"), (settings.len(), "setting", "settings")];
+    let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
+    parts.map(|(number, one, many)| count(number, one, many)).collect::<Vec<_>>().join(" and ")
 }
 
 /// Which environments are left out, and which can be applied all the same.

@@ -48,7 +48,11 @@ impl Reached {
         Observed {
             name: self.metadata.name.clone(),
             region: self.metadata.region.clone(),
-            dataverse: self.metadata.dataverse().map(str::to_owned),
+            // Spelling makes no other organisation.
+            dataverse: self
+                .metadata
+                .dataverse()
+                .map(|address| host(address).map_or_else(|| address.to_owned(), |host| format!("https://{host}"))),
         }
     }
 }
@@ -94,7 +98,7 @@ impl From<CallError> for Missing {
 
 async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Result<Reached, Missing> {
     let Some(id) = head.instance_id else {
-        return Err(Unreadable::because("the configuration names no `instanceId` for this environment").into());
+        return Err(Unreadable::because("the configuration names no `instanceId`, and this version of palisade doesn't read Power Platform environments").into());
     };
     let listed = look.instances().await?;
     let Some(info) = listed.iter().find(|info| info.instance_id == Some(id)) else {

@@ -153,7 +153,7 @@ fn tell_once(account: &mut Account, head: &EnvironmentHead, unreadable: &Unreada
         findings.unknown.extend(std::mem::take(&mut findings.changes).into_iter().map(held_back));
     }
     settings.dedup();
-    if account.notes.is_empty() && (head.instance_id.is_some() || !settings.is_empty()) {
+    if account.notes.is_empty() {
         let mut whole = unreadable.at(Address::scope(&head.scope()));
         if !settings.is_empty() {
             whole.reason = format!("{} (not read for this reason: {})", whole.reason, settings.join(", "));

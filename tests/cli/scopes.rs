@@ -165,3 +165,43 @@ fn after_so_many_failed_environments_no_further_one_is_begun() {
     assert_eq!(failed + not_started, 20);
     assert_eq!(count(&["--stop-after", "100"]), (20, 0));
 }
+
+/// One service doesn't answer about one environment.
+fn blind(instance: uuid::Uuid) -> String {
+    format!("- {{ operation: GET */instances/{instance}, action: {{ status: {{ code: 403 }} }} }}")
+}
+
+#[test]
+fn an_environment_that_goes_first_and_cannot_be_read_stops_the_others() {
+    let scene = with_zoe();
+    let run = scene.faulty(&blind(DEV), &["apply", "--yes", "--first", "dev"]).ended(5);
+    run.says("not begun, since dev goes first").says("2 not started");
+    assert_eq!(has_zoe(&scene), [true; 3]);
+    let one_setting = format!("- {{ operation: GET */{DEV}/rbac/assignments, action: {{ status: {{ code: 403 }} }} }}");
+    scene.faulty(&one_setting, &["apply", "--yes", "--first", "dev"]).says("not begun, since dev goes first");
+    assert_eq!(has_zoe(&scene), [true; 3]);
+}
+
+#[test]
+fn what_was_approved_and_cannot_be_read_is_in_the_account() {
+    let scene = with_zoe();
+    scene.emulated(&["plan", "--out", "plan.json"]).ended(0);
+    for (done, words) in [(2, "2 done, 1 not started"), (0, "2 done, 1 not started")] {
+        let run = scene.faulty(&blind(TEST), &["apply", "plan.json"]).ended(3).says(words);
+        assert!(run.stdout.contains("not read     delete test/users/zoe@contoso.com"), "{done}: {}", run.stdout);
+        assert!(!run.stdout.contains("Everything approved is in effect"), "{done}: {}", run.stdout);
+        assert_eq!(has_zoe(&scene), [false, true, false]);
+    }
+    let run = scene.faulty(&blind(TEST), &["apply", "plan.json", "--format", "json"]).ended(3);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&report["unknown"][0]["address"], report["summary"]["notStarted"].as_u64()), (&json!("test"), Some(1)));
+}
+
+#[test]
+fn an_environment_that_this_version_cannot_look_at_is_not_called_in_sync() {
+    let one = "version: 1\ntenant: { id: 7b1f0c52-0000-4000-8000-0000000000aa }\nenvironments:\n  prod:\n    \
+               environmentId: 1bd6bd98-0000-4000-8000-00000000e001\n    name: Whatever\n";
+    let scene = Scene::with(one);
+    let run = scene.emulated(&["drift"]).ended(3).says("1 environment could not be read");
+    assert!(!run.stdout.contains("No changes"), "{}", run.stdout);
+}

@@ -6,6 +6,7 @@ use super::block::{Block, Declared, Link};
 use super::compare::part;
 use super::notes;
 use super::observe::Observed;
+use crate::azure::private_endpoints::Status;
 use crate::plan::{Address, Findings};
 use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
@@ -35,6 +36,10 @@ fn one(link: &Link, address: Address, observed: &Observed, comparing: &Comparing
         Some(Ok(Some(resource))) => {
             findings.notes.extend(notes::region(&address, id.name(), &resource.location, comparing.region));
             findings.notes.extend(notes::unattributed(&address, id, &resource.connections));
+            // Whose it is doesn't matter for that: somebody reaches the resource privately.
+            if resource.connections.iter().any(|connection| connection.status == Status::Approved) {
+                findings.notes.extend(notes::public_access(&address, id, &resource.public));
+            }
         }
         Some(Ok(None)) => findings.notes.push(notes::target_missing(&address, id)),
         Some(Err(unreadable)) => findings.unknown.push(unreadable.at(address)),
