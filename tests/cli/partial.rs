@@ -18,9 +18,13 @@ fn one_failing_environment_hides_none_of_the_others() {
     let rules =
         "- { operation: GET /api/instances/6f2b1c34-0000-4000-8000-00000000a002*, action: { status: { code: 500 } } }";
     let plan = scene.faulty(rules, &["plan"]).ended(3);
-    for words in
-        ["+ create users/ada@contoso.com", "\ntest (instance", "? unknown test", "6 changes", "1 setting could not be"]
-    {
+    for words in [
+        "+ create users/ada@contoso.com",
+        "\ntest (instance",
+        "? unknown test",
+        "6 changes",
+        "1 environment could not be",
+    ] {
         assert!(plan.stdout.contains(words), "`{words}`:\n{}", plan.stdout);
     }
     scene.faulty(rules, &["apply", "--yes"]).ended(3).says("6 done");
