@@ -18,7 +18,7 @@ pub struct Remaining {
     pub unknown: Vec<Still>,
     /// Changes that a new plan would hold.
     pub changes: Vec<Still>,
-    /// What a person has to put right.
+    /// What a person has to put right: findings, and what refuses the next plan.
     pub findings: Vec<Still>,
 }
 
@@ -72,6 +72,14 @@ impl Remaining {
         }
         let findings = after.pending_findings().filter(|note| !known(note));
         remaining.findings.extend(findings.map(|note| still(&note.address, note.message.clone())));
+        let was_refused =
+            |note: &&Note| before.refusals().any(|one| one.code == note.code && one.address == note.address);
+        let refused = after.refusals().filter(|note| !was_refused(note));
+        remaining.findings.extend(
+            refused.map(|note| {
+                still(&note.address, format!("the next plan is refused ({}): {}", note.code, note.message))
+            }),
+        );
         remaining
     }
 }

@@ -107,7 +107,16 @@ fn other_admins(found: &Administrators) -> Option<Note> {
             Some(Note::refusal(codes::LAST_ADMIN, setting.clone(), message).help(help))
         }
         0 | 1 => {
-            let message = "fewer than two Admins besides the identity that runs palisade";
+            let untold: Vec<&str> =
+                found.after.iter().filter(|admin| !admin.told).map(|admin| admin.label.as_str()).collect();
+            let message = match untold.as_slice() {
+                [] => "fewer than two Admins besides the identity that runs palisade".to_owned(),
+                untold => format!(
+                    "fewer than two Admins are known besides the identity that runs palisade; whether these count could not \
+                     be read: {}",
+                    untold.join(", ")
+                ),
+            };
             let help = "declare another user with the role Admin; Microsoft recommends at least two";
             Some(Note::finding(codes::FEW_ADMINS, Severity::Warning, setting.clone(), message).help(help))
         }

@@ -98,6 +98,8 @@ pub struct Administrator {
     pub kind: Kind,
     /// For a person.
     pub label: String,
+    /// Whether the directory told who they are.
+    pub told: bool,
     /// The people who exist, may sign in and are Admin by this: the user, or the members of the group. What isn't known
     /// isn't among them.
     pub persons: BTreeSet<ObjectId>,

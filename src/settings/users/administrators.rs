@@ -119,6 +119,12 @@ fn newcomers(comparison: &Comparison<'_>) -> Vec<Administrator> {
 
 fn administrator(comparison: &Comparison<'_>, principal: &Principal) -> Administrator {
     let observed = comparison.observed;
+    let told = match principal.kind {
+        Kind::User => observed.enabled.contains_key(&principal.id),
+        Kind::Group => observed.members.get(&principal.id).is_some_and(Result::is_ok),
+        Kind::App => true,
+        Kind::Unknown => false,
+    };
     let persons = match principal.kind {
         Kind::User => match observed.enabled.get(&principal.id) {
             Some(true) => BTreeSet::from([principal.id]),
@@ -132,7 +138,7 @@ fn administrator(comparison: &Comparison<'_>, principal: &Principal) -> Administ
         },
         Kind::App | Kind::Unknown => BTreeSet::new(),
     };
-    Administrator { id: principal.id, kind: principal.kind, label: principal.label.clone(), persons }
+    Administrator { id: principal.id, kind: principal.kind, label: principal.label.clone(), persons, told }
 }
 
 /// Of a member that may not be read, Graph gives the id only.

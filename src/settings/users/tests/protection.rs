@@ -182,3 +182,19 @@ fn a_person_who_runs_palisade_is_not_another_admin() {
     scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true)), (12, Some(true))]));
     assert_eq!(errors(&scene.findings()), []);
 }
+
+/// In an outage of the directory nobody is missing.
+#[test]
+fn admins_whom_the_directory_does_not_tell_are_said_to_be_unknown() {
+    let few = |scene: &Scene| {
+        let notes = guard::check_findings(&scene.findings());
+        notes.into_iter().find(|note| note.code == guard::codes::FEW_ADMINS).map(|note| note.message)
+    };
+    let mut scene = Scene::usual();
+    assert_eq!(few(&scene), None);
+    scene.observed.enabled.clear();
+    let message = few(&scene).unwrap();
+    assert!(message.contains("whether these count could not be read"), "{message}");
+    scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin)]);
+    assert_eq!(few(&scene).unwrap(), "fewer than two Admins besides the identity that runs palisade");
+}
