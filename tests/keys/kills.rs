@@ -15,7 +15,7 @@ use crate::moves::Case;
 use crate::room::{Dice, Held, Room, held};
 
 /// One in so many boundaries of reads.
-const SAMPLED: u64 = 12;
+const SAMPLED: u64 = 24;
 
 /// Kills at each boundary, and heals.
 fn kill_everywhere(case: &Case) {
