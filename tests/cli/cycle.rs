@@ -218,6 +218,7 @@ fn a_person_can_read_the_plan() {
 #[test]
 fn a_person_can_read_the_report() {
     let scene = Scene::with(&format!("{EXACT}{API_ON}"));
+    scene.emulated(&["plan"]).says("Opens: API access for every client of the environment\n");
     let rules = "- { operation: PUT */assignment, nth: 2, action: { status: { code: 400, body: \
                  { errorCode: invalidApiParameter, message: Not today. } } } }";
     let run = scene.faulty(rules, &["apply", "--yes"]).ended(5);

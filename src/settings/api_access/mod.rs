@@ -44,6 +44,9 @@ use crate::terms::ResourceId;
 
 const SUBJECT: &str = "API access for every client of the environment";
 
+/// What a summary says where API access is turned on.
+const OPENS: &str = "Opens";
+
 /// What is known about API access.
 #[derive(Debug, Clone)]
 pub struct Observed {
@@ -175,6 +178,7 @@ fn switch(declared: &Declared, seen: Option<String>, comparing: &Comparing<'_>) 
     let mode = comparing.surface.mode(operation.provenance);
     let work = Work::of(mode, vec![step], || by_hand(declared, comparing));
     let planned = Planned::new(outline, work).taking_away(!enable);
+    let planned = if enable { planned.dangerous(OPENS, SUBJECT) } else { planned };
     Findings { changes: vec![planned], notes, ..Findings::default() }
 }
 

@@ -17,8 +17,7 @@ use crate::plan::{
     WaitingFor, Work,
 };
 use crate::rotation::{Access, Assessment, Content, Facts, Hold, Move, Secret, State, Verify, Warning, assess};
-use crate::settings::api_access::codes;
-use crate::settings::api_access::risks;
+use crate::settings::api_access::{OPENS, SUBJECT, codes, risks};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::{Slot, digest};
@@ -133,6 +132,9 @@ fn planned(
     let work = Work::Steps(steps::of(observed, next, retires));
     let mut planned = Planned::new(outline, work).taking_away(retires);
     planned.change.preimage = preimage(&observed.facts);
+    if enabling {
+        planned = planned.dangerous(OPENS, SUBJECT);
+    }
     let keys = setting.part("keys");
     planned.change.due = Some(due(next, retires).to_owned());
     // Which slot is meant depends on when one looks.
