@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn unknown(address: Address) -> Findings {
-        let unknown = Unknown { address, reason: "refused".into(), operation: String::new() };
+        let unknown = Unknown { address, reason: "refused".into(), operation: String::new(), source: None };
         Findings { unknown: vec![unknown], ..Findings::default() }
     }
 

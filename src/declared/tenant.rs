@@ -83,6 +83,10 @@ impl Setting for Banner {
     const SCOPE: ScopeKind = ScopeKind::Tenant;
     const NEEDS: &'static [Need] = &[];
 
+    fn places(declared: &Declared) -> Vec<(String, Place)> {
+        vec![(String::new(), declared.place.clone())]
+    }
+
     async fn observe(_: Option<&Declared>, _: &Observing<'_>) -> bool {
         false
     }

@@ -125,7 +125,10 @@ fn clear_scope(approval: &Approval, fresh: &Plan, scope: &ScopePlan) -> Clearanc
         waiting: Vec::new(),
         stopped: Vec::new(),
     };
-    let words = |note: &Note| format!("{}: {}", note.code, note.message);
+    let words = |note: &Note| {
+        let place = note.source.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        format!("{}: {}{place}", note.code, note.message)
+    };
     let of_setting = |note: &&Note| scope.scope == Scope::Tenant && note.address.setting_key().is_some();
     let (of_settings, refusals): (Vec<&Note>, Vec<&Note>) = fresh.refusals_of(&scope.scope).partition(of_setting);
     let refusals: Vec<String> = refusals.into_iter().map(words).collect();

@@ -58,6 +58,11 @@ impl Address {
         (scope != CALLER).then(|| Scope::named(scope))
     }
 
+    /// What it is a part of; none for a scope.
+    pub(super) fn around(&self) -> Option<Self> {
+        self.0.rsplit_once('/').map(|(whole, _)| Self(whole.to_owned()))
+    }
+
     /// Whether it is in a scope, or is it.
     pub fn belongs_to(&self, scope: &Scope) -> bool {
         self.starts_with(scope.as_str())

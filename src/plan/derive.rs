@@ -9,6 +9,7 @@ use super::findings::{Findings, Planned};
 use super::note::Note;
 use super::only::Only;
 use super::order::{self, Order, order};
+use super::places::Places;
 use super::saved::VALIDITY;
 use crate::terms::{Head, TenantHead};
 
@@ -16,6 +17,8 @@ use crate::terms::{Head, TenantHead};
 pub struct Account {
     /// What the file says that it is.
     pub head: Head,
+    /// Where it is declared, with its settings and their parts.
+    pub places: Places,
     /// Hash of its merged declaration, without what people attest.
     pub declaration: String,
     /// What the service says that it is.
@@ -64,12 +67,15 @@ pub struct Derivation {
 
 impl Account {
     fn scope_plan(&self, ordered: Vec<&Planned>) -> ScopePlan {
-        let Self { head, declaration, observed, unknown, notes: _, findings } = self;
+        let Self { head, places, declaration, observed, unknown, notes: _, findings } = self;
         let mut unknown = unknown.clone();
         let mut waiting = Vec::new();
         for findings in findings {
             unknown.extend(findings.unknown.iter().cloned());
             waiting.extend(findings.waiting.iter().cloned());
+        }
+        for entry in &mut unknown {
+            entry.source = places.nearest(&entry.address).cloned();
         }
         unknown.sort_by(|a, b| a.address.cmp(&b.address));
         waiting.sort_by(|a, b| a.address.cmp(&b.address));
@@ -138,6 +144,9 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
             only.concerns(&note.address) || !scopes.iter().any(|scope| note.address.belongs_to(&scope.scope))
         })
         .collect();
+    for note in &mut notes {
+        note.source = accounts.iter().find_map(|account| account.places.nearest(&note.address)).cloned();
+    }
     let position = |note: &Note| scopes.iter().position(|scope| note.address.belongs_to(&scope.scope));
     notes.sort_by(|a, b| {
         (a.severity, position(a), &a.address, &a.code).cmp(&(b.severity, position(b), &b.address, &b.code))

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::change::{Address, Change, Direction, Mode};
 use super::note::{Note, NoteKind};
 use super::only::Only;
-use crate::terms::{Scope, digest};
+use crate::terms::{Place, Scope, digest};
 
 /// The format's name and number.
 pub const FORMAT: &str = "palisade.plan/2";
@@ -187,6 +187,9 @@ pub struct Unknown {
     pub reason: String,
     /// The operation that would have told; empty if there is none.
     pub operation: String,
+    /// Where it is declared. Filled in when the plan is derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
 }
 
 /// Whom something waits for.

@@ -13,6 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::change::Address;
+use crate::terms::Place;
 
 /// How serious a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -181,6 +182,9 @@ pub struct Note {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Where it is declared; none if no file says anything of it. Filled in when the plan is derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
 }
 
 impl Note {
@@ -199,7 +203,17 @@ impl Note {
         let NoteCode { name, kind, weaker_evidence, needs_eyes, summary: _, explanation: _ } = code;
         let severity = if kind == NoteKind::Refusal { Severity::Error } else { severity };
         let code = CodeName(Cow::Borrowed(name));
-        Self { code, kind, severity, weaker_evidence, needs_eyes, address, message: message.into(), help: None }
+        Self {
+            code,
+            kind,
+            severity,
+            weaker_evidence,
+            needs_eyes,
+            address,
+            message: message.into(),
+            help: None,
+            source: None,
+        }
     }
 
     /// The same note with what to do.

@@ -16,6 +16,7 @@ use crate::plan::{
     Action, Address, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity,
     Summary, Target, WaitingFor,
 };
+use crate::terms::Place;
 use crate::terms::text::printable;
 
 /// What the plan is shown for.
@@ -73,7 +74,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         }
     }
     for entry in unknown {
-        let _ = writeln!(out, "  {} {}", paint(DANGER, "? unknown"), entry.address.within_scope());
+        let (address, place) = (entry.address.within_scope(), place(entry.source.as_ref()));
+        let _ = writeln!(out, "  {} {address}{place}", paint(DANGER, "? unknown"));
         let operation = if entry.operation.is_empty() { String::new() } else { format!(" [{}]", entry.operation) };
         let _ = writeln!(out, "      {}{}", printable(&entry.reason), paint(DIM, operation));
     }
@@ -168,8 +170,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         address = widths.address,
         values = widths.values,
     );
-    let place = format!("({}:{}:{})", source.file, source.line, source.column);
-    let _ = writeln!(out, "      {}: {} {}", printable(subject), printable(reason), paint(DIM, place));
+    let _ = writeln!(out, "      {}: {}{}", printable(subject), printable(reason), place(Some(source)));
     if on_one_line(before, after).is_none() {
         out.push_str(&of_values(before, after, "        "));
     }
@@ -183,6 +184,11 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
     if let Some(manual) = change.manual() {
         out.push_str(&manual_step(manual, "      "));
     }
+}
+
+/// Where something is declared, to be put behind it.
+fn place(source: Option<&Place>) -> String {
+    source.map(|place| format!(" {}", paint(DIM, format!("({place})")))).unwrap_or_default()
 }
 
 /// What to know about a change at a glance.
@@ -251,7 +257,7 @@ fn values(change: &Change) -> String {
 }
 
 fn note(note: &Note, with_address: bool, out: &mut String) {
-    let Note { code, kind: _, severity, weaker_evidence: _, needs_eyes: _, address, message, help } = note;
+    let Note { code, kind: _, severity, weaker_evidence: _, needs_eyes: _, address, message, help, source } = note;
     let (style, word) = match severity {
         Severity::Error => (DANGER, "error"),
         Severity::Warning => (WARNING, "warning"),
@@ -264,10 +270,12 @@ fn note(note: &Note, with_address: bool, out: &mut String) {
     };
     let _ = writeln!(
         out,
-        "{indent}{} {}{}",
+        "{indent}{} {}{}{}",
         paint(style, format!("{word}[{code}]")),
         printable(&about),
-        printable(message)
+        printable(message),
+        // Below a change its place is told already, and what is merely good to know needs no looking up.
+        place(source.as_ref().filter(|_| with_address && *severity != Severity::Info))
     );
     if let Some(help) = help {
         let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "help:"), printable(help));

@@ -2,6 +2,7 @@
 
 use super::attestation::Attestation;
 use super::registry::Blocks;
+use crate::plan::{Address, Places};
 use crate::terms::{Head, ResourceId};
 
 /// One scope: what it is, and what is declared of it.
@@ -17,4 +18,13 @@ pub struct Declaration {
     pub elsewhere: Vec<ResourceId>,
     /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
     pub digest: String,
+}
+
+impl Declaration {
+    /// Where it is written, with its settings and their parts.
+    pub fn places(&self) -> Places {
+        let scope = self.head.scope();
+        let whole = (Address::scope(&scope), self.head.place().clone());
+        std::iter::once(whole).chain(self.blocks.places(&scope)).collect()
+    }
 }

@@ -32,7 +32,7 @@ impl Unreadable {
 
     /// As an entry of a plan.
     pub fn at(&self, address: Address) -> Unknown {
-        Unknown { address, reason: self.reason.clone(), operation: self.operation.clone() }
+        Unknown { address, reason: self.reason.clone(), operation: self.operation.clone(), source: None }
     }
 }
 

@@ -18,8 +18,8 @@ use super::users::PrincipalRef;
 use super::{api_access, key_vault, private_links, users};
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
-use crate::plan::{Findings, NoteCode, Rated};
-use crate::terms::{Head, ResourceId, ScopeKind};
+use crate::plan::{Address, Findings, NoteCode, Rated};
+use crate::terms::{Head, Place, ResourceId, Scope, ScopeKind};
 
 /// Every setting, in the order in which files, plans and reports list them.
 pub static SETTINGS: Registry = Registry(&[
@@ -196,6 +196,9 @@ pub trait DeclaredBlock: fmt::Debug {
     /// What a look at the setting shows where everything is as declared.
     fn to_see(&self) -> Option<Json>;
 
+    /// Where it is written, with the parts of it.
+    fn places(&self) -> Vec<(String, Place)>;
+
     /// The principals that it names.
     fn principals(&self) -> Vec<PrincipalRef>;
 
@@ -232,6 +235,10 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
 
     fn to_see(&self) -> Option<Json> {
         S::to_see(&self.0).and_then(|saw| serde_json::to_value(saw).ok())
+    }
+
+    fn places(&self) -> Vec<(String, Place)> {
+        S::places(&self.0)
     }
 
     fn principals(&self) -> Vec<PrincipalRef> {
@@ -308,6 +315,18 @@ impl Blocks {
     /// What a look at a setting shows where everything is as declared; none if the setting isn't declared.
     pub fn to_see(&self, setting: &str) -> Option<Json> {
         self.named(setting)?.to_see()
+    }
+
+    /// Where they are written, with their parts.
+    pub fn places(&self, scope: &Scope) -> Vec<(Address, Place)> {
+        let blocks = self.0.iter().map(|block| (Address::setting(scope, block.key()), block.places()));
+        let parts = |(setting, places): (Address, Vec<(String, Place)>)| {
+            places.into_iter().map(move |(part, place)| match part.as_str() {
+                "" => (setting.clone(), place),
+                part => (setting.part(part), place),
+            })
+        };
+        blocks.flat_map(parts).collect()
     }
 
     /// The principals that they name.

@@ -13,7 +13,7 @@ use crate::azure::Look;
 use crate::azure::customer_insights::Instance;
 use crate::config::{Code, Word};
 use crate::plan::{Address, Findings, NoteCode, Rated};
-use crate::terms::{Head, ObjectId, ResourceId, ScopeKind};
+use crate::terms::{Head, ObjectId, Place, ResourceId, ScopeKind};
 
 /// An id of the environment without which a setting can be neither read nor changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,10 @@ pub trait Setting: Block {
 
     /// The ids that an environment must have for this setting to be declared in it.
     const NEEDS: &'static [Need];
+
+    /// Where the declaration is written: the block itself under an empty name, and each part that findings can be about under its
+    /// address within the setting. Whatever a plan says about one of them leads there.
+    fn places(declared: &Self::Declared) -> Vec<(String, Place)>;
 
     /// The principals that the declaration names, so that one look-up serves all environments.
     fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {

@@ -51,6 +51,7 @@ impl Survey {
         let findings = self.review(look, scope, &instance, now, None).await;
         let mut account = Account {
             head: scope.head.clone(),
+            places: scope.places(),
             declaration: scope.digest.clone(),
             observed: instance.as_ref().ok().map(Reached::observed),
             unknown: Vec::new(),

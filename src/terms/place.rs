@@ -1,5 +1,7 @@
 //! Positions in files.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A position that a person can go to.
@@ -11,4 +13,11 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column } = self;
+        write!(f, "{file}:{line}:{column}")
+    }
 }

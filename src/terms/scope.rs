@@ -93,6 +93,14 @@ impl Head {
         }
     }
 
+    /// Where it is written.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Tenant(head) => &head.place,
+            Self::Environment(head) => &head.place,
+        }
+    }
+
     /// Of which kind it is.
     pub fn kind(&self) -> ScopeKind {
         match self {

@@ -178,11 +178,11 @@ fn unknown_stands_out_in_the_plan() {
     let rules = "- { operation: GET */rbac/assignments, action: { status: { code: 403, body: \
                  { errorCode: userIsNotInstanceAdministrator, message: No. } } } }";
     let plan = scene.faulty(rules, &["plan"]).ended(3).stdout;
-    insta::assert_snapshot!(plan, @"
+    insta::assert_snapshot!(plan, @r"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
-      ? unknown users
+      ? unknown users (palisade.yaml:9:7)
           Customer Insights answered 403 userIsNotInstanceAdministrator to GET /instances/{instanceId}/rbac/assignments: No (needs: Customer Insights role Admin in the environment) [Get-all-role-assignments]
       1 in sync
 

@@ -79,7 +79,9 @@ async fn what_is_no_part_of_the_run_must_be_read_to_be_in_effect() {
 #[test]
 fn unknown_is_not_in_effect_and_silence_proves_nothing() {
     let required = address("a/s/x/y");
-    let unknown = |at: &str| vec![Unknown { address: address(at), reason: String::new(), operation: String::new() }];
+    let unknown = |at: &str| {
+        vec![Unknown { address: address(at), reason: String::new(), operation: String::new(), source: None }]
+    };
     let waiting = |at: &str| {
         let detail = String::new();
         vec![Waiting { address: address(at), waiting_for: WaitingFor::Person, since: None, detail }]

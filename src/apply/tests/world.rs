@@ -14,8 +14,8 @@ use crate::azure::operations::{Facts, PUT_ASSIGNMENT};
 use crate::azure::{CallError, Fresh, Reader, Writer};
 use crate::plan::{
     Account, Action, Address, Binds, Derivation, Direction, Findings, Hold, Impact, ManualStep, Observed, Only,
-    Outline, Plan, Planned, Rated, ReadBack, Risk, Sighting, Step, StepError, Target, Unknown, Waiting, WaitingFor,
-    Work, derive,
+    Outline, Places, Plan, Planned, Rated, ReadBack, Risk, Sighting, Step, StepError, Target, Unknown, Waiting,
+    WaitingFor, Work, derive,
 };
 use crate::terms::{EnvironmentHead, Head, Place, Scope, TenantHead};
 
@@ -149,6 +149,7 @@ impl World {
                     address,
                     reason: "it answered 500".into(),
                     operation: String::new(),
+                    source: None,
                 }),
             }
         }
@@ -217,6 +218,7 @@ impl World {
             self.items.iter().map(Item::setting).filter(|(of, _)| *of == scope).map(|(_, setting)| setting).collect();
         Account {
             head: Self::head(scope),
+            places: Places::default(),
             declaration: "sha256:d".into(),
             observed: Some(Observed::default()),
             unknown: Vec::new(),

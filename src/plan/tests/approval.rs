@@ -28,7 +28,12 @@ fn later(keep: &[usize], change: impl FnOnce(&mut Account)) -> Plan {
 }
 
 fn unknown(address: &str) -> Unknown {
-    Unknown { address: Address::written(address), reason: "it answered 500".into(), operation: String::new() }
+    Unknown {
+        address: Address::written(address),
+        reason: "it answered 500".into(),
+        operation: String::new(),
+        source: None,
+    }
 }
 
 fn rotation(action: Action) -> Planned {

@@ -66,7 +66,8 @@ fn by_a_person() -> By {
 fn account(changes: Vec<Planned>) -> Account {
     let place = Place { file: "f.yaml".into(), line: 1, column: 1 };
     Account {
-        head: head("prod", place),
+        head: head("prod", place.clone()),
+        places: [(Address::written("prod"), place)].into_iter().collect(),
         declaration: "sha256:d".into(),
         observed: Some(Observed { name: Some("Contoso".into()), region: Some("europe".into()), dataverse: None }),
         unknown: Vec::new(),

@@ -40,7 +40,7 @@ use crate::plan::{
     Step, Waiting, Work,
 };
 use crate::rotation::Secret;
-use crate::terms::ResourceId;
+use crate::terms::{Place, ResourceId};
 
 const SUBJECT: &str = "API access for every client of the environment";
 
@@ -68,6 +68,11 @@ impl Setting for Block {
     const CODES: &'static [Code] = codes::CODES;
     const NOTES: &'static [NoteCode] = codes::NOTES;
     const WORDS: &'static [Word] = keys::WORDS;
+
+    fn places(declared: &Declared) -> Vec<(String, Place)> {
+        let keys = declared.keys.iter().map(|keys| ("keys".to_owned(), keys.place.clone()));
+        std::iter::once((String::new(), declared.place.clone())).chain(keys).collect()
+    }
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
         declared.keys.iter().map(|keys| keys.publish_to.vault.resource().clone()).collect()

@@ -20,6 +20,7 @@ use crate::config::Code;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Note, NoteCode, Outline, Planned, Rated, Severity, Work,
 };
+use crate::terms::Place;
 
 /// The live title, or why it isn't known.
 pub(crate) type Observed = Observation<Option<String>>;
@@ -32,6 +33,10 @@ impl Setting for Block {
     const CODES: &'static [Code] = codes::CODES;
     const NOTES: &'static [NoteCode] = codes::NOTES;
     const NEEDS: &'static [Need] = &[Need::Instance];
+
+    fn places(declared: &Declared) -> Vec<(String, Place)> {
+        vec![(String::new(), declared.place.clone())]
+    }
 
     async fn observe(_: Option<&Declared>, observing: &Observing<'_>) -> Observed {
         let instance = observing.instance.map_err(Clone::clone)?;

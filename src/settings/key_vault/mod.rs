@@ -29,7 +29,7 @@ use super::setting::{Comparing, Need, Observing, Setting};
 use crate::config::Code;
 use crate::config::Word;
 use crate::plan::{Findings, NoteCode, Rated};
-use crate::terms::ResourceId;
+use crate::terms::{Place, ResourceId};
 
 #[async_trait(?Send)]
 impl Setting for Block {
@@ -39,6 +39,10 @@ impl Setting for Block {
     const CODES: &'static [Code] = codes::CODES;
     const NOTES: &'static [NoteCode] = codes::NOTES;
     const WORDS: &'static [Word] = super::words::WORDS;
+
+    fn places(declared: &Option<Declared>) -> Vec<(String, Place)> {
+        declared.iter().map(|declared| (String::new(), declared.place.clone())).collect()
+    }
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
         declared.iter().map(|declared| declared.vault.resource().clone()).collect()

@@ -35,7 +35,7 @@ use super::setting::{Comparing, Need, Observing, Setting};
 use crate::config::Code;
 use crate::config::Word;
 use crate::plan::{Findings, NoteCode, Rated};
-use crate::terms::ResourceId;
+use crate::terms::{Place, ResourceId};
 
 #[async_trait(?Send)]
 impl Setting for Block {
@@ -45,6 +45,11 @@ impl Setting for Block {
     const CODES: &'static [Code] = codes::CODES;
     const NOTES: &'static [NoteCode] = codes::NOTES;
     const WORDS: &'static [Word] = words::WORDS;
+
+    fn places(declared: &Declared) -> Vec<(String, Place)> {
+        let links = declared.links.iter().map(|link| (compare::part(&link.resource), link.place.clone()));
+        std::iter::once((String::new(), declared.place.clone())).chain(links).collect()
+    }
 
     fn resources(declared: &Declared) -> Vec<ResourceId> {
         declared.links.iter().map(|link| link.resource.clone()).collect()

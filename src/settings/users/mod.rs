@@ -35,10 +35,18 @@ use async_trait::async_trait;
 use super::setting::{Comparing, Need, Observing, Setting};
 use crate::config::Code;
 use crate::plan::{Findings, NoteCode, Rated};
+use crate::terms::Place;
 
 #[async_trait(?Send)]
 impl Setting for Block {
     type Observed = Observed;
+
+    fn places(declared: &Declared) -> Vec<(String, Place)> {
+        let assignments = declared.assignments.iter().map(|one| (principal::declared_part(&one.principal), &one.place));
+        let protected = declared.break_glass.iter().map(|one| (protection::part(&one.principal), &one.place));
+        let parts = assignments.chain(protected).map(|(part, place)| (part, place.clone()));
+        std::iter::once((String::new(), declared.place.clone())).chain(parts).collect()
+    }
 
     fn principals(declared: &Declared) -> Vec<PrincipalRef> {
         principal::declared(declared).cloned().collect()

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::administrators::becomes_admin;
 use super::assignments::{Held, incomplete};
-use super::block::BreakGlass;
+use super::block::{BreakGlass, PrincipalRef};
 use super::compare::{Comparison, rank};
 use super::notes;
 use super::principal::{self, Principal};
@@ -39,12 +39,16 @@ pub(super) fn all(comparison: &Comparison<'_>) -> Vec<Protected> {
     comparison.declared.break_glass.iter().map(|entry| one(comparison, entry)).collect()
 }
 
+/// The part of the setting that a protected principal is.
+pub(super) fn part(principal: &PrincipalRef) -> String {
+    format!("breakGlass/{}", principal::declared_part(principal))
+}
+
 fn one(comparison: &Comparison<'_>, entry: &BreakGlass) -> Protected {
     let BreakGlass { principal, place: _ } = entry;
     let name = principal::name(principal);
-    let part = principal::declared_part(principal);
     let protected = Protected {
-        address: comparison.setting.part("breakGlass").part(&part),
+        address: comparison.setting.part(&part(principal)),
         name: principal.to_string(),
         label: principal.to_string(),
         id: principal::declared_ids(principal),
