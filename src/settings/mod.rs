@@ -18,6 +18,7 @@ pub mod declaration;
 pub mod example;
 pub mod geography;
 pub mod key_vault;
+mod moved;
 mod names;
 pub mod observation;
 pub mod private_links;

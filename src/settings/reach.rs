@@ -12,6 +12,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::codes;
+use super::moved;
 use super::observation::{Observation, Unreadable};
 use crate::azure::customer_insights::{Instance, InstanceMetadata};
 use crate::azure::operations::LIST_INSTANCES;
@@ -102,11 +103,14 @@ async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Result<Reac
     };
     let listed = look.instances().await?;
     let Some(info) = listed.iter().find(|info| info.instance_id == Some(id)) else {
-        let reason = format!(
+        let mut reason = format!(
             "no environment with the instance id {id} is among the {} that this identity sees: it may be gone, reset (which \
              gives it a new id), or not shared with this identity",
             listed.len()
         );
+        if let Some(candidates) = moved::told(look, head, &listed, tenant, &hosted()).await {
+            reason += &format!("; {candidates}");
+        }
         return Err(Unreadable::from_operation(LIST_INSTANCES.facts(), reason).into());
     };
     if let Some(found) = info.tenant_id.filter(|found| *found != tenant) {
@@ -133,9 +137,8 @@ fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
                 .help("make sure that `instanceId` is right, then correct `name`"),
         );
     }
-    let environment = Err(Unreadable::because("the Power Platform environment is not read by this version"));
     if let Some(declared) = &head.environment_id
-        && let Binding::Mismatch(message) = binding(declared, live, &environment)
+        && let Binding::Mismatch(message) = binding(declared, live, &hosted())
     {
         notes.push(
             Note::refusal(guard::codes::ENVIRONMENT_MISMATCH, address.clone(), message)
@@ -148,6 +151,11 @@ fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
         notes.push(Note::refusal(codes::NOT_ACTIVE, address, message).help("wait until it is active, then plan again"));
     }
     notes
+}
+
+/// What the Power Platform environment says of itself, which this version doesn't ask.
+fn hosted() -> Observation<Hosted> {
+    Err(Unreadable::because("the Power Platform environment is not read by this version"))
 }
 
 /// What a Power Platform environment says of itself.

@@ -4,6 +4,9 @@ use palisade::plan::Plan;
 
 use crate::scene::{LAKE, PROD, Scene, everything};
 
+/// The id that a reset gives.
+const NEW: &str = "6f2b1c34-0000-4000-8000-00000000a0ff";
+
 const WAYS: [&str; 5] = [
     "{ status: { code: 403 } }",
     "{ status: { code: 404 } }",
@@ -118,4 +121,28 @@ async fn an_instance_of_another_tenant_is_refused_and_not_asked() {
     let asked = scene.emulator.requests();
     assert!(!asked.iter().any(|seen| seen.path.contains(PROD)));
     assert!(asked.iter().any(|seen| LAKE.ends_with(seen.path.rsplit('/').next().unwrap())));
+}
+
+#[tokio::test]
+async fn an_environment_with_a_new_instance_id_is_found_by_its_name() {
+    let text = everything().replace("    users:\n", "    name: Contoso prod\n    users:\n");
+    let reset = |world: &mut palisade::emulator::World| {
+        let instance = world.instances.remove(&PROD.parse().unwrap()).unwrap();
+        world.instances.insert(NEW.parse().unwrap(), instance);
+    };
+    let plan = Scene::with(&text, reset, "[]", None).await.plan().await;
+    let unknown = &plan.scopes[0].unknown[0];
+    for expected in ["`Contoso prod`", NEW, "Dataverse https://", "write `instanceId:"] {
+        assert!(unknown.reason.contains(expected), "{}", unknown.reason);
+    }
+    assert_eq!(unknown.source.as_ref().map(|place| place.line), Some(4));
+    assert_eq!(plan.summary.changes, 0, "a candidate is never used");
+
+    // One of another name isn't named.
+    let renamed = |world: &mut palisade::emulator::World| {
+        reset(world);
+        world.instances.get_mut(&NEW.parse().unwrap()).unwrap().metadata.name = Some("Fabrikam".to_owned());
+    };
+    let plan = Scene::with(&text, renamed, "[]", None).await.plan().await;
+    assert!(!plan.scopes[0].unknown[0].reason.contains(NEW), "{:?}", plan.scopes[0].unknown);
 }

@@ -60,6 +60,8 @@ pub struct Instance {
 pub struct InstanceInfo {
     /// Its id. Some entries of the list are errors and have none.
     pub instance_id: Option<Uuid>,
+    /// Display name; the service may leave it out of the list.
+    pub name: Option<String>,
     /// The tenant. Only the scale-unit form tells it.
     pub tenant_id: Option<Uuid>,
     /// The regional address. Only the scale-unit form tells it.
