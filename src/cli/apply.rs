@@ -64,6 +64,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
+    args.approve.alone(&args.limits, &args.selection)?;
     let configuration = args.files.configuration()?;
     let approval = args.approve.read()?;
     let scopes = scopes(ui, args, &configuration, approval.as_ref())?;
@@ -144,10 +145,6 @@ fn scopes<'a>(
     approval: Option<&Approval>,
 ) -> Result<Vec<&'a Declaration>, CommandError> {
     let Some(Approval::Saved(approved)) = approval else { return args.selection.of(ui, configuration) };
-    if args.selection.is_given() {
-        return Err(CommandError::new("a saved plan says itself which environments it is about")
-            .hint("leave out `-e`, or leave out the plan"));
-    }
     let planned = |one: &&Declaration| approved.scopes.iter().any(|scope| scope.scope == one.head.scope());
     Ok(configuration.scopes().filter(planned).collect())
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::error::CommandError;
+use super::inputs::{LimitArgs, Selection};
 use super::observe::{Budget, Limits};
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
 use crate::report;
@@ -18,8 +19,9 @@ use crate::ui::Ui;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Approval")]
 pub(super) struct Approve {
-    /// A plan that `palisade plan --out FILE` saved: an approval of what it says, and of nothing else
-    #[arg(value_name = "PLAN", conflicts_with_all = ["approved", "yes", "only", "allow_removals"])]
+    /// A plan that `palisade plan --out FILE` saved (`-` reads it from standard input): an approval of what it says, and of
+    /// nothing else
+    #[arg(value_name = "PLAN")]
     pub(super) plan: Option<PathBuf>,
     /// Approve whatever the plan turns out to be, apart from what is critical, an outage, or loses data
     #[arg(long)]
@@ -33,6 +35,30 @@ pub(super) struct Approve {
 }
 
 impl Approve {
+    /// A saved plan is an approval, and says itself what it is limited to: a flag beside it that says the same, or something
+    /// else, is a misunderstanding to be cleared up before anything is done.
+    pub(super) fn alone(&self, limits: &LimitArgs, selection: &Selection) -> Result<(), CommandError> {
+        let Some(plan) = &self.plan else { return Ok(()) };
+        let without = |flag: &str| format!("run it without `{flag}`: `palisade apply {} …`", plan.display());
+        let error = |message: String, flag: &str| Err(CommandError::new(message).hint(without(flag)));
+        if self.yes {
+            return error("a saved plan is an approval already, so `--yes` has nothing to approve".to_owned(), "--yes");
+        }
+        if self.approved.is_some() {
+            return error(
+                "a saved plan is an approval already; `--approved` is for runs without one".to_owned(),
+                "--approved",
+            );
+        }
+        match limits.given().into_iter().chain(selection.is_given().then_some("-e")).next() {
+            Some(flag) => error(
+                format!("a saved plan says itself what it covers; `{flag}` belongs to `palisade plan --out FILE`"),
+                flag,
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// Reads what the arguments name; none if a person is to be asked.
     pub(super) fn read(&self) -> Result<Option<Approval>, CommandError> {
         match (&self.plan, &self.approved, self.yes) {
@@ -66,11 +92,20 @@ pub(super) fn limits_of(approval: Option<&Approval>, given: Limits) -> Limits {
     }
 }
 
+/// Whether a path stands for standard input or output.
+pub(super) fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 fn read_plan(path: &Path) -> Result<Plan, CommandError> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the plan {} can't be read", path.display()))
+    let (text, name) = match is_stream(path) {
+        true => (std::io::read_to_string(std::io::stdin()), "<stdin>".to_owned()),
+        false => (std::fs::read_to_string(path), path.display().to_string()),
+    };
+    let text = text
+        .with_context(|| format!("the plan {name} can't be read"))
         .map_err(|error| CommandError::from(error).hint("save one with `palisade plan --out FILE`"))?;
-    parse(&text).with_context(|| path.display().to_string()).map_err(|refusal| {
+    parse(&text).with_context(|| name.clone()).map_err(|refusal| {
         CommandError::from(refusal)
             .refusing()
             .before_anything_was_done()

@@ -50,6 +50,13 @@ pub(super) struct LimitArgs {
 }
 
 impl LimitArgs {
+    /// The options that were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let Self { only, allow_removals } = self;
+        let given = [(!only.is_empty(), "--only"), (allow_removals.is_some(), "--allow-removals")];
+        given.into_iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| flag).collect()
+    }
+
     /// As the plan needs them. A prefix that can't meet anything is a mistake: the run would do nothing, and look fine.
     pub(super) fn limits(&self, configuration: &Configuration) -> Result<Limits, CommandError> {
         let budget = self.allow_removals.map_or(Budget::Usual, Budget::AskedFor);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail};
 
 use super::Format;
+use super::approve::is_stream;
 use super::error::CommandError;
 use super::exit::{self, Exit};
 use super::inputs::{Connection, Files, LimitArgs, Selection};
@@ -24,7 +25,7 @@ pub(super) struct Args {
     /// The format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Saves the plan, as JSON, for `palisade apply FILE`
+    /// Save the plan, as JSON, for `palisade apply FILE`; `-` writes it to standard output, and the text to standard error
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Ends with 2 if changes are pending, and with 6 if something is under way
@@ -43,8 +44,18 @@ pub(super) struct Args {
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let plan = observe::look(ui, &args.files, &args.selection, &args.connection, Some(&args.limits)).await?;
     let document = document(&plan)?;
-    if let Some(path) = &args.out {
-        save(path, &document)?;
+    match args.out.as_deref() {
+        Some(path) if is_stream(path) => {
+            ui.result(&document);
+            if args.format == Format::Text {
+                ui.message(&text(&plan, Purpose::Plan));
+            }
+            ui.status(&format!("valid until {}", plan.expires_at));
+            offer(ui, args, Path::new("PLAN"), &plan);
+            return Ok(Exit::of_plan(&plan, args.detailed_exitcode));
+        }
+        Some(path) => save(path, &document)?,
+        None => {}
     }
     ui.result(&match args.format {
         Format::Text => text(&plan, Purpose::Plan),

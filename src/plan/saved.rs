@@ -61,7 +61,11 @@ pub fn parse(text: &str) -> Result<Plan, Refusal> {
         .and_then(|format| format.as_str().map(str::to_owned))
         .ok_or_else(|| Refusal::NotAPlan("it has no `format`".to_owned()))?;
     if format != FORMAT {
-        return Err(Refusal::NotAPlan(format!("its format isn't `{FORMAT}`")));
+        let why = match format.starts_with("palisade.plan/") {
+            true => format!("it is of the format `{format}`, this version of palisade takes `{FORMAT}`"),
+            false => format!("its format isn't `{FORMAT}`"),
+        };
+        return Err(Refusal::NotAPlan(why));
     }
     let plan: Plan =
         serde_json::from_str(text).map_err(|_| Refusal::Tampered("a field is missing, added or of another shape"))?;

@@ -1,5 +1,8 @@
 //! A saved plan is an approval: it lets through what it says, on the target it names, for a day, and nothing else.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use palisade::plan::{parse, render};
 use uuid::Uuid;
 
@@ -138,13 +141,6 @@ fn a_forged_or_foreign_file_is_refused() {
 }
 
 #[test]
-fn a_saved_plan_says_itself_which_environments_it_is_about() {
-    let scene = planned();
-    scene.emulated(&["apply", "plan.json", "-e", "prod"]).ended(1).complains("which environments");
-    assert!(scene.journal().is_empty());
-}
-
-#[test]
 fn a_digest_approves_as_a_file_does() {
     let scene = Scene::with(EXACT);
     let digest = scene.emulated(&["plan", "--format", "json"]).ended(0).json()["intentDigest"].clone();
@@ -277,4 +273,42 @@ fn a_plan_replaces_nothing_but_a_file() {
         scene.emulated(&["plan", "--out", path]).ended(1).complains("isn't a regular file");
         assert!(!scene.path(path).is_file());
     }
+}
+
+#[test]
+fn flags_beside_a_plan_are_a_misunderstanding() {
+    let scene = planned();
+    for (flags, words) in [
+        (vec!["--yes"], "a saved plan is an approval already"),
+        (
+            vec!["--approved", "sha256:1", "--approved-until", "2027-01-01T00:00:00Z"],
+            "a saved plan is an approval already",
+        ),
+        (vec!["--only", "prod/users"], "a saved plan says itself what it covers; `--only`"),
+        (vec!["--allow-removals", "7"], "a saved plan says itself what it covers; `--allow-removals`"),
+        (vec!["-e", "prod"], "a saved plan says itself what it covers; `-e`"),
+    ] {
+        let run = scene.emulated(&[&["apply", "plan.json"], flags.as_slice()].concat()).ended(1).complains(words);
+        assert!(run.stderr.contains("hint: run it without `-"), "{}", run.stderr);
+    }
+    assert!(scene.journal().is_empty());
+}
+
+#[test]
+fn a_plan_can_go_through_standard_output_and_input() {
+    let scene = Scene::with(EXACT);
+    let run = scene.emulated(&["plan", "--out", "-"]).ended(0);
+    let plan = parse(&run.stdout).unwrap();
+    assert_eq!(plan.summary.changes, 3);
+    assert!(run.stderr.contains("create users/ada@contoso.com"), "the text is for a person: {}", run.stderr);
+    assert!(run.stderr.contains("apply it with: palisade apply PLAN --emulator"), "{}", run.stderr);
+    assert!(!scene.path("-").exists());
+    let json = scene.emulated(&["plan", "--out", "-", "--format", "json"]).ended(0);
+    assert_eq!(parse(&json.stdout).unwrap().intent_digest, plan.intent_digest);
+
+    let mut command = scene.command(&["apply", "-", "--emulator", "--now", NOW]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(run.stdout.as_bytes()).unwrap();
+    Run::of(&child.wait_with_output().unwrap()).ended(0).says("Apply: 3 done");
 }

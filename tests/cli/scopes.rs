@@ -36,6 +36,9 @@ fn a_refused_environment_is_left_out_and_the_others_go_on() {
     plan.says("Refused: test (1 refusal, see above): palisade changes nothing there. Can be applied: prod, dev.");
     let run = scene.emulated(&["apply", "--yes"]).ended(4).says("2 done, 1 refused");
     assert!(run.stderr.contains("test is refused; nothing was done there\n  not-active"), "{}", run.stderr);
+    // Like a change, a refusal leads to its line in the file.
+    assert!(run.stdout.contains("only `active` ones are changed (palisade.yaml:14:3)"), "{}", run.stdout);
+    assert!(run.stderr.contains("only `active` ones are changed (palisade.yaml:14:3)"), "{}", run.stderr);
     assert_eq!(has_zoe(&scene), [false, true, false]);
 
     // A saved plan approves the others just as well.
