@@ -47,7 +47,7 @@ pub enum Move {
         /// Whose value is published.
         slot: Slot,
     },
-    /// Switches the API on and publishes one of the keys that come with it.
+    /// Switches the API on and publishes one of the keys that there are then, new or not.
     PublishNewKeys {
         /// Whose value is published.
         slot: Slot,
@@ -178,6 +178,15 @@ pub enum Warning {
     StaleIntent(Intent),
 }
 
+/// What is known about the value in the standby slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spare {
+    /// When it was last replaced by another one, if it was ever published or may have been.
+    pub replaced: Option<Timestamp>,
+    /// An instant before which it did not exist, if one is known.
+    pub issued: Option<Timestamp>,
+}
+
 /// What an assessment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
@@ -187,6 +196,8 @@ pub struct Assessment {
     pub active: Option<Slot>,
     /// When the published key came into being, as far as that is known.
     pub issue: Option<Issue>,
+    /// What is known about the key in the other slot.
+    pub spare: Option<Spare>,
     /// What is to be done, even if something holds it up.
     pub wanted: Option<Move>,
     /// What is to be done now.

@@ -287,6 +287,8 @@ impl Fresh<'_> {
                 noted.or_else(|| Some(whole_second(self.now)))
             }
             Move::FirstPublication { .. } if self.decision.state == State::Unpublished => self.switched_at(),
+            // The keys outlived the switch, and consumers hold one of them.
+            Move::PublishNewKeys { .. } if self.outlived() => return Some(Check::Continue(Request::Nothing)),
             // Where keys turn out to have outlived the switch, nothing is known about their age.
             Move::PublishNewKeys { .. } if self.new_keys_are_unpublished() => {
                 self.switched_at().filter(|since| !self.may_have_been_published(value, *since))
@@ -304,6 +306,11 @@ impl Fresh<'_> {
             ..Tags::default()
         };
         Some(Check::Continue(Request::Publish { slot, value, tags }))
+    }
+
+    /// Whether API access is on, and the published key works as it is.
+    fn outlived(&self) -> bool {
+        self.facts.access == Access::On && self.decision.active.is_some()
     }
 
     fn new_keys_are_unpublished(&self) -> bool {
@@ -336,6 +343,9 @@ impl Fresh<'_> {
         let (slot, _) = self.slot()?;
         match (self.decision.active, self.decision.state) {
             (Some(active), _) if active == slot => Some(Check::Continue(Request::Nothing)),
+            (Some(_), _) if matches!(self.run.planned, Move::PublishNewKeys { .. }) => {
+                Some(Check::Continue(Request::Nothing))
+            }
             (Some(_), _) | (None, State::Unpublished) => Some(Check::Wait(OLD_VERSION.to_owned())),
             _ => None,
         }

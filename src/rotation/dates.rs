@@ -10,8 +10,8 @@
 
 use jiff::Timestamp;
 
-use super::assessment::{Assessment, Hold, Move, State, Warning};
-use super::decide::{Case, Decision, Spare, not_read};
+use super::assessment::{Assessment, Hold, Move, Spare, State, Warning};
+use super::decide::{Case, Decision, not_read};
 use super::declared::{Rotation, Verify, after};
 use super::facts::{Facts, Version};
 use super::ledger::{Issue, Ledger, RESOLUTION};

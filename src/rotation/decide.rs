@@ -8,7 +8,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::assessment::{Hold, Move, State, Warning, Why};
+use super::assessment::{Hold, Move, Spare, State, Warning, Why};
 use super::declared::{Retire, Rotation, Verify, after};
 use super::facts::{Access, Content, Facts, Published, Secret, Slots};
 use super::fingerprint::Fingerprint;
@@ -82,15 +82,6 @@ pub(super) struct Case<'a> {
     pub(super) declared: &'a Rotation,
     pub(super) facts: &'a Facts,
     pub(super) now: Timestamp,
-}
-
-/// What is known about the value in the standby slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spare {
-    /// When it was last replaced by another one, if it was ever published or may have been.
-    pub(super) replaced: Option<Timestamp>,
-    /// An instant before which it did not exist, if one is known.
-    pub(super) issued: Option<Timestamp>,
 }
 
 /// Says what the facts mean and what comes next.
@@ -175,7 +166,7 @@ impl Case<'_> {
         }
     }
 
-    /// The API is off: what was published is dead, and switching on brings new keys.
+    /// The API is off: what was published is dead for now. Whether keys outlive that isn't published, so both are expected.
     fn off(&self, ledger: &Ledger<'_>, published: &Published) -> Decision {
         let instance = &self.declared.instance;
         match (&ledger.gap, published.is_ours(instance) && !ledger.current.tags.name_another_instance(instance)) {

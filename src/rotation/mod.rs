@@ -34,7 +34,7 @@ mod tests;
 mod window;
 mod words;
 
-pub use assessment::{Assessment, Hold, Move, State, Warning, Why};
+pub use assessment::{Assessment, Hold, Move, Spare, State, Warning, Why};
 pub use checks::{Run, check_step};
 pub use dates::{Resolved, resolve};
 pub use declared::{Consumer, Problem, Retire, Rotation, Verify};
@@ -58,7 +58,8 @@ pub fn assess(declared: &Rotation, facts: &Facts, now: Timestamp) -> Assessment 
 pub fn assess_under(rules: &Rules, declared: &Rotation, facts: &Facts, now: Timestamp) -> Assessment {
     let decision = decide::decide(rules, declared, facts, now);
     let reason = words::reason(&decision, now);
-    let decide::Decision { state, active, issue, wanted, next, holds, due, retire_at, critical, warnings, .. } =
-        decision;
-    Assessment { state, active, issue, wanted, next, holds, due, retire_at, critical, reason, warnings }
+    let decide::Decision {
+        state, active, issue, spare, wanted, next, holds, due, retire_at, critical, warnings, ..
+    } = decision;
+    Assessment { state, active, issue, spare, wanted, next, holds, due, retire_at, critical, reason, warnings }
 }

@@ -210,7 +210,8 @@ fn untouched() -> Case {
     untouched
 }
 
-/// Somebody switched the API off: switching it on brings new keys.
+/// The API was switched off, and the keys didn't outlive it: that is the harder one of two cases, of which no document says
+/// which one happens.
 fn switched_off() -> Case {
     let mut off = Case::settled();
     off.facts.access = Access::Off;

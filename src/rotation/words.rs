@@ -48,7 +48,8 @@ pub(super) fn reason(decision: &Decision, now: Timestamp) -> String {
         ),
         (State::Unpublished, _) => "nothing was published yet; primary is published, nothing is regenerated".to_owned(),
         (State::AccessOff, _) => {
-            "API access is off; switching it on brings new keys, of which primary is published".to_owned()
+            "API access is off, so no key works; once it is on, primary is published, whether or not the keys are new"
+                .to_owned()
         }
         (State::SoftDeleted, _) => "the secret was deleted, so consumers can't read it; it is recovered".to_owned(),
         (State::Inconsistent, _) => {

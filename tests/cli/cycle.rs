@@ -199,7 +199,7 @@ fn a_person_can_read_the_plan() {
       - disable apiAccess                                         on -> off             hardens, CRITICAL, OUTAGE, undocumented operation
           API access for every client of the environment: declared off, currently on (palisade.yaml:15:18)
           warning[cuts-api-clients] cuts off every API client of the environment: neither key works while API access is off
-            help: whether the keys survive until access is switched on again isn't published; expect new keys that every client must be given
+            help: whether the keys outlive that isn't published; expect new keys, which every client must be given, once access is switched on again
       - delete  users/creator@contoso.com                         Admin                 hardens, high risk, interrupts
           creator (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
       - delete  users/zoe@contoso.com                             Viewer                hardens, interrupts

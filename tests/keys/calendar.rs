@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use palisade::emulator::World;
+use palisade::emulator::{Behaviour, World};
 use serde_json::Value as Json;
 
 use crate::moves::{DUE, RETIRABLE, in_use, published, rotated};
-use crate::room::{DECLARED, Held, Room};
+use crate::room::{DECLARED, Held, Room, held, secret, slots};
 use crate::support::{NOW, Scene};
 
 const NOTHING: [&str; 0] = [];
@@ -141,22 +141,34 @@ fn due_dates(plan: &Json) -> BTreeSet<String> {
     notes.filter_map(|note| Some(message(note).split("next rotation due ").nth(1)?[..20].to_owned())).collect()
 }
 
-/// Switching API access off and on again makes new keys: what is published then is not an old one.
+/// Whether keys outlive the time without API access isn't published. If they don't, what is published then is not an old one;
+/// if they do, the published one works again, and it is no younger than it was.
 #[test]
-fn access_that_was_off_brings_new_keys_which_are_published_at_once() {
-    let off = |world: World| {
+fn access_that_is_switched_on_again_leaves_a_live_key_published() {
+    let off = |world: World, outlive: bool| {
         let access = DECLARED.find("      enabled: true").unwrap();
+        let world = World { behaviour: Behaviour { api_keys_outlive_access: outlive, ..world.behaviour }, ..world };
         let room = Room::at(DUE, &format!("{}      enabled: false\n", &DECLARED[..access]), world);
         // An outage needs somebody who saw it.
         room.apply().ended(4);
         room.run(&["plan", "--out", "plan.json"]).ended(0).says("OUTAGE");
         room.run(&["apply", "plan.json"]).ended(0);
-        assert_eq!(room.held(), Held::Dead);
         room.live.world()
     };
-    let room = Room::at(DUE, DECLARED, off(rotated()));
-    assert_eq!(room.planned(), ["enable prod/apiAccess"]);
-    room.apply().ended(0);
-    assert_eq!((room.held(), room.regenerated()), (Held::Primary, [0, 0]));
-    room.plan().ended(0).says("primary was issued just now");
+    let world = rotated();
+    let before = (slots(&world), held(&world), secret(&world).map(|secret| secret.versions.len()));
+    for outlive in [false, true] {
+        let room = Room::at(DUE, DECLARED, off(world.clone(), outlive));
+        assert_eq!(room.planned(), ["enable prod/apiAccess"]);
+        room.apply().ended(0);
+        assert_eq!(room.regenerated(), [0, 0]);
+        let after = room.live.world();
+        if outlive {
+            assert_eq!((slots(&after), held(&after), secret(&after).map(|secret| secret.versions.len())), before);
+        } else {
+            assert_eq!(room.held(), Held::Primary);
+            assert_ne!(slots(&after), before.0);
+            room.plan().ended(0).says("primary was issued just now");
+        }
+    }
 }

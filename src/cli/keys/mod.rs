@@ -1,5 +1,7 @@
 //! `palisade keys`
 
+mod text;
+
 use std::io::Read as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -51,14 +53,14 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows one key, masked
+    /// Show both keys, masked: which one is in use, how old they are, what is due next
     Show {
         #[command(flatten)]
         which: Which,
-        /// The key
-        slot: SlotName,
-        /// Prints the key itself, and nothing else, to standard output
-        #[arg(long)]
+        /// Only this key
+        slot: Option<SlotName>,
+        /// Print the key itself, and nothing else, to standard output
+        #[arg(long, requires = "slot")]
         reveal: bool,
     },
     /// Publishes a key that you paste at a hidden prompt, or pass on standard input
@@ -133,7 +135,8 @@ impl Scene {
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
-        Command::Show { which, slot, reveal } => show(ui, which, (*slot).into(), *reveal).await,
+        Command::Show { which, slot: None, reveal: _ } => overview(ui, which).await,
+        Command::Show { which, slot: Some(slot), reveal } => show(ui, which, (*slot).into(), *reveal).await,
         Command::Publish { which, slot } => publish(ui, which, (*slot).into()).await,
         Command::Revoke { which } => revoke(ui, which).await,
     }
@@ -167,6 +170,18 @@ fn declared(environment: &Declaration) -> Result<&Keys, CommandError> {
         CommandError::new(format!("`{}` declares no `apiAccess.keys`", environment.head.scope()))
             .hint("declare at least `publishTo`; `palisade explain apiAccess.keys` tells more")
     })
+}
+
+/// Both keys at a glance. What could not be read is no success: a job may rely on it.
+async fn overview(ui: &Rc<Ui>, which: &Which) -> Result<Exit, CommandError> {
+    let scene = open(ui, which, Intent::Read).await?;
+    let reader = scene.session.reader();
+    let overview = match scene.shows_keys() {
+        true => scene.look.overview(&reader).await,
+        false => scene.look.overview_alone(&reader).await,
+    };
+    ui.result(&text::text(&which.environment, &overview, scene.session.clock.now()));
+    Ok(if overview.incomplete { Exit::Unknown } else { Exit::Done })
 }
 
 async fn show(ui: &Rc<Ui>, which: &Which, slot: Slot, reveal: bool) -> Result<Exit, CommandError> {

@@ -90,9 +90,16 @@ pub(super) fn activate(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError> 
     visit.change(|world| {
         let world_id = world.world;
         let (id, instance) = visit.admin(world, id)?;
-        if !instance.api_subscription.is_subscribed {
-            let version = instance.api_subscription.version + 1;
-            world.set_api_subscription(id, switched_on(world_id, id, version, visit.now), visit.now);
+        let ApiSubscription { is_subscribed, primary_key, version, .. } = &instance.api_subscription;
+        if !is_subscribed {
+            // Kept over the time without access, if that is how this world behaves.
+            let next = match primary_key {
+                Some(_) => {
+                    ApiSubscription { is_subscribed: true, version: version + 1, ..instance.api_subscription.clone() }
+                }
+                None => switched_on(world_id, id, version + 1, visit.now),
+            };
+            world.set_api_subscription(id, next, visit.now);
         }
         Ok(Answer::ok(Value::Bool(true)))
     })
@@ -106,7 +113,11 @@ pub(super) fn deactivate(visit: &Visit<'_>, id: &str) -> Result<Answer, ApiError
             return Err(not_found());
         }
         let version = instance.api_subscription.version + 1;
-        world.set_api_subscription(id, ApiSubscription { version, ..ApiSubscription::default() }, visit.now);
+        let next = match world.behaviour.api_keys_outlive_access {
+            true => ApiSubscription { is_subscribed: false, version, ..instance.api_subscription.clone() },
+            false => ApiSubscription { version, ..ApiSubscription::default() },
+        };
+        world.set_api_subscription(id, next, visit.now);
         Ok(Answer::ok(Value::Bool(true)))
     })
 }

@@ -24,6 +24,9 @@ pub struct Behaviour {
     /// The gateway goes by the API keys of this long ago: so long a regenerated key's old value still works and its new
     /// one doesn't yet. What the service does is UNDOCUMENTED. Switching API access off works at once all the same.
     pub api_key_propagation: SignedDuration,
+    /// Keys outlive switching API access off, and are the same when it is switched on again. What the service does is
+    /// UNDOCUMENTED.
+    pub api_keys_outlive_access: bool,
     /// An Azure role assignment counts only this long after it was made (documented: minutes).
     pub azure_role_propagation: SignedDuration,
     /// A deleted object of a vault is to be had under `/deleted…` only after this long; until then its name is in
@@ -73,6 +76,7 @@ impl Default for Behaviour {
             stale_reads: SignedDuration::ZERO,
             token_lifetime: SignedDuration::from_secs(3599),
             api_key_propagation: SignedDuration::ZERO,
+            api_keys_outlive_access: false,
             azure_role_propagation: SignedDuration::ZERO,
             vault_deletion_delay: SignedDuration::ZERO,
             vault_throttle: None,

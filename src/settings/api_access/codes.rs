@@ -14,7 +14,8 @@ codes! {
 
 notes! {
     CUTS_API_CLIENTS = finding "cuts-api-clients": "Turning API access off cuts off every client of the API.",
-        "Both keys stop working for the whole environment. Turning it on again makes new keys; clients must be given them.";
+        "Neither key works while API access is off. Whether the keys outlive that isn't published: expect that turning API access \
+         on again makes new keys, which every client must be given.";
     ROTATION_SCHEDULE = finding "rotation-schedule": "What holds for the API keys, and when something is due.",
         "Palisade keeps no state: which key consumers hold, how old it is and what comes next is worked out from the live \
          keys and the versions of the secret, each time anew. `palisade explain rotation` tells the whole story.";

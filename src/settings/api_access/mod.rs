@@ -121,7 +121,7 @@ impl Setting for Block {
                 .and(keys.unwrap_or_default());
         }
         let keys = observed.keys.as_ref().map(|keys| keys::compare(keys, comparing, &setting)).unwrap_or_default();
-        // Turning API access on and publishing the keys that come with it is one change.
+        // Turning API access on and publishing the key that works then is one change.
         let switched = keys.changes.iter().any(|planned| planned.change.address == setting);
         let access = match &observed.access {
             None => unread(declared, observed.published_key_works, comparing).and(unread_keys(declared, comparing)),
@@ -138,7 +138,7 @@ impl Setting for Block {
     }
 }
 
-/// API access is off, and nobody could be given the keys that switching it on makes: it stays off for now.
+/// API access is off, and no consumer could be given a key that works once it is on: it stays off for now.
 fn stays_off(keys: &Findings, address: Address) -> Findings {
     let why = |reason: &str| format!("API access stays off until its keys can be published: {reason}");
     if !keys.changes.is_empty() {
@@ -211,8 +211,8 @@ fn word(enabled: bool) -> &'static str {
 fn cuts_clients(address: Address) -> Note {
     let message = "cuts off every API client of the environment: neither key works while API access is off";
     Note::finding(codes::CUTS_API_CLIENTS, Severity::Warning, address, message).help(
-        "whether the keys survive until access is switched on again isn't published; expect new keys that every client must \
-         be given",
+        "whether the keys outlive that isn't published; expect new keys, which every client must be given, once access is \
+         switched on again",
     )
 }
 
