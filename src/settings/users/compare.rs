@@ -281,9 +281,12 @@ impl<'a> Comparison<'a> {
 
     /// Somebody whom the service lists, named by the directory as far as it knows.
     pub(super) fn held_principal(&self, id: ObjectId, held: &Held) -> Principal {
-        match self.observed.directory.get(&Name::Id(id)) {
+        let found = self.observed.directory.get(&Name::Id(id));
+        match found {
             Some(Ok(Some(object))) => Principal::of(object, None),
-            _ => self.by_any_name(id).unwrap_or_else(|| Principal::nameless(id, held.kind)),
+            _ => self
+                .by_any_name(id)
+                .unwrap_or_else(|| Principal::nameless(id, held.kind, matches!(found, Some(Ok(None))))),
         }
     }
 

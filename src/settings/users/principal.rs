@@ -83,9 +83,15 @@ impl Principal {
         Self { id: object.id, listed_as, kind, part, label: label(&name, kind) }
     }
 
-    /// A principal that only its id is known of; the service's own word says what it is.
-    pub(super) fn nameless(id: ObjectId, kind: Kind) -> Self {
-        let label = label("not in the directory", kind);
+    /// A principal that only its id is known of; the service's own word says what it is. That the directory doesn't have it is
+    /// said only where the directory said so: in an outage nothing is known to be missing.
+    pub(super) fn nameless(id: ObjectId, kind: Kind, missing: bool) -> Self {
+        let name = id.to_string();
+        let label = match (missing, kind) {
+            (false, kind) => label(&name, kind),
+            (true, Kind::Unknown) => format!("{name} (not in the directory)"),
+            (true, kind) => label(&name, kind).replace(')', ", not in the directory)"),
+        };
         Self { id, listed_as: BTreeSet::from([id]), kind, part: id.to_string(), label }
     }
 

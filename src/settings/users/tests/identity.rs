@@ -141,3 +141,29 @@ fn a_step_binds_the_principal_that_the_name_led_to() {
     scene.look_up(GRACE, Ok(Some(DirectoryObject { id: object_id(31), ..object(GRACE) })));
     assert_ne!(intents(&scene), before);
 }
+
+/// Listed by the service, declared nowhere.
+const STRANGER: u128 = 6;
+
+/// Only the directory itself can say that it doesn't have somebody.
+#[test]
+fn who_could_not_be_looked_up_is_not_said_to_be_missing() {
+    let outage = || Err("Microsoft Graph answered 503".to_owned());
+    for (found, missing) in [(outage(), false), (Ok(None), true)] {
+        let mut scene = Scene::usual();
+        let held = scene.observed.assignments.as_mut().unwrap();
+        held.held.extend([entry(STRANGER, &["Admin"])]);
+        scene.observed.directory.insert(Name::Id(object_id(STRANGER)), found.clone());
+        if !missing {
+            scene.observed.directory.values_mut().for_each(|one| *one = found.clone());
+        }
+        let findings = scene.findings();
+        let changes = findings.changes.iter().map(|planned| &planned.change.subject);
+        let unknown = findings.unknown.iter().map(|unknown| &unknown.reason);
+        let told: Vec<&String> =
+            changes.chain(unknown).chain(findings.notes.iter().map(|note| &note.message)).collect();
+        assert_eq!(told.iter().any(|words| words.contains("not in the directory")), missing, "{told:#?}");
+        let named = format!("{} (user", object_id(STRANGER));
+        assert!(told.iter().any(|words| words.contains(&named)), "{told:#?}");
+    }
+}
