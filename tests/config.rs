@@ -138,6 +138,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, Code)> {
         deep_aliases.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
     let mistakes: String = (0..90_000).map(|index| format!("unknown{index}: 1\n")).collect();
+    let mistakes = format!("version: 1\nbase: {{}}\n{mistakes}");
     vec![
         ("50 MB", vec![b'#'; 50 * 1024 * 1024], config::codes::FILE_TOO_LARGE),
         ("alias bomb", bomb.into_bytes(), config::codes::TOO_MANY_VALUES),
@@ -295,6 +296,27 @@ fn one_file_is_validated_in_milliseconds() {
     load(Path::new("examples/contoso.yaml"));
     // A debug build on a busy machine; a release build needs about two milliseconds.
     assert!(start.elapsed() < Duration::from_millis(500), "took {:?}", start.elapsed());
+}
+
+#[test]
+fn an_attestation_to_write_is_taken_when_it_is_copied() {
+    let mut copied = 0;
+    for sample in ["attested-incomplete", "attested-without-saw"] {
+        let path = PathBuf::from(format!("tests/config/invalid/{sample}.yaml"));
+        for diagnostic in load(&path).diagnostics.iter().filter(|found| found.code.name() == "missing-saw") {
+            let help = diagnostic.help.as_deref().unwrap();
+            let entry = help.split("`- ").nth(1).unwrap().trim_end_matches('`');
+            let file = format!(
+                "version: 1\ntenant: {{ id: 7b1f0c52-0000-4000-8000-0000000000aa }}\nenvironments:\n  prod:\n    \
+                 instanceId: 6f2b1c34-0000-4000-8000-00000000a001\n    attested:\n      - {entry}\n"
+            );
+            let (_folder, path) = folder_with("palisade.yaml", file.as_bytes());
+            let loaded = load(&path);
+            assert!(loaded.diagnostics.is_empty(), "{}", rendered(&loaded));
+            copied += 1;
+        }
+    }
+    assert!(copied >= 4, "{copied}");
 }
 
 /// A file that names vaults in one of the places where it can, and nothing else that could be wrong.

@@ -106,6 +106,7 @@ codes! {
     FILE_TOO_LARGE "file-too-large": "A file is larger than a configuration ever is.";
     BINARY_FILE "binary-file": "A file isn't text.";
     NOT_UTF8 "not-utf8": "A file isn't encoded as UTF-8.";
+    NOT_A_CONFIGURATION "not-a-configuration": "A file is something else, such as a saved plan or a Kubernetes manifest.";
     EMPTY_FILE "empty-file": "A file holds nothing, or only comments.";
 
     // YAML
@@ -118,7 +119,7 @@ codes! {
     BAD_MERGE_KEY "bad-merge-key": "A merge key (`<<`) is followed by something that isn't a map.";
     UNSUPPORTED_TAG "unsupported-tag": "A YAML tag such as `!include` was used.";
     BAD_KEY "bad-key": "A key of a map isn't a plain text.";
-    DUPLICATE_KEY "duplicate-key": "The same key stands twice in one map.";
+    DUPLICATE_KEY "duplicate-key": "The same key is defined twice in one map.";
 
     // Shape
     WRONG_VERSION "wrong-version": "The file's format version isn't one that this palisade reads.";
@@ -141,9 +142,9 @@ codes! {
     BAD_ENVIRONMENT_KEY "bad-environment-key": "An environment's key has characters that aren't allowed in it.";
 
     // The configuration as a whole
-    DUPLICATE_TENANT "duplicate-tenant": "`tenant` stands in two files.";
-    DUPLICATE_BASE "duplicate-base": "`base` stands in two files.";
-    DUPLICATE_ENVIRONMENT "duplicate-environment": "The same environment stands in two files.";
+    DUPLICATE_TENANT "duplicate-tenant": "`tenant` is defined in two files.";
+    DUPLICATE_BASE "duplicate-base": "`base` is defined in two files.";
+    DUPLICATE_ENVIRONMENT "duplicate-environment": "The same environment is defined in two files.";
     UNKNOWN_PLACEHOLDER "unknown-placeholder": "A `${…}` other than `${environment}`.";
     UNMANAGED_BUT_DECLARED "unmanaged-but-declared": "An environment declares a block and lists it as unmanaged.";
     UNMANAGED_NOT_IN_BASE "unmanaged-not-in-base": "An environment leaves out a block that `base` doesn't have.";

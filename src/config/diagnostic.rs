@@ -4,6 +4,8 @@
 //! on, nobody stops at the first; the finished list is in file order; text taken from a file is shortened and freed of
 //! control characters by [`quoted`] before it becomes part of a message.
 
+use std::collections::HashSet;
+
 use super::codes::Code;
 use super::source::Span;
 use crate::config::codes;
@@ -65,47 +67,93 @@ impl Diagnostic {
     }
 }
 
+/// A key that the file has, but not the tree that later checks see: it was reported, and taken out.
+#[derive(Debug, Clone)]
+pub(crate) struct Lost {
+    /// The key, or what an unknown one was meant as.
+    pub(crate) key: String,
+    /// The map that it stands in.
+    pub(crate) map: Span,
+    /// The name of the map that it belongs to: `users`; `*` for an environment. Empty for an item of a list, which only its
+    /// place tells from the others.
+    pub(crate) of: String,
+    /// What it is shared by: the environment; none if it stands in `base`, and so may be missing anywhere.
+    pub(crate) within: Option<Span>,
+}
+
+impl Lost {
+    /// Whether it is `key` of the map at this place, which is called `of`.
+    pub(crate) fn is(&self, key: &str, of: &str, at: Span) -> bool {
+        let shared = self.of == of && !of.is_empty() && self.within.is_none_or(|within| within.contains(at));
+        self.key == key && (self.map == at || shared)
+    }
+}
+
 /// Collects mistakes.
 #[derive(Debug, Default, Clone)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    lost: Vec<Lost>,
+}
 
 impl Diagnostics {
     /// Adds a mistake.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        self.found.push(diagnostic);
     }
 
     /// The mistakes.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.0.iter()
+        self.found.iter()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// Whether one of them refuses the configuration.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Whether an error was already found inside `span`. Checks that need all of something ("no Admin is listed") stay
     /// silent then: what is missing may be the very thing that is wrong.
     pub fn error_within(&self, span: Span) -> bool {
-        self.0.iter().any(|diagnostic| {
+        self.found.iter().any(|diagnostic| {
             diagnostic.severity == Severity::Error && diagnostic.span.is_some_and(|found| span.contains(found))
         })
     }
 
+    /// Notes a key that later checks don't see.
+    pub(crate) fn lose(&mut self, lost: Lost) {
+        self.lost.push(lost);
+    }
+
+    /// Whether one of these keys stands in exactly this map, and was reported.
+    pub(crate) fn lost_in(&self, map: Span, keys: &[&str]) -> bool {
+        self.lost.iter().any(|lost| lost.map == map && keys.contains(&lost.key.as_str()))
+    }
+
+    /// Whether a key that the map `of` at this place doesn't have was written somewhere and reported: then it isn't missing.
+    pub(crate) fn lost(&self, at: Span, of: &str, key: &str) -> bool {
+        self.lost.iter().any(|lost| lost.is(key, of, at))
+    }
+
+    /// The places of errors.
+    pub(crate) fn error_spans(&self) -> HashSet<Span> {
+        let errors = self.found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        errors.filter_map(|diagnostic| diagnostic.span).collect()
+    }
+
     /// Brings the list into file order and drops repetitions: a mistake in `base` is found once per environment.
     pub(crate) fn finish(&mut self) {
-        self.0.sort_by(|left, right| {
+        self.found.sort_by(|left, right| {
             (left.span, left.code, &left.message, &left.related).cmp(&(
                 right.span,
                 right.code,
@@ -113,14 +161,14 @@ impl Diagnostics {
                 &right.related,
             ))
         });
-        self.0.dedup_by(|later, first| {
+        self.found.dedup_by(|later, first| {
             (later.code, later.span, &later.message) == (first.code, first.span, &first.message)
         });
-        if self.0.len() > SHOWN_AT_MOST {
-            let left_out = self.0.len() - SHOWN_AT_MOST;
-            self.0.truncate(SHOWN_AT_MOST);
-            let last = self.0.last().and_then(|diagnostic| diagnostic.span).unwrap_or(Span::start_of(0));
-            self.0.push(
+        if self.found.len() > SHOWN_AT_MOST {
+            let left_out = self.found.len() - SHOWN_AT_MOST;
+            self.found.truncate(SHOWN_AT_MOST);
+            let last = self.found.last().and_then(|diagnostic| diagnostic.span).unwrap_or(Span::start_of(0));
+            self.found.push(
                 Diagnostic::error(codes::TOO_MANY_MISTAKES, last, format!("{left_out} more mistakes follow"))
                     .help("correct the ones above and validate again"),
             );
@@ -139,4 +187,15 @@ pub fn quoted(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
+}
+
+/// Text from a file as it is to be copied: in one piece, without control characters.
+pub(crate) fn copyable(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let mut shown: String =
+        text.lines().next().unwrap_or_default().trim_end().chars().take(LONGEST).map(visible).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
 }

@@ -63,23 +63,6 @@ fn suggestions(path: &str, fields: &BTreeMap<String, FieldHelp>) -> Vec<String> 
     fields.keys().filter(|path| last(path) == near).cloned().collect()
 }
 
-/// Where a key belongs, if it is known in one or two places; for a key that stands in the wrong one.
-pub(super) fn home_of(fields: &BTreeMap<String, FieldHelp>, key: &str) -> Option<String> {
-    let ending = format!(".{key}");
-    let homes = fields.keys().filter_map(|path| path.strip_suffix(&ending)).filter(|home| !home.is_empty());
-    let homes: Vec<String> = homes
-        .map(|home| match home {
-            "environments.*" => "each environment".to_owned(),
-            other => format!("`{}`", other.trim_start_matches("environments.*.")),
-        })
-        .collect();
-    match homes.as_slice() {
-        [one] => Some(one.clone()),
-        [one, other] => Some(format!("{one} or {other}")),
-        _ => None,
-    }
-}
-
 /// The values that a schema lists, in order.
 pub(super) fn choices(schema: &Json) -> Vec<&str> {
     let listed = |keyword: &str| schema.get(keyword).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
@@ -91,7 +74,14 @@ pub(super) fn choices(schema: &Json) -> Vec<&str> {
 pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
     let target = resolve(root, schema);
     let given = target.get("examples").and_then(|examples| examples.get(0)).or_else(|| target.get("const"));
-    given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned()))
+    given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned())).or_else(|| {
+        // A map with all that it needs.
+        let keys = target.get("properties").and_then(Json::as_object).into_iter().flatten();
+        let pairs = keys.filter(|(key, _)| requires(target, key));
+        let pairs: Vec<String> =
+            pairs.map(|(key, schema)| Some(format!("{key}: {}", example(root, schema)?))).collect::<Option<_>>()?;
+        (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
+    })
 }
 
 /// All fields of a schema by path.
@@ -169,8 +159,25 @@ fn plain(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Whether a map of the finished configuration must have a key. One that `base` may supply is only described so.
+pub(super) fn requires(map: &Json, key: &str) -> bool {
+    let listed = map.get("required").and_then(Json::as_array).is_some_and(|keys| keys.iter().any(|one| one == key));
+    let described = || map.get("properties")?.get(key)?.get("description")?.as_str();
+    listed || described().is_some_and(|text| text.trim_end().ends_with("Required."))
+}
+
+/// Whether the schema itself lists keys that a map must have.
+pub(super) fn requires_some(map: &Json) -> bool {
+    map.get("required").and_then(Json::as_array).is_some_and(|keys| !keys.is_empty())
+}
+
+/// The definition that a schema refers to.
+pub(super) fn definition(schema: &Json) -> Option<&str> {
+    schema.get("$ref").and_then(Json::as_str).and_then(|reference| reference.strip_prefix("#/$defs/"))
+}
+
 /// Follows a reference to a definition.
-fn resolve<'a>(root: &'a Json, schema: &'a Json) -> &'a Json {
+pub(super) fn resolve<'a>(root: &'a Json, schema: &'a Json) -> &'a Json {
     let name = schema.get("$ref").and_then(Json::as_str).and_then(|reference| reference.strip_prefix('#'));
     name.and_then(|name| root.pointer(name)).unwrap_or(schema)
 }

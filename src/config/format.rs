@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use jsonschema::Validator;
 use serde_json::Value as Json;
 
-use super::complaint::{self, Pointer};
+use super::aliases::{Dictionary, Vocabulary};
+use super::complaint::{self, Complaint, Pointer};
 use super::diagnostic::Diagnostics;
 use super::fields::{self, FieldHelp, Lookup};
 use super::source::Sources;
@@ -22,14 +23,20 @@ pub struct Format {
     pub(super) schema: Json,
     words: Vec<Word>,
     blocks: Vec<&'static str>,
+    dictionary: Dictionary,
     validator: Option<Validator>,
     fields: OnceLock<BTreeMap<String, FieldHelp>>,
 }
 
 impl Format {
-    /// The format with this JSON Schema of one file, the words that it uses besides the ones of any file, and the blocks that
-    /// an environment may leave out of `base`.
-    pub(crate) fn new(schema: Json, words: impl IntoIterator<Item = Word>, blocks: Vec<&'static str>) -> Self {
+    /// The format with this JSON Schema of one file, the words that it uses besides the ones of any file, the blocks that
+    /// an environment may leave out of `base`, and what people write for keys and values.
+    pub(crate) fn new(
+        schema: Json,
+        words: impl IntoIterator<Item = Word>,
+        blocks: Vec<&'static str>,
+        vocabulary: Vocabulary,
+    ) -> Self {
         let words: Vec<Word> = words::WORDS.iter().copied().chain(words).collect();
         let options = words.iter().fold(jsonschema::options(), |options, word| {
             // A word whose pattern alone doesn't say everything has a format, which its parser checks.
@@ -41,7 +48,8 @@ impl Format {
             }
         });
         let validator = options.should_validate_formats(true).build(&schema).ok();
-        Self { schema, words, blocks, validator, fields: OnceLock::new() }
+        let dictionary = Dictionary::new(vocabulary);
+        Self { schema, words, blocks, dictionary, validator, fields: OnceLock::new() }
     }
 
     /// The JSON Schema of one file, draft 2020-12.
@@ -70,6 +78,11 @@ impl Format {
         self.words.iter().find(|word| word.name == name)
     }
 
+    /// What people write for keys and values.
+    pub(super) fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
     /// All fields by path. Kept, since a file with thousands of unknown keys asks thousands of times.
     pub(crate) fn fields(&self) -> &BTreeMap<String, FieldHelp> {
         self.fields.get_or_init(|| fields::all(&self.schema))
@@ -80,18 +93,24 @@ impl Format {
         let Some(validator) = &self.validator else {
             return root;
         };
+        let misplaced = complaint::misplaced(&root, sources, self);
+        let root = take_out(root, misplaced, diagnostics);
         let json = root.to_json();
-        let mut dropped = HashSet::new();
-        let mut found = Vec::new();
-        for error in validator.iter_errors(&json) {
-            for complaint in complaint::describe(&error, &root, sources, self, diagnostics) {
-                found.extend(complaint.diagnostic);
-                dropped.extend(complaint.drop);
-            }
-        }
-        found.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
-        if dropped.is_empty() { root } else { without(root, &mut Vec::new(), &dropped) }
+        let errors: Vec<_> = validator.iter_errors(&json).collect();
+        let complaints = complaint::describe(&errors, &root, sources, self, diagnostics);
+        take_out(root, complaints, diagnostics)
     }
+}
+
+/// Reports, and takes out what later checks must not see.
+fn take_out(root: Node, complaints: Vec<Complaint>, diagnostics: &mut Diagnostics) -> Node {
+    let mut dropped = HashSet::new();
+    for Complaint { diagnostic, drop, lost } in complaints {
+        diagnostic.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
+        lost.into_iter().for_each(|lost| diagnostics.lose(lost));
+        dropped.extend(drop);
+    }
+    if dropped.is_empty() { root } else { without(root, &mut Vec::new(), &dropped) }
 }
 
 fn without(node: Node, at: &mut Pointer, dropped: &HashSet<Pointer>) -> Node {

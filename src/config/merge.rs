@@ -56,7 +56,7 @@ fn take(slot: &mut Option<Entry>, entry: Entry, code: Code, sources: &Sources, d
 }
 
 fn twice(code: Code, what: &str, second: &Entry, first: Span, sources: &Sources) -> Diagnostic {
-    let message = format!("{what} stands in two files");
+    let message = format!("{what} is defined in two files");
     let place = sources.place(first);
     Diagnostic::error(code, second.key_span, message)
         .related(first, "first here")

@@ -6,12 +6,17 @@
 //! every mistake of a run is reported at once, in file order, with file, line and column; what is wrong in one place is
 //! dropped and hides nothing elsewhere; nothing here prints, or touches the network or the clock.
 
+mod aliases;
 pub mod codes;
 mod complaint;
 mod diagnostic;
+mod duration;
 mod fields;
 mod files;
+mod foreign;
 mod format;
+mod homes;
+mod layout;
 pub(crate) mod merge;
 pub(crate) mod nearest;
 mod scalar;
@@ -27,6 +32,7 @@ mod yaml_errors;
 
 use std::path::PathBuf;
 
+pub(crate) use aliases::{Alias, Meant, Stranger, Vocabulary, key as meant};
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
 pub use fields::{FieldHelp, Lookup};
@@ -92,6 +98,10 @@ fn document(
     diagnostics: &mut Diagnostics,
 ) -> Option<Node> {
     let before = diagnostics.len();
+    if let Some(foreign) = foreign::of_text(file, &source.text) {
+        diagnostics.push(foreign);
+        return None;
+    }
     let root = yaml::read(file, &source.text, diagnostics);
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
         if diagnostics.len() == before {
@@ -102,6 +112,10 @@ fn document(
         }
         return None;
     };
+    if let Some(foreign) = foreign::of_tree(&root, format.fields()) {
+        diagnostics.push(foreign);
+        return None;
+    }
     if let Some(version) = root.child("version").filter(|version| is_of_another_version(version)) {
         diagnostics.push(
             Diagnostic::error(
@@ -115,7 +129,7 @@ fn document(
     }
     texts::check_placeholders(&root, sources, diagnostics);
     let root = format.check(root, sources, diagnostics);
-    texts::check_quotes(&root, "", sources, diagnostics);
+    texts::check_quotes(&root, sources, diagnostics);
     Some(root)
 }
 

@@ -1,5 +1,7 @@
 //! Checks of every text in a file: placeholders, and quotes.
 
+use std::collections::HashSet;
+
 use super::diagnostic::{Diagnostic, Diagnostics, quoted};
 use super::scalar;
 use super::source::{Sources, Span};
@@ -46,8 +48,15 @@ fn part_of(span: Span, part: &str, sources: &Sources) -> Span {
 }
 
 /// Reports texts that other YAML readers would take for something else because they have no quotes.
-pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostics: &mut Diagnostics) {
+pub(super) fn check_quotes(root: &Node, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let known = diagnostics.error_spans();
+    quotes(root, "", sources, &known, diagnostics);
+}
+
+/// What is wrong in a text that is `known` to be an error goes with it: two remedies would contradict each other.
+fn quotes(node: &Node, key: &str, sources: &Sources, known: &HashSet<Span>, diagnostics: &mut Diagnostics) {
     match &node.value {
+        _ if known.contains(&node.span) => {}
         // A value that goes over its span's text unchanged was written without quotes.
         Value::String(text) if sources.text(node.span) == text => {
             // Where a date belongs, a date is what every reader sees.
@@ -57,9 +66,11 @@ pub(super) fn check_quotes(node: &Node, key: &str, sources: &Sources, diagnostic
                 diagnostics.push(Diagnostic::error(codes::UNQUOTED_TEXT, node.span, message).help(help));
             }
         }
-        Value::List(items) => items.iter().for_each(|item| check_quotes(item, key, sources, diagnostics)),
+        Value::List(items) => items.iter().for_each(|item| quotes(item, key, sources, known, diagnostics)),
         Value::Map(entries) => {
-            entries.iter().for_each(|entry| check_quotes(&entry.value, &entry.key, sources, diagnostics));
+            // What was seen has no texts that readers could differ about; its setting judges the whole.
+            let judged = entries.iter().filter(|entry| entry.key != "saw");
+            judged.for_each(|entry| quotes(&entry.value, &entry.key, sources, known, diagnostics));
         }
         _ => {}
     }

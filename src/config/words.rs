@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::codes::{self, Code};
 use super::diagnostic::quoted;
+pub(crate) use super::duration::parse_duration;
 use crate::terms::ResourceId;
+use crate::terms::pasted::{self, FoundGuid};
 
 /// Why a text isn't the word that belongs there. The message continues a sentence that starts with the field's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +25,37 @@ pub struct Wrong {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// The text that was meant, where the wrong one tells.
+    pub meant: Option<String>,
+}
+
+impl Wrong {
+    /// Why a text isn't the word, and what to do.
+    pub(crate) fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: help.into(), meant: None }
+    }
+
+    /// With the text that was meant.
+    pub(crate) fn meaning(self, meant: impl Into<String>) -> Self {
+        Self { meant: Some(meant.into()), ..self }
+    }
+
+    /// What to do, complete enough to copy: with the key that the text is the value of.
+    pub(crate) fn advice(&self, key: Option<&str>) -> String {
+        let write = self.meant.as_ref().map(|meant| match key {
+            Some(key) => format!("write `{key}: {meant}`"),
+            None => format!("write `{meant}`"),
+        });
+        match (write, self.help.as_str()) {
+            (None, help) => help.to_owned(),
+            (Some(write), "") => write,
+            (Some(write), help) => format!("{write}; {help}"),
+        }
+    }
 }
 
 pub(crate) fn wrong<T>(code: Code, message: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong { code, message: message.into(), help: help.into() })
+    Err(Wrong::new(code, message, help))
 }
 
 /// A word as the schema check sees it.
@@ -57,16 +86,6 @@ macro_rules! written_as_displayed {
 }
 
 written_as_displayed!(String, Uuid, Date, Timestamp, ResourceId);
-
-impl Written for SignedDuration {
-    fn written(&self) -> String {
-        match self.as_mins() {
-            minutes if minutes % (24 * 60) == 0 => format!("{}d", minutes / (24 * 60)),
-            minutes if minutes % 60 == 0 => format!("{}h", minutes / 60),
-            minutes => format!("{minutes}m"),
-        }
-    }
-}
 
 /// Declares the words of a room, and `WORDS` with all of them. Each is a type around its value, the schema that editors
 /// check, and the parser that says in a person's terms what is wrong.
@@ -125,11 +144,11 @@ words! {
 
     /// A user principal name: the name that a person signs in with.
     UserName(String), called "a user principal name",
-        { "pattern": r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", "examples": ["ada@contoso.com"] }, parse_user_name;
+        { "pattern": r"^[^@\s:<>]+@[^@\s.]+(\.[^@\s.]+)+$", "examples": ["ada@contoso.com"] }, parse_user_name;
 
     /// A user principal name or an object id.
     PrincipalName(PrincipalText), called "a user principal name or an object id",
-        { "pattern": r"^([^@\s]+@[^@\s.]+(\.[^@\s.]+)+|(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})$", "examples": ["ada@contoso.com"] }, parse_principal;
+        { "pattern": r"^([^@\s:<>]+@[^@\s.]+(\.[^@\s.]+)+|(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})$", "examples": ["ada@contoso.com"] }, parse_principal;
 
     /// A length of time: a number and `d` (days), `h` (hours) or `m` (minutes).
     Duration(SignedDuration), called "a duration",
@@ -177,24 +196,41 @@ fn parse_guid(text: &str) -> Result<Uuid, Wrong> {
         ),
         // The parser also takes 32 digits in a row, braces and `urn:uuid:`; the file has one form.
         (Ok(id), _) if text.len() == 36 => Ok(id),
-        (_, Ok(id)) | (Ok(id), _) => wrong(
-            codes::BAD_GUID,
-            format!("must be a bare GUID, not {}", quoted(text)),
-            format!("write `{}`", id.as_hyphenated()),
-        ),
-        _ => wrong(codes::BAD_GUID, format!("must be a GUID, not {}", quoted(text)), FORM),
+        (_, Ok(id)) | (Ok(id), _) => {
+            let message = format!("must be a bare GUID, not {}", quoted(text));
+            Err(Wrong::new(codes::BAD_GUID, message, "").meaning(id.as_hyphenated().to_string()))
+        }
+        _ => {
+            let message = format!("must be a GUID, not {}", quoted(text));
+            let address = format!("must be a bare GUID, not the address {}", quoted(text));
+            Err(match pasted::guid_in(text) {
+                FoundGuid::Id(id) => Wrong::new(codes::BAD_GUID, address, "").meaning(id.to_string()),
+                FoundGuid::OfEnvironment(id) => {
+                    let help = format!("the id in it is a Power Platform environment's: `environmentId: {id}`; {FORM}");
+                    Wrong::new(codes::BAD_GUID, address, help)
+                }
+                FoundGuid::Unclear => Wrong::new(codes::BAD_GUID, message, FORM),
+            })
+        }
     }
 }
 
 fn parse_environment_id(text: &str) -> Result<String, Wrong> {
+    if let Some(id) = Some(text).filter(|text| pasted::is_address(text)).and_then(pasted::environment_id_in) {
+        let message = format!("must be the bare id of an environment, not the address {}", quoted(text));
+        return Err(Wrong::new(codes::BAD_ENVIRONMENT_ID, message, "").meaning(id));
+    }
     let guid = text.strip_prefix("Default-").or_else(|| text.strip_prefix("default-")).unwrap_or(text);
     match parse_guid(guid) {
         Ok(_) => Ok(text.to_owned()),
-        Err(wrong) if wrong.code == codes::ZERO_GUID || wrong.message.contains("bare") => Err(wrong),
+        Err(wrong) if wrong.code == codes::ZERO_GUID || (wrong.meant.is_some() && !pasted::is_address(text)) => {
+            Err(wrong)
+        }
         Err(_) => wrong(
             codes::BAD_ENVIRONMENT_ID,
             format!("must be the id of a Power Platform environment, not {}", quoted(text)),
-            "write the environment's GUID, or `Default-` and the tenant's GUID for the default environment",
+            "write the environment's GUID, or `Default-` and the tenant's GUID for the default environment; the Power \
+             Platform admin center shows it as Environment ID",
         ),
     }
 }
@@ -206,15 +242,26 @@ fn is_user_name(text: &str) -> bool {
     };
     let labels: Vec<&str> = domain.split('.').collect();
     !name.is_empty()
+        && !name.contains([':', '<', '>'])
         && !text.contains(char::is_whitespace)
         && !domain.contains('@')
         && labels.len() > 1
         && labels.iter().all(|label| !label.is_empty())
 }
 
+/// The name in what mail programs make of it: `mailto:ada@contoso.com`, `Ada <ada@contoso.com>`.
+fn mailed(text: &str) -> Option<&str> {
+    let inner = text.strip_suffix('>').and_then(|text| text.split_once('<')).map(|(_, name)| name);
+    inner.or_else(|| text.strip_prefix("mailto:")).filter(|name| is_user_name(name))
+}
+
 fn parse_user_name(text: &str) -> Result<String, Wrong> {
     if is_user_name(text) {
         return Ok(text.to_owned());
+    }
+    if let Some(name) = mailed(text) {
+        let message = format!("must be a user principal name and nothing else, not {}", quoted(text));
+        return Err(Wrong::new(codes::BAD_USER_NAME, message, "").meaning(name));
     }
     let help = if Uuid::try_parse(text).is_ok() {
         format!("for an object id write `principal: {text}` instead of `user`")
@@ -228,34 +275,16 @@ fn parse_principal(text: &str) -> Result<PrincipalText, Wrong> {
     if is_user_name(text) {
         return Ok(PrincipalText::User(text.to_owned()));
     }
+    if mailed(text).is_some() {
+        return parse_user_name(text).map(PrincipalText::User);
+    }
     match parse_guid(text) {
         Ok(id) => Ok(PrincipalText::Id(id)),
-        Err(wrong) if wrong.code == codes::ZERO_GUID || wrong.message.contains("bare") => Err(wrong),
+        Err(wrong) if wrong.code == codes::ZERO_GUID || wrong.meant.is_some() => Err(wrong),
         Err(_) => wrong(
             codes::BAD_PRINCIPAL,
             format!("must be a user principal name or an object id, not {}", quoted(text)),
             "names of groups and apps aren't unique: write `ada@contoso.com` or the object id",
-        ),
-    }
-}
-
-pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, Wrong> {
-    let (number, unit) = text.split_at(text.len().saturating_sub(text.chars().next_back().map_or(0, char::len_utf8)));
-    let hours = match unit {
-        "d" => Some(24 * 60),
-        "h" => Some(60),
-        "m" => Some(1),
-        _ => None,
-    };
-    let digits = (1..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-    match (hours, number.parse::<i64>()) {
-        (Some(minutes), Ok(count)) if digits && !number.starts_with('0') => {
-            Ok(SignedDuration::from_mins(count * minutes))
-        }
-        _ => wrong(
-            codes::BAD_DURATION,
-            format!("must be a duration, not {}", quoted(text)),
-            "write a number and a unit: `90d` for days, `12h` for hours, `30m` for minutes",
         ),
     }
 }
@@ -281,9 +310,8 @@ fn parse_text(text: &str) -> Result<String, Wrong> {
 fn parse_instant(text: &str) -> Result<Timestamp, Wrong> {
     // The parser also takes a space for the `T`, and leaves out seconds; the file has one form.
     let whole = text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T');
-    text.parse::<Timestamp>().ok().filter(|_| whole).ok_or_else(|| Wrong {
-        code: codes::BAD_INSTANT,
-        message: format!("must be an instant, not {}", quoted(text)),
-        help: "write date, time and offset, such as `2026-09-01T00:00:00Z`".to_owned(),
+    text.parse::<Timestamp>().ok().filter(|_| whole).ok_or_else(|| {
+        let message = format!("must be an instant, not {}", quoted(text));
+        Wrong::new(codes::BAD_INSTANT, message, "write date, time and offset, such as `2026-09-01T00:00:00Z`")
     })
 }

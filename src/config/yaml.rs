@@ -150,6 +150,7 @@ impl<'a> Reader<'a> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut seen: HashMap<String, Span> = HashMap::new();
         let mut merged: Vec<Node> = Vec::new();
+        let mut repeated: Vec<(String, Span, Span)> = Vec::new();
         loop {
             let (event, mark) = match self.next()? {
                 (Event::MappingEnd | Event::StreamEnd, mark) => {
@@ -166,15 +167,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             if let Some(first) = seen.get(&name) {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        codes::DUPLICATE_KEY,
-                        key.span,
-                        format!("the key {} stands twice in this map", quoted(&name)),
-                    )
-                    .related(*first, "first here")
-                    .help("keep one of the two"),
-                );
+                repeated.push((name, *first, key.span));
                 continue;
             }
             seen.insert(name.clone(), key.span);
@@ -184,6 +177,7 @@ impl<'a> Reader<'a> {
                 entries.push(Entry { key: name, key_span: key.span, value });
             }
         }
+        self.report_repeated(&repeated, span);
         for entry in merged.into_iter().flat_map(Node::into_entries) {
             // What the map itself says wins, then the first of several merged maps.
             if !seen.contains_key(&entry.key) {
@@ -192,6 +186,23 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Node { span, value: Value::Map(entries) })
+    }
+
+    /// Keys that a map has twice are one mistake: often a second item of a list whose dash is missing.
+    fn report_repeated(&mut self, repeated: &[(String, Span, Span)], map: Span) {
+        let Some((_, first, second)) = repeated.first() else { return };
+        let names: Vec<String> = repeated.iter().take(5).map(|(name, ..)| quoted(name)).collect();
+        let message = match names.as_slice() {
+            [name] => format!("the key {name} is defined twice in this map"),
+            names => format!("the keys {} are defined twice in this map", names.join(", ")),
+        };
+        let in_list = self.text.get(..map.start).is_some_and(|before| before.trim_end().ends_with('-'));
+        let help = match in_list {
+            true => "keep one of the two; if a second item of the list begins here, write `- ` before it",
+            false => "keep one of the two",
+        };
+        self.diagnostics
+            .push(Diagnostic::error(codes::DUPLICATE_KEY, *second, message).related(*first, "first here").help(help));
     }
 
     fn key_name(&mut self, key: &Node) -> Option<String> {

@@ -3,6 +3,7 @@
 use serde_yaml::granit_parser::ErrorKind;
 
 use super::diagnostic::{Diagnostic, quoted};
+use super::layout;
 use super::source::Span;
 use super::yaml::{DEPTH, VALUES};
 use crate::config::codes;
@@ -33,17 +34,40 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
             | K::TabInPlainScalar
     );
     if tab {
-        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let at = text[line..].find('\t').map_or(at, |tab| line + tab);
-        let message = "a tab stands where YAML takes only spaces";
-        return Diagnostic::error(codes::TAB_INDENTATION, mark(file, at, text), message)
-            .help("indent with two spaces per level; most editors can convert tabs");
+        return layout::tab(file, at, text);
     }
     if *kind == K::RecursionLimitExceeded {
         return too_deep(mark(file, at, text));
     }
+    if let Some(explained) = explained(kind, file, at, text) {
+        return explained;
+    }
     let (message, help) = brackets(kind).or_else(|| quotes(kind)).unwrap_or_else(|| layout(kind, at, text));
     Diagnostic::error(codes::YAML_SYNTAX, mark(file, at, text), message).help(help)
+}
+
+/// What the lines around the mistake explain.
+fn explained(kind: &ErrorKind, file: usize, at: usize, text: &str) -> Option<Diagnostic> {
+    use ErrorKind as K;
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    match kind {
+        K::MappingValueNotAllowed | K::MappingKeyNotAllowed | K::InvalidColonPlacement
+            if text[start..at].contains(": ") =>
+        {
+            None
+        }
+        K::MappingValueNotAllowed
+        | K::MappingKeyNotAllowed
+        | K::InvalidColonPlacement
+        | K::InvalidSimpleKey
+        | K::SimpleKeyExpected
+        | K::ExpectedBlockMappingKey
+        | K::InvalidIndentation
+        | K::ExpectedBlockSequenceEntry
+        | K::BlockSequenceEntryNotAllowed => layout::explain(file, at, text, false),
+        K::CommentInterceptedScalar => layout::explain(file, at, text, true),
+        _ => None,
+    }
 }
 
 /// The character at `at`.

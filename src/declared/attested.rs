@@ -3,10 +3,14 @@
 //! Invariants: only settings that no operation reads can be attested, each in its own scope; what was seen is in the words of
 //! its setting; an entry that isn't taken was reported.
 
+use serde::de::DeserializeOwned;
+
 use super::codes;
 use super::shape::{AttestationShape, AttestedSetting};
+use super::words::AttestedFor;
 use crate::config::nearest::nearest;
 use crate::config::tree::Value;
+use crate::config::words::{Day, UserName};
 use crate::config::{self, Code, Diagnostic, Diagnostics, Located, quoted};
 use crate::settings::attestation::{Attestation, entry};
 use crate::settings::registry::{Blocks, Registry};
@@ -55,6 +59,9 @@ fn attestation(
     if let (Some((name, _)), Some((place, example))) = (named, look_at)
         && item.node.entry("saw").is_none()
     {
+        if diagnostics.lost_in(item.span(), &["saw"]) {
+            return None;
+        }
         let (saw, when) = match blocks.to_see(name) {
             Some(saw) => (entry::flow(&saw), "if it is as declared"),
             None => (example.to_owned(), "say"),
@@ -104,18 +111,23 @@ fn not_attestable(item: Located<'_>, name: &str, kind: ScopeKind, settings: Regi
 }
 
 fn missing_saw(item: Located<'_>, setting: &str, (place, saw, when): (&str, &str, &str)) -> Diagnostic {
-    let written = |key: &str, usual: &str| match item.node.child(key).map(|node| &node.value) {
-        Some(Value::String(text)) => text.clone(),
-        _ => usual.to_owned(),
-    };
     let entry = entry::text(
         setting,
         saw,
-        &written("by", entry::SOMEBODY),
-        &written("on", "2026-10-01"),
-        &written("validFor", "90d"),
+        &written::<UserName>(item, "by", entry::SOMEBODY),
+        &written::<Day>(item, "on", "2026-10-01"),
+        &written::<AttestedFor>(item, "validFor", "90d"),
     );
     let message = format!("the entry about {} has no `saw`: it doesn't say what was seen", quoted(setting));
     Diagnostic::error(codes::MISSING_SAW, item.spot(), message)
         .help(format!("look under {place}, and write what you see there and on which day; {when}: `- {entry}`"))
+}
+
+/// What an entry says under a key, if it is a word of this kind: the entry to write must be one that is taken.
+fn written<W: DeserializeOwned>(item: Located<'_>, key: &str, usual: &str) -> String {
+    let text = match item.node.child(key).map(|node| &node.value) {
+        Some(Value::String(text)) if serde_json::from_value::<W>(text.as_str().into()).is_ok() => text,
+        _ => usual,
+    };
+    text.to_owned()
 }

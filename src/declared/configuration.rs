@@ -9,7 +9,6 @@ use super::shape::{HeadShape, TenantShape, UnpublishedOperations};
 use super::{attested, codes};
 use crate::config::codes::MISSING_KEY;
 use crate::config::merge;
-use crate::config::nearest::nearest;
 use crate::config::tree::{Entry, Value};
 use crate::config::{Combined, Diagnostic, Diagnostics, Document, Format, Located, Node, Sources, Span, quoted, typed};
 use crate::settings::block::Claim;
@@ -208,12 +207,7 @@ fn check_reach(
 ) {
     let written = |key: &str| at.node.entry(key).is_some();
     // An id that was wrong, or a key that was meant as one, was dropped after it was reported.
-    let about_an_id = |found: &Diagnostic| {
-        let Some(span) = found.span.filter(|span| entry.value.span.contains(*span)) else { return false };
-        IDS.iter().any(|id| found.message.starts_with(&format!("`{id}`")))
-            || nearest(at.sources.text(span), &IDS).is_some()
-    };
-    if diagnostics.iter().any(about_an_id) {
+    if IDS.iter().any(|id| diagnostics.lost(entry.value.span, "*", id)) {
         return;
     }
     if head.instance_id.is_none() && head.environment_id.is_none() {

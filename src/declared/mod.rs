@@ -26,6 +26,7 @@ pub use shape::{Policy, UnpublishedOperations};
 
 use crate::config::{self, Code, Diagnostics, Document, Format, Source, Sources};
 use crate::plan::NoteCode;
+use crate::settings::aliases::VOCABULARY;
 use crate::settings::registry::{Registry, SETTINGS};
 use crate::terms::ScopeKind;
 use crate::{guard, plan, settings};
@@ -71,7 +72,7 @@ pub fn notes() -> impl Iterator<Item = NoteCode> {
 
 fn format_with(settings: Registry) -> Format {
     let words = settings.iter().flat_map(|setting| setting.words()).chain(words::WORDS).copied();
-    Format::new(schema::schema(settings), words, settings.names(ScopeKind::Environment))
+    Format::new(schema::schema(settings), words, settings.names(ScopeKind::Environment), VOCABULARY)
 }
 
 fn judge(mut document: Document, format: &Format, settings: Registry) -> Loaded {

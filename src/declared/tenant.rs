@@ -205,7 +205,7 @@ fn each_setting_and_each_entry_belongs_to_its_own_scope() {
         |text: &str| -> Json { loaded(text).diagnostics.iter().map(|found| json!([found.code, found.help])).collect() };
     assert_eq!(codes(FILE), json!([]));
     let strayed = FILE.replace("  prod:\n", "  prod:\n    banner: { shown: true }\n");
-    assert_eq!(codes(&strayed), json!([["unknown-key", "`banner` belongs under `tenant`"]]));
+    assert_eq!(codes(&strayed), json!([["unknown-key", "move it below `tenant:`"]]));
     let entry = "{ setting: banner, saw: { shown: false }, by: ada@contoso.com, on: 2026-11-01, validFor: 90d }";
     let strayed = FILE.replace("  prod:\n", &format!("  prod:\n    attested: [{entry}]\n"));
     assert_eq!(codes(&strayed), json!([["not-attestable", "move the entry to `tenant.attested`"]]));

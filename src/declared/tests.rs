@@ -11,10 +11,28 @@ use serde_json::Value as Json;
 
 use crate::config::{self, FieldHelp, Located, Lookup, Source};
 use crate::plan::{Address, Note, NoteKind, Severity};
+use crate::settings::aliases::VOCABULARY;
 use crate::settings::registry::SETTINGS;
 
 fn loaded(text: &str) -> Loaded {
     load_sources(vec![Source::new("palisade.yaml", text)])
+}
+
+/// A word that leads to a key that no file has would be a hint to nowhere.
+#[test]
+fn what_people_may_mean_is_in_the_schema() {
+    let fields = format().fields();
+    let is_key = |key: &str| fields.keys().any(|path| path.rsplit('.').next() == Some(key)) || key == "saw";
+    for alias in VOCABULARY.keys {
+        for meant in alias.meant {
+            assert!(is_key(meant.key), "{} for {:?}", meant.key, alias.words);
+            assert!(meant.form.is_none_or(|form| form.contains("{}")), "{:?}", meant.form);
+        }
+    }
+    for stranger in VOCABULARY.values {
+        let values = &format().schema()["$defs"][stranger.of];
+        assert!(values.to_string().contains(&format!("\"const\":\"{}\"", stranger.meant)), "{values}");
+    }
 }
 
 /// A refusal must come with a reason, and an acceptance without an error.

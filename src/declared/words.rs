@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::codes;
 use crate::config::quoted;
-use crate::config::words::{Wrong, parse_duration, words, wrong};
+use crate::config::words::{Wrong, parse_duration, words};
 
 words! {
     /// How long an attestation holds: a number and `d` (days), `h` (hours) or `m` (minutes), at most 180 days.
@@ -16,13 +16,16 @@ words! {
 const LONGEST_WORD: SignedDuration = SignedDuration::from_hours(180 * 24);
 
 fn parse_valid_for(text: &str) -> Result<SignedDuration, Wrong> {
-    let length = parse_duration(text)?;
-    if length <= LONGEST_WORD {
-        return Ok(length);
+    let read = parse_duration(text);
+    // What was meant may be too long for an attestation.
+    let length = match &read {
+        Ok(length) => Some(*length),
+        Err(wrong) => wrong.meant.as_deref().and_then(|meant| parse_duration(meant).ok()),
+    };
+    if length.is_none_or(|length| length <= LONGEST_WORD) {
+        return read;
     }
-    wrong(
-        codes::VALID_TOO_LONG,
-        format!("must be at most 180 days, not {}", quoted(text)),
-        "write `180d` or less: an attestation is the only thing that palisade has to go by, so somebody has to look again",
-    )
+    let message = format!("must be at most 180 days, not {}", quoted(text));
+    let help = "palisade has nothing but the attestation to go by, so a person has to look again by then";
+    Err(Wrong::new(codes::VALID_TOO_LONG, message, help).meaning("180d"))
 }

@@ -85,9 +85,10 @@ pub struct Claim {
     pub span: Span,
 }
 
-/// Reports a key that a block needs. The schema can't ask for it, since `base` may supply it.
+/// Reports a key that a block needs, unless it was written and reported. The schema can't ask for it, since `base` may
+/// supply it.
 pub fn missing(at: Located<'_>, block: &str, key: &str, help: &str, diagnostics: &mut Diagnostics) {
-    if !diagnostics.error_within(at.span()) {
+    if !diagnostics.lost(at.span(), block, key) {
         let message = format!("`{block}` has no `{key}`");
         diagnostics.push(Diagnostic::error(codes::MISSING_KEY, at.spot(), message).help(help));
     }

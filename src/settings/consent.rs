@@ -36,18 +36,17 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// The consent of `link`, which stands at `at`. Without one nothing may be linked, so its absence is a mistake of the file.
+    /// The consent of `link`, which stands at `at` in a block. Without one nothing may be linked, so its absence is a mistake of the file.
     pub(super) fn declare(
         written: Option<ConsentBlock>,
-        link: &str,
+        (block, link): (&str, &str),
         at: Located<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let Some(ConsentBlock { agreed_by, agreed_on }) = written else {
-            if !diagnostics.error_within(at.span()) {
-                let message =
-                    format!("{link} has no `dataPrivacyConsent`: nobody has agreed to its data privacy terms");
-                let help = "read them on the product's page; whoever agrees writes down \
+            if !diagnostics.lost(at.span(), block, "dataPrivacyConsent") {
+                let message = format!("{link} has no `dataPrivacyConsent`: its data privacy terms aren't agreed to");
+                let help = "read the terms on the product's page, and write who agreed and when: \
                             `dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }`";
                 diagnostics.push(Diagnostic::error(codes::MISSING_CONSENT, at.spot(), message).help(help));
             }

@@ -3,9 +3,11 @@
 //! A setting is its block in the file ([`block::Block`]) and, on top of that, observing and comparing
 //! ([`setting::Setting`]). [`registry`] lists them all, [`survey`] asks all declared ones of all environments.
 //!
-//! Invariants: the line in [`registry::SETTINGS`] is the only place outside a setting's folder that knows its name;
+//! Invariants: the line in [`registry::SETTINGS`] is the only place outside a setting's folder that knows its name, apart from
+//! the hints of [`aliases`], which decide nothing;
 //! comparing is a function of its arguments.
 
+pub(crate) mod aliases;
 pub mod api_access;
 pub mod attestation;
 #[cfg(test)]
@@ -21,6 +23,7 @@ pub mod key_vault;
 mod moved;
 mod names;
 pub mod observation;
+mod pasted;
 pub mod private_links;
 pub mod reach;
 pub mod registry;

@@ -1,10 +1,11 @@
 //! Words of the file format that several settings use.
 
+use super::pasted::{Wanted, wrong as not_the_id};
 use super::{codes, names};
 use crate::config::quoted;
 use crate::config::texts::ENVIRONMENT;
 use crate::config::words::{Wrong, words, wrong};
-use crate::terms::{ResourceId, resource_kinds};
+use crate::terms::{ResourceId, pasted, resource_kinds};
 
 words! {
     /// The Azure resource id of a Key Vault.
@@ -21,18 +22,16 @@ pub(super) fn resource_id(text: &str) -> Option<ResourceId> {
     text.replace(ENVIRONMENT, "env").parse().ok()
 }
 
+const VAULT: Wanted = Wanted { code: codes::BAD_VAULT_ID, kinds: &[resource_kinds::VAULT], called: "a Key Vault" };
+
 fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
     match resource_id(text) {
         Some(id) if id.is_kind(resource_kinds::VAULT) => names::spelled(id, text),
-        Some(id) => wrong(
+        Some(id) if pasted::resource_in(text, VAULT.kinds).is_none() => wrong(
             codes::BAD_VAULT_ID,
             format!("must be the id of a Key Vault, not of {}", quoted(&id.kind())),
             "copy the vault's id: in the portal, Key Vault > Properties > Resource ID",
         ),
-        None => wrong(
-            codes::BAD_VAULT_ID,
-            format!("must be the Azure resource id of a Key Vault, not {}", quoted(text)),
-            "it looks like `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.KeyVault/vaults/NAME`",
-        ),
+        _ => Err(not_the_id(text, VAULT)),
     }
 }

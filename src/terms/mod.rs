@@ -12,6 +12,7 @@ mod environment;
 pub mod geographies;
 pub mod names;
 pub(crate) mod object_id;
+pub mod pasted;
 mod place;
 mod resource_id;
 pub mod resource_kinds;

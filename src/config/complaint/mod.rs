@@ -2,36 +2,44 @@
 //!
 //! Only the kind of a finding and its place are used; the library's own wording is made for people who read schemas.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value as Json;
 
+mod keys;
+mod levels;
+mod shapes;
 mod values;
+
+pub(super) use levels::misplaced;
 
 use crate::config::codes;
 use crate::config::codes::Code;
-use crate::config::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::config::diagnostic::{Diagnostic, Diagnostics, Lost, quoted};
 use crate::config::fields;
 use crate::config::format::Format;
-use crate::config::nearest::nearest;
+use crate::config::homes;
 use crate::config::source::{Sources, Span};
-use crate::config::tree::{Entry, Node, Value};
+use crate::config::tree::{Node, Value};
 
 /// The steps from the root to a value.
 pub(super) type Pointer = Vec<String>;
 
-/// A mistake, and the value that later stages must not see because of it.
+/// A mistake, and what later stages must not see because of it.
+#[derive(Default)]
 pub(super) struct Complaint {
     /// None if another diagnostic says it better.
     pub(super) diagnostic: Option<Diagnostic>,
-    pub(super) drop: Option<Pointer>,
+    pub(super) drop: Vec<Pointer>,
+    pub(super) lost: Vec<Lost>,
 }
 
 /// A finding with everything that describing it takes.
 struct Finding<'a> {
     path: Pointer,
+    root: &'a Node,
     node: &'a Node,
     key_span: Option<Span>,
     sources: &'a Sources,
@@ -41,51 +49,42 @@ struct Finding<'a> {
     owner: Option<&'a Json>,
 }
 
-/// Describes one finding of the schema check. A value that is `known` to be wrong isn't described again.
+/// Describes what the schema check found. A value that is `known` to be wrong isn't described again.
 pub(super) fn describe(
-    error: &ValidationError<'_>,
+    errors: &[ValidationError<'_>],
     root: &Node,
     sources: &Sources,
     format: &Format,
     known: &Diagnostics,
 ) -> Vec<Complaint> {
-    let path: Pointer = error.instance_path().as_str().split('/').skip(1).map(unescape).collect();
-    let (mut node, mut key_span) = (root, None);
-    for step in &path {
-        key_span = node.entry(step).map(|entry| entry.key_span);
-        let Some(child) = node.child(step) else { break };
-        node = child;
+    // What one map lacks is one mistake.
+    let mut missing: HashMap<&str, Vec<&str>> = HashMap::new();
+    for error in errors {
+        if let Kind::Required { property } = error.kind() {
+            let key = property.as_str().unwrap_or_default();
+            missing.entry(error.instance_path().as_str()).or_default().push(key);
+        }
     }
-    let schema_path = error.schema_path().as_str();
-    let owner_path = schema_path.rsplit_once('/').map_or("", |(owner, _)| owner);
-    let finding =
-        Finding { path, node, key_span, sources, format, owner_path, owner: format.schema.pointer(owner_path) };
-    let diagnostic = match error.kind() {
-        Kind::AdditionalProperties { unexpected } => {
-            return finding.unexpected(unexpected);
+    let mut complaints = Vec::new();
+    for error in errors {
+        if let Kind::AdditionalProperties { unexpected } = error.kind() {
+            complaints.extend(Finding::new(error, root, sources, format).unexpected(unexpected));
         }
-        // What was seen is asked for after merging, where it is known what is declared.
-        Kind::Required { property } if finding.in_attested() && property == "saw" => None,
-        // Which settings can be attested is told there as well.
-        Kind::Enum { .. } | Kind::FalseSchema if finding.names_an_attested_setting() => None,
-        Kind::Required { property } => finding.required(property.as_str().unwrap_or_default()),
-        Kind::Type { kind } => Some(finding.wrong_type(expected(kind))),
-        Kind::Constant { .. } => Some(finding.wrong_version()),
-        // Which of several keys must be there: the check after merging says it.
-        Kind::AnyOf { .. } => return Vec::new(),
-        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } if finding.choices().is_empty() => {
-            return Vec::new();
+    }
+    let lost: Vec<Lost> = complaints.iter().flat_map(|complaint| complaint.lost.clone()).collect();
+    for error in errors {
+        let finding = Finding::new(error, root, sources, format);
+        match error.kind() {
+            Kind::AdditionalProperties { .. } => {}
+            Kind::Required { .. } => {
+                if let Some(keys) = missing.remove(error.instance_path().as_str()) {
+                    complaints.push(finding.complaint(finding.required(&keys, &lost), error.kind()));
+                }
+            }
+            kind => complaints.extend(finding.of_kind(kind, known)),
         }
-        Kind::Enum { .. } if finding.word().is_some() => Some(finding.not_the_word()),
-        Kind::Enum { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
-            Some(finding.not_among(finding.choices()))
-        }
-        Kind::Pattern { .. } | Kind::Format { .. } => Some(finding.not_the_word()),
-        _ => Some(finding.generic()),
-    };
-    let scalar = !matches!(node.value, Value::List(_) | Value::Map(_));
-    let diagnostic = diagnostic.filter(|_| !(scalar && known.error_within(node.span)));
-    vec![Complaint { diagnostic, drop: finding.broken_part(error.kind()) }]
+    }
+    complaints
 }
 
 fn unescape(step: &str) -> String {
@@ -111,7 +110,78 @@ fn called(value: &Value) -> &'static str {
     }
 }
 
+impl<'a> Finding<'a> {
+    fn new(error: &'a ValidationError<'_>, root: &'a Node, sources: &'a Sources, format: &'a Format) -> Self {
+        let path: Pointer = error.instance_path().as_str().split('/').skip(1).map(unescape).collect();
+        let (mut node, mut key_span) = (root, None);
+        for step in &path {
+            key_span = node.entry(step).map(|entry| entry.key_span);
+            let Some(child) = node.child(step) else { break };
+            node = child;
+        }
+        let schema_path = error.schema_path().as_str();
+        let owner_path = schema_path.rsplit_once('/').map_or("", |(owner, _)| owner);
+        Self { path, root, node, key_span, sources, format, owner_path, owner: format.schema.pointer(owner_path) }
+    }
+}
+
 impl Finding<'_> {
+    /// Describes a finding that is about this one value.
+    fn of_kind(&self, kind: &Kind, known: &Diagnostics) -> Option<Complaint> {
+        let diagnostic = match kind {
+            // Which settings can be attested is told after merging.
+            Kind::Enum { .. } | Kind::FalseSchema if self.names_an_attested_setting() => None,
+            Kind::Type { .. } if self.is_filled_beside() => None,
+            Kind::Type { kind } => Some(self.wrong_type(expected(kind))),
+            Kind::Constant { .. } => Some(self.wrong_version()),
+            // Which of several keys must be there: the check after merging says it.
+            Kind::AnyOf { .. } => return None,
+            Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } if self.choices().is_empty() => {
+                return None;
+            }
+            Kind::Enum { .. } if self.word().is_some() => Some(self.not_the_word()),
+            Kind::Enum { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
+                Some(self.not_among(self.choices()))
+            }
+            Kind::Pattern { .. } | Kind::Format { .. } => Some(self.not_the_word()),
+            _ => Some(self.generic()),
+        };
+        let scalar = !matches!(self.node.value, Value::List(_) | Value::Map(_));
+        let diagnostic = diagnostic.filter(|_| !(scalar && known.error_within(self.node.span)));
+        Some(self.complaint(diagnostic, kind))
+    }
+
+    /// What is said, and what is dropped with it.
+    fn complaint(&self, diagnostic: Option<Diagnostic>, kind: &Kind) -> Complaint {
+        let drop = self.broken_part(kind);
+        let lost = drop.as_deref().and_then(|pointer| self.lost(pointer)).into_iter().collect();
+        Complaint { diagnostic, drop: drop.into_iter().collect(), lost }
+    }
+
+    /// The key at the end of a pointer, as later checks would miss it.
+    fn lost(&self, pointer: &[String]) -> Option<Lost> {
+        let (key, map) = pointer.split_last().filter(|(key, _)| key.parse::<usize>().is_err())?;
+        let of = homes::spot(self.format.fields(), map);
+        Some(self.lost_key(key, map, &of))
+    }
+
+    /// A key that stands in the map at `map`, and belongs to the spot `of`.
+    fn lost_key(&self, key: &str, map: &[String], of: &str) -> Lost {
+        let at = |steps: &[String]| steps.iter().try_fold(self.root, |node, step| node.child(step));
+        let in_list = map.iter().any(|step| step.parse::<usize>().is_ok());
+        let of = if in_list && homes::spot(self.format.fields(), map) == of { "" } else { of };
+        Lost {
+            key: key.to_owned(),
+            map: at(map).unwrap_or(self.node).span,
+            of: homes::steps(of).last().copied().unwrap_or_default().to_owned(),
+            within: match map {
+                [base, ..] if base == "base" => None,
+                [environments, key, ..] => at(&[environments.clone(), key.clone()]).map(|node| node.span),
+                _ => Some(self.root.span),
+            },
+        }
+    }
+
     /// What the message calls the value.
     fn subject(&self) -> String {
         match self.path.as_slice() {
@@ -166,62 +236,12 @@ impl Finding<'_> {
         }
     }
 
-    fn unexpected(&self, unexpected: &[String]) -> Vec<Complaint> {
-        let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
-        let is_environment = self.owner.is_some_and(|owner| owner.get("patternProperties").is_some());
-        let entries = self.node.entries().iter();
-        let complain = |entry: &Entry| Complaint {
-            diagnostic: Some(if is_environment {
-                bad_environment_key(&entry.key, entry.key_span)
-            } else {
-                self.unknown_key(&entry.key, entry.key_span)
-            }),
-            drop: Some(self.path.iter().chain([&entry.key]).cloned().collect()),
-        };
-        entries.filter(|entry| unexpected.contains(entry.key.as_str())).map(complain).collect()
-    }
-
     /// The keys that the schema knows for this map.
     fn known_keys(&self) -> Vec<&str> {
         let properties = self.owner.and_then(|owner| owner.get("properties")).and_then(Json::as_object);
         let mut known: Vec<&str> = properties.into_iter().flat_map(|map| map.keys()).map(String::as_str).collect();
         known.sort_unstable();
         known
-    }
-
-    fn unknown_key(&self, key: &str, span: Span) -> Diagnostic {
-        let known = self.known_keys();
-        let place =
-            if self.path.is_empty() { "at the top of the file".to_owned() } else { format!("in {}", self.subject()) };
-        let help = if let Some(near) = nearest(key, &known) {
-            format!("did you mean `{near}`?")
-        } else if let Some(home) = fields::home_of(self.format.fields(), key) {
-            format!("`{key}` belongs under {home}")
-        } else {
-            format!("known here: {}", listed(&known))
-        };
-        Diagnostic::error(codes::UNKNOWN_KEY, span, format!("unknown key {} {place}", quoted(key))).help(help)
-    }
-
-    fn required(&self, key: &str) -> Option<Diagnostic> {
-        let known = self.known_keys();
-        let unknown = self.node.entries().iter().map(|entry| &entry.key).filter(|key| !known.contains(&key.as_str()));
-        if unknown.into_iter().any(|written| nearest(written, &[key]).is_some()) {
-            // It is there, misspelt, and reported as unknown.
-            return None;
-        }
-        if key == "version" {
-            let message = "the file doesn't say which version of the format it uses".to_owned();
-            return Some(self.error(codes::MISSING_KEY, message).help("add `version: 1` at the top"));
-        }
-        let wanted = self.owner.and_then(|owner| owner.get("properties")).and_then(|properties| properties.get(key));
-        let example = wanted.and_then(|wanted| fields::example(&self.format.schema, wanted)).unwrap_or_default();
-        let span = self.key_span.unwrap_or(self.node.span);
-        let message = format!("{} has no `{key}`", self.subject());
-        Some(
-            Diagnostic::error(codes::MISSING_KEY, span, message)
-                .help(format!("add `{key}: {example}` with the right value")),
-        )
     }
 
     fn wrong_version(&self) -> Diagnostic {
@@ -242,18 +262,8 @@ impl Finding<'_> {
             JsonType::Boolean => self.not_a_boolean(),
             JsonType::Integer | JsonType::Number => self.wrong_version(),
             JsonType::String => self.not_a_text(),
-            JsonType::Array => {
-                let message = format!("{} must be a list, not {}", self.subject(), called(&self.node.value));
-                let help = match &self.node.value {
-                    Value::Map(_) => "start each item on a line of its own with `- `".to_owned(),
-                    _ => format!("write `[{}]`", quoted(self.raw()).trim_matches('`')),
-                };
-                self.error(codes::WRONG_TYPE, message).help(help)
-            }
-            _ => {
-                let message = format!("{} must be a map, not {}", self.subject(), called(&self.node.value));
-                self.error(codes::WRONG_TYPE, message).help(self.keys_to_write())
-            }
+            JsonType::Array => self.not_a_list(),
+            _ => self.not_a_map(),
         }
     }
 
@@ -281,30 +291,8 @@ impl Finding<'_> {
     fn is_item(&self) -> bool {
         self.path.last().is_some_and(|step| step.parse::<usize>().is_ok())
     }
-
-    /// How to write the map that belongs here.
-    fn keys_to_write(&self) -> String {
-        let known = self.known_keys();
-        match self.path.as_slice() {
-            [] => "write `version: 1`, `tenant:` and `environments:`, each on a line of its own".to_owned(),
-            _ if known.is_empty() => "write `name:` lines below it, indented, without dashes".to_owned(),
-            _ if self.is_item() => format!("write `- {{ key: value, … }}`; the keys here are {}", listed(&known)),
-            _ => format!("write `key: value` lines below it, indented; the keys here are {}", listed(&known)),
-        }
-    }
 }
 
 fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn bad_environment_key(key: &str, span: Span) -> Diagnostic {
-    let message = if key == "tenant" {
-        "an environment can't be called `tenant`: that is the name of the tenant's own scope".to_owned()
-    } else {
-        format!("{} can't be the key of an environment", quoted(key))
-    };
-    Diagnostic::error(codes::BAD_ENVIRONMENT_KEY, span, message).help(
-        "use letters, digits, `-` and `_`, starting with a letter, at most 64 of them; `name` holds the display name",
-    )
 }

@@ -4,7 +4,7 @@ use jsonschema::JsonType;
 
 use super::{Finding, called, listed};
 use crate::config::codes;
-use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::diagnostic::{Diagnostic, copyable, quoted};
 use crate::config::fields;
 use crate::config::nearest::nearest;
 use crate::config::tree::Value;
@@ -24,8 +24,8 @@ impl Finding<'_> {
         };
         let in_quotes = self.sources.text(self.node.span).starts_with(['"', '\'']);
         let help = match meant {
-            Some(meant) if in_quotes => format!("write `{meant}`, without quotes"),
-            Some(meant) => format!("write `{meant}`"),
+            Some(meant) if in_quotes => format!("write {}, without quotes", self.line(meant)),
+            Some(meant) => format!("write {}", self.line(meant)),
             None => "write `true` or `false`".to_owned(),
         };
         self.error(codes::NOT_ABOOLEAN, format!("{} must be `true` or `false`, not {shown}", self.subject())).help(help)
@@ -74,11 +74,22 @@ impl Finding<'_> {
 
     pub(super) fn not_this_word(&self, word: &Word, text: &str) -> Diagnostic {
         match (word.check)(text) {
-            Some(wrong) => self.error(wrong.code, format!("{} {}", self.subject(), wrong.message)).help(wrong.help),
+            Some(wrong) => {
+                let key = self.path.last().filter(|_| !self.is_item()).map(String::as_str);
+                self.error(wrong.code, format!("{} {}", self.subject(), wrong.message)).help(wrong.advice(key))
+            }
             // Right when read as text, but another type without quotes.
             None => self
                 .error(codes::UNQUOTED_TEXT, format!("{} must be {}, written as text", self.subject(), word.called))
                 .help(format!("write \"{text}\"")),
+        }
+    }
+
+    /// The line with another value.
+    fn line(&self, value: &str) -> String {
+        match self.path.last().filter(|_| !self.is_item()) {
+            Some(key) => format!("`{}: {value}`", copyable(key)),
+            None => format!("`{value}`"),
         }
     }
 
@@ -96,10 +107,14 @@ impl Finding<'_> {
             _ => quoted(self.raw()),
         };
         let allowed = listed(&choices);
-        let help = match nearest(self.raw(), &choices) {
+        let definition = self.owner_path.strip_prefix("/$defs/").unwrap_or_default();
+        let help = match (self.format.dictionary().stranger(definition, self.raw()), nearest(self.raw(), &choices)) {
             _ if choices.len() == 1 => format!("only {allowed} is possible here"),
-            Some(near) => format!("did you mean `{near}`? Allowed: {allowed}"),
-            None => format!("allowed: {allowed}"),
+            (_, Some(near)) => format!("did you mean {}? Allowed: {allowed}", self.line(near)),
+            (Some(stranger), None) => {
+                format!("{}: write {} if that is meant. Allowed: {allowed}", stranger.why, self.line(stranger.meant))
+            }
+            (None, None) => format!("allowed: {allowed}"),
         };
         self.error(codes::UNKNOWN_VALUE, format!("{} can't be {shown}", self.subject())).help(help)
     }

@@ -126,7 +126,7 @@ impl block::Block for Block {
                     .help("name the vault that is linked now, or remove `replaces`"),
             );
         }
-        let consent = Consent::declare(data_privacy_consent, "`keyVault`", at, diagnostics);
+        let consent = Consent::declare(data_privacy_consent, (Self::KEY, "`keyVault`"), at, diagnostics);
         Some(Declared { vault: vault?, replaces, consent: consent?, place: at.place() })
     }
 

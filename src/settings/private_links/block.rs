@@ -198,7 +198,7 @@ impl LinkBlock {
             }
         };
         let name = format!("the private link to {}", quoted(resource.0.name()));
-        let consent = Consent::declare(data_privacy_consent, &name, item, diagnostics)?;
+        let consent = Consent::declare(data_privacy_consent, ("links", &name), item, diagnostics)?;
         Some(Link { resource: resource.0, approval, consent, place: item.place() })
     }
 }

@@ -4,8 +4,9 @@ use super::codes;
 use crate::config::quoted;
 use crate::config::words::{Wrong, words, wrong};
 use crate::settings::names;
+use crate::settings::pasted::{Wanted, wrong as not_the_id};
 use crate::settings::words::resource_id;
-use crate::terms::{ResourceId, resource_kinds};
+use crate::terms::{ResourceId, pasted, resource_kinds};
 
 words! {
     /// The Azure resource id of a storage account or a Synapse workspace.
@@ -18,6 +19,12 @@ const LINK_RESOURCE: &str = r"^/[Ss][Uu][Bb][Ss][Cc][Rr][Ii][Pp][Tt][Ii][Oo][Nn]
 
 const PORTAL: &str = "copy the id in the portal: the resource's page, Settings > Endpoints or Properties > Resource ID";
 
+const RESOURCE: Wanted = Wanted {
+    code: codes::BAD_LINK_RESOURCE,
+    kinds: &[resource_kinds::STORAGE_ACCOUNT, resource_kinds::SYNAPSE_WORKSPACE],
+    called: "a storage account or a Synapse workspace",
+};
+
 fn parse_link_resource(text: &str) -> Result<ResourceId, Wrong> {
     match resource_id(text) {
         Some(id) if id.is_kind(resource_kinds::STORAGE_ACCOUNT) || id.is_kind(resource_kinds::SYNAPSE_WORKSPACE) => {
@@ -29,15 +36,11 @@ fn parse_link_resource(text: &str) -> Result<ResourceId, Wrong> {
             "private links of Customer Insights don't lead to vaults; a vault is linked by the block `keyVault`, with its \
              firewall off",
         ),
-        Some(id) => wrong(
+        Some(id) if pasted::resource_in(text, RESOURCE.kinds).is_none() => wrong(
             codes::BAD_LINK_RESOURCE,
             format!("must be the id of a storage account or a Synapse workspace, not of {}", quoted(&id.kind())),
             PORTAL,
         ),
-        None => wrong(
-            codes::BAD_LINK_RESOURCE,
-            format!("must be the Azure resource id of a storage account or a Synapse workspace, not {}", quoted(text)),
-            "it looks like `/subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Storage/storageAccounts/NAME`",
-        ),
+        _ => Err(not_the_id(text, RESOURCE)),
     }
 }

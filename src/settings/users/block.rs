@@ -153,7 +153,7 @@ impl AssignmentBlock {
             (None, None, None, Some(id), None) => Some(PrincipalRef::Principal { id: id.0 }),
             _ => {
                 // A key that isn't known here may be the one that is missing.
-                if !diagnostics.error_within(item.span()) {
+                if !diagnostics.lost_in(item.span(), &WHO) {
                     diagnostics.push(unclear(item));
                 }
                 None
@@ -163,6 +163,8 @@ impl AssignmentBlock {
 }
 
 const KINDS: [&str; 4] = ["user", "group", "app", "principal"];
+/// The keys that say who it is.
+const WHO: [&str; 5] = ["user", "group", "app", "principal", "id"];
 
 /// Says what is wrong with an entry that doesn't name its principal in one of the four ways.
 fn unclear(item: Located<'_>) -> Diagnostic {
@@ -235,6 +237,7 @@ fn check_ids_of_admins(assignments: &[Assignment], items: &[Located<'_>], diagno
     for (assignment, item) in assignments.iter().zip(items) {
         if let PrincipalRef::User { upn, id: None } = &assignment.principal
             && assignment.role == Role::Admin
+            && !diagnostics.lost_in(item.span(), &WHO)
         {
             let message = format!("{} is granted Admin by name only", quoted(upn));
             diagnostics.push(

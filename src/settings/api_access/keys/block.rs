@@ -125,15 +125,17 @@ impl KeysBlock {
             return None;
         };
         let (Some(vault), Some(secret)) = (vault, secret) else {
-            let key = if at.at(&["publishTo"]).node.entry("vault").is_none() { "vault" } else { "secret" };
-            block::missing(at.at(&["publishTo"]), "publishTo", key, help, diagnostics);
+            let to = at.at(&["publishTo"]);
+            let missing = ["vault", "secret"].into_iter().filter(|key| to.node.entry(key).is_none());
+            missing.for_each(|key| block::missing(to, "publishTo", key, help, diagnostics));
             return None;
         };
         let vault = names::vault(vault, at.at(&["publishTo", "vault"]).span(), diagnostics);
         let secret_at = at.at(&["publishTo", "secret"]);
         if let Some(wrong) = SecretName::check(&secret) {
             diagnostics.push(
-                Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message)).help(wrong.help),
+                Diagnostic::error(wrong.code, secret_at.span(), format!("`secret` {}", wrong.message))
+                    .help(wrong.advice(Some("secret"))),
             );
         }
         // Without an instance there is an error, and what comes of it is never handed out.

@@ -5,6 +5,7 @@ use crate::config::texts::ENVIRONMENT;
 use crate::config::words::{Written, Wrong, words, wrong};
 use crate::rotation::Window;
 use crate::settings::api_access::codes;
+use crate::terms::pasted;
 
 words! {
     /// Days of the week, hours of the day and a time zone.
@@ -23,9 +24,13 @@ impl Written for Window {
 }
 
 fn parse_secret_name(text: &str) -> Result<String, Wrong> {
-    let name = text.replace(ENVIRONMENT, "env");
-    if (1..=127).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+    if is_secret_name(&text.replace(ENVIRONMENT, "env")) {
         return Ok(text.to_owned());
+    }
+    let named = pasted::secret_in(text).filter(|name| is_secret_name(name));
+    if let Some(name) = named {
+        let message = format!("must be the name of a secret, not the address {}", quoted(text));
+        return Err(Wrong::new(codes::BAD_SECRET_NAME, message, "").meaning(name));
     }
     wrong(
         codes::BAD_SECRET_NAME,
@@ -34,11 +39,15 @@ fn parse_secret_name(text: &str) -> Result<String, Wrong> {
     )
 }
 
+fn is_secret_name(name: &str) -> bool {
+    (1..=127).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
 fn parse_window(text: &str) -> Result<Window, Wrong> {
-    text.parse::<Window>().map_err(|problem| Wrong {
-        code: codes::BAD_WINDOW,
-        message: format!("must be a time window, not {}: {problem}", quoted(text)),
-        help: "write days, hours and a time zone, such as `Mon-Thu 08:00-15:00 Europe/Berlin`".to_owned(),
+    text.parse::<Window>().map_err(|problem| {
+        let message = format!("must be a time window, not {}: {problem}", quoted(text));
+        let help = "write days, hours and a time zone, such as `Mon-Thu 08:00-15:00 Europe/Berlin`";
+        Wrong::new(codes::BAD_WINDOW, message, help)
     })
 }
 
