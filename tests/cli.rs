@@ -16,6 +16,8 @@ mod callers;
 mod cycle;
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/input.rs"]
+mod input;
 #[path = "cli/intents.rs"]
 mod intents;
 #[path = "cli/keys.rs"]

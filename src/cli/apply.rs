@@ -42,8 +42,9 @@ pub(super) struct Args {
     /// How long to wait for the effect of each write
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = patience)]
     wait: Duration,
-    /// An environment that goes before the others; if it fails, no other one is begun; may be given several times
-    #[arg(long, value_name = "ENV")]
+    /// An environment that goes before the others; if it fails, no other one is begun; several with
+    /// commas between, or given several times
+    #[arg(long, value_name = "ENV", value_delimiter = ',')]
     first: Vec<String>,
     /// Begin no further environment after so many failed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
@@ -65,6 +66,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     args.approve.alone(&args.limits, &args.selection)?;
+    if let Some(what) = args.approve.reads_input() {
+        args.files.leave_input_for(what)?;
+    }
     let configuration = args.files.configuration()?;
     let approval = args.approve.read()?;
     let scopes = scopes(ui, args, &configuration, approval.as_ref())?;

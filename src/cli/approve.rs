@@ -72,6 +72,15 @@ impl Approve {
         }
     }
 
+    /// What is read from standard input, if anything is.
+    pub(super) fn reads_input(&self) -> Option<&'static str> {
+        match self {
+            Self { plan: Some(path), .. } => is_stream(path).then_some("the plan"),
+            Self { plan: None, approved: None, yes: false, .. } => Some("the confirmation"),
+            Self { .. } => None,
+        }
+    }
+
     /// An approval by digest holds until the instant that it was given with.
     pub(super) fn still_holds(&self, now: Timestamp) -> Result<(), CommandError> {
         match self.approved_until.filter(|until| now >= *until) {
@@ -105,12 +114,23 @@ fn read_plan(path: &Path) -> Result<Plan, CommandError> {
     let text = text
         .with_context(|| format!("the plan {name} can't be read"))
         .map_err(|error| CommandError::from(error).hint("save one with `palisade plan --out FILE`"))?;
+    if is_configuration(&text) {
+        return Err(CommandError::refused(format!("{name} is a configuration, not a saved plan"))
+            .before_anything_was_done()
+            .hint(format!("give a configuration with `-f`: `palisade apply -f {name}`"))
+            .hint("save a plan of it with `palisade plan --out FILE`, and apply that with `palisade apply FILE`"));
+    }
     parse(&text).with_context(|| name.clone()).map_err(|refusal| {
         CommandError::from(refusal)
             .refusing()
             .before_anything_was_done()
             .hint("make a new plan with `palisade plan --out FILE`, and review it")
     })
+}
+
+/// Whether a text is a configuration, which has its parts at the start of lines.
+fn is_configuration(text: &str) -> bool {
+    text.lines().any(|line| ["version:", "tenant:", "base:", "environments:"].iter().any(|key| line.starts_with(key)))
 }
 
 /// One digest a line, with the address of its change, if it is said. Lines that begin with `#` are for readers.

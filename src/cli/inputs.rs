@@ -8,6 +8,8 @@ use url::Url;
 
 use super::error::CommandError;
 use super::observe::{Budget, Limits};
+use crate::config::is_standard_input;
+use crate::config::nearest::nearest;
 use crate::declared::{self, Configuration};
 use crate::plan::Only;
 use crate::settings::declaration::Declaration;
@@ -22,7 +24,8 @@ const DEFAULT_STATE: &str = ".palisade/emulator.json";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
 pub(super) struct Files {
-    /// A file, or a folder with files; may be given several times [default: palisade.yaml, else the folder palisade/]
+    /// A file, a folder with files, or `-` for standard input; may be given several times [default: palisade.yaml, else
+    /// the folder palisade/]
     #[arg(short, long, value_name = "PATH")]
     file: Vec<PathBuf>,
 }
@@ -31,8 +34,8 @@ pub(super) struct Files {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
 pub(super) struct Selection {
-    /// Only this environment; may be given several times
-    #[arg(short, long, value_name = "ENV")]
+    /// Only this environment; several with commas between, or given several times
+    #[arg(short, long, value_name = "ENV", value_delimiter = ',')]
     environment: Vec<String>,
 }
 
@@ -138,6 +141,18 @@ impl Files {
         !self.file.is_empty()
     }
 
+    /// Refuses a configuration from standard input where `what` is read from there.
+    pub(super) fn leave_input_for(&self, what: &str) -> Result<(), CommandError> {
+        match self.file.iter().any(|path| is_standard_input(path)) {
+            true => Err(CommandError::new(format!(
+                "`-f -` takes standard input for the configuration, but {what} is read from there"
+            ))
+            .before_anything_was_done()
+            .hint("name a file with `-f PATH`")),
+            false => Ok(()),
+        }
+    }
+
     fn paths(&self) -> Result<Vec<PathBuf>, CommandError> {
         if self.is_given() {
             return Ok(self.file.clone());
@@ -184,7 +199,9 @@ pub(super) fn environment<'a>(configuration: &'a Configuration, key: &str) -> Re
     let found = configuration.environments.iter().find(|it| it.head.is_environment(key));
     found.ok_or_else(|| {
         let known: Vec<String> = configuration.environments.iter().map(|it| it.head.scope().to_string()).collect();
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let guess = nearest(key, &names).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         CommandError::new(format!("the configuration has no environment `{key}`"))
-            .hint(format!("it has {}", known.join(", ")))
+            .hint(format!("{guess}environments: {}", known.join(", ")))
     })
 }

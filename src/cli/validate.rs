@@ -16,7 +16,7 @@ use crate::ui::Ui;
 /// Reports every mistake at once, in the order of the files. Needs no account and no network.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A file, or a folder with files: the same as `-f`
+    /// A file, a folder with files, or `-` for standard input: the same as `-f`
     #[arg(value_name = "PATH", conflicts_with = "file")]
     paths: Vec<PathBuf>,
     /// The format of the result

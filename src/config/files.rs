@@ -1,7 +1,8 @@
 //! From paths to texts.
 //!
 //! What must stay true: no file is read further than [`LARGEST`], whatever it is (a pipe, a device, a file that grows);
-//! the order of files depends on their names only; links to folders aren't followed, so no walk runs in circles.
+//! the order of files depends on their names only; standard
+//! input is read once; links to folders aren't followed, so no walk runs in circles.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -20,6 +21,14 @@ const MOST_FILES: usize = 500;
 /// The deepest folder that is looked into.
 const DEEPEST: usize = 16;
 
+/// What standard input is called where a file has a name.
+const STANDARD_INPUT: &str = "<stdin>";
+
+/// Whether a path stands for standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// One entry of the list of files: what was read, or what was said about it.
 pub(super) struct Files {
     /// Every file that was named or found, also those that couldn't be read (with an empty text).
@@ -33,6 +42,12 @@ pub(super) fn read(paths: &[PathBuf], diagnostics: &mut Diagnostics) -> Files {
     let mut files = Files { sources: Vec::new(), readable: Vec::new() };
     let mut seen = HashSet::new();
     for path in paths {
+        if is_standard_input(path) {
+            if seen.insert(path.clone()) {
+                files.add(Path::new(STANDARD_INPUT), standard_input(), diagnostics);
+            }
+            continue;
+        }
         match found(path) {
             Ok(found) => {
                 for file in found {
@@ -139,9 +154,22 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
 
 /// The text of a file without its byte order mark; or what there is of it, and what is wrong.
 fn text(path: &Path) -> Result<String, (String, Problem)> {
+    File::open(path).and_then(bounded).map_err(|error| (String::new(), unreadable(path, &error))).and_then(whole)
+}
+
+fn standard_input() -> Result<String, (String, Problem)> {
+    let read = bounded(io::stdin().lock());
+    read.map_err(|error| (String::new(), unreadable(Path::new(STANDARD_INPUT), &error))).and_then(whole)
+}
+
+/// What can be read, and no more than one byte above what a file may have.
+fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
-    read.map_err(|error| (String::new(), unreadable(path, &error)))?;
+    from.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn whole(bytes: Vec<u8>) -> Result<String, (String, Problem)> {
     if bytes.len() > LARGEST {
         let message = format!("the file is larger than {} MB, the most that is read", LARGEST / 1024 / 1024);
         return Err((
@@ -163,7 +191,7 @@ fn decode(mut bytes: Vec<u8>) -> Result<String, (String, Problem)> {
     if bytes.contains(&0) {
         return Err((
             String::new(),
-            problem(codes::BINARY_FILE, "the file isn't text: it holds bytes of zero", "is this the right file?"),
+            problem(codes::BINARY_FILE, "the file isn't text: it contains NUL bytes", "is this the right file?"),
         ));
     }
     String::from_utf8(bytes).map_err(|error| {

@@ -135,6 +135,11 @@ impl Scene {
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
+        Command::Publish { which, .. } => which.files.leave_input_for("the key")?,
+        Command::Revoke { which } => which.files.leave_input_for("the confirmation")?,
+        Command::Show { .. } => {}
+    }
+    match &args.command {
         Command::Show { which, slot: None, reveal: _ } => overview(ui, which).await,
         Command::Show { which, slot: Some(slot), reveal } => show(ui, which, (*slot).into(), *reveal).await,
         Command::Publish { which, slot } => publish(ui, which, (*slot).into()).await,
