@@ -52,9 +52,9 @@ pub use world::{
     Access, AccessPolicy, ApiSubscription, Application, ArmOperation, Assignment, Attributes, AzurePrincipalType,
     Behaviour, Bucket, CdsOrgInfo, ChallengeResource, Client, Connection, ConnectionChange, ConnectionStatus,
     CustomRole, Decision, DefaultAction, Deletion, Earlier, FORMAT, Group, Instance, InstanceMetadata, Key,
-    KeyVaultLink, KeyVersion, LinkEndpoint, Masked, NetworkAcls, Permission, PolicyPermissions, PrincipalType,
+    KeyVaultLink, KeyVersion, LinkEndpoint, List, Masked, NetworkAcls, Permission, PolicyPermissions, PrincipalType,
     PrivateLink, ResourceGroup, RoleAssignment, Secret, SecretVersion, StorageAccount, Subscription, SynapseWorkspace,
-    Tenant, User, Vault, VaultObject, VaultSku, Versioned, World,
+    Table, Tenant, User, Vault, VaultObject, VaultSku, Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.

@@ -142,7 +142,7 @@ fn a_crash_between_a_write_and_its_read_back_is_healed_by_the_next_run() {
         let journal = scene.journal();
         assert_eq!(journal.last().unwrap()["moment"], "started", "the journal shows that it died in between");
         if let Some(upn) = upn {
-            assert_eq!(roles(&scene.world(), PROD, upn), ["Admin"]);
+            assert_eq!(roles(&scene.killed_world(), PROD, upn), ["Admin"]);
         }
     }
     // All that was left to do was done by the three crashed runs or is done now.

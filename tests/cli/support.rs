@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use palisade::declared::load;
-use palisade::emulator::{World, seed};
+use palisade::emulator::{Store, World, seed};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -170,9 +170,16 @@ impl Scene {
         self.write(".palisade/emulator.json", &serde_json::to_string_pretty(world).unwrap());
     }
 
-    /// The world that the embedded emulator keeps here.
+    /// The world that the embedded emulator keeps here. After a run that ended by itself its file is all there is.
+    #[track_caller]
     pub(crate) fn world(&self) -> World {
+        assert!(!self.path(".palisade/emulator.json.log").exists(), "a run left its log");
         serde_json::from_str(&self.read(".palisade/emulator.json")).unwrap()
+    }
+
+    /// The same after a run that was killed: its log belongs to the world, too.
+    pub(crate) fn killed_world(&self) -> World {
+        Store::copy_of(&self.path(".palisade/emulator.json")).unwrap().unwrap().read(World::clone)
     }
 
     /// Changes that world behind palisade's back.

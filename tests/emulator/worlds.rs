@@ -169,8 +169,9 @@ impl Observer for OnDisk {
     fn after<'a>(&'a self, request: &'a SeenRequest, _: u16) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if request.method == "PUT" {
-                let text = std::fs::read_to_string(&self.path).unwrap();
-                self.seen.store(text.contains(&format!("\"principalId\": \"{BARE}\"")), Ordering::SeqCst);
+                let kept = Store::copy_of(&self.path).unwrap().unwrap().read(World::clone);
+                let written = kept.instances[&INSTANCE].assignments.iter().any(|a| a.principal_id == BARE.to_string());
+                self.seen.store(written, Ordering::SeqCst);
             }
         })
     }

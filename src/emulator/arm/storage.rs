@@ -154,7 +154,7 @@ fn set_identity(world: &mut World, account: &mut StorageAccount, identity: &Valu
             let object_id = derived_id(world.world, "identity", &account.id);
             let app_id = derived_id(world.world, "identity-application", &account.id);
             let display_name = account.id.rsplit('/').next().unwrap_or_default().to_owned();
-            world.applications.entry(object_id).or_insert(Application { app_id, display_name, client: None });
+            world.applications.get_or_insert_with(object_id, || Application { app_id, display_name, client: None });
             Some(object_id)
         }
         _ => return Err(ArmError::not_served()),

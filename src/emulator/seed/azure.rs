@@ -68,7 +68,7 @@ pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Times
 
 /// The subscription and the resource group, if the world doesn't have them yet. For every kind of Azure resource.
 pub(super) fn add_group(world: &mut World, subscription: Uuid, group: &str) {
-    let place = world.subscriptions.entry(subscription).or_insert_with(|| Subscription {
+    let place = world.subscriptions.get_or_insert_with(subscription, || Subscription {
         display_name: format!("subscription {}", &subscription.simple().to_string()[..8]),
         resource_groups: BTreeMap::new(),
     });

@@ -74,7 +74,7 @@ fn workspace(world: &mut World, tenant: &Tenant, id: &str, name: &str) -> Synaps
     let system_identity = derived_id(tenant.id, "synapse-identity", id);
     let app_id = derived_id(tenant.id, "synapse-identity-application", id);
     let application = Application { app_id, display_name: name.to_owned(), client: None };
-    world.applications.entry(system_identity).or_insert(application);
+    world.applications.get_or_insert_with(system_identity, || application);
     let properties = [
         ("managedResourceGroupName", json!(format!("synapseworkspace-managedrg-{}", short(system_identity)))),
         ("managedVirtualNetwork", json!("default")),

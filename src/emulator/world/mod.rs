@@ -3,18 +3,24 @@
 //! Words: the *directory* is users, groups and applications (service principals) of one tenant; a *client* is an
 //! application that may ask for tokens; an *instance* is one Customer Insights - Data environment; *earlier* is what an
 //! instance showed before its latest writes, kept only as long as the propagation or the stale reads of [`Behaviour`]
-//! need it; a *scope* is an ARM id, on which Azure roles are granted. What must stay true: the document has one stable order (struct order, sorted maps), so that equal worlds are
-//! equal bytes; nothing in here reads the clock; secrets are masked in `Debug`.
+//! need it; a *scope* is an ARM id, on which Azure roles are granted. A *table* and a *list* are the
+//! collections whose changes can be undone.
+//!
+//! Invariants: the document has one stable order (struct order, sorted maps), so that equal worlds are equal bytes; nothing
+//! in here reads the clock; secrets are masked in `Debug`.
 
 mod authorization;
 mod behaviour;
+mod change;
 mod connections;
 mod instances;
 mod links;
+mod patch;
 mod resources;
+mod table;
 mod vaults;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -26,11 +32,14 @@ use crate::clock::Ids;
 
 pub use authorization::{AzurePrincipalType, CustomRole, Permission, ResourceGroup, RoleAssignment, Subscription};
 pub use behaviour::{Behaviour, Bucket, ChallengeResource};
+pub(super) use change::Change;
 pub use connections::{ArmOperation, Connection, ConnectionChange, ConnectionStatus, Decision};
 pub(crate) use connections::{Look, Work};
 pub use instances::{ApiSubscription, Assignment, CdsOrgInfo, Instance, InstanceMetadata, PrincipalType};
 pub use links::{KeyVaultLink, LinkEndpoint, PrivateLink};
+pub(super) use patch::Patch;
 pub use resources::{StorageAccount, SynapseWorkspace};
+pub use table::{List, Table};
 pub use vaults::{
     AccessPolicy, Attributes, DefaultAction, Deletion, Key, KeyVersion, NetworkAcls, PolicyPermissions, Secret,
     SecretVersion, Vault, VaultObject, VaultSku, Versioned,
@@ -54,43 +63,51 @@ pub struct World {
     pub behaviour: Behaviour,
     /// Users by object id.
     #[serde(default)]
-    pub users: BTreeMap<Uuid, User>,
+    pub users: Table<Uuid, User>,
     /// Groups by object id.
     #[serde(default)]
-    pub groups: BTreeMap<Uuid, Group>,
+    pub groups: Table<Uuid, Group>,
     /// Applications by the object id of their service principal.
     #[serde(default)]
-    pub applications: BTreeMap<Uuid, Application>,
+    pub applications: Table<Uuid, Application>,
     /// Customer Insights - Data instances by instance id.
     #[serde(default)]
-    pub instances: BTreeMap<Uuid, Instance>,
+    pub instances: Table<Uuid, Instance>,
     /// Azure subscriptions with their resource groups, by subscription id.
     #[serde(default)]
-    pub subscriptions: BTreeMap<Uuid, Subscription>,
+    pub subscriptions: Table<Uuid, Subscription>,
     /// Who holds which role on which Azure scope, in the order in which it was granted.
     #[serde(default)]
-    pub role_assignments: Vec<RoleAssignment>,
+    pub role_assignments: List<RoleAssignment>,
     /// Role definitions besides the built-in ones, by id.
     #[serde(default)]
-    pub custom_roles: BTreeMap<Uuid, CustomRole>,
+    pub custom_roles: Table<Uuid, CustomRole>,
     /// Key vaults by their name in lower case; names of vaults are unique in the whole of Azure.
     #[serde(default)]
-    pub vaults: BTreeMap<String, Vault>,
+    pub vaults: Table<String, Vault>,
     /// Storage accounts by their name; it is unique in all of Azure and always in lower case.
     #[serde(default)]
-    pub storage_accounts: BTreeMap<String, StorageAccount>,
+    pub storage_accounts: Table<String, StorageAccount>,
     /// Synapse workspaces by their name in lower case; it is unique in all of Azure, too.
     #[serde(default)]
-    pub synapse_workspaces: BTreeMap<String, SynapseWorkspace>,
+    pub synapse_workspaces: Table<String, SynapseWorkspace>,
     /// Long-running operations of Azure Resource Manager, over or not.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub arm_operations: BTreeMap<Uuid, ArmOperation>,
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub arm_operations: Table<Uuid, ArmOperation>,
     /// Principals that Azure's roles don't know yet, and until when.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub replicating_principals: BTreeMap<Uuid, Timestamp>,
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub replicating_principals: Table<Uuid, Timestamp>,
     /// What Azure Resource Graph found before the latest writes, oldest first; kept only while `resourceGraphLag` lasts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier_resources: Vec<Earlier<Vec<Value>>>,
+    #[serde(default, skip_serializing_if = "list_is_empty")]
+    pub earlier_resources: List<Earlier<Vec<Value>>>,
+}
+
+fn table_is_empty<K, V>(table: &Table<K, V>) -> bool {
+    table.is_empty()
+}
+
+fn list_is_empty<T>(list: &List<T>) -> bool {
+    list.is_empty()
 }
 
 /// An Entra tenant.
@@ -223,19 +240,19 @@ impl World {
             world: Ids::random().new_id(),
             tenant,
             behaviour: Behaviour::default(),
-            users: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            applications: BTreeMap::new(),
-            instances: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
-            role_assignments: Vec::new(),
-            custom_roles: BTreeMap::new(),
-            vaults: BTreeMap::new(),
-            storage_accounts: BTreeMap::new(),
-            synapse_workspaces: BTreeMap::new(),
-            arm_operations: BTreeMap::new(),
-            replicating_principals: BTreeMap::new(),
-            earlier_resources: Vec::new(),
+            users: Table::new(),
+            groups: Table::new(),
+            applications: Table::new(),
+            instances: Table::new(),
+            subscriptions: Table::new(),
+            role_assignments: List::new(),
+            custom_roles: Table::new(),
+            vaults: Table::new(),
+            storage_accounts: Table::new(),
+            synapse_workspaces: Table::new(),
+            arm_operations: Table::new(),
+            replicating_principals: Table::new(),
+            earlier_resources: List::new(),
         }
     }
 }
