@@ -56,3 +56,5 @@ mod unknown;
 mod vault;
 #[path = "cli/waits.rs"]
 mod waits;
+#[path = "cli/worlds.rs"]
+mod worlds;

@@ -11,7 +11,8 @@ use serde_json::json;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::inputs::Files;
-use super::session::{faults, open_world, pretended};
+use super::session::{Intent, faults, pretended};
+use super::world::Asked;
 use crate::clock::{Clock, Ids};
 use crate::emulator::{self, Emulator, Options};
 use crate::ui::Ui;
@@ -60,7 +61,14 @@ both), optionally which of them (`nth`, from 1), and what happens:
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let configuration = if args.files.is_given() { Some(args.files.configuration()?) } else { None };
     let clock = args.now.map_or_else(Clock::system, pretended);
-    let world = open_world(&args.world, configuration.as_ref(), clock.now())?;
+    let asked = Asked {
+        path: &args.world,
+        option: "--world",
+        configuration: configuration.as_ref(),
+        strict: false,
+        intent: Intent::Write,
+    };
+    let world = asked.open(&clock, |line| ui.status(line)).await?;
     let options = Options {
         http: args.http,
         https: args.https,

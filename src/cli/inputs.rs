@@ -91,6 +91,9 @@ pub(super) struct Connection {
     /// Faults of the embedded emulator: a list of rules, see `palisade emulator --help`
     #[arg(long, value_name = "FILE")]
     pub(super) emulator_faults: Option<PathBuf>,
+    /// Add nothing to the embedded emulator's world: what it doesn't have is missing, as on a real tenant
+    #[arg(long)]
+    pub(super) emulator_strict: bool,
     /// Treats the emulator like a cloud: what no published operation can do is left to people
     #[arg(long)]
     pub(super) as_cloud: bool,
@@ -102,7 +105,7 @@ pub(super) struct Connection {
 impl Connection {
     /// The options as they were given, apart from the instant: what is applied happens now.
     pub(super) fn words(&self) -> Vec<String> {
-        let Self { emulator, emulator_state, emulator_faults, as_cloud, now: _ } = self;
+        let Self { emulator, emulator_state, emulator_faults, emulator_strict, as_cloud, now: _ } = self;
         let mut words = match emulator {
             Some(Some(url)) => vec![format!("--emulator={url}")],
             Some(None) => vec!["--emulator".to_owned()],
@@ -114,6 +117,7 @@ impl Connection {
         }
         let faults = emulator_faults.iter();
         words.extend(faults.flat_map(|path| ["--emulator-faults".to_owned(), path.display().to_string()]));
+        words.extend(emulator_strict.then(|| "--emulator-strict".to_owned()));
         words.extend(as_cloud.then(|| "--as-cloud".to_owned()));
         words
     }

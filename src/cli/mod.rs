@@ -18,6 +18,7 @@ mod plan;
 mod seed;
 mod session;
 mod validate;
+mod world;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::error::CommandError;
 use super::inputs::Connection;
-use super::seed::wanted;
+use super::world::Asked;
 use crate::azure::exchange::Http;
 use crate::azure::hosts::Hosts;
 use crate::azure::operations::EMULATOR_ABOUT;
@@ -20,11 +20,12 @@ use crate::azure::retry::Limits;
 use crate::azure::{Call, ClientCredentials, Notices, Reader, Settings, Transport, Writer};
 use crate::clock::{Clock, Ids};
 use crate::declared::{Configuration, Policy};
-use crate::emulator::{self, Emulator, Store};
+use crate::emulator::{self, Emulator};
 use crate::plan::{Mode, Target};
 use crate::settings::surface::Surface;
 use crate::settings::survey::Survey;
 use crate::terms::{Face, ObjectId};
+use crate::ui::Progress;
 
 /// The variables that name another client of an emulator than the one that palisade seeds. Not Azure's own names: a real
 /// secret must never be sent to an emulator.
@@ -70,22 +71,21 @@ impl Session {
         configuration: &Configuration,
         connection: &Connection,
         intent: Intent,
-        notices: Rc<dyn Notices>,
+        progress: Rc<Progress>,
     ) -> Result<Self, CommandError> {
         let Some(address) = &connection.emulator else { return Err(no_cloud(connection, intent)) };
         let clock = connection.now.map_or_else(Clock::system, pretended);
         let emulator = match address {
-            Some(_) if connection.emulator_faults.is_some() => {
-                return Err(CommandError::new("`--emulator-faults` is for the embedded emulator")
-                    .hint("give the faults to the running one: `palisade emulator --faults FILE`"));
+            Some(_) => {
+                only_embedded(connection)?;
+                None
             }
-            Some(_) => None,
-            None => Some(embedded(configuration, connection, clock.clone()).await?),
+            None => Some(embedded(configuration, connection, intent, clock.clone(), &progress).await?),
         };
         let address = address.as_ref().or(emulator.as_ref().map(Emulator::http));
         let address = address.ok_or_else(|| CommandError::new("the emulator has no address"))?;
         let tenant = configuration.tenant.id;
-        let transport = Rc::new(transport(configuration, address, clock.clone(), notices)?);
+        let transport = Rc::new(transport(configuration, address, clock.clone(), progress)?);
         let target = Self::recognise(&Reader::new(transport.clone()), address, tenant, connection).await?;
         let caller = transport.caller().await.context("signing in failed").map_err(|error| {
             CommandError::from(error)
@@ -191,14 +191,39 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Refuses, for a running emulator, what only the embedded one is told.
+fn only_embedded(connection: &Connection) -> Result<(), CommandError> {
+    let refused = |option: &str| CommandError::new(format!("`{option}` is for the embedded emulator"));
+    if connection.emulator_faults.is_some() {
+        return Err(
+            refused("--emulator-faults").hint("give the faults to the running one: `palisade emulator --faults FILE`")
+        );
+    }
+    if connection.emulator_strict {
+        return Err(refused("--emulator-strict").hint(
+            "leave it out: a running emulator adds only what it was started with (`palisade emulator -f FILE`)",
+        ));
+    }
+    Ok(())
+}
+
 /// Starts the embedded emulator with a world that knows what the configuration talks about.
 async fn embedded(
     configuration: &Configuration,
     connection: &Connection,
+    intent: Intent,
     clock: Clock,
+    progress: &Progress,
 ) -> Result<Emulator, CommandError> {
-    let world = open_world(&connection.emulator_state, Some(configuration), clock.now())?;
     let faults = faults(connection.emulator_faults.as_deref())?;
+    let asked = Asked {
+        path: &connection.emulator_state,
+        option: "--emulator-state",
+        configuration: Some(configuration),
+        strict: connection.emulator_strict,
+        intent,
+    };
+    let world = asked.open(&clock, |line| progress.status(line)).await?;
     let options = emulator::Options {
         http: ([127, 0, 0, 1], 0).into(),
         https: None,
@@ -210,16 +235,6 @@ async fn embedded(
         observer: None,
     };
     Ok(emulator::start(options).await?)
-}
-
-/// Opens a world and gives it what a configuration talks about.
-pub(super) fn open_world(path: &Path, configuration: Option<&Configuration>, now: Timestamp) -> anyhow::Result<Store> {
-    let world = Store::file(path)?;
-    if let Some(configuration) = configuration {
-        let wanted = wanted(configuration);
-        world.change(|world| emulator::seed(world, &wanted, now))?;
-    }
-    Ok(world)
 }
 
 /// Reads a file of fault rules.

@@ -46,7 +46,7 @@ use crate::clock::{Clock, Ids};
 pub use faults::{Action, Rule, parse_rules};
 pub use inside::Inside;
 pub use log::Seen;
-pub use seed::{SeedError, Wanted, WantedEnvironment, WantedVault, seed};
+pub use seed::{Added, SeedError, Thing, Wanted, WantedEnvironment, WantedVault, bind, seed};
 pub use store::{Store, StoreError};
 pub use world::{
     Access, AccessPolicy, ApiSubscription, Application, ArmOperation, Assignment, Attributes, AzurePrincipalType,

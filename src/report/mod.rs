@@ -11,3 +11,4 @@ pub mod difference;
 pub mod operations;
 pub mod plan;
 pub mod risks;
+pub mod seeded;

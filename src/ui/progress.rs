@@ -45,8 +45,8 @@ impl Progress {
         }
     }
 
-    /// A line that stays, above the moving one.
-    fn line(&self, text: &str) {
+    /// A status line that stays, above the moving one.
+    pub fn status(&self, text: &str) {
         match &*self.bar.borrow() {
             Some(bar) => bar.suspend(|| self.ui.status(text)),
             None => self.ui.status(text),
@@ -69,16 +69,16 @@ impl Notices for Progress {
             Failure::NotSent { .. } => "can't be reached".to_owned(),
             _ => "gave no whole answer".to_owned(),
         };
-        self.line(&format!("waiting {:.1} s: {service} {why}", wait.as_secs_f64()));
+        self.status(&format!("waiting {:.1} s: {service} {why}", wait.as_secs_f64()));
     }
 }
 
 impl Listener for Progress {
     fn hear(&self, event: &Event<'_>) {
         match event {
-            Event::Started { address, title } => self.line(&printable(&format!("{address}: {title}"))),
+            Event::Started { address, title } => self.status(&printable(&format!("{address}: {title}"))),
             Event::Waiting { address, detail, wait } => {
-                self.line(&printable(&format!("{address}: waiting {} s, since {detail}", wait.as_secs())));
+                self.status(&printable(&format!("{address}: waiting {} s, since {detail}", wait.as_secs())));
             }
             Event::Ended { address, outcome } => {
                 let (style, word) = match outcome.status {
@@ -88,7 +88,7 @@ impl Listener for Progress {
                     Status::Refused => (DANGER, "refused"),
                     Status::NotStarted => (WARNING, "not started"),
                 };
-                self.line(&format!("{}: {}", printable(address.as_str()), paint(style, word)));
+                self.status(&format!("{}: {}", printable(address.as_str()), paint(style, word)));
             }
         }
     }

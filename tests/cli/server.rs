@@ -81,15 +81,14 @@ fn it_takes_faults_and_refuses_wrong_ones() {
 }
 
 #[test]
-fn a_world_that_another_process_has_is_refused_clearly() {
+fn a_world_has_one_server() {
     let scene = Scene::with(EXACT);
-    let (running, _) = serve(&scene, &[]);
-    let run = scene.emulated(&["plan", "--emulator-state", "world.json"]).ended(1);
-    run.complains("world.json is in use by another process").complains("--emulator-state");
-    scene.run(&["emulator", "--world", "world.json"]).ended(1).complains("in use by another process");
-    running.signal("TERM");
-    running.end().ended(0);
+    let (running, _) = serve(&scene, &["-f", "palisade.yaml"]);
+    let run = scene.run(&["emulator", "--world", "world.json"]).ended(1);
+    run.complains("world.json is in use by another process").complains("`--world FILE`");
     scene.emulated(&["plan", "--emulator-state", "world.json"]).ended(0);
+    running.signal("TERM");
+    running.end().ended(0).complains("emulator: added environment Contoso prod to its world");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use palisade::clock::Clock;
 use palisade::emulator::{
-    CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedVault, World, parse_rules,
-    seed, start,
+    Added, CLIENT_ID, Observer, SeedError, SeenRequest, StartError, Store, StoreError, User, WantedVault, World,
+    parse_rules, seed, start,
 };
 use palisade::settings::users::PrincipalRef;
 use serde_json::json;
@@ -141,7 +141,7 @@ async fn a_stopped_emulator_lets_go_of_its_world() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("world.json");
     let store = Store::file(&path).unwrap();
-    let seeding: Result<(), SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
+    let seeding: Result<Added, SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
     seeding.unwrap();
     let mut options = options(world(), Vec::new());
     options.world = store;
@@ -197,7 +197,7 @@ async fn a_write_that_cannot_be_kept_is_an_error_and_no_effect() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/world.json");
     let store = Store::file(&path).unwrap();
-    let seeding: Result<(), SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
+    let seeding: Result<Added, SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
     seeding.unwrap();
     let mut options = options(world(), Vec::new());
     options.world = store;
@@ -248,7 +248,7 @@ fn a_crash_comes_after_the_effect() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("world.json");
     let store = Store::file(&path).unwrap();
-    let seeding: Result<(), SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
+    let seeding: Result<Added, SeedError> = store.change(|w| seed(w, &wanted(), start_of_time()));
     seeding.unwrap();
     drop(store);
     let output = Command::new(std::env::current_exe().unwrap())

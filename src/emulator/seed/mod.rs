@@ -1,9 +1,11 @@
 //! Seeding: giving a world what a configuration talks about.
 //!
-//! Additive: only what the world doesn't have yet is added, nothing is ever changed or removed. What must stay true:
-//! every seeded id is derived from the tenant and a name, never random, so that two fresh worlds made from one
-//! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`.
+//! Additive: only what the world doesn't have yet is added, nothing is ever changed or removed.
+//!
+//! Invariants: every seeded id is derived from the tenant and a name, never random, so that two fresh worlds made from one
+//! configuration differ only in their own id; all defaults stand in the table `DEFAULTS`; what was added is returned, by name.
 
+mod added;
 mod azure;
 mod resources;
 
@@ -19,6 +21,8 @@ use super::world::{
 };
 use super::{CLIENT_ID, CLIENT_SECRET, SERVICE_APP};
 use crate::settings::users::PrincipalRef;
+
+pub use added::{Added, Thing};
 
 /// What a configuration talks about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -155,10 +159,28 @@ const DEFAULTS: Defaults = Defaults {
 };
 
 /// Adds to `world` what `wanted` talks about and the world doesn't have yet.
-pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), SeedError> {
-    let tenant = bind(world, wanted)?;
+pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<Added, SeedError> {
+    let before = world.clone();
+    let tenant = found(world, wanted)?;
+    populate(world, &tenant, wanted, now);
+    Ok(Added::between(&before, world))
+}
+
+/// Binds `world` to the tenant and gives it the applications without which nothing can be asked, and nothing else.
+pub fn bind(world: &mut World, wanted: &Wanted) -> Result<Added, SeedError> {
+    let before = world.clone();
+    found(world, wanted)?;
+    Ok(Added::between(&before, world))
+}
+
+fn found(world: &mut World, wanted: &Wanted) -> Result<Tenant, SeedError> {
+    let tenant = tenant(world, wanted)?;
     add_client(world, &tenant);
     add_service(world, &tenant);
+    Ok(tenant)
+}
+
+fn populate(world: &mut World, tenant: &Tenant, wanted: &Wanted, now: Timestamp) {
     let named = || wanted.environments.iter().flat_map(|e| &e.principals);
     // Users with an id first, since the same user may stand elsewhere without; bare ids last, since the same id may stand
     // elsewhere with its kind.
@@ -169,22 +191,21 @@ pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<(), Se
         PrincipalRef::Principal { .. } => 2,
     });
     for principal in principals {
-        add_principal(world, &tenant, principal);
+        add_principal(world, tenant, principal);
     }
-    let creator = add_user(world, &tenant, &format!("creator@{}", tenant.domain));
+    let creator = add_user(world, tenant, &format!("creator@{}", tenant.domain));
     for environment in &wanted.environments {
         if !world.instances.contains_key(&environment.instance_id) {
-            let instance = instance(world, &tenant, environment, creator, now);
+            let instance = instance(world, tenant, environment, creator, now);
             world.instances.insert(environment.instance_id, instance);
         }
     }
     for vault in &wanted.vaults {
-        azure::add_vault(world, &tenant, &vault.id, now);
+        azure::add_vault(world, tenant, &vault.id, now);
     }
     for id in &wanted.resources {
-        resources::add(world, &tenant, id, now);
+        resources::add(world, tenant, id, now);
     }
-    Ok(())
 }
 
 /// An id that looks like any other but depends only on the tenant and the name.
@@ -200,7 +221,7 @@ pub(crate) fn derived_id(tenant: Uuid, kind: &str, name: &str) -> Uuid {
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
-fn bind(world: &mut World, wanted: &Wanted) -> Result<Tenant, SeedError> {
+fn tenant(world: &mut World, wanted: &Wanted) -> Result<Tenant, SeedError> {
     if let Some(tenant) = &world.tenant {
         if tenant.id != wanted.tenant {
             return Err(SeedError::OtherTenant { world: tenant.id, wanted: wanted.tenant });

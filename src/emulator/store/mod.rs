@@ -49,7 +49,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Another process has it.
-    #[error("the emulator's world {} is in use by another process; wait for it, or give this one another --emulator-state", .0.display())]
+    #[error("the emulator's world {} is in use by another process", .0.display())]
     InUse(PathBuf),
     /// The path is a symbolic link.
     #[error("{} is a symbolic link; the emulator keeps its world only in a file of its own", .0.display())]

@@ -1,0 +1,135 @@
+//! What seeding added to a world, as a value for those who tell people.
+//!
+//! Invariants: it is the difference of two worlds, so that no part of seeding can add something unnoticed; kinds come in one
+//! order, and names in the world's.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::emulator::built_in_roles;
+use crate::emulator::world::{Application, List, RoleAssignment, Subscription, Table, World};
+use crate::emulator::{CLIENT_ID, SERVICE_APP};
+
+/// What seeding added.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Added(Vec<(Thing, Vec<String>)>);
+
+/// A kind of thing that a world can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// An application that every world has: palisade's client, and Customer Insights itself.
+    OwnApplication,
+    /// A user, by user principal name.
+    User,
+    /// A group.
+    Group,
+    /// An application.
+    Application,
+    /// A Customer Insights - Data instance.
+    Environment,
+    /// An Azure subscription.
+    Subscription,
+    /// A resource group.
+    ResourceGroup,
+    /// A key vault.
+    Vault,
+    /// A storage account.
+    StorageAccount,
+    /// A Synapse workspace.
+    SynapseWorkspace,
+    /// An Azure role that palisade's client holds, with its scope.
+    Role,
+}
+
+impl Added {
+    /// What `now` has and `before` didn't have.
+    pub(super) fn between(before: &World, now: &World) -> Self {
+        // Seeding gives none of what isn't named here, and what it had given would have to be told.
+        let World {
+            format: _,
+            world: _,
+            tenant: _,
+            behaviour: _,
+            users,
+            groups,
+            applications,
+            instances,
+            subscriptions,
+            role_assignments,
+            custom_roles: _,
+            vaults,
+            storage_accounts,
+            synapse_workspaces,
+            arm_operations: _,
+            replicating_principals: _,
+            earlier_resources: _,
+        } = now;
+        let own = |application: &Application| [CLIENT_ID, SERVICE_APP].contains(&application.app_id);
+        let named = |application: &Application| application.display_name.clone();
+        // The identity of a workspace comes with it.
+        let identities: BTreeSet<Uuid> = synapse_workspaces.values().map(|it| it.system_identity).collect();
+        let applications = applications
+            .iter()
+            .filter(|(id, _)| !before.applications.contains_key(*id) && !identities.contains(*id))
+            .map(|(_, application)| application);
+        let (own_applications, others) = applications.partition::<Vec<_>, _>(|it| own(it));
+        let all = [
+            (Thing::OwnApplication, own_applications.into_iter().map(named).collect()),
+            (Thing::User, new(&before.users, users).map(|it| it.user_principal_name.clone()).collect()),
+            (Thing::Group, new(&before.groups, groups).map(|it| it.display_name.clone()).collect()),
+            (Thing::Application, others.into_iter().map(named).collect()),
+            (
+                Thing::Environment,
+                new(&before.instances, instances).map(|it| it.metadata.name.clone().unwrap_or_default()).collect(),
+            ),
+            (
+                Thing::Subscription,
+                subscriptions
+                    .keys()
+                    .filter(|id| !before.subscriptions.contains_key(*id))
+                    .map(ToString::to_string)
+                    .collect(),
+            ),
+            (Thing::ResourceGroup, resource_groups(&before.subscriptions, subscriptions)),
+            (Thing::Vault, new(&before.vaults, vaults).map(|it| last(&it.id)).collect()),
+            (Thing::StorageAccount, new(&before.storage_accounts, storage_accounts).map(|it| last(&it.id)).collect()),
+            (
+                Thing::SynapseWorkspace,
+                new(&before.synapse_workspaces, synapse_workspaces).map(|it| last(&it.id)).collect(),
+            ),
+            (Thing::Role, roles(&before.role_assignments, role_assignments)),
+        ];
+        Self(all.into_iter().filter(|(_, names): &(Thing, Vec<String>)| !names.is_empty()).collect())
+    }
+
+    /// The kinds of which something was added, with its names.
+    pub fn things(&self) -> impl Iterator<Item = (Thing, &[String])> {
+        self.0.iter().map(|(thing, names)| (*thing, names.as_slice()))
+    }
+}
+
+fn new<'a, K: Ord, V>(before: &'a Table<K, V>, now: &'a Table<K, V>) -> impl Iterator<Item = &'a V> {
+    now.iter().filter(|(key, _)| !before.contains_key(key)).map(|(_, value)| value)
+}
+
+fn resource_groups<K: Ord>(before: &Table<K, Subscription>, now: &Table<K, Subscription>) -> Vec<String> {
+    let groups = now.iter().flat_map(|(id, subscription)| {
+        let known = before.get(id).map(|known| &known.resource_groups);
+        let known = move |name: &String| known.is_some_and(|known| known.contains_key(name));
+        subscription.resource_groups.iter().filter(move |(name, _)| !known(name)).map(|(_, group)| group.name.clone())
+    });
+    groups.collect()
+}
+
+fn roles(before: &List<RoleAssignment>, now: &List<RoleAssignment>) -> Vec<String> {
+    let known: BTreeSet<_> = before.iter().map(|assignment| assignment.name).collect();
+    let role = |id| built_in_roles::ROLES.iter().find(|role| role.id == id).map_or("a role", |role| role.name);
+    let new = now.iter().filter(|assignment| !known.contains(&assignment.name));
+    new.map(|assignment| format!("{} on {}", role(assignment.role_definition), last(&assignment.scope))).collect()
+}
+
+/// The name of a resource, of its ARM id.
+fn last(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or(id).to_owned()
+}
