@@ -25,13 +25,13 @@ fn what_an_engineer_sees_when_the_published_key_was_regenerated() {
     let room = Room::at(QUIET, DECLARED, published());
     room.regenerate_by_hand("primary");
     assert_eq!(room.held(), Held::Dead);
-    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @"
+    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @r"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
       ~ publish apiAccess/keys/secondary  a dead key -> secondary  neutral
           API keys, published as ci-api-key in kv-ci-prod: consumers hold a key that is in neither slot, so their calls fail: somebody regenerated the published key; secondary is published, nothing is regenerated (palisade.yaml:11:9)
-      warning[consumers-cut-off] apiAccess/keys: whoever uses the published key is cut off until then
+      warning[consumers-cut-off] apiAccess/keys: whoever uses the published key is cut off until then (palisade.yaml:11:9)
       1 in sync
 
     Plan: 1 change (1 neutral); 1 in sync.
@@ -44,12 +44,12 @@ fn what_an_engineer_sees_when_the_published_key_was_regenerated() {
     prod/apiAccess/keys/secondary: done
     "#);
     assert_eq!((room.held(), room.regenerated()), (Held::Secondary, [0, 0]));
-    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @"
+    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @r"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
-      warning[rotation-warning] apiAccess/keys: nobody knows when the published key was issued; its age counts from its publication
-      warning[rotation-warning] apiAccess/keys: a former key stopped working before its grace was over at 2026-12-08T12:00:00Z: whoever hasn't read the secret since it was replaced is cut off
+      warning[rotation-warning] apiAccess/keys: nobody knows when the published key was issued; its age counts from its publication (palisade.yaml:11:9)
+      warning[rotation-warning] apiAccess/keys: a former key stopped working before its grace was over at 2026-12-08T12:00:00Z: whoever hasn't read the secret since it was replaced is cut off (palisade.yaml:11:9)
       note[rotation-schedule] apiAccess/keys: primary is standby; secondary was first published just now, nobody knows when it was issued, due in 76 days; nothing to do; next rotation due 2027-02-15T20:38:07Z
       2 in sync
 
@@ -74,11 +74,11 @@ fn what_an_engineer_sees_when_the_standby_key_was_regenerated() {
     let mut room = Room::at(DUE, DECLARED, rotated());
     room.later(24);
     room.regenerate_by_hand("primary");
-    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @"
+    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @r"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
-      warning[rotation-warning] apiAccess/keys: a former key stopped working before its grace was over at 2027-02-17T12:00:00Z: whoever hasn't read the secret since it was replaced is cut off
+      warning[rotation-warning] apiAccess/keys: a former key stopped working before its grace was over at 2027-02-17T12:00:00Z: whoever hasn't read the secret since it was replaced is cut off (palisade.yaml:11:9)
       note[rotation-schedule] apiAccess/keys: primary is standby; secondary was issued 24 hours ago, due in 75 days; nothing to do; next rotation due 2027-04-27T20:38:07Z
       2 in sync
 
@@ -91,13 +91,13 @@ fn what_an_engineer_sees_when_both_keys_were_regenerated() {
     let room = Room::at(QUIET, DECLARED, published());
     room.regenerate_by_hand("primary");
     room.regenerate_by_hand("secondary");
-    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @"
+    insta::assert_snapshot!(without_digests(&room.plan().ended(0)), @r"
     Target: tenant 7b1f0c52-0000-4000-8000-0000000000aa in the emulator's world 00000000-0000-4000-8000-000000000001
 
     prod (Contoso prod, europe, instance 6f2b1c34-0000-4000-8000-00000000a001)
       ~ publish apiAccess/keys/secondary  a dead key -> secondary  neutral
           API keys, published as ci-api-key in kv-ci-prod: consumers hold a key that is in neither slot, so their calls fail: somebody regenerated the published key; secondary is published, nothing is regenerated (palisade.yaml:11:9)
-      warning[consumers-cut-off] apiAccess/keys: whoever uses the published key is cut off until then
+      warning[consumers-cut-off] apiAccess/keys: whoever uses the published key is cut off until then (palisade.yaml:11:9)
       1 in sync
 
     Plan: 1 change (1 neutral); 1 in sync.
