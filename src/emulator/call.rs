@@ -3,6 +3,9 @@
 //! The services route by hand below their prefix, since their paths are case-insensitive, some have keys in brackets
 //! (`/users('ada@contoso.com')`), and Graph's `$batch` runs requests inside a request.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -23,14 +26,53 @@ pub(crate) fn guid(text: &str) -> Option<Uuid> {
     Uuid::parse_str(text).ok().filter(|id| id.to_string().eq_ignore_ascii_case(text))
 }
 
+/// The query of a call. It notes what was read of it, since what nobody reads isn't served.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    /// Decoded, in their order.
+    pairs: Vec<(String, String)>,
+    read: Arc<[AtomicBool]>,
+}
+
+impl Query {
+    fn parse(text: &str) -> Self {
+        let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let read = pairs.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { pairs, read }
+    }
+
+    /// The first value of a parameter; names are compared without regard to case.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let mut found = None;
+        for ((known, value), read) in self.pairs.iter().zip(self.read.iter()) {
+            if known.eq_ignore_ascii_case(name) {
+                read.store(true, Ordering::Relaxed);
+                found = found.or(Some(value.as_str()));
+            }
+        }
+        found
+    }
+
+    /// The name of a parameter that nobody has read.
+    pub(crate) fn unread(&self) -> Option<&str> {
+        let mut pairs = self.pairs.iter().zip(self.read.iter());
+        pairs.find(|(_, read)| !read.load(Ordering::Relaxed)).map(|((name, _), _)| name.as_str())
+    }
+
+    /// All parameters but one, for a link that replaces it.
+    pub(crate) fn without(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
+        let kept = self.pairs.iter().filter(move |(known, _)| !known.eq_ignore_ascii_case(name));
+        kept.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
 /// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// Decoded segments of the path, without empty ones.
     pub(crate) segments: Vec<String>,
-    /// Decoded query parameters in their order.
-    pub(crate) query: Vec<(String, String)>,
+    pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) origin: Url,
@@ -38,16 +80,16 @@ pub(crate) struct Call {
 
 impl Call {
     /// Splits a path with an optional query.
-    pub(crate) fn split(target: &str) -> (Vec<String>, Vec<(String, String)>) {
+    pub(crate) fn split(target: &str) -> (Vec<String>, Query) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
         let segments = path.split('/').filter(|s| !s.is_empty()).map(decode).collect();
-        (segments, url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        (segments, Query::parse(query))
     }
 
     /// A query parameter; names are compared without regard to case.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.query.get(name)
     }
 
     /// A header, if it is text.

@@ -5,8 +5,8 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
-use http::StatusCode;
+use axum::routing::any;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -15,20 +15,47 @@ use super::Shared;
 use super::call::{Answer, Call, guid};
 use super::gate;
 use super::tokens::Claims;
+use super::unserved::{self, NotServed};
 use super::world::{Tenant, World};
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/{tenant}/oauth2/v2.0/token", post(token))
-        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(openid_configuration))
-        .route("/{tenant}/discovery/v2.0/keys", get(keys))
-        .route("/common/discovery/instance", get(discovery))
+        .route("/{tenant}/oauth2/v2.0/token", any(token))
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", any(openid_configuration))
+        .route("/{tenant}/discovery/v2.0/keys", any(keys))
+        .route("/common/discovery/instance", any(discovery))
+}
+
+/// The grants that Entra knows and that aren't served: nobody signs in here, and no token is renewed.
+const UNSERVED_GRANTS: &[&str] = &[
+    "authorization_code",
+    "device_code",
+    "password",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:ietf:params:oauth:grant-type:saml1_1-bearer",
+    "urn:ietf:params:oauth:grant-type:saml2-bearer",
+];
+
+/// What isn't served, in the envelope of OAuth.
+fn unserved(NotServed { message }: NotServed) -> Answer {
+    Answer::json(unserved::STATUS, json!({ "error": unserved::CODE, "error_description": message, "error_codes": [] }))
+}
+
+/// The refusal of a call with another method.
+fn unless(call: &Call, method: &Method) -> Option<Answer> {
+    let other = call.method != *method;
+    other.then(|| unserved(NotServed::method(call, std::slice::from_ref(method))))
 }
 
 /// An error of the token endpoint: HTTP status, OAuth error, AADSTS number, text.
 struct Refusal(StatusCode, &'static str, u32, String);
 
 async fn token(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
+    if let Some(answer) = unless(&call, &Method::POST) {
+        return answer;
+    }
     match issue(&shared, &call) {
         Ok(answer) => answer,
         Err(refusal) => refused(&shared, &call, &refusal),
@@ -50,6 +77,9 @@ fn issue(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
         let text = format!("Tenant '{asked}' not found. Check to make sure you have the correct tenant ID.");
         return Err(Refusal(bad_request, "invalid_request", 90002, text));
     };
+    if UNSERVED_GRANTS.contains(&grant) {
+        return Ok(unserved(NotServed::part(call, grant)));
+    }
     if grant != "client_credentials" {
         let text = format!("The app requested an unsupported grant type '{grant}'.");
         return Err(Refusal(bad_request, "unsupported_grant_type", 70003, text));
@@ -164,6 +194,9 @@ fn refused(shared: &Shared, call: &Call, refusal: &Refusal) -> Answer {
 }
 
 async fn openid_configuration(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
+    if let Some(answer) = unless(&call, &Method::GET) {
+        return answer;
+    }
     let tenant = shared.store.read(|w| tenant_of(w, &call).map(|t| t.id));
     let Some(tenant) = tenant else {
         let asked = call.segments.first().map_or("", String::as_str);
@@ -189,11 +222,14 @@ async fn openid_configuration(State(shared): State<Arc<Shared>>, call: Call) -> 
 }
 
 /// Access tokens are signed with a symmetric key, so there is no public key to show.
-async fn keys() -> Answer {
-    Answer::ok(json!({ "keys": [] }))
+async fn keys(call: Call) -> Answer {
+    unless(&call, &Method::GET).unwrap_or_else(|| Answer::ok(json!({ "keys": [] })))
 }
 
 async fn discovery(call: Call) -> Answer {
+    if let Some(answer) = unless(&call, &Method::GET) {
+        return answer;
+    }
     let host = call.origin.host_str().unwrap_or("localhost");
     let authority = call.origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let asked = call.parameter("authorization_endpoint").and_then(|e| url::Url::parse(e).ok());

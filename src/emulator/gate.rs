@@ -100,7 +100,7 @@ pub(crate) fn bearer(shared: &Shared, headers: &HeaderMap, audience: &str) -> Re
 /// what (an inference), so a key isn't bound to the instance in the path.
 pub(crate) fn subscription_key(shared: &Shared, call: &Call) -> Result<(), KeyFault> {
     // The query name is API Management's default; the spec declares such a scheme without its name.
-    let sent = call.header("ocp-apim-subscription-key").or_else(|| call.parameter("subscription-key"));
+    let sent = call.header("ocp-apim-subscription-key").or(call.parameter("subscription-key"));
     let sent = sent.filter(|k| !k.is_empty()).ok_or(KeyFault::Missing)?;
     let now = shared.clock.now();
     let live = shared.store.read(|world| world.instances.values().any(|i| world.accepts_key(i, sent, now)));

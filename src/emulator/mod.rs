@@ -8,7 +8,7 @@
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
 //! `customer_insights`, `arm`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
-//! roles; `call` is a request as they see it; `views` asks the world.
+//! roles; `call` is a request as they see it; `unserved` says what has no answer; `views` asks the world.
 
 mod arm;
 mod built_in_roles;
@@ -28,6 +28,7 @@ mod server;
 mod store;
 mod tls;
 mod tokens;
+mod unserved;
 mod views;
 mod world;
 

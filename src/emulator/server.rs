@@ -29,6 +29,7 @@ use url::{Host, Url};
 use super::call::{Answer, Call, Origin};
 use super::faults::{Action, Faults, Headers, Rule, Strike};
 use super::log::Seen;
+use super::unserved::{self, NotServed};
 use super::{
     Observer, SeenRequest, Shared, StartError, arm, control, customer_insights, entra, gate, graph, key_vault,
 };
@@ -231,7 +232,7 @@ impl Server {
     async fn route(&self, request: Request<Body>) -> Result<Response<Body>, Gone> {
         let vault = request.extensions().get::<Origin>().is_some_and(|o| key_vault::vault_of(&o.0).is_some());
         let router = if vault { &self.vaults } else { &self.router };
-        router.clone().oneshot(request).await.map_err(|never| match never {})
+        router.clone().oneshot(request).await.map(unserved::marked).map_err(|never| match never {})
     }
 
     /// What every answer carries.
@@ -258,8 +259,8 @@ async fn nothing_here(shared: State<Arc<Shared>>, call: Call) -> Answer {
     if arm::is_ours(&call) {
         return arm::serve(shared, call).await;
     }
-    let message = "The emulator serves nothing under this path.";
-    Answer::json(StatusCode::NOT_FOUND, json!({ "error": { "code": "NotFound", "message": message } }))
+    let NotServed { message } = NotServed::route(&call);
+    Answer::json(unserved::STATUS, json!({ "error": { "code": unserved::CODE, "message": message } }))
 }
 
 /// The origin that the client used, if its `Host` is a name of this machine, else the listener's. Links in answers start

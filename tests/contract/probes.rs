@@ -224,7 +224,7 @@ async fn refusals(p: &Probe, token: &str, stranger: &str) {
             "POST",
             "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01".to_owned(),
             Some(token),
-            Some(json!({ "query": "nothing" })),
+            Some(json!({ "query": "resources", "options": { "$top": 0 } })),
             400,
         ),
     ];

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Ask, BARE, CI, EXPORT_APP, Fixture, GROUP, INSTANCE, NESTED, OUTER_GROUP, Reply, STRANGER, TENANT, VIEWER, options,
+    Ask, BARE, CI, EXPORT_APP, Fixture, GROUP, INSTANCE, NESTED, Reply, STRANGER, TENANT, VIEWER, options,
     principal_of, user_id, world,
 };
 
@@ -345,24 +345,4 @@ async fn api_access_makes_new_keys_each_time_it_is_switched_on() {
         assert_eq!(error_code(&again), (404, "apiSubscriptionNotFound".into()));
     }
     assert_ne!(keys[0], keys[1]);
-}
-
-#[tokio::test]
-async fn unknown_paths_and_methods_are_answered_in_the_faces_own_style() {
-    let f = Fixture::start().await;
-    let token = f.admin(CI).await;
-    let gateway = f.get("/v1/instances/x/manage/apisubscription", &token).await;
-    assert_eq!(gateway.json(), json!({ "statusCode": 404, "message": "Resource not found" }));
-    let unit = f.get(&api("/manage/nothing"), &token).await;
-    assert_eq!(error_code(&unit), (404, "featureNotImplemented".into()));
-    for (method, path, allow) in [
-        ("POST", api("/rbac/assignments"), "GET"),
-        ("GET", assignment(OUTER_GROUP), "PUT, DELETE"),
-        ("POST", api("/manage/apisubscription/activate"), "PUT"),
-        ("DELETE", "/v1/instances".to_owned(), "GET"),
-    ] {
-        let reply = f.ask(method, &path, Ask::token(&token)).await;
-        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, Some(allow)), "{method} {path}");
-    }
-    assert_eq!(f.ask("GET", "/elsewhere", Ask::default()).await.status, 404);
 }

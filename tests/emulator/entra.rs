@@ -26,7 +26,7 @@ async fn refusals_carry_entras_numbers() {
         (&tenant, assertion.to_vec(), 401, 700_213, "invalid_client"),
         (&tenant, vec![("scope", "https://nowhere.example/.default")], 400, 500_011, "invalid_resource"),
         (&tenant, vec![("scope", "openid")], 400, 1_002_012, "invalid_scope"),
-        (&tenant, vec![("grant_type", "password")], 400, 70003, "unsupported_grant_type"),
+        (&tenant, vec![("grant_type", "nonsense")], 400, 70003, "unsupported_grant_type"),
         (&tenant, vec![("grant_type", "")], 400, 900_144, "invalid_request"),
     ];
     for (tenant, changes, status, number, error) in cases {

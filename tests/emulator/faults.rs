@@ -87,7 +87,7 @@ async fn faults_are_the_same_over_https() {
     let url = |path: &str| f.emulator.https().unwrap().join(path).unwrap();
     assert!(client.get(url("/a")).send().await.is_err());
     let cut = client.get(url("/b")).send().await.unwrap();
-    assert_eq!(cut.status(), 404);
+    assert_eq!(cut.status(), 501);
     assert!(cut.text().await.is_err());
 }
 

@@ -71,20 +71,12 @@ async fn filters_find_none_one_or_several() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_refused_in_the_envelope() {
+async fn refusals_come_in_the_envelope() {
     let (f, token) = start().await;
     let cases = [
         ("/v1.0/users/nobody@contoso.com", 404, "Request_ResourceNotFound"),
         ("/v1.0/groups/7b1f0c52-0000-4000-8000-0000000000aa", 404, "Request_ResourceNotFound"),
-        ("/v1.0/users?$filter=startswith(displayName,'a')", 400, "Request_UnsupportedQuery"),
-        ("/v1.0/users?$filter=displayName eq 'a' or displayName eq 'b'", 400, "Request_UnsupportedQuery"),
-        ("/v1.0/users?$filter=nickname eq 'a'", 400, "Request_UnsupportedQuery"),
-        ("/v1.0/users?$orderby=displayName", 400, "Request_UnsupportedQuery"),
-        ("/v1.0/users/ada@contoso.com?$expand=manager", 400, "Request_UnsupportedQuery"),
         ("/v1.0/users?$top=1000", 400, "Request_UnsupportedQuery"),
-        ("/v1.0/users?$select=nickname", 400, "BadRequest"),
-        ("/v1.0/devices", 404, "ResourceNotFound"),
-        ("/v1.0", 404, "ResourceNotFound"),
     ];
     for (path, status, code) in cases {
         let reply = f.ask("GET", path, Ask::token(&token).header("client-request-id", "mine")).await;
@@ -94,8 +86,6 @@ async fn what_is_not_served_is_refused_in_the_envelope() {
         assert_eq!(error["innerError"]["client-request-id"], "mine");
         assert_eq!(error["innerError"]["request-id"], reply.header("request-id").unwrap());
     }
-    let post = f.ask("POST", "/v1.0/users", Ask::token(&token)).await;
-    assert_eq!((post.status.as_u16(), post.header("allow")), (405, Some("GET")));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod secrets;
 mod storage;
 mod support;
 mod synapse;
+mod unserved;
 mod vault_access;
 mod vaults;
 mod worlds;

@@ -10,6 +10,7 @@ use super::page::page;
 use super::{Provider, Target, Visit, only, role_assignments};
 use crate::emulator::built_in_roles::{BuiltIn, ROLES};
 use crate::emulator::call::{Answer, guid};
+use crate::emulator::unserved::NotServed;
 use crate::emulator::world::{CustomRole, Permission, World};
 
 const DEFINITIONS: &str = "Microsoft.Authorization/roleDefinitions";
@@ -49,7 +50,7 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
             only(visit.call, &[Method::GET])?;
             visit.read(|world| permissions(visit, world, target))
         }
-        _ => Err(ArmError::not_served()),
+        _ => Err(ArmError::not_served(visit.call)),
     }
 }
 
@@ -121,7 +122,7 @@ fn definitions(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<
     let named = quoted(filter, "roleName eq ");
     let kind = quoted(filter, "type eq ");
     if !filter.is_empty() && named.is_none() && kind.is_none() && !filter.eq_ignore_ascii_case("atScopeAndBelow()") {
-        return Err(unsupported(filter));
+        return Err(unserved(visit, filter));
     }
     let wanted = |(_, name, built_in): &(Uuid, &str, bool)| {
         let own = if *built_in { "BuiltInRole" } else { "CustomRole" };
@@ -164,6 +165,11 @@ pub(super) fn quoted(filter: &str, front: &str) -> Option<String> {
 }
 
 /// A filter that isn't served.
+pub(super) fn unserved(visit: &Visit<'_>, filter: &str) -> ArmError {
+    NotServed::part(visit.call, &format!("$filter={filter}")).into()
+}
+
+/// Filters that the service itself refuses: of role assignments, no other goes together with `principalId`.
 pub(super) fn unsupported(filter: &str) -> ArmError {
     ArmError::bad_request("UnsupportedQuery", format!("The filter '{filter}' is not supported.")).by_provider()
 }

@@ -5,9 +5,10 @@ use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::emulator::call::Answer;
+use crate::emulator::call::{Answer, Call};
 use crate::emulator::gate::{BearerFault, Caller};
 use crate::emulator::store::StoreError;
+use crate::emulator::unserved::{self, NotServed};
 
 /// Tells who refused.
 const FAILURE_CAUSE: HeaderName = HeaderName::from_static("x-ms-failure-cause");
@@ -84,8 +85,8 @@ impl ArmError {
         Self::bad_request("NoRegisteredProviderFound", message)
     }
 
-    pub(super) fn not_served() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NotServedByEmulator", "The emulator serves nothing under this path.")
+    pub(super) fn not_served(call: &Call) -> Self {
+        NotServed::route(call).into()
     }
 
     pub(super) fn subscription_not_found(subscription: &str) -> Self {
@@ -148,6 +149,12 @@ impl ArmError {
              scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
         );
         Self::new(StatusCode::FORBIDDEN, "AuthorizationFailed", message)
+    }
+}
+
+impl From<NotServed> for ArmError {
+    fn from(NotServed { message }: NotServed) -> Self {
+        Self::new(unserved::STATUS, unserved::CODE, message)
     }
 }
 

@@ -38,6 +38,7 @@ use super::Shared;
 use super::call::{Answer, Call, guid};
 use super::gate::{self, Caller};
 use super::rights::Plane;
+use super::unserved::{self, NotServed};
 use super::world::{ResourceGroup, World};
 use error::ArmError;
 
@@ -218,7 +219,7 @@ fn answered(shared: &Shared, call: &Call, caller: Caller, now: Timestamp) -> Res
         return Err(ArmError::api_version_missing());
     };
     // Not one of ARM's own "not found" codes: nobody should take "the emulator doesn't serve this" for "there is none".
-    let Some((provider, target)) = provider else { return Err(ArmError::not_served()) };
+    let Some((provider, target)) = provider else { return Err(ArmError::not_served(call)) };
     if !provider.api_versions.iter().any(|v| v.eq_ignore_ascii_case(asked)) {
         return Err(ArmError::api_version_unknown(asked, target.rest.first().copied(), provider.api_versions));
     }
@@ -227,11 +228,16 @@ fn answered(shared: &Shared, call: &Call, caller: Caller, now: Timestamp) -> Res
         let named = call.segments.get(1).map_or("", String::as_str);
         return Err(ArmError::subscription_not_found(named));
     }
-    (provider.serve)(&Visit { shared, call, caller, now }, target)
+    unserved::heeding(call, || (provider.serve)(&Visit { shared, call, caller, now }, target))
 }
 
-/// Refuses every method but these.
-fn only(call: &Call, allowed: &[Method]) -> Result<(), ArmError> {
+/// Lets no other methods through than these, which are the served ones.
+fn only(call: &Call, served: &[Method]) -> Result<(), ArmError> {
+    if served.contains(&call.method) { Ok(()) } else { Err(NotServed::method(call, served).into()) }
+}
+
+/// Refuses every method but these, as the service itself does.
+fn offered(call: &Call, allowed: &[Method]) -> Result<(), ArmError> {
     if allowed.contains(&call.method) {
         return Ok(());
     }

@@ -36,7 +36,7 @@ fn next_link(visit: &Visit<'_>, start: usize) -> String {
     if let Ok(mut path) = link.path_segments_mut() {
         path.clear().extend(&visit.call.segments);
     }
-    let kept = visit.call.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"));
+    let kept = visit.call.query.without("$skiptoken");
     link.query_pairs_mut().extend_pairs(kept).append_pair("$skiptoken", &start.to_string());
     link.into()
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::authorization::{definition_id, exists, quoted, scope, unsupported};
+use super::authorization::{definition_id, exists, quoted, scope, unserved, unsupported};
 use super::error::ArmError;
 use super::page::page;
 use super::{Target, Visit};
@@ -28,17 +28,17 @@ struct Filter {
 
 impl Filter {
     /// `atScope()`, `principalId eq '…'`, `assignedTo('…')`, and `atScope()` with `assignedTo`.
-    fn parse(text: &str) -> Result<Self, ArmError> {
+    fn parse(visit: &Visit<'_>, text: &str) -> Result<Self, ArmError> {
         let mut filter = Self::default();
         for part in text.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
             let inner = part.get(..11).filter(|f| f.eq_ignore_ascii_case("assignedTo(")).and(part.get(11..));
             let holder = inner.and_then(|rest| quoted(rest.strip_suffix(')')?, ""));
             let principal = quoted(part, "principalId eq ");
             match (principal, holder) {
-                (Some(id), _) => filter.principal = Some(guid(&id).ok_or_else(|| unsupported(text))?),
-                (_, Some(id)) => filter.assigned_to = Some(guid(&id).ok_or_else(|| unsupported(text))?),
+                (Some(id), _) => filter.principal = Some(guid(&id).ok_or_else(|| unserved(visit, text))?),
+                (_, Some(id)) => filter.assigned_to = Some(guid(&id).ok_or_else(|| unserved(visit, text))?),
                 _ if part.eq_ignore_ascii_case("atScope()") => filter.at_scope = true,
-                _ => return Err(unsupported(text)),
+                _ => return Err(unserved(visit, text)),
             }
         }
         if filter.principal.is_some() && (filter.at_scope || filter.assigned_to.is_some()) {
@@ -54,7 +54,7 @@ pub(super) fn list(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Res
     if target.group.is_some() {
         visit.group(world, target)?;
     }
-    let filter = Filter::parse(visit.call.parameter("$filter").unwrap_or_default())?;
+    let filter = Filter::parse(visit, visit.call.parameter("$filter").unwrap_or_default())?;
     let holders = filter.assigned_to.map(|id| {
         let mut holders = world.groups_of(id);
         holders.insert(id);

@@ -14,6 +14,7 @@ use super::{Provider, Target, Visit, only};
 use crate::emulator::call::Answer;
 use crate::emulator::rights::covers;
 use crate::emulator::seed::derived_id;
+use crate::emulator::unserved::NotServed;
 use crate::emulator::world::{Application, StorageAccount, World};
 
 /// The type on the wire.
@@ -60,6 +61,17 @@ const SETTABLE: &[(&str, Shape)] = &[
     ("supportsHttpsTrafficOnly", Shape::Switch),
 ];
 
+/// What PATCH can set in the real service (2026-09-01), and not here.
+const UNSERVED: &[&str] = &[
+    "allowCrossTenantDelegationSas",
+    "allowSharedKeyAccessForServices",
+    "dataCollaborationPolicyProperties",
+    "dualStackEndpointPreference",
+    "enableExtendedGroups",
+    "encryption",
+    "geoPriorityReplicationStatus",
+];
+
 fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
     let lower: Vec<String> = target.rest.iter().map(|s| s.to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
@@ -83,7 +95,7 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
         ["storageaccounts", _, "privateendpointconnections", _] if in_group => {
             connections::serve(visit, target, &STORAGE, name, target.rest.last().copied())
         }
-        _ => Err(ArmError::not_served()),
+        _ => Err(ArmError::not_served(visit.call)),
     }
 }
 
@@ -128,8 +140,8 @@ fn update(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, name: &str)
                 account.sku =
                     sku["name"].as_str().map(str::to_owned).ok_or_else(|| ArmError::invalid_value("sku.name"))?;
             }
-            ("identity", identity) => set_identity(world, &mut account, &identity)?,
-            ("properties", Value::Object(properties)) => set_properties(&mut account, properties)?,
+            ("identity", identity) => set_identity(visit, world, &mut account, &identity)?,
+            ("properties", Value::Object(properties)) => set_properties(visit, &mut account, properties)?,
             (other, _) => return Err(ArmError::invalid_value(other)),
         }
     }
@@ -147,7 +159,12 @@ fn read_tags(tags: Value) -> Result<std::collections::BTreeMap<String, String>, 
 }
 
 /// Only the identity that Azure makes; others would need a provider that the emulator doesn't serve.
-fn set_identity(world: &mut World, account: &mut StorageAccount, identity: &Value) -> Result<(), ArmError> {
+fn set_identity(
+    visit: &Visit<'_>,
+    world: &mut World,
+    account: &mut StorageAccount,
+    identity: &Value,
+) -> Result<(), ArmError> {
     account.system_identity = match identity["type"].as_str() {
         Some("None") => None,
         Some("SystemAssigned") => {
@@ -157,15 +174,21 @@ fn set_identity(world: &mut World, account: &mut StorageAccount, identity: &Valu
             world.applications.get_or_insert_with(object_id, || Application { app_id, display_name, client: None });
             Some(object_id)
         }
-        _ => return Err(ArmError::not_served()),
+        _ => return Err(NotServed::part(visit.call, "this identity.type").into()),
     };
     Ok(())
 }
 
-fn set_properties(account: &mut StorageAccount, properties: Map<String, Value>) -> Result<(), ArmError> {
+fn set_properties(
+    visit: &Visit<'_>,
+    account: &mut StorageAccount,
+    properties: Map<String, Value>,
+) -> Result<(), ArmError> {
     for (member, value) in properties {
         let Some((_, shape)) = SETTABLE.iter().find(|(known, _)| *known == member) else {
-            return Err(if member == "encryption" { ArmError::not_served() } else { ArmError::invalid_value(&member) });
+            let known = UNSERVED.contains(&member.as_str());
+            let unserved = || NotServed::part(visit.call, &format!("properties.{member}")).into();
+            return Err(if known { unserved() } else { ArmError::invalid_value(&member) });
         };
         let value = match (shape, value) {
             (_, Value::Null) => {

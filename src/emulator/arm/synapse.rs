@@ -60,7 +60,7 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
             only(visit.call, &[Method::GET])?;
             visit.read(|world| operation(visit, world, target, name, last))
         }
-        _ => Err(ArmError::not_served()),
+        _ => Err(ArmError::not_served(visit.call)),
     }
 }
 
@@ -97,7 +97,7 @@ fn update(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, name: &str)
     find(visit, world, target, name)?;
     let body = visit.body()?;
     let Some(workspace) = world.synapse_workspaces.get_mut(&name.to_ascii_lowercase()) else {
-        return Err(ArmError::not_served());
+        return Err(ArmError::resource_not_found(TYPE, name, target.group.unwrap_or_default()));
     };
     if let Some(tags) = body.get("tags") {
         workspace.tags = serde_json::from_value(tags.clone()).map_err(|_| ArmError::invalid_value("tags"))?;

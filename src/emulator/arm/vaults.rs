@@ -11,7 +11,7 @@ use url::Url;
 use super::connections::{self, KEY_VAULT};
 use super::error::ArmError;
 use super::page::page;
-use super::{Provider, Target, Visit, long_running, only, vault_writes};
+use super::{Provider, Target, Visit, long_running, offered, only, vault_writes};
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::key_vault;
 use crate::emulator::rights::covers;
@@ -56,7 +56,7 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
             }
         },
         ["vaults", _, "accesspolicies", _] if in_group => {
-            only(visit.call, &[Method::PUT])?;
+            offered(visit.call, &[Method::PUT])?;
             visit.change(|world| vault_writes::policies(visit, world, target, (name, last)))
         }
         ["vaults", _, "privateendpointconnections"] if in_group => {
@@ -69,7 +69,7 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
             only(visit.call, &[Method::GET])?;
             visit.read(|world| operation_result(visit, world, target, last))
         }
-        _ => Err(ArmError::not_served()),
+        _ => Err(ArmError::not_served(visit.call)),
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Answer;
 use crate::emulator::store::StoreError;
+use crate::emulator::unserved::{self, NotServed};
 
 /// An error of the backend.
 #[derive(Debug)]
@@ -45,6 +46,12 @@ impl ApiError {
 
     pub(super) fn invalid(parameter: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalidApiParameter", message).about(json!({ "parameter": parameter }))
+    }
+}
+
+impl From<NotServed> for ApiError {
+    fn from(NotServed { message }: NotServed) -> Self {
+        Self::new(unserved::STATUS, unserved::CODE, message)
     }
 }
 

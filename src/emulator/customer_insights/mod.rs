@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::any;
-use http::header::{ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -28,6 +28,7 @@ use super::Shared;
 use super::arm::remembering;
 use super::call::{Answer, Call, guid};
 use super::gate::{self, Caller, KeyFault};
+use super::unserved::{self, NotServed};
 use super::views::Principal;
 use super::world::{Instance, World};
 use api_subscription::Slot;
@@ -216,11 +217,11 @@ async fn scale_unit(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
 
 fn serve(face: Face, shared: &Shared, call: &Call) -> Answer {
     let Some(route) = Route::parse(face, &call.segments) else {
-        return unknown_path(face);
+        return ApiError::from(NotServed::route(call)).into();
     };
     let allowed = route.methods();
     if !allowed.contains(&call.method) {
-        return method_not_allowed(face, allowed);
+        return ApiError::from(NotServed::method(call, allowed)).into();
     }
     if face == Face::Gateway
         && let Err(fault) = gate::subscription_key(shared, call)
@@ -230,7 +231,7 @@ fn serve(face: Face, shared: &Shared, call: &Call) -> Answer {
     let answer = match gate::bearer(shared, &call.headers, gate::CUSTOMER_INSIGHTS) {
         Ok(caller) => {
             let visit = Visit { shared, call, caller, face, now: shared.clock.now() };
-            dispatch(&visit, &route).unwrap_or_else(Answer::from)
+            unserved::heeding(call, || dispatch(&visit, &route)).unwrap_or_else(Answer::from)
         }
         // The backend's 401 has no body. The header is declared on every status of every operation, but a challenge has a meaning only here.
         Err(_) => Answer::empty(StatusCode::UNAUTHORIZED).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
@@ -272,33 +273,6 @@ fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, ApiError> {
 /// The gateway's own error body: two members.
 fn gateway_error(status: StatusCode, message: &str) -> Answer {
     Answer::json(status, json!({ "statusCode": status.as_u16(), "message": message }))
-}
-
-/// API Management knows its operations before it looks at keys.
-fn unknown_path(face: Face) -> Answer {
-    match face {
-        Face::Gateway => gateway_error(StatusCode::NOT_FOUND, "Resource not found"),
-        // Not `resourceNotFound`: nobody should take "the emulator doesn't serve this" for "there is none".
-        Face::ScaleUnit => ApiError::new(
-            StatusCode::NOT_FOUND,
-            "featureNotImplemented",
-            "The emulator serves nothing under this path.",
-        )
-        .into(),
-    }
-}
-
-fn method_not_allowed(face: Face, allowed: &[Method]) -> Answer {
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let answer = match face {
-        Face::Gateway => gateway_error(status, "Method not allowed"),
-        Face::ScaleUnit => Answer::empty(status),
-    };
-    let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-    match HeaderValue::from_str(&names.join(", ")) {
-        Ok(value) => answer.with(ALLOW, value),
-        Err(_) => answer,
-    }
 }
 
 fn key_refused(fault: KeyFault) -> Answer {

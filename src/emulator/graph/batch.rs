@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{GraphError, Visit};
 use crate::emulator::call::{Answer, Call, Payload};
+use crate::emulator::unserved::NotServed;
 
 /// The most items of a batch.
 const MOST: usize = 20;
@@ -36,8 +37,7 @@ struct Item {
 
 pub(super) fn serve(visit: &Visit<'_>, call: &Call) -> Answer {
     if call.method != Method::POST {
-        let message = "A batch must be posted.";
-        return GraphError::new(StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest", message).answer(visit.trace);
+        return GraphError::from(NotServed::method(call, &[Method::POST])).answer(visit.trace);
     }
     let batch = match parse(&call.body) {
         Ok(batch) => batch,

@@ -6,7 +6,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Key;
-use crate::emulator::call::Answer;
+use crate::emulator::call::{Answer, Call};
+use crate::emulator::unserved::{self, NotServed};
 
 /// What an error repeats about its request.
 pub(super) struct Trace {
@@ -36,6 +37,11 @@ impl GraphError {
         Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", message)
     }
 
+    /// What the emulator doesn't serve of a call.
+    pub(super) fn unserved(call: &Call, part: &str) -> Self {
+        NotServed::part(call, part).into()
+    }
+
     pub(super) fn answer(&self, trace: &Trace) -> Answer {
         Answer::json(
             self.status,
@@ -51,5 +57,11 @@ impl GraphError {
                 },
             }),
         )
+    }
+}
+
+impl From<NotServed> for GraphError {
+    fn from(NotServed { message }: NotServed) -> Self {
+        Self::new(unserved::STATUS, unserved::CODE, message)
     }
 }

@@ -13,13 +13,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::any;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::call::{Answer, Call, Payload, guid};
 use super::gate::{self, BearerFault};
+use super::unserved::{self, NotServed};
 use super::world::{Access, World};
 use error::GraphError;
 use object::{Kind, Object};
@@ -95,22 +96,18 @@ impl Visit<'_> {
     /// Answers one request: of its own, or an item of a batch.
     fn answer(&self, call: &Call) -> Answer {
         let Some(route) = Route::parse(call.segments.get(1..).unwrap_or_default()) else {
-            let message = "Resource not found for the segment. The emulator serves nothing under this path.";
-            return GraphError::new(StatusCode::NOT_FOUND, "ResourceNotFound", message).answer(self.trace);
+            return GraphError::from(NotServed::route(call)).answer(self.trace);
         };
         let method = if matches!(route, Route::GetByIds) { Method::POST } else { Method::GET };
         if call.method != method {
-            let message = "The OData request is not supported for this method.";
-            let error = GraphError::new(StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest", message);
-            let allow = HeaderValue::from_static(if method == Method::GET { "GET" } else { "POST" });
-            return error.answer(self.trace).with(ALLOW, allow);
+            return GraphError::from(NotServed::method(call, &[method])).answer(self.trace);
         }
         if !self.allowed {
             let message = "Insufficient privileges to complete the operation.";
             let error = GraphError::new(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message);
             return error.answer(self.trace);
         }
-        self.dispatch(call, &route).unwrap_or_else(|e| e.answer(self.trace))
+        unserved::heeding(call, || self.dispatch(call, &route)).unwrap_or_else(|e: GraphError| e.answer(self.trace))
     }
 
     fn dispatch(&self, call: &Call, route: &Route) -> Result<Answer, GraphError> {
@@ -128,7 +125,6 @@ impl Visit<'_> {
                 query::page(self, call, "directoryObjects", self.related(&found, *relation), true)
             }
             Route::Count(kind, key, relation) => {
-                query::only(call, &[])?;
                 let found = object::find(self.world, *kind, key).ok_or_else(|| GraphError::not_found(key))?;
                 if !query::is_eventual(call) {
                     let message = "$count is not currently supported without the header ConsistencyLevel: eventual.";

@@ -1,7 +1,6 @@
 //! OData query options: `$filter` (one `eq`), `$select`, `$top`, `$skiptoken`, `$count`.
 //!
-//! What isn't served is refused as Graph refuses unsupported queries; it is never ignored, since an ignored filter would
-//! answer a question that nobody asked.
+//! A filter that isn't served is never ignored, since that would answer a question that nobody asked.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -19,20 +18,10 @@ pub(super) fn is_eventual(call: &Call) -> bool {
     call.header("consistencylevel").is_some_and(|v| v.eq_ignore_ascii_case("eventual"))
 }
 
-/// Refuses system query options that aren't served here.
-pub(super) fn only(call: &Call, served: &[&str]) -> Result<(), GraphError> {
-    let refused = |name: &&str| name.starts_with('$') && !served.iter().any(|s| s.eq_ignore_ascii_case(name));
-    call.query.iter().map(|(name, _)| name.as_str()).find(refused).map_or(Ok(()), |name| {
-        let message = format!("The query option {name} is not supported here.");
-        Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message))
-    })
-}
-
 /// One object.
 pub(super) fn one(call: &Call, object: &Object<'_>) -> Result<Answer, GraphError> {
-    only(call, &["$select"])?;
     let collection = object.kind().collection();
-    let body = select(call, object.json())?;
+    let body = select(call, call.parameter("$select"), object.json())?;
     let mut map = Map::from_iter([("@odata.context".to_owned(), json!(format!("{}/$entity", context(collection))))]);
     map.extend(body);
     Ok(Answer::ok(Value::Object(map)))
@@ -46,12 +35,12 @@ pub(super) fn page(
     objects: Vec<Object<'_>>,
     mixed: bool,
 ) -> Result<Answer, GraphError> {
-    only(call, &["$filter", "$select", "$top", "$skiptoken", "$count"])?;
-    let filter = call.parameter("$filter").map(Filter::parse).transpose()?;
+    let filter = call.parameter("$filter").map(|text| Filter::parse(call, text)).transpose()?;
+    let selected = call.parameter("$select");
     let mut found = Vec::new();
     for object in objects {
         let json = if mixed { object.json_with_type() } else { object.json() };
-        if filter.as_ref().map_or(Ok(true), |f| f.matches(&json))? {
+        if filter.as_ref().map_or(Ok(true), |f| f.matches(call, &json))? {
             found.push(json);
         }
     }
@@ -64,7 +53,7 @@ pub(super) fn page(
     let total = found.len();
     let mut items = Vec::new();
     for item in found.into_iter().skip(start).take(top) {
-        items.push(Value::Object(select(call, item)?));
+        items.push(Value::Object(select(call, selected, item)?));
     }
     let mut body = Map::from_iter([("@odata.context".to_owned(), json!(context(collection)))]);
     if call.parameter("$count") == Some("true") && is_eventual(call) {
@@ -89,13 +78,13 @@ fn next_link(visit: &Visit<'_>, call: &Call, start: usize) -> String {
     if let Ok(mut path) = link.path_segments_mut() {
         path.clear().push(VERSION.trim_start_matches('/')).extend(call.segments.iter().skip(1));
     }
-    let kept = call.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"));
+    let kept = call.query.without("$skiptoken");
     link.query_pairs_mut().extend_pairs(kept).append_pair("$skiptoken", &start.to_string());
     link.into()
 }
 
-fn select(call: &Call, mut object: Map<String, Value>) -> Result<Map<String, Value>, GraphError> {
-    let Some(names) = call.parameter("$select") else { return Ok(unselected(object)) };
+fn select(call: &Call, names: Option<&str>, mut object: Map<String, Value>) -> Result<Map<String, Value>, GraphError> {
+    let Some(names) = names else { return Ok(unselected(object)) };
     let mut selected = Map::new();
     if let Some(kind) = object.remove("@odata.type") {
         selected.insert("@odata.type".to_owned(), kind);
@@ -109,8 +98,7 @@ fn select(call: &Call, mut object: Map<String, Value>) -> Result<Map<String, Val
             // In a collection of mixed kinds not every object has every member.
             None if selected.contains_key("@odata.type") => {}
             None => {
-                let message = format!("Could not find a property named '{name}' on this type.");
-                return Err(GraphError::new(StatusCode::BAD_REQUEST, "BadRequest", message));
+                return Err(GraphError::unserved(call, &format!("$select={name}")));
             }
         }
     }
@@ -124,7 +112,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn parse(text: &str) -> Result<Self, GraphError> {
+    fn parse(call: &Call, text: &str) -> Result<Self, GraphError> {
         let parsed = || {
             let (member, rest) = text.trim().split_once(' ')?;
             let value = rest.trim().strip_prefix("eq ")?.trim();
@@ -133,23 +121,14 @@ impl Filter {
             let alone = quoted.replace("''", "").contains('\'');
             (!alone).then(|| Self { member: member.to_owned(), text: quoted.replace("''", "'") })
         };
-        parsed().ok_or_else(|| {
-            GraphError::new(
-                StatusCode::BAD_REQUEST,
-                "Request_UnsupportedQuery",
-                "Unsupported or invalid query filter clause.",
-            )
-        })
+        parsed().ok_or_else(|| GraphError::unserved(call, &format!("$filter={text}")))
     }
 
     /// Whether an object has the text. Graph compares without regard to case.
-    fn matches(&self, object: &Map<String, Value>) -> Result<bool, GraphError> {
+    fn matches(&self, call: &Call, object: &Map<String, Value>) -> Result<bool, GraphError> {
         match object.get(&self.member) {
             Some(Value::String(text)) => Ok(text.to_lowercase() == self.text.to_lowercase()),
-            _ => {
-                let message = format!("Property '{}' can't be filtered here.", self.member);
-                Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message))
-            }
+            _ => Err(GraphError::unserved(call, &format!("a $filter on {}", self.member))),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{LOCAL_VAULTS, access};
 use crate::emulator::call::Answer;
 use crate::emulator::gate::{self, BearerFault, Caller};
 use crate::emulator::store::StoreError;
+use crate::emulator::unserved::{self, NotServed};
 use crate::emulator::world::{ChallengeResource, Vault};
 
 /// An error of a vault.
@@ -41,10 +42,6 @@ impl VaultError {
     pub(super) fn no_vault(name: &str) -> Self {
         let message = format!("The emulator's world has no vault '{name}'.");
         Self::new(StatusCode::NOT_FOUND, "NoSuchHost", message)
-    }
-
-    pub(super) fn not_served() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NotServedByEmulator", "The emulator serves nothing under this path.")
     }
 
     /// The 401 with the challenge that official clients begin with. Only the first number is printed
@@ -184,6 +181,12 @@ fn who(caller: Caller, vault: &Vault) -> String {
 
 fn place(vault: &Vault) -> String {
     format!("{};location={}", access::name_of(vault), vault.location)
+}
+
+impl From<NotServed> for VaultError {
+    fn from(NotServed { message }: NotServed) -> Self {
+        Self::new(unserved::STATUS, unserved::CODE, message)
+    }
 }
 
 impl From<StoreError> for VaultError {

@@ -21,14 +21,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::any;
+use http::Method;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
-use http::{Method, StatusCode};
 use jiff::Timestamp;
 use url::Url;
 
 use super::Shared;
 use super::call::{Answer, Call};
 use super::gate::{self, Caller};
+use super::unserved::{self, NotServed};
 use super::world::{KeyVersion, SecretVersion, Vault, World};
 use error::VaultError;
 pub(crate) use throttle::Throttle;
@@ -123,7 +124,7 @@ fn gated(shared: &Shared, call: &Call, name: &str) -> Result<Answer, VaultError>
         return Err(refused(gate::BearerFault::Tenant));
     }
     shared.store.read(|world| access::network(world, vault(world, name)?, caller))?;
-    let route = Route::parse(&call.segments)?;
+    let route = Route::parse(call)?;
     let asked = call.parameter("api-version").filter(|v| !v.is_empty()).ok_or_else(VaultError::no_api_version)?;
     if !route.kind.api_versions().iter().any(|v| v.eq_ignore_ascii_case(asked)) {
         return Err(VaultError::unknown_api_version(asked));
@@ -133,7 +134,7 @@ fn gated(shared: &Shared, call: &Call, name: &str) -> Result<Answer, VaultError>
     {
         return Err(VaultError::throttled(wait));
     }
-    dispatch(&Visit { shared, call, caller, vault: name, now }, &route)
+    unserved::heeding(call, || dispatch(&Visit { shared, call, caller, vault: name, now }, &route))
 }
 
 /// Which kind of object a path is about.
@@ -172,17 +173,18 @@ enum Path<'c> {
 
 impl<'c> Route<'c> {
     /// Empty segments are gone by now, so that the SDKs' `/secrets/NAME/` is `/secrets/NAME`.
-    fn parse(segments: &'c [String]) -> Result<Self, VaultError> {
-        let texts: Vec<&'c str> = segments.iter().map(String::as_str).collect();
+    fn parse(call: &'c Call) -> Result<Self, VaultError> {
+        let texts: Vec<&'c str> = call.segments.iter().map(String::as_str).collect();
         let lower: Vec<String> = texts.iter().map(|t| t.to_ascii_lowercase()).collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-        let [head, rest @ ..] = lower.as_slice() else { return Err(VaultError::not_served()) };
+        let unserved = || VaultError::from(NotServed::route(call));
+        let [head, rest @ ..] = lower.as_slice() else { return Err(unserved()) };
         let (kind, deleted) = match *head {
             "secrets" => (Kind::Secrets, false),
             "keys" => (Kind::Keys, false),
             "deletedsecrets" => (Kind::Secrets, true),
             "deletedkeys" => (Kind::Keys, true),
-            _ => return Err(VaultError::not_served()),
+            _ => return Err(unserved()),
         };
         let name = texts.get(1).copied().unwrap_or_default();
         let path = match (rest, deleted) {
@@ -193,11 +195,16 @@ impl<'c> Route<'c> {
             ([_, "recover"], true) => Path::Recover(name),
             ([_, "versions"], false) => Path::Versions(name),
             ([_, "create"], false) if kind == Kind::Keys => Path::Create(name),
-            ([_, _], false) => Path::One(name, texts.get(2).copied()),
-            _ => return Err(VaultError::not_served()),
+            ([_, version], false) if is_version(version) => Path::One(name, texts.get(2).copied()),
+            _ => return Err(unserved()),
         };
         Ok(Self { kind, path })
     }
+}
+
+/// Versions are 32 hex digits; what isn't one, below an object, is another kind of thing, such as `rotationpolicy`.
+fn is_version(segment: &str) -> bool {
+    segment.len() == 32 && segment.chars().all(|digit| digit.is_ascii_hexdigit())
 }
 
 fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, VaultError> {
@@ -224,10 +231,7 @@ fn shared_by_all<V: objects::Stored>(
         (Path::Deleted(name), "GET") => objects::get_deleted::<V>(visit, name),
         (Path::Deleted(name), "DELETE") => objects::purge::<V>(visit, name),
         (Path::Recover(name), "POST") => objects::recover::<V>(visit, name),
-        _ => {
-            let message = format!("Method {method} does not allow operation on this path.");
-            Err(VaultError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message))
-        }
+        _ => Err(NotServed::route(visit.call).into()),
     }
 }
 

@@ -16,6 +16,7 @@ use super::error::ArmError;
 use super::{Provider, Target, Visit, only, storage, synapse, vaults};
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::rights::Plane;
+use crate::emulator::unserved::NotServed;
 use crate::emulator::views::{as_of, before};
 use crate::emulator::world::{Earlier, World};
 
@@ -39,7 +40,7 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
             let answer = visit.read(|world| answer(visit, world))?;
             Ok(with_quota(answer, left, seconds))
         }
-        _ => Err(ArmError::not_served()),
+        _ => Err(ArmError::not_served(visit.call)),
     }
 }
 
@@ -63,11 +64,10 @@ fn throttled(seconds: i64) -> ArmError {
 fn answer(visit: &Visit<'_>, world: &World) -> Result<Answer, ArmError> {
     let body = Value::Object(visit.body()?);
     let text = body["query"].as_str().ok_or_else(|| invalid("the body has no query"))?;
-    let query = query::Query::parse(text).map_err(|reason| invalid(&reason))?;
+    let unserved = |reason: String| ArmError::from(NotServed::part(visit.call, &format!("this query: {reason}")));
+    let query = query::Query::parse(text).map_err(unserved)?;
     let options = &body["options"];
-    if options["resultFormat"].as_str().is_some_and(|format| !format.eq_ignore_ascii_case("objectArray")) {
-        return Err(ArmError::not_served());
-    }
+    served(visit, &body)?;
     let number = |member: &str| options[member].as_u64().and_then(|n| usize::try_from(n).ok());
     let top = number("$top").unwrap_or(MOST);
     if !(1..=MOST).contains(&top) {
@@ -89,7 +89,7 @@ fn answer(visit: &Visit<'_>, world: &World) -> Result<Answer, ArmError> {
         let action = format!("{kind}/read");
         asked && world.azure_allows(visit.caller.oid, Plane::Management, &action, id, visit.now)
     });
-    let found = query.run(readable.cloned()).map_err(|reason| invalid(&reason))?;
+    let found = query.run(readable.cloned()).map_err(unserved)?;
     let total = found.len();
     // Paging needs the id in what is projected; without it the rest is cut off.
     let pages = found.iter().all(|row| row.get("id").is_some());
@@ -108,12 +108,28 @@ fn answer(visit: &Visit<'_>, world: &World) -> Result<Answer, ArmError> {
     Ok(Answer::ok(shown))
 }
 
+/// What changes the answer and isn't served.
+fn served(visit: &Visit<'_>, body: &Value) -> Result<(), ArmError> {
+    let options = &body["options"];
+    let is = |value: &Value, usual: &str| value.as_str().is_none_or(|word| word.eq_ignore_ascii_case(usual));
+    let parts = [
+        ("options.resultFormat", is(&options["resultFormat"], "objectArray")),
+        ("options.authorizationScopeFilter", is(&options["authorizationScopeFilter"], "AtScopeAndBelow")),
+        ("managementGroups", body["managementGroups"].as_array().is_none_or(Vec::is_empty)),
+        ("facets", body["facets"].as_array().is_none_or(Vec::is_empty)),
+    ];
+    match parts.iter().find(|(_, served)| !served) {
+        Some((part, _)) => Err(NotServed::part(visit.call, part).into()),
+        None => Ok(()),
+    }
+}
+
 fn skipped(token: &str) -> Option<usize> {
     String::from_utf8(BASE64.decode(token).ok()?).ok()?.parse().ok()
 }
 
 fn invalid(reason: &str) -> ArmError {
-    let message = format!("Query is invalid, or not served by the emulator: {reason}.");
+    let message = format!("Query is invalid: {reason}.");
     ArmError::bad_request("BadRequest", message).by_provider()
 }
 
