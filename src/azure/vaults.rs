@@ -47,6 +47,7 @@ pub struct Properties {
     /// Whether Azure roles decide about its contents. Missing on old vaults, which go by access policies.
     pub enable_rbac_authorization: Option<bool>,
     /// Who may do what where Azure roles don't decide.
+    #[serde(deserialize_with = "null_is_none")]
     pub access_policies: Vec<AccessPolicy>,
     /// The firewall; missing is open.
     pub network_acls: Option<NetworkAcls>,
@@ -78,7 +79,7 @@ pub struct AccessPolicy {
     /// Only through this application.
     pub application_id: Option<Uuid>,
     /// What is allowed; compare without regard to case.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_none")]
     pub permissions: Permissions,
 }
 
@@ -87,10 +88,13 @@ pub struct AccessPolicy {
 #[serde(default)]
 pub struct Permissions {
     /// On keys.
+    #[serde(deserialize_with = "null_is_none")]
     pub keys: Vec<String>,
     /// On secrets.
+    #[serde(deserialize_with = "null_is_none")]
     pub secrets: Vec<String>,
     /// On certificates.
+    #[serde(deserialize_with = "null_is_none")]
     pub certificates: Vec<String>,
 }
 
@@ -103,8 +107,10 @@ pub struct NetworkAcls {
     /// `Allow` or `Deny`.
     pub default_action: Option<String>,
     /// Addresses that are let in.
+    #[serde(deserialize_with = "null_is_none")]
     pub ip_rules: Vec<IpRule>,
     /// Subnets that are let in.
+    #[serde(deserialize_with = "null_is_none")]
     pub virtual_network_rules: Vec<SubnetRule>,
 }
 
@@ -120,6 +126,15 @@ pub struct IpRule {
 pub struct SubnetRule {
     /// ARM id.
     pub id: String,
+}
+
+/// Reads null like a member that is missing. A vault that goes by Azure roles may have `accessPolicies: null`.
+fn null_is_none<'de, D, T>(member: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(member).map(Option::unwrap_or_default)
 }
 
 /// One vault; `None` if Resource Manager says that there is none.

@@ -86,16 +86,24 @@ fn issue(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
     }
     let client_id = needed("client_id")?;
     let (oid, app_id) = authenticate(shared, &tenant, client_id, field("client_secret"), field("client_assertion"))?;
-    let audience = resource(needed("scope")?, &tenant)?;
+    let audience = resource(needed("scope")?, &tenant, call)?;
     let now = shared.clock.now().as_second();
+    let issuer = format!("https://sts.windows.net/{}/", tenant.id);
     let claims = Claims {
         aud: audience.to_owned(),
-        iss: format!("https://sts.windows.net/{}/", tenant.id),
+        iss: issuer.clone(),
         tid: tenant.id,
         oid,
         appid: app_id,
         iat: now,
+        nbf: now,
         exp: now.saturating_add(lifetime.as_secs()),
+        sub: oid,
+        idp: issuer,
+        idtyp: "app".to_owned(),
+        appidacr: "1".to_owned(),
+        ver: "1.0".to_owned(),
+        uti: shared.tokens.new_id(),
     };
     Ok(Answer::ok(json!({
         "token_type": "Bearer",
@@ -147,7 +155,7 @@ fn authenticate(
     }
 }
 
-fn resource(scope: &str, tenant: &Tenant) -> Result<&'static str, Refusal> {
+fn resource(scope: &str, tenant: &Tenant, call: &Call) -> Result<&'static str, Refusal> {
     let Some(asked) = scope.strip_suffix("/.default").filter(|s| !s.contains(' ')) else {
         let text = format!(
             "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with \
@@ -155,7 +163,10 @@ fn resource(scope: &str, tenant: &Tenant) -> Result<&'static str, Refusal> {
         );
         return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_scope", 1_002_012, text));
     };
-    gate::audience(asked).ok_or_else(|| {
+    // The name under which the cloud's metadata knows Graph.
+    let own = call.origin.as_str().trim_end_matches('/');
+    let graph = asked.trim_end_matches('/').eq_ignore_ascii_case(own).then_some(gate::GRAPH);
+    gate::audience(asked).or(graph).ok_or_else(|| {
         let text = format!(
             "The resource principal named {asked} was not found in the tenant named {}. This can happen if the application \
              has not been installed by the administrator of the tenant or consented to by any user in the tenant.",

@@ -83,7 +83,7 @@ pub(crate) fn peek(shared: &Shared, headers: &HeaderMap) -> Option<Claims> {
 pub(crate) fn bearer(shared: &Shared, headers: &HeaderMap, audience: &str) -> Result<Caller, BearerFault> {
     let token = bearer_text(headers).ok_or(BearerFault::Missing)?;
     let claims = shared.tokens.verify(token).ok_or(BearerFault::Invalid)?;
-    let Claims { aud, iss: _, tid, oid, appid, iat: _, exp } = claims;
+    let Claims { aud, tid, oid, appid, exp, .. } = claims;
     if shared.clock.now().as_second() >= exp {
         return Err(BearerFault::Expired);
     }

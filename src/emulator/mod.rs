@@ -8,8 +8,9 @@
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
 //! `customer_insights`, `arm`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
-//! roles; `call` is a request as they see it; `unserved` says what has no answer; `views` asks the world.
+//! roles; `call` is a request as they see it; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
 
+mod api_versions;
 mod arm;
 mod built_in_roles;
 mod call;

@@ -58,6 +58,15 @@ impl World {
         })
     }
 
+    /// Whether any role counts for `principal` at `now` on something below `scope`.
+    pub(crate) fn roles_below(&self, principal: Uuid, scope: &str, now: Timestamp) -> bool {
+        let mut holders = self.groups_of(principal);
+        holders.insert(principal);
+        let counted = before(now, self.behaviour.azure_role_propagation);
+        let counts = |a: &RoleAssignment| holders.contains(&a.principal_id) && a.created_on <= counted;
+        self.role_assignments.iter().any(|assignment| counts(assignment) && covers(scope, &assignment.scope))
+    }
+
     fn role_grants(&self, role: Uuid, plane: Plane, action: &str) -> bool {
         let built_in = built_in_roles::ROLES.iter().find(|b| b.id == role);
         if let Some(BuiltIn { id: _, name: _, actions, not_actions, data_actions }) = built_in {

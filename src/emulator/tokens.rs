@@ -2,6 +2,8 @@
 //!
 //! What must stay true: a token is signed with a key that is made at start and never leaves the process, so a token of
 //! another emulator, or of a real tenant, is worth nothing here.
+//!
+//! The claims are those of learn.microsoft.com, "Access token claims reference", as far as a token without a user has them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -28,13 +30,28 @@ pub(crate) struct Claims {
     pub(crate) appid: Uuid,
     /// Issued at, seconds.
     pub(crate) iat: i64,
+    /// Not before, seconds.
+    pub(crate) nbf: i64,
     /// Expires at, seconds.
     pub(crate) exp: i64,
+    /// Subject: of a token without a user, the object id.
+    pub(crate) sub: Uuid,
+    /// Identity provider: of the tenant's own principals, the issuer.
+    pub(crate) idp: String,
+    /// What kind of token it is: without a user, `app`.
+    pub(crate) idtyp: String,
+    /// How the application proved itself: `1` is with a secret.
+    pub(crate) appidacr: String,
+    /// Version of the format. The services' own resources get `1.0`, also from the newer token endpoint.
+    pub(crate) ver: String,
+    /// The token's own id.
+    pub(crate) uti: String,
 }
 
 /// Signs and verifies.
 pub(crate) struct Tokens {
     key: [u8; 64],
+    random: Ids,
 }
 
 impl Tokens {
@@ -45,7 +62,12 @@ impl Tokens {
         for chunk in key.chunks_exact_mut(16) {
             chunk.copy_from_slice(random.new_id().as_bytes());
         }
-        Self { key }
+        Self { key, random }
+    }
+
+    /// An id for a token.
+    pub(crate) fn new_id(&self) -> String {
+        BASE64.encode(self.random.new_id().as_bytes())
     }
 
     pub(crate) fn issue(&self, claims: &Claims) -> String {

@@ -65,3 +65,23 @@ async fn only_resource_managers_word_proves_an_absence() {
         assert!(vaults::get(services.admin().reader(), &id(VAULT)).await.is_err(), "{faults}");
     }
 }
+
+/// A vault whose lists are null is read as one without entries, not as one that can't be read.
+#[tokio::test]
+async fn null_is_read_as_none() {
+    let answer = |properties: &str| {
+        let body = format!("{{ id: '{VAULT}', name: kv-ci-prod, properties: {properties} }}");
+        format!("- {{ operation: GET */vaults/kv-ci-prod, action: {{ status: {{ code: 200, body: {body} }} }} }}")
+    };
+    let acls = "{ defaultAction: Deny, ipRules: null, virtualNetworkRules: null }";
+    let services = Services::with(|_| {}, &answer(&format!("{{ accessPolicies: null, networkAcls: {acls} }}"))).await;
+    let properties = vaults::get(services.admin().reader(), &id(VAULT)).await.unwrap().unwrap().properties;
+    let acls = properties.network_acls.unwrap();
+    assert!(properties.access_policies.is_empty() && acls.ip_rules.is_empty() && acls.virtual_network_rules.is_empty());
+    let entry = "{ tenantId: null, objectId: null, permissions: { keys: null, secrets: [get], certificates: null } }";
+    let faults = answer(&format!("{{ accessPolicies: [{entry}, {{ permissions: null }}] }}"));
+    let services = Services::with(|_| {}, &faults).await;
+    let properties = vaults::get(services.admin().reader(), &id(VAULT)).await.unwrap().unwrap().properties;
+    assert_eq!(properties.access_policies[0].permissions.secrets, ["get"]);
+    assert_eq!(properties.access_policies[1].permissions, vaults::Permissions::default());
+}

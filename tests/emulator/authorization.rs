@@ -149,6 +149,11 @@ async fn access_policies_are_changed_one_principal_at_a_time() {
     assert_eq!(f.emulator.world().vaults["kv-ci-prod"].access_policies.len(), 1);
     assert_eq!(put("revoke", two, &[]).await.status, 400);
     let path = format!("{VAULT}/accessPolicies/add?api-version=2023-07-01");
+    for entries in [json!(null), json!([{ "tenantId": TENANT, "objectId": two, "permissions": { "secrets": null } }])] {
+        let body = json!({ "properties": { "accessPolicies": entries } });
+        let reply = f.ask("PUT", &path, Ask::token(&token).json(&body)).await;
+        assert_eq!(reply.status, 200, "null is none: {}", reply.text);
+    }
     assert_eq!(f.get(&path, &token).await.status, 405);
     let patch = async |properties: Value| {
         let path = format!("{VAULT}?api-version=2023-07-01");

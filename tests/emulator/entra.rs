@@ -42,6 +42,24 @@ async fn refusals_carry_entras_numbers() {
     }
 }
 
+/// What clients read in a token besides who it is for.
+#[tokio::test]
+async fn tokens_have_the_claims_of_an_application() {
+    use base64::Engine as _;
+    let f = Fixture::start().await;
+    let claims = async || {
+        let token = f.admin(GRAPH).await;
+        let payload = token.split('.').nth(1).unwrap();
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    };
+    let (one, other) = (claims().await, claims().await);
+    assert_eq!((&one["nbf"], &one["sub"], &one["idp"]), (&one["iat"], &one["oid"], &one["iss"]));
+    assert_eq!([&one["ver"], &one["idtyp"], &one["appidacr"]], ["1.0", "app", "1"]);
+    assert_ne!(one["uti"], other["uti"]);
+    assert_eq!(one["uti"].as_str().unwrap().len(), 22);
+}
+
 #[tokio::test]
 async fn a_tenant_is_known_by_id_in_any_case_and_by_domain() {
     let f = Fixture::start().await;

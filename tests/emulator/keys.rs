@@ -81,3 +81,29 @@ async fn keys_have_their_own_rights_and_refusals() {
     let reply = ask(&f, &officer, "GET", "/keys/ec", None).await;
     assert_eq!(reply.json()["error"]["innererror"]["code"], "ForbiddenByRbac");
 }
+
+/// The public part is the same at every address, and can be loaded.
+#[tokio::test]
+async fn a_public_part_is_the_versions_own() {
+    let (f, token) = vault(|_| {}).await;
+    let curves = [("P-256", 43), ("P-384", 64), ("P-521", 88), ("P-256K", 43)];
+    ask(&f, &token, "POST", "/keys/rsa/create", Some(json!({ "kty": "RSA" }))).await;
+    for (crv, length) in curves {
+        let body = json!({ "kty": "EC", "crv": crv });
+        let made = ask(&f, &token, "POST", &format!("/keys/{crv}/create"), Some(body)).await.json();
+        assert_eq!(
+            (made["key"]["x"].as_str().unwrap().len(), made["key"]["y"].as_str().unwrap().len()),
+            (length, length)
+        );
+    }
+    let other = Fixture::with(options(f.emulator.world(), Vec::new())).await;
+    let there = other.token(VIEWER, KEY_VAULT).await;
+    for name in ["rsa", "P-256", "P-384", "P-521", "P-256K"] {
+        let path = format!("/keys/{name}");
+        let (here, there) = (ask(&f, &token, "GET", &path, None).await, ask(&other, &there, "GET", &path, None).await);
+        let public = |reply: &Reply| ["n", "e", "x", "y", "crv"].map(|member| reply.json()["key"][member].clone());
+        assert_eq!(public(&here), public(&there), "{name}");
+        assert_ne!(here.json()["key"]["kid"], there.json()["key"]["kid"]);
+        assert_eq!(here.header("strict-transport-security"), Some("max-age=31536000;includeSubDomains"));
+    }
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may fail loudly")]
 
 mod api_keys;
+mod api_versions;
 mod authorization;
 mod customer_insights;
 mod entra;
@@ -13,6 +14,7 @@ mod keys;
 mod links;
 mod secrets;
 mod storage;
+mod subscriptions;
 mod support;
 mod synapse;
 mod unserved;

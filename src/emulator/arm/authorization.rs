@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::error::ArmError;
 use super::page::page;
 use super::{Provider, Target, Visit, only, role_assignments};
+use crate::emulator::api_versions;
 use crate::emulator::built_in_roles::{BuiltIn, ROLES};
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::unserved::NotServed;
@@ -17,7 +18,8 @@ const DEFINITIONS: &str = "Microsoft.Authorization/roleDefinitions";
 
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.Authorization",
-    api_versions: &["2015-07-01", "2018-01-01-preview", "2022-04-01", "2022-05-01-preview"],
+    types: &["roleAssignments", "roleDefinitions", "permissions"],
+    api_versions: api_versions::AUTHORIZATION,
     serve,
 };
 

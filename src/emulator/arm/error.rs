@@ -5,6 +5,7 @@ use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::emulator::api_versions::{RESOURCES, Table};
 use crate::emulator::call::{Answer, Call};
 use crate::emulator::gate::{BearerFault, Caller};
 use crate::emulator::store::StoreError;
@@ -69,20 +70,27 @@ impl ArmError {
         Self::bad_request("MissingApiVersionParameter", message)
     }
 
-    pub(super) fn api_version_unknown(asked: &str, kind: Option<&str>, known: &[&str]) -> Self {
-        let date = asked.get(..10).is_some_and(|d| d.parse::<jiff::civil::Date>().is_ok());
-        if !date {
-            let message =
-                format!("The api-version '{asked}' is invalid. The supported versions are '{}'.", known.join(","));
-            return Self::bad_request("InvalidApiVersionParameter", message);
+    /// What ARM says about a version of a provider's type: the code is for dates, and what isn't one is refused like a version of
+    /// ARM's own.
+    pub(super) fn api_version_unknown(asked: &str, kind: &str, known: Table) -> Self {
+        if asked.get(..10).is_none_or(|day| day.parse::<jiff::civil::Date>().is_err()) {
+            return Self::own_api_version_unknown(asked, RESOURCES);
         }
+        let known: Vec<&str> = known.versions().rev().collect();
         let message = format!(
-            "No registered resource provider found for location 'westeurope' and API version '{asked}' for type '{}'. The \
+            "No registered resource provider found for location 'westeurope' and API version '{asked}' for type '{kind}'. The \
              supported api-versions are '{}'.",
-            kind.unwrap_or_default(),
             known.join(", ")
         );
         Self::bad_request("NoRegisteredProviderFound", message)
+    }
+
+    /// What ARM says about a version of its own routes, as quoted in Azure/azure-sdk-for-net#3160 and others.
+    pub(super) fn own_api_version_unknown(asked: &str, known: Table) -> Self {
+        let known: Vec<&str> = known.versions().rev().collect();
+        let message =
+            format!("The api-version '{asked}' is invalid. The supported versions are '{}'.", known.join(","));
+        Self::bad_request("InvalidApiVersionParameter", message)
     }
 
     pub(super) fn not_served(call: &Call) -> Self {

@@ -14,10 +14,12 @@ mod authorization;
 mod connections;
 mod error;
 mod long_running;
+mod metadata;
 mod page;
 mod resource_graph;
 mod role_assignments;
 mod storage;
+mod subscriptions;
 mod synapse;
 mod throttle;
 mod vault_writes;
@@ -35,6 +37,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Shared;
+use super::api_versions::{RESOURCES, Table};
 use super::call::{Answer, Call, guid};
 use super::gate::{self, Caller};
 use super::rights::Plane;
@@ -51,6 +54,8 @@ const PROVIDERS: &[&Provider] =
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
+        .route("/metadata/endpoints", any(metadata::serve))
+        .route("/tenants", any(serve))
         .route("/subscriptions", any(serve))
         .route("/subscriptions/{*rest}", any(serve))
         // What isn't about a subscription. Other services have namespaces of their own under `/providers`.
@@ -61,6 +66,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
 /// Whether a path that no route fits is ARM's all the same, being spelled in another case.
 pub(crate) fn is_ours(call: &Call) -> bool {
     match call.segments.as_slice() {
+        [first] if first.eq_ignore_ascii_case("tenants") => true,
         [first, ..] if first.eq_ignore_ascii_case("subscriptions") => true,
         [first, namespace, ..] if first.eq_ignore_ascii_case("providers") => {
             [&authorization::PROVIDER, &resource_graph::PROVIDER]
@@ -75,8 +81,10 @@ pub(crate) fn is_ours(call: &Call) -> bool {
 struct Provider {
     /// Its namespace as Microsoft spells it.
     namespace: &'static str,
+    /// The types below it of which anything is served.
+    types: &'static [&'static str],
     /// The api-versions that it takes.
-    api_versions: &'static [&'static str],
+    api_versions: Table,
     /// Answers what is asked below it.
     serve: fn(&Visit<'_>, &Target<'_>) -> Result<Answer, ArmError>,
 }
@@ -211,6 +219,14 @@ fn gated(shared: &Shared, call: &Call, now: Timestamp) -> Answer {
 }
 
 fn answered(shared: &Shared, call: &Call, caller: Caller, now: Timestamp) -> Result<Answer, ArmError> {
+    if let Some(place) = subscriptions::Place::parse(call) {
+        let asked =
+            call.parameter("api-version").filter(|v| !v.is_empty()).ok_or_else(ArmError::api_version_missing)?;
+        if !RESOURCES.takes(asked) {
+            return Err(ArmError::own_api_version_unknown(asked, RESOURCES));
+        }
+        return unserved::heeding(call, || subscriptions::serve(&Visit { shared, call, caller, now }, place));
+    }
     let target = Target::parse(&call.segments);
     let provider = target.as_ref().and_then(|t| {
         PROVIDERS.iter().find(|p| p.namespace.eq_ignore_ascii_case(t.namespace)).map(|provider| (provider, t))
@@ -220,8 +236,13 @@ fn answered(shared: &Shared, call: &Call, caller: Caller, now: Timestamp) -> Res
     };
     // Not one of ARM's own "not found" codes: nobody should take "the emulator doesn't serve this" for "there is none".
     let Some((provider, target)) = provider else { return Err(ArmError::not_served(call)) };
-    if !provider.api_versions.iter().any(|v| v.eq_ignore_ascii_case(asked)) {
-        return Err(ArmError::api_version_unknown(asked, target.rest.first().copied(), provider.api_versions));
+    // A type that isn't served has other versions.
+    let kind = target.rest.first().copied().unwrap_or_default();
+    if !provider.types.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        return Err(ArmError::not_served(call));
+    }
+    if !provider.api_versions.takes(asked) {
+        return Err(ArmError::api_version_unknown(asked, kind, provider.api_versions));
     }
     let known = |w: &World| w.subscriptions.contains_key(&target.subscription);
     if !target.scope.is_empty() && !shared.store.read(known) {

@@ -11,6 +11,7 @@ use super::connections::{self, STORAGE};
 use super::error::ArmError;
 use super::page::page;
 use super::{Provider, Target, Visit, only};
+use crate::emulator::api_versions;
 use crate::emulator::call::Answer;
 use crate::emulator::rights::covers;
 use crate::emulator::seed::derived_id;
@@ -24,7 +25,8 @@ const WRITE: &str = "Microsoft.Storage/storageAccounts/write";
 
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.Storage",
-    api_versions: &["2019-06-01", "2021-09-01", "2022-09-01", "2023-01-01", "2023-05-01", "2024-01-01", "2026-09-01"],
+    types: &["storageAccounts"],
+    api_versions: api_versions::STORAGE,
     serve,
 };
 

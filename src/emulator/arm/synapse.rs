@@ -8,6 +8,7 @@ use super::connections::{self, SYNAPSE};
 use super::error::ArmError;
 use super::page::page;
 use super::{Provider, Target, Visit, long_running, only};
+use crate::emulator::api_versions;
 use crate::emulator::call::Answer;
 use crate::emulator::rights::covers;
 use crate::emulator::world::{SynapseWorkspace, World};
@@ -26,11 +27,8 @@ const SETTABLE: [&str; 5] = [
     "sqlAdministratorLoginPassword",
 ];
 
-pub(super) const PROVIDER: Provider = Provider {
-    namespace: "Microsoft.Synapse",
-    api_versions: &["2019-06-01-preview", "2021-03-01", "2021-06-01"],
-    serve,
-};
+pub(super) const PROVIDER: Provider =
+    Provider { namespace: "Microsoft.Synapse", types: &["workspaces"], api_versions: api_versions::SYNAPSE, serve };
 
 fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
     let lower: Vec<String> = target.rest.iter().map(|s| s.to_ascii_lowercase()).collect();

@@ -107,7 +107,9 @@ fn read_firewall(acls: &Value) -> Result<NetworkAcls, ArmError> {
 }
 
 fn read_policies(policies: &Value) -> Result<Vec<AccessPolicy>, ArmError> {
-    let entries = policies.as_array().ok_or_else(|| bad("accessPolicies"))?;
+    // Null is none.
+    let none = Vec::new();
+    let entries = if policies.is_null() { &none } else { policies.as_array().ok_or_else(|| bad("accessPolicies"))? };
     if entries.len() > MOST_POLICIES {
         return Err(bad("accessPolicies"));
     }
@@ -117,10 +119,16 @@ fn read_policies(policies: &Value) -> Result<Vec<AccessPolicy>, ArmError> {
             tenant_id: id(entry, "tenantId")?,
             object_id: id(entry, "objectId")?,
             application_id: id(entry, "applicationId"),
-            permissions: serde_json::from_value(entry["permissions"].clone()).ok()?,
+            permissions: read_permissions(&entry["permissions"])?,
         })
     };
     entries.iter().map(|entry| read(entry).ok_or_else(|| bad("accessPolicies"))).collect()
+}
+
+/// The lists of one entry; null and left out are empty.
+fn read_permissions(permissions: &Value) -> Option<PolicyPermissions> {
+    let given = permissions.as_object()?.iter().filter(|(_, list)| !list.is_null());
+    serde_json::from_value(Value::Object(given.map(|(name, list)| (name.clone(), list.clone())).collect())).ok()
 }
 
 /// `PUT V/accessPolicies/{add|replace|remove}`. There is no GET.

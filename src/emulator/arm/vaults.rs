@@ -12,6 +12,7 @@ use super::connections::{self, KEY_VAULT};
 use super::error::ArmError;
 use super::page::page;
 use super::{Provider, Target, Visit, long_running, offered, only, vault_writes};
+use crate::emulator::api_versions;
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::key_vault;
 use crate::emulator::rights::covers;
@@ -24,16 +25,8 @@ const READ: &str = "Microsoft.KeyVault/vaults/read";
 
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.KeyVault",
-    api_versions: &[
-        "2019-09-01",
-        "2021-10-01",
-        "2022-07-01",
-        "2023-02-01",
-        "2023-07-01",
-        "2024-11-01",
-        "2026-02-01",
-        "2026-05-15",
-    ],
+    types: &["vaults", "operationResults"],
+    api_versions: api_versions::KEY_VAULT,
     serve,
 };
 

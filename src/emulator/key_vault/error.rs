@@ -7,6 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{LOCAL_VAULTS, access};
+use crate::emulator::api_versions::Table;
 use crate::emulator::call::Answer;
 use crate::emulator::gate::{self, BearerFault, Caller};
 use crate::emulator::store::StoreError;
@@ -67,13 +68,17 @@ impl VaultError {
         Self { challenge: Some(challenge), ..error }
     }
 
-    /// The texts about the api-version are chosen; that it has no default is documented.
+    /// The text is chosen; that there is no default is documented.
     pub(super) fn no_api_version() -> Self {
         Self::bad_parameter("api-version must be specified")
     }
 
-    pub(super) fn unknown_api_version(asked: &str) -> Self {
-        Self::bad_parameter(format!("The specified version ({asked}) is not recognized. Consider using the latest."))
+    /// As quoted in Azure/azure-sdk-for-python#28595.
+    pub(super) fn unknown_api_version(asked: &str, known: Table) -> Self {
+        Self::bad_parameter(format!(
+            "The specified version ({asked}) is not recognized. Consider using the latest supported version ({}).",
+            known.newest()
+        ))
     }
 
     /// The text of the code varies.

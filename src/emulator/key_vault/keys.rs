@@ -1,23 +1,20 @@
-//! Keys: what they have that secrets don't. Nothing here computes with keys: there are no
-//! cryptographic operations, and the public part is random digits of the right length.
+//! Keys: what they have that secrets don't. Nothing here computes with keys: there are no cryptographic operations, and no
+//! private part.
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::access::Right;
 use super::error::VaultError;
 use super::objects::{Names, Stored};
+use super::public_part::{self, CURVES};
 use super::{Visit, body, objects};
 use crate::emulator::call::Answer;
 use crate::emulator::world::{Key, KeyVersion, Vault};
 
 const KEY_OPS: [&str; 6] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
 const SIZES: [u16; 3] = [2048, 3072, 4096];
-const CURVES: [(&str, usize); 4] = [("P-256", 32), ("P-384", 48), ("P-521", 66), ("P-256K", 32)];
 
 const fn right(action: &'static str, permission: &'static str) -> Right {
     Right { action, noun: "key", permission }
@@ -65,14 +62,16 @@ impl Stored for KeyVersion {
         if let Some(members) = key.as_object_mut() {
             match &self.crv {
                 Some(crv) => {
-                    let length = CURVES.iter().find(|(name, _)| name == crv).map_or(32, |(_, length)| *length);
-                    members.insert("crv".to_owned(), json!(crv));
-                    members.insert("x".to_owned(), json!(digits(id, "x", length)));
-                    members.insert("y".to_owned(), json!(digits(id, "y", length)));
+                    let curve = CURVES.iter().find(|known| known.name == crv).unwrap_or(&CURVES[0]);
+                    let (x, y) = public_part::point(&self.version, curve);
+                    members.extend(
+                        [("crv", curve.name.into()), ("x", x), ("y", y)]
+                            .map(|(name, text)| (name.to_owned(), json!(text))),
+                    );
                 }
                 None => {
-                    let length = usize::from(self.key_size.unwrap_or(SIZES[0]) / 8);
-                    members.insert("n".to_owned(), json!(digits(id, "n", length)));
+                    let modulus = public_part::modulus(&self.version, self.key_size.unwrap_or(SIZES[0]));
+                    members.insert("n".to_owned(), json!(modulus));
                     members.insert("e".to_owned(), json!("AQAB"));
                 }
             }
@@ -90,19 +89,6 @@ impl Stored for KeyVersion {
         }
         Ok(())
     }
-}
-
-/// Bytes that look like a public key; the same for the same version.
-fn digits(id: &str, part: &str, length: usize) -> String {
-    let blocks = (0..length.div_ceil(32)).flat_map(|block| {
-        Sha256::new().chain_update(id).chain_update(part).chain_update(block.to_be_bytes()).finalize()
-    });
-    let mut bytes: Vec<u8> = blocks.take(length).collect();
-    // The highest bit of a modulus is set.
-    if let Some(first) = bytes.first_mut() {
-        *first |= 0x80;
-    }
-    BASE64.encode(bytes)
 }
 
 fn key_ops(given: &Map<String, Value>) -> Result<Option<Vec<String>>, VaultError> {
@@ -155,7 +141,7 @@ fn size(given: &Map<String, Value>) -> Result<u16, VaultError> {
 }
 
 fn curve(given: &Map<String, Value>) -> Result<String, VaultError> {
-    let crv = body::text(given, "crv")?.unwrap_or(CURVES[0].0);
-    let known = CURVES.iter().any(|(name, _)| *name == crv);
+    let crv = body::text(given, "crv")?.unwrap_or(CURVES[0].name);
+    let known = CURVES.iter().any(|known| known.name == crv);
     known.then(|| crv.to_owned()).ok_or_else(|| VaultError::bad_parameter("Property crv has an invalid value."))
 }

@@ -5,7 +5,7 @@
 //! api-version, throttling, right, object; an answer with a secret value is never cached; no error tells a value.
 //!
 //! The layout: `objects` is what secrets and keys share, `secrets` and `keys` what each has of its own; `access` decides who
-//! may; `error` words the refusals; `page` makes lists; `throttle` counts.
+//! may; `error` words the refusals; `page` makes lists; `public_part` is what a key shows; `throttle` counts.
 
 mod access;
 mod body;
@@ -13,6 +13,7 @@ mod error;
 mod keys;
 mod objects;
 mod page;
+mod public_part;
 mod secrets;
 mod throttle;
 
@@ -22,11 +23,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::any;
 use http::Method;
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA, STRICT_TRANSPORT_SECURITY};
 use jiff::Timestamp;
 use url::Url;
 
 use super::Shared;
+use super::api_versions::{KEYS, SECRETS, Table};
 use super::call::{Answer, Call};
 use super::gate::{self, Caller};
 use super::unserved::{self, NotServed};
@@ -36,12 +38,6 @@ pub(crate) use throttle::Throttle;
 
 /// The name below which all vaults of the emulator lie. It resolves nowhere by itself.
 pub(crate) const LOCAL_VAULTS: &str = "vault.localhost";
-
-/// Secrets' api-versions.
-const SECRET_VERSIONS: &[&str] =
-    &["2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-06-01", "2025-07-01", "2026-04-01"];
-/// Keys' api-versions: all but the last of the secrets'.
-const KEY_VERSIONS: &[&str] = SECRET_VERSIONS.split_at(SECRET_VERSIONS.len() - 1).0;
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new().fallback(any(serve))
@@ -102,6 +98,7 @@ async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
     let answer = answer
         .with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
         .with(PRAGMA, HeaderValue::from_static("no-cache"))
+        .with(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000;includeSubDomains"))
         .with(version, HeaderValue::from_static("1.9.0.0"));
     let network = format!("conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;");
     let named = [("x-ms-keyvault-region", region), ("x-ms-keyvault-network-info", network)];
@@ -126,8 +123,9 @@ fn gated(shared: &Shared, call: &Call, name: &str) -> Result<Answer, VaultError>
     shared.store.read(|world| access::network(world, vault(world, name)?, caller))?;
     let route = Route::parse(call)?;
     let asked = call.parameter("api-version").filter(|v| !v.is_empty()).ok_or_else(VaultError::no_api_version)?;
-    if !route.kind.api_versions().iter().any(|v| v.eq_ignore_ascii_case(asked)) {
-        return Err(VaultError::unknown_api_version(asked));
+    let known = route.kind.api_versions();
+    if !known.takes(asked) {
+        return Err(VaultError::unknown_api_version(asked, known));
     }
     if let Some(bucket) = shared.store.read(|w| w.behaviour.vault_throttle)
         && let Err(wait) = shared.throttle.take(name, bucket, now)
@@ -145,10 +143,10 @@ enum Kind {
 }
 
 impl Kind {
-    const fn api_versions(self) -> &'static [&'static str] {
+    const fn api_versions(self) -> Table {
         match self {
-            Self::Secrets => SECRET_VERSIONS,
-            Self::Keys => KEY_VERSIONS,
+            Self::Secrets => SECRETS,
+            Self::Keys => KEYS,
         }
     }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::error::ArmError;
 use super::{Provider, Target, Visit, only, storage, synapse, vaults};
+use crate::emulator::api_versions;
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::rights::Plane;
 use crate::emulator::unserved::NotServed;
@@ -25,8 +26,12 @@ mod query;
 /// The most rows of a page.
 const MOST: usize = 1000;
 
-pub(super) const PROVIDER: Provider =
-    Provider { namespace: "Microsoft.ResourceGraph", api_versions: &["2021-03-01", "2022-10-01", "2024-04-01"], serve };
+pub(super) const PROVIDER: Provider = Provider {
+    namespace: "Microsoft.ResourceGraph",
+    types: &["resources"],
+    api_versions: api_versions::RESOURCE_GRAPH,
+    serve,
+};
 
 fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
     match target.rest.as_slice() {
