@@ -189,3 +189,31 @@ fn the_page_for_contributors_runs_what_ci_runs() {
         assert!(page("README.md").contains(&format!("({name})")), "README.md doesn't link {name}");
     }
 }
+
+/// Every option of `palisade emulator` that the page about it names is one, and README.md and the help lead to the page.
+#[test]
+fn the_page_about_the_emulator_names_what_there_is() {
+    let page = page("docs/emulator.md");
+    let output = Command::new(env!("CARGO_BIN_EXE_palisade")).args(["emulator", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("$ palisade emulator")).collect();
+    assert!(!commands.is_empty());
+    for option in commands.iter().flat_map(|line| line.split_whitespace()).filter(|word| word.starts_with('-')) {
+        assert!(
+            help.contains(&format!("{option} ")) || help.contains(&format!("{option},")),
+            "`{option}` is no option"
+        );
+    }
+    let example = commands[0].split_whitespace().find(|word| word.ends_with(".yaml")).unwrap();
+    let example = fs::read_to_string(example).unwrap();
+    for name in ["rg-lake", "contosolake", "rg-ci", "kv-ci-connections", "7b1f0c52-0000-4000-8000-0000000000aa"] {
+        assert!(page.contains(name) && example.contains(name), "`{name}` isn't in both");
+    }
+    for id in [palisade::emulator::CLIENT_ID.to_string().as_str(), palisade::emulator::CLIENT_SECRET] {
+        assert!(page.contains(id) && help.contains(id), "{id}");
+    }
+    assert!(
+        help.contains("docs/emulator.md")
+            && std::fs::read_to_string("README.md").unwrap().contains("(docs/emulator.md)")
+    );
+}

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::error::CommandError;
 use super::exit::Exit;
@@ -14,16 +14,17 @@ use super::inputs::Files;
 use super::session::{Intent, faults, pretended};
 use super::world::Asked;
 use crate::clock::{Clock, Ids};
-use crate::emulator::{self, Emulator, Options};
+use crate::emulator::{self, Emulator, Options, SCOPES, SignIn};
 use crate::ui::Ui;
 
 /// Serves the services that palisade talks to, on loopback
 ///
 /// Speaks the real routes of Microsoft Entra ID, Microsoft Graph, Customer Insights - Data, Azure Resource Manager and
 /// Key Vault (by host: `NAME.vault.localhost`), and serves what Microsoft hasn't published in the product's own style,
-/// marked with `x-emulated-surface: undocumented`. With `-f`, the world is given what the configuration talks about. Runs until it is interrupted.
+/// marked with `x-emulated-surface: undocumented`. With `-f`, the world is given what the configuration talks about. What it doesn't serve is answered with
+/// 501 `NotServedByEmulator`. Runs until it is interrupted.
 #[derive(Debug, clap::Args)]
-#[command(after_help = FAULTS_HELP)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
     /// Where to listen for http; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -43,14 +44,23 @@ pub(super) struct Args {
     /// Stands the clock at this instant (RFC 3339); `POST /_emulator/clock` moves it
     #[arg(long, value_name = "INSTANT")]
     now: Option<Timestamp>,
-    /// Written once it listens: the addresses and the certificate's path, as JSON
+    /// Written once it listens: the addresses, the certificate's path and how to sign in, as JSON
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     #[command(flatten)]
     files: Files,
 }
 
-const FAULTS_HELP: &str = "\
+const AFTER_HELP: &str = "\
+Other clients, such as Microsoft's own libraries, sign in with --https and these (the ready file has them all):
+  tenant          the configuration's (`tenant` in the ready file)
+  client id       8f14e45f-0000-4000-8000-0000000000c1
+  client secret   palisade-emulator-only (worth nothing elsewhere)
+  authority       the https address; tokens: ADDRESS/TENANT/oauth2/v2.0/token
+  scopes          https://management.azure.com/.default, https://vault.azure.net/.default,
+                  https://graph.microsoft.com/.default, https://api.ci.ai.microsoft.com/.default
+docs/emulator.md shows it step by step for JavaScript, Python and Azure's command line.
+
 Faults are a list of rules in YAML or JSON. Each says which calls it strikes (a method, a path pattern with `*`, or
 both), optionally which of them (`nth`, from 1), and what happens:
   - { operation: GET */rbac/assignments, action: { status: { code: 403 } } }
@@ -90,6 +100,11 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     if let Some(https) = emulator.https() {
         ui.result(&format!("and on {https}, with the certificate {}\n", args.certificate.display()));
     }
+    if let SignIn { tenant: Some(tenant), client_id: Some(id), client_secret: Some(secret), authority, .. } =
+        emulator.sign_in()
+    {
+        ui.result(&format!("Other clients sign in at {authority}{tenant} as {id}, with the secret {secret}\n"));
+    }
     if !ended {
         end.await;
     }
@@ -98,13 +113,23 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     Ok(Exit::Done)
 }
 
-/// Written beside and renamed, so that whoever waits for the file never reads half of it.
+/// Written beside and renamed, so that whoever waits for the file never reads half of it; for its owner alone.
 fn announce(path: &Path, emulator: &Emulator) -> anyhow::Result<()> {
     let origin = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
+    let SignIn { tenant, client_id, client_secret, authority, token_endpoint, vaults } = emulator.sign_in();
+    let scopes: Map<String, Value> =
+        SCOPES.iter().map(|(name, resource)| ((*name).to_owned(), json!(format!("{resource}/.default")))).collect();
     let ready = json!({
         "http": origin(emulator.http()),
         "https": emulator.https().map(origin),
         "certificate": emulator.certificate(),
+        "tenant": tenant,
+        "clientId": client_id,
+        "clientSecret": client_secret,
+        "authority": origin(&authority),
+        "tokenEndpoint": token_endpoint,
+        "scopes": scopes,
+        "vaults": vaults,
     });
     super::plan::save(path, &format!("{ready}\n"))
 }

@@ -8,7 +8,7 @@
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
 //! `customer_insights`, `arm`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
-//! roles; `call` is a request as they see it; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
+//! roles; `call` is a request as they see it; `sign_in` tells other clients how to get in; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
 
 mod api_versions;
 mod arm;
@@ -26,6 +26,7 @@ mod log;
 mod rights;
 pub mod seed;
 mod server;
+mod sign_in;
 mod store;
 mod tls;
 mod tokens;
@@ -49,6 +50,7 @@ pub use faults::{Action, Rule, parse_rules};
 pub use inside::Inside;
 pub use log::Seen;
 pub use seed::{Added, SeedError, Thing, Wanted, WantedEnvironment, WantedVault, bind, seed};
+pub use sign_in::{SCOPES, SignIn};
 pub use store::{Store, StoreError};
 pub use world::{
     Access, AccessPolicy, ApiSubscription, Application, ArmOperation, Assignment, Attributes, AzurePrincipalType,
@@ -243,6 +245,12 @@ impl Emulator {
     /// The way in without a socket. For the thread, and the runtime, that uses it.
     pub fn inside(&self) -> Inside {
         Inside::new(&self.server, self.http.clone())
+    }
+
+    /// How another client signs in, over https if that is served.
+    pub fn sign_in(&self) -> SignIn {
+        let origin = self.https.as_ref().unwrap_or(&self.http);
+        self.shared.store.read(|world| SignIn::of(world, origin))
     }
 
     /// The world as it is now.

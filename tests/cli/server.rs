@@ -1,7 +1,7 @@
 //! `palisade emulator`: ready file, https, faults, signals; and the world that only one process may have.
 
 use crate::process::Running;
-use crate::support::{EXACT, NOW, Scene};
+use crate::support::{EXACT, NOW, Scene, TENANT};
 use serde_json::Value as Json;
 
 /// Starts an emulator in a scene and waits until it says that it listens.
@@ -27,6 +27,54 @@ fn it_serves_another_palisade_and_ends_quietly_when_asked_to() {
         assert!(scene.read("world.json").contains("ada@contoso.com"), "the world stays");
         scene.run(&["plan", "--now", NOW, &argument]).ended(1).complains("no palisade emulator answers");
     }
+}
+
+/// What another client needs is in the ready file, in the help, and told at the start; and it is true.
+#[cfg(unix)]
+#[test]
+fn the_ready_file_says_how_another_client_signs_in() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = Scene::with(EXACT);
+    let (mut running, ready) = serve(&scene, &["-f", "palisade.yaml"]);
+    let (id, secret) = (palisade::emulator::CLIENT_ID.to_string(), palisade::emulator::CLIENT_SECRET);
+    running.says(&format!("as {id}, with the secret {secret}"));
+    let mode = std::fs::metadata(scene.path("ready.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!((&ready["clientId"], &ready["clientSecret"]), (&Json::from(id.as_str()), &Json::from(secret)));
+    assert_eq!(ready["authority"], ready["http"], "there is no https");
+    let text = |value: &Json| value.as_str().unwrap().to_owned();
+    assert_eq!(text(&ready["tokenEndpoint"]), format!("{}/{TENANT}/oauth2/v2.0/token", text(&ready["authority"])));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut help = scene.run(&["emulator", "--help"]).ended(0);
+    help = help.says(&id).says(secret).says("docs/emulator.md");
+    for (_, scope) in ready["scopes"].as_object().unwrap() {
+        let scope = text(scope);
+        let form =
+            [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", secret), ("scope", &scope)];
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = client.post(text(&ready["tokenEndpoint"])).body(body);
+        let status = runtime.block_on(async { request.send().await.unwrap().status() });
+        assert_eq!(status, 200, "{scope}");
+        help = help.says(&scope);
+    }
+    // The page names every field, and no other.
+    let page = std::fs::read_to_string("docs/emulator.md").unwrap();
+    let fields = ready.as_object().unwrap();
+    assert!(fields.keys().all(|field| page.contains(&format!("`{field}`"))), "{fields:?}");
+    let used = page.split("ready.").skip(1).chain(page.split("ready[\"").skip(1));
+    let used: Vec<&str> = used.map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap()).collect();
+    assert!(used.len() > 8 && used.iter().all(|name| *name == "json" || fields.contains_key(*name)), "{used:?}");
+    running.signal("TERM");
+    running.end().ended(0);
+
+    // A world that nothing was put into has nobody to sign in as.
+    let scene = Scene::with(EXACT);
+    let (running, ready) = serve(&scene, &[]);
+    assert_eq!((&ready["tenant"], &ready["clientSecret"]), (&Json::Null, &Json::Null));
+    running.signal("TERM");
+    running.end().ended(0);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod recorder;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;
+mod walk;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

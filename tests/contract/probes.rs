@@ -12,8 +12,8 @@ use super::clients::pending;
 use super::recorder::{Exchange, WRONG};
 use super::support::{LAKE, STRANGER, STRANGER_PRINCIPAL, STRANGER_SECRET, TENANT, VAULT, WORKSPACE, grant, vault_of};
 
-const ARM: &str = "https://management.azure.com";
-const KEY_VAULT: &str = "https://vault.azure.net";
+pub(crate) const ARM: &str = "https://management.azure.com";
+pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
 const STORAGE: &str = "api-version=2023-05-01";
 const SYNAPSE: &str = "api-version=2021-06-01";
 const VAULTS: &str = "api-version=2023-07-01";
@@ -21,13 +21,13 @@ const ROLES: &str = "api-version=2022-04-01";
 const DATA: &str = "api-version=7.5";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
-struct Probe {
+pub(crate) struct Probe {
     stage: Stage,
     http: reqwest::Client,
 }
 
 impl Probe {
-    async fn token(&self, client: Uuid, secret: &str, resource: &str) -> String {
+    pub(crate) async fn token(&self, client: Uuid, secret: &str, resource: &str) -> String {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", &client.to_string()),
@@ -44,7 +44,7 @@ impl Probe {
     }
 
     /// Sends a call to ARM, or to the vault if the path isn't an ARM id's.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: &str,
         target: &str,
@@ -73,7 +73,7 @@ impl Probe {
     }
 }
 
-async fn probe(exchanges: &Arc<Mutex<Vec<Exchange>>>, throttled: bool) -> Probe {
+pub(crate) async fn probe(exchanges: &Arc<Mutex<Vec<Exchange>>>, throttled: bool) -> Probe {
     let stage = Stage::with(exchanges, |world| {
         world.behaviour.connection_work = SignedDuration::from_secs(30);
         world.behaviour.connection_work_fails = true;

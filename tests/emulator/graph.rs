@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Ask, BARE, CI, EXPORT_APP, Fixture, GRAPH, GROUP, NESTED, OUTER_GROUP, STRANGER, TENANT, options, principal_of,
-    user_id, world,
+    Ask, BARE, CI, EXPORT_APP, Fixture, GRAPH, GROUP, NESTED, OUTER_GROUP, STRANGER, TENANT, VIEWER, options,
+    principal_of, user_id, world,
 };
 
 /// A world with a second group of the same name, and a user with a quote in the name.
@@ -68,6 +68,20 @@ async fn filters_find_none_one_or_several() {
         let reply = f.get(&format!("/v1.0/{query}"), &token).await;
         assert_eq!(reply.json()["value"].as_array().map(Vec::len), Some(count), "{query}: {}", reply.text);
     }
+}
+
+/// How Azure's command line looks for an application.
+#[tokio::test]
+async fn a_service_principal_is_found_by_one_of_its_names() {
+    let (f, token) = start().await;
+    let find = async |name: &str| {
+        let path = format!("/v1.0/servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{name}')");
+        f.get(&path, &token).await.json()["value"].clone()
+    };
+    assert_eq!(find(&VIEWER.app_id.to_string()).await[0]["id"], json!(VIEWER.object_id));
+    assert_eq!(find("nobody").await, json!([]));
+    let path = "/v1.0/servicePrincipals?$filter=servicePrincipalNames eq 'x'";
+    assert_eq!(f.get(path, &token).await.status, 501);
 }
 
 #[tokio::test]

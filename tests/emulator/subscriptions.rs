@@ -46,6 +46,16 @@ async fn what_is_in_sight_of_the_caller_is_listed() {
     let filter = "$filter=resourceType%20eq%20%27Microsoft.KeyVault/vaults%27&$top=1";
     let thin = f.get(&format!("{own}/resources?{filter}&api-version=2015-11-01"), &all).await.json();
     assert_eq!(thin["value"][0]["id"], VAULT);
+    let by_name = async |name: &str| {
+        let filter =
+            format!("$filter=resourceType%20eq%20%27Microsoft.KeyVault/vaults%27%20and%20name%20eq%20%27{name}%27");
+        names(&f.get(&format!("{own}/resources?{filter}&api-version=2015-11-01"), &all).await.json(), "name")
+    };
+    assert_eq!((by_name("KV-ci-prod").await, by_name("contosolake").await), (vec!["kv-CI-prod".to_owned()], vec![]));
+    for filter in ["tagName%20eq%20%27a%27", "name%20eq%20%27a%27%20or%20name%20eq%20%27b%27"] {
+        let reply = f.get(&format!("{own}/resources?{VERSION}&$filter={filter}"), &all).await;
+        assert_eq!(reply.status, 501, "{filter}: {}", reply.text);
+    }
     let tenants = list("/tenants", &none).await;
     assert_eq!(
         (&tenants["value"][0]["tenantId"], &tenants["value"][0]["defaultDomain"]),

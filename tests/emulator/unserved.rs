@@ -5,8 +5,8 @@ use palisade::emulator::World;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ARM, Ask, CI, Fixture, GRAPH, GROUP_SCOPE, INSTANCE, KEY_VAULT, LAKE, Reply, TENANT, VAULT, VIEWER, WORKSPACE,
-    grant, options, world,
+    ARM, Ask, CI, Fixture, GRAPH, GROUP_SCOPE, INSTANCE, KEY_VAULT, LAKE, Reply, SUBSCRIPTION, TENANT, VAULT, VIEWER,
+    WORKSPACE, grant, options, world,
 };
 
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
@@ -93,6 +93,12 @@ async fn arm_says_what_it_does_not_serve() {
         ("GET", format!("{roles}/denyAssignments?api-version=2022-04-01"), "denyAssignments"),
         ("GET", format!("{roles}/roleAssignments?api-version=2022-04-01&$filter=roleName eq 'x'"), "$filter"),
         ("GET", format!("{roles}/roleDefinitions?api-version=2022-04-01&$filter=x eq 'y'"), "$filter"),
+        // Read as one text, this would find nothing.
+        (
+            "GET",
+            format!("{roles}/roleDefinitions?api-version=2022-04-01&$filter=roleName eq 'a' and type eq 'b'"),
+            "$filter",
+        ),
         ("GET", format!("{roles}/permissions?api-version=2022-04-01&$filter=x"), "$filter"),
         ("GET", format!("{GROUP_SCOPE}/providers/Microsoft.Network/virtualNetworks?api-version=2022-01-01"), "Network"),
         ("GET", format!("{GROUP_SCOPE}/providers/Microsoft.Unknown/things/x?api-version=2022-01-01"), "Unknown"),
@@ -119,6 +125,11 @@ async fn arm_says_what_it_does_not_serve() {
         says_so(&f.ask("PATCH", &path, Ask::token(&token).json(&body)).await, "PATCH", &body.to_string());
     }
     assert_eq!(f.emulator.world(), before, "nothing was done");
+    // What is sent back as it was read is no change.
+    let path = format!("{LAKE}?api-version=2023-05-01");
+    let encryption = f.get(&path, &token).await.json()["properties"]["encryption"].clone();
+    let same = json!({ "properties": { "encryption": { "keySource": encryption["keySource"], "services": encryption["services"] } } });
+    assert_eq!(f.ask("PATCH", &path, Ask::token(&token).json(&same)).await.status, 200);
     // What the real service doesn't offer either is refused in its own words.
     let refused = f.get(&format!("{VAULT}/accessPolicies/add?api-version=2023-07-01"), &token).await;
     assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, Some("PUT")));
@@ -176,4 +187,53 @@ async fn customer_insights_and_entra_say_what_they_do_not_serve() {
         let reply = f.token_reply(&TENANT.to_string(), &[("grant_type", grant)]).await;
         says_so(&reply, grant, grant);
     }
+}
+
+/// The page's list of routes is true: each of them is served, with every method that it names.
+#[tokio::test]
+async fn what_the_page_says_is_served_is_served() {
+    let f = start().await;
+    let page = std::fs::read_to_string("docs/emulator.md").unwrap();
+    let list = page.split("### What is served").nth(1).unwrap().split("```").nth(1).unwrap();
+    let (arm, vault) = (f.token(VIEWER, ARM).await, f.token(VIEWER, KEY_VAULT).await);
+    let graph = f.admin(GRAPH).await;
+    let (mut service, mut asked) = ("", 0);
+    for line in list.lines().skip(1).filter(|line| !line.is_empty()) {
+        let Some(route) = line.strip_prefix("  ") else {
+            service = line;
+            continue;
+        };
+        let (methods, path) = route.rsplit_once(' ').unwrap();
+        let path = path
+            .replace("{resources}", &format!("{GROUP_SCOPE}/providers"))
+            .replace("{subscription}", SUBSCRIPTION)
+            .replace("{group}", "rg-Lake")
+            .replace("{tenant}", &TENANT.to_string())
+            .replace("{version}", "0123456789abcdef0123456789abcdef")
+            .replace("{id}", "0b000000-0000-4000-8000-000000000009")
+            .replace("{name}", "sample");
+        let version = match path.split("Microsoft.").nth(1).and_then(|rest| rest.split('/').next()) {
+            _ if service.starts_with("Key Vault") => "7.5",
+            Some("Authorization") => "2022-04-01",
+            Some("ResourceGraph") => "2022-10-01",
+            Some("Synapse") => "2021-06-01",
+            Some("Storage") if path.contains("storageAccounts") => "2023-05-01",
+            Some("KeyVault") => "2023-07-01",
+            _ if path == "/metadata/endpoints" => "2022-09-01",
+            _ => "2022-12-01",
+        };
+        for method in methods.split(' ') {
+            let (url, token) = match service {
+                _ if service.starts_with("Key Vault") => {
+                    (f.vault_url("kv-ci-prod", &format!("{path}?api-version={version}")), &vault)
+                }
+                "Azure Resource Manager" => (format!("{path}?api-version={version}"), &arm),
+                _ => (path.clone(), &graph),
+            };
+            let reply = f.ask(method, &url, Ask::token(token).json(&json!({}))).await;
+            assert!(reply.status != 501 && reply.status != 405, "{method} {url}: {}", reply.text);
+            asked += 1;
+        }
+    }
+    assert!(asked > 70, "only {asked} routes were found");
 }

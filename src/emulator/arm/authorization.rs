@@ -163,7 +163,9 @@ fn permissions(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<
 pub(super) fn quoted(filter: &str, front: &str) -> Option<String> {
     let start = filter.get(..front.len()).filter(|start| start.eq_ignore_ascii_case(front))?;
     let text = filter.get(start.len()..)?.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-    Some(text.replace("''", "'"))
+    // A single quote would end the text, and something else would follow.
+    let alone = !text.replace("''", "").contains('\'');
+    alone.then(|| text.replace("''", "'"))
 }
 
 /// A filter that isn't served.

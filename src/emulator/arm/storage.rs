@@ -187,6 +187,9 @@ fn set_properties(
     properties: Map<String, Value>,
 ) -> Result<(), ArmError> {
     for (member, value) in properties {
+        if member == "encryption" && is_unchanged(account, &value) {
+            continue;
+        }
         let Some((_, shape)) = SETTABLE.iter().find(|(known, _)| *known == member) else {
             let known = UNSERVED.contains(&member.as_str());
             let unserved = || NotServed::part(visit.call, &format!("properties.{member}")).into();
@@ -205,6 +208,20 @@ fn set_properties(
         account.properties.insert(member, value);
     }
     Ok(())
+}
+
+/// Whether a member says what is there already: clients send it back as they read it, less what only the service sets.
+fn is_unchanged(account: &StorageAccount, encryption: &Value) -> bool {
+    fn within(given: &Value, present: &Value) -> bool {
+        match (given, present) {
+            (Value::Null, _) => true,
+            (Value::Object(given), Value::Object(present)) => {
+                given.iter().all(|(name, value)| within(value, present.get(name).unwrap_or(&Value::Null)))
+            }
+            _ => given == present,
+        }
+    }
+    account.properties.get("encryption").is_some_and(|present| within(encryption, present))
 }
 
 /// The whole firewall: what a body leaves out is gone.

@@ -172,7 +172,33 @@ fn group(visit: &Visit<'_>, world: &World, (id, found): (Uuid, &Subscription), n
     }
 }
 
-/// The resources that the caller may read, in brief. `$filter` is `resourceType eq '…'`.
+/// What `$filter` narrows a list of resources to: `resourceType eq '…'` and `name eq '…'`, alone or joined by `and`.
+#[derive(Debug, Default)]
+struct Filter {
+    kind: Option<String>,
+    name: Option<String>,
+}
+
+impl Filter {
+    fn parse(text: &str) -> Option<Self> {
+        let mut filter = Self::default();
+        for part in text.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
+            match (quoted(part, "resourceType eq "), quoted(part, "name eq ")) {
+                (Some(kind), _) => filter.kind = Some(kind),
+                (_, Some(name)) => filter.name = Some(name),
+                (None, None) => return None,
+            }
+        }
+        Some(filter)
+    }
+
+    fn takes(&self, kind: &str, name: &str) -> bool {
+        let fits = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|w| w.eq_ignore_ascii_case(own));
+        fits(&self.kind, kind) && fits(&self.name, name)
+    }
+}
+
+/// The resources that the caller may read, in brief.
 fn resources(
     visit: &Visit<'_>,
     world: &World,
@@ -183,11 +209,9 @@ fn resources(
     if group.is_some_and(|name| !found.resource_groups.contains_key(&name.to_ascii_lowercase())) {
         return Err(ArmError::group_not_found(group.unwrap_or_default()));
     }
-    let filter = visit.call.parameter("$filter").unwrap_or_default().trim();
-    let kind = quoted(filter, "resourceType eq ");
-    if !filter.is_empty() && kind.is_none() {
-        return Err(NotServed::part(visit.call, &format!("$filter={filter}")).into());
-    }
+    let filter = visit.call.parameter("$filter").unwrap_or_default();
+    let unserved = || NotServed::part(visit.call, &format!("$filter={filter}"));
+    let wanted = Filter::parse(filter).ok_or_else(unserved)?;
     let origin = &visit.call.origin;
     let accounts = world.storage_accounts.values().map(|account| storage::resource(account, world, visit.now));
     let workspaces = world.synapse_workspaces.values().map(|workspace| synapse::resource(workspace, world, visit.now));
@@ -195,7 +219,7 @@ fn resources(
     let text = |resource: &Value, member: &str| resource[member].as_str().unwrap_or_default().to_owned();
     let seen = accounts.chain(workspaces).chain(vaults).filter(|resource| {
         let (id, own) = (text(resource, "id"), text(resource, "type"));
-        let asked = kind.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(&own)) && covers(&below, &id);
+        let asked = wanted.takes(&own, &text(resource, "name")) && covers(&below, &id);
         asked && world.azure_allows(visit.caller.oid, Plane::Management, &format!("{own}/read"), &id, visit.now)
     });
     const BRIEF: [&str; 8] = ["id", "name", "type", "location", "tags", "kind", "sku", "identity"];

@@ -105,29 +105,40 @@ fn select(call: &Call, names: Option<&str>, mut object: Map<String, Value>) -> R
     Ok(selected)
 }
 
-/// `member eq 'text'`.
+/// `member eq 'text'`, or `member/any(v:v eq 'text')`.
 struct Filter {
     member: String,
     text: String,
+    /// Whether the member is a list, of which one is to have the text.
+    any: bool,
 }
 
 impl Filter {
     fn parse(call: &Call, text: &str) -> Result<Self, GraphError> {
         let parsed = || {
+            // `servicePrincipalNames/any(c:c eq 'text')`: a list that has the text.
+            let any = text.trim().split_once("/any(").and_then(|(member, rest)| {
+                let (variable, condition) = rest.strip_suffix(')')?.split_once(':')?;
+                Some(format!("{member} {}", condition.trim().strip_prefix(variable.trim())?.trim_start()))
+            });
+            let text = any.as_deref().unwrap_or(text);
             let (member, rest) = text.trim().split_once(' ')?;
             let value = rest.trim().strip_prefix("eq ")?.trim();
             let quoted = value.strip_prefix('\'')?.strip_suffix('\'')?;
             // A quote inside is doubled; a single one would end the text, so something else follows.
             let alone = quoted.replace("''", "").contains('\'');
-            (!alone).then(|| Self { member: member.to_owned(), text: quoted.replace("''", "'") })
+            let (member, text) = (member.to_owned(), quoted.replace("''", "'"));
+            (!alone).then(|| Self { member, text, any: any.is_some() })
         };
         parsed().ok_or_else(|| GraphError::unserved(call, &format!("$filter={text}")))
     }
 
     /// Whether an object has the text. Graph compares without regard to case.
     fn matches(&self, call: &Call, object: &Map<String, Value>) -> Result<bool, GraphError> {
+        let same = |text: &str| text.to_lowercase() == self.text.to_lowercase();
         match object.get(&self.member) {
-            Some(Value::String(text)) => Ok(text.to_lowercase() == self.text.to_lowercase()),
+            Some(Value::String(text)) if !self.any => Ok(same(text)),
+            Some(Value::Array(texts)) if self.any => Ok(texts.iter().filter_map(Value::as_str).any(same)),
             _ => Err(GraphError::unserved(call, &format!("a $filter on {}", self.member))),
         }
     }
