@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use palisade::azure::customer_insights::{self as ci, Instance};
 use palisade::azure::exchange::Http;
 use palisade::azure::hosts::Hosts;
+use palisade::azure::key_vault::{self as kv, Lookup, SecretAddress};
 use palisade::azure::retry::Limits;
 use palisade::azure::{
     Call, ClientCredentials, Failure, Quiet, Reader, Settings, Token, TokenError, TokenSource, Transport, Writer,
@@ -21,13 +22,16 @@ use palisade::azure::{
 };
 use palisade::clock::{Clock, Ids};
 use palisade::emulator::{
-    self, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, WantedEnvironment, World,
+    self, Bucket, CLIENT_ID, CLIENT_SECRET, Emulator, Observer, Options, SeenRequest, Store, Wanted, WantedEnvironment,
+    WantedVault, World,
 };
 use palisade::terms::Face;
 use secrecy::SecretString;
 use uuid::Uuid;
 
 const TENANT: Uuid = Uuid::from_u128(0x7b1f_0c52_0000_4000_8000_0000_0000_00aa);
+const VAULT: &str =
+    "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-ci";
 const INSTANCE: Uuid = Uuid::from_u128(0x6f2b_1c34_0000_4000_8000_0000_0000_a001);
 
 struct Scene {
@@ -55,8 +59,10 @@ async fn signed_in(faults: &str, observer: Option<Arc<dyn Observer>>, tokens: Bo
         business_units: false,
         principals: Vec::new(),
     };
-    emulator::seed(&mut world, &Wanted { tenant: TENANT, environments: vec![environment], ..Wanted::default() }, start)
-        .unwrap();
+    let (environments, vaults) = (vec![environment], vec![WantedVault { id: VAULT.into() }]);
+    let wanted = Wanted { tenant: TENANT, environments, vaults, ..Wanted::default() };
+    emulator::seed(&mut world, &wanted, start).unwrap();
+    world.behaviour.vault_throttle = Some(Bucket { calls: 2, per: SignedDuration::from_secs(1) });
     let faults = if faults.is_empty() { Vec::new() } else { emulator::parse_rules(faults).unwrap() };
     let emulator = emulator::start(Options {
         http: ([127, 0, 0, 1], 0).into(),
@@ -293,4 +299,46 @@ async fn every_token_of_a_run_is_taken_note_of() {
         assert_eq!(reader.bearers().identity().is_ok(), known);
         assert_eq!(reader.bearers().stranger(TENANT).is_some(), stranger);
     }
+}
+
+/// A vault that takes two calls a second, and forty callers at once: told to slow down again and again while others get through,
+/// none of them fails, and a pause that one is asked for is kept by all.
+#[tokio::test]
+async fn a_pause_holds_for_all_calls_to_a_host_and_is_no_failed_try() {
+    let scene = scene("", None).await;
+    let reader = scene.reader();
+    let at = SecretAddress { vault: "kv-ci".into(), name: "ci-api-key".into() };
+    let answers = join_all((0..40).map(|_| kv::get_current(&reader, &at))).await;
+    for answer in answers {
+        assert!(matches!(answer, Ok(Lookup::Absent)), "{answer:?}");
+    }
+    // Each asks twice, since an absent secret may be a deleted one: the vault can't do that in less than 39 seconds.
+    let waited = scene.waited();
+    assert!((39..60).contains(&waited), "{waited} s");
+    // Each pause costs the calls that were under way when it began, and no others.
+    let sent = scene.sent("GET", "secrets/ci-api-key");
+    assert!((80..130).contains(&sent), "{sent} requests in {waited} s");
+}
+
+/// What is asked has a deadline; what is written hasn't, since a write that was sent has to be seen through.
+#[tokio::test]
+async fn questions_end_with_the_runs_time_and_writes_do_not() {
+    let scene = scene(
+        "- { operation: GET /api/instances, action: { status: { code: 503, headers: { Retry-After: '50' } } } }",
+        None,
+    )
+    .await;
+    scene.transport.ask_until(Some(scene.start + SignedDuration::from_secs(60)));
+    let error = ci::list_instances(&scene.reader()).await.unwrap_err();
+    assert!(matches!(error.failure, Failure::OutOfTime), "{error}");
+    assert_eq!(scene.waited(), 50);
+    assert!(error.to_string().contains("--timeout"), "{error}");
+    scene.clock.advance(std::time::Duration::from_secs(60));
+    let sent = scene.sent("GET", "/api/instances");
+    let again = ci::list_instances(&scene.reader()).await.unwrap_err();
+    assert!(matches!(again.failure, Failure::OutOfTime), "{again}");
+    assert_eq!(scene.sent("GET", "/api/instances"), sent, "it isn't even asked");
+    ci::activate_api_access(&Writer::new(scene.transport.clone(), "test"), &instance()).await.unwrap();
+    scene.transport.ask_until(None);
+    assert_eq!(ci::list_instances(&scene.reader()).await.unwrap_err().status(), Some(503));
 }

@@ -64,6 +64,8 @@ pub enum Failure {
         /// What it asked for.
         seconds: u64,
     },
+    /// The run's time was over before the service was asked, or before it answered a question.
+    OutOfTime,
     /// The address isn't one that may see this token.
     HostRefused {
         /// The host and why.
@@ -71,6 +73,21 @@ pub enum Failure {
     },
     /// No token.
     Token(TokenError),
+}
+
+impl Failure {
+    /// Whether the service asked its callers to slow down, and did nothing.
+    pub(super) fn is_throttling(&self) -> bool {
+        matches!(self, Failure::Status { status: 429, .. })
+    }
+
+    /// The status, if the service answered.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Failure::Status { status, .. } | Failure::Throttled { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
 }
 
 impl CallError {
@@ -85,18 +102,17 @@ impl CallError {
             Failure::NoAnswer { .. } | Failure::Unreadable { .. } => true,
             Failure::Status { status, .. } => *status >= 500 || *status == 408,
             Failure::Throttled { status, .. } => *status != 429,
-            Failure::NotSent { .. } | Failure::Unsendable { .. } | Failure::HostRefused { .. } | Failure::Token(_) => {
-                false
-            }
+            Failure::NotSent { .. }
+            | Failure::Unsendable { .. }
+            | Failure::OutOfTime
+            | Failure::HostRefused { .. }
+            | Failure::Token(_) => false,
         }
     }
 
     /// The status, if the service answered.
     pub fn status(&self) -> Option<u16> {
-        match &self.failure {
-            Failure::Status { status, .. } | Failure::Throttled { status, .. } => Some(*status),
-            _ => None,
-        }
+        self.failure.status()
     }
 
     /// The service's own code, if its body had one.
@@ -149,6 +165,10 @@ impl fmt::Display for CallError {
             Failure::Throttled { status, seconds } => write!(
                 f,
                 "{service} answered {status} to {method} {path} and asked for {seconds} s of patience, more than this run gives"
+            )?,
+            Failure::OutOfTime => write!(
+                f,
+                "{service} was not waited for at {method} {path}: the time of this run is over (`--timeout`)"
             )?,
             Failure::HostRefused { detail } | Failure::Unsendable { detail } => {
                 write!(f, "{method} {path} was not sent: {detail}")?

@@ -22,6 +22,7 @@ pub mod key_vault;
 mod look;
 mod once;
 pub mod operations;
+mod pace;
 mod pages;
 pub mod private_endpoints;
 mod refusal;

@@ -77,6 +77,7 @@ fn may_repeat(failure: &Failure, repeatable: bool) -> bool {
         Failure::NotSent { .. } | Failure::Status { status: 429, .. } => true,
         Failure::Status { status: 408 | 500 | 502 | 503 | 504, .. } | Failure::NoAnswer { .. } => repeatable,
         Failure::Status { .. }
+        | Failure::OutOfTime
         | Failure::Unreadable { .. }
         | Failure::Throttled { .. }
         | Failure::Unsendable { .. }
@@ -91,11 +92,13 @@ fn backoff(number: u32, jitter: u8) -> Duration {
     Duration::from_millis(base * (384 + u64::from(jitter)) / 512)
 }
 
-/// Reads `Retry-After`: whole seconds, or an HTTP date that is compared with the service's own clock where it tells it.
+/// Reads `Retry-After`: seconds, or an HTTP date that is compared with the service's own clock where it tells it. The standard
+/// knows whole seconds only (RFC 9110, 10.2.3); gateways send fractions all the same.
 pub fn retry_after(value: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        // Digits that are too many for a number ask for more than anybody waits.
+        return value.parse().ok().map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     }
     let until = http_date(value)?;
     let from = date.and_then(http_date).unwrap_or(now);
@@ -183,6 +186,10 @@ mod tests {
         assert_eq!(seconds("Fri, 20 Nov 2026 11:59:30 GMT", None), Some(0));
         let skewed = Some("Fri, 20 Nov 2026 12:00:20 GMT");
         assert_eq!(seconds("Fri, 20 Nov 2026 12:00:30 GMT", skewed), Some(10));
-        assert_eq!(seconds("soon", None), None);
+        for nothing in ["soon", "", "-3", "1.2.3", ".", "1e3", "inf", "NaN"] {
+            assert_eq!(seconds(nothing, None), None, "{nothing}");
+        }
+        assert_eq!(retry_after("0.25", None, now), Some(Duration::from_millis(250)));
+        assert_eq!(retry_after("99999999999999999999999", None, now), Some(Duration::MAX));
     }
 }

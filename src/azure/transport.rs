@@ -2,17 +2,17 @@
 //!
 //! Everything here is the same whatever carries the requests: that lies below, behind the [`Exchange`].
 //!
-//! Invariants: nothing secret is logged; the number of requests in flight to one host is capped; while a request is under
-//! way, no simulated time passes unless its service takes it.
+//! Invariants: nothing secret is logged; the number of requests in flight to one host is capped; a pause that a host asks one
+//! call for holds for all calls to it; while a request is under way, no simulated time passes unless its service takes it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -24,7 +24,8 @@ use super::error::{CallError, Failure};
 use super::exchange::{Broken, Exchange, Request, Response, Sent};
 use super::hosts::Hosts;
 use super::identity::{Bearers, Claims};
-use super::operations::{Facts, Service};
+use super::operations::{Effect, Facts, Service};
+use super::pace::Pace;
 use super::refusal::status_failure;
 use super::retry::{self, Decision, Limits, Try};
 use super::token::{Token, TokenError, TokenSource};
@@ -84,19 +85,34 @@ pub struct Settings {
 /// The one way to the services.
 pub struct Transport {
     settings: Settings,
-    in_flight: RefCell<HashMap<String, Arc<Semaphore>>>,
+    hosts: RefCell<HashMap<String, Rc<Host>>>,
     bearers: RefCell<Bearers>,
+    /// When questions end.
+    deadline: Cell<Option<Timestamp>>,
+}
+
+/// What all calls to one host share.
+struct Host {
+    /// Places for requests in flight.
+    places: Semaphore,
+    pace: RefCell<Pace>,
 }
 
 impl Transport {
     /// A transport; makes no connection yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, in_flight: RefCell::default(), bearers: RefCell::default() }
+        Self { settings, hosts: RefCell::default(), bearers: RefCell::default(), deadline: Cell::default() }
     }
 
     /// The transport's clock.
     pub fn clock(&self) -> &Clock {
         &self.settings.clock
+    }
+
+    /// From this instant on no question is asked or waited for; none to lift that. Writes aren't concerned: one that was sent is
+    /// seen through.
+    pub fn ask_until(&self, deadline: Option<Timestamp>) {
+        self.deadline.set(deadline);
     }
 
     /// Signs in to Customer Insights, so that a mistake in the credentials shows before anything else does, and says what
@@ -123,25 +139,39 @@ impl Transport {
         let facts = call.facts();
         let failed = |failure, attempts, correlation| CallError { operation: facts, failure, attempts, correlation };
         let url = self.address(call).map_err(|detail| failed(Failure::HostRefused { detail }, 0, None))?;
-        let started = self.clock().now();
+        let host = self.host(&url);
+        let mut started = self.clock().now();
         let mut number = 0;
         loop {
             number += 1;
             let correlation = self.clock().new_id();
-            let (failure, retry_after) = match self.attempt(call, &url, correlation).await {
+            let progress = host.pace.borrow().progress();
+            let (failure, retry_after) = match self.attempt(call, &url, &host, correlation).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
+            let now = self.clock().now();
+            // Told to slow down while others got through, a call hasn't failed: its turn is still to come.
+            if failure.is_throttling() && host.pace.borrow().progress() > progress {
+                (number, started) = (number - 1, now);
+            }
             let attempt = Try {
                 failure: &failure,
                 retry_after,
                 repeatable: facts.repeatable,
-                number,
-                elapsed: Duration::try_from(self.clock().now().duration_since(started)).unwrap_or_default(),
+                number: number.max(1),
+                elapsed: Duration::try_from(now.duration_since(started)).unwrap_or_default(),
                 jitter: correlation.as_bytes()[0],
             };
-            match retry::decide(&attempt, self.settings.limits) {
+            let decision = retry::decide(&attempt, self.settings.limits);
+            match decision {
+                Decision::Wait(wait) if self.is_over(facts, wait) => {
+                    return Err(failed(Failure::OutOfTime, number, Some(correlation.to_string())));
+                }
                 Decision::Wait(wait) => {
+                    if failure.is_throttling() {
+                        host.pace.borrow_mut().throttled(now, wait);
+                    }
                     self.settings.notices.waiting(&Waiting { service: facts.service, failure: &failure, wait });
                     self.clock().sleep(wait).await;
                 }
@@ -156,6 +186,17 @@ impl Transport {
                 }
             }
         }
+    }
+
+    /// Whether a question can't be answered in time any more, if it waits this long first.
+    fn is_over(&self, facts: &Facts, wait: Duration) -> bool {
+        self.left(facts).is_some_and(|left| left <= wait)
+    }
+
+    /// How long a question may still take; none if it may take as long as it likes.
+    fn left(&self, facts: &Facts) -> Option<Duration> {
+        let deadline = self.deadline.get().filter(|_| facts.effect == Effect::Read)?;
+        Some(Duration::try_from(deadline.duration_since(self.clock().now())).unwrap_or_default())
     }
 
     fn address<E>(&self, call: &Call<E>) -> Result<Url, String> {
@@ -204,18 +245,31 @@ impl Transport {
         &self,
         call: &Call<E>,
         url: &Url,
+        host: &Host,
         correlation: Uuid,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         // First the token, then a place in the queue: fetching a token may need a place at the same host, and whoever
         // waits for the token must not keep that place taken.
         let request = self.request(call, url, correlation).await;
-        let permits = self.permits(url);
-        let _permit = permits.acquire().await;
+        let _place = host.places.acquire().await;
+        loop {
+            let wait = host.pace.borrow_mut().take(self.clock().now());
+            match wait {
+                None => break,
+                Some(wait) if self.is_over(call.facts(), wait) => return Err((Failure::OutOfTime, None)),
+                Some(wait) => self.clock().sleep(wait).await,
+            }
+        }
         let began = Instant::now();
         let outcome = match request {
+            Ok(_) if self.is_over(call.facts(), Duration::ZERO) => Err((Failure::OutOfTime, None)),
             Ok(request) => self.exchange(call, request, correlation).await,
             Err(failure) => Err((failure, None)),
         };
+        let got_through = |failure: &Failure| failure.status().is_some_and(|status| status != 429 && status < 500);
+        if outcome.as_ref().map_or_else(|(failure, _)| got_through(failure), |_| true) {
+            host.pace.borrow_mut().answered();
+        }
         let status = match &outcome {
             Ok(answer) => answer.status.as_u16().to_string(),
             Err((Failure::Status { status, .. }, _)) => status.to_string(),
@@ -237,7 +291,17 @@ impl Transport {
         correlation: Uuid,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         let under_way = self.clock().under_way();
-        let outcome = self.settings.exchange.exchange(request).await;
+        let answer = self.settings.exchange.exchange(request);
+        let outcome = match self.left(call.facts()) {
+            // While a request is under way, a simulated clock stands still.
+            Some(left) if !self.clock().is_simulated() => {
+                tokio::select! {
+                    outcome = answer => outcome,
+                    () = self.clock().sleep(left) => return Err((Failure::OutOfTime, None)),
+                }
+            }
+            _ => answer.await,
+        };
         drop(under_way);
         let Response { status, headers, body } = outcome.map_err(|broken| (failure(broken), None))?;
         if status.is_success() {
@@ -287,10 +351,10 @@ impl Transport {
         Ok(Request { operation, method, url: url.clone(), headers, body })
     }
 
-    fn permits(&self, url: &Url) -> Arc<Semaphore> {
+    fn host(&self, url: &Url) -> Rc<Host> {
         let host = url.authority().to_owned();
-        let per_host = self.settings.per_host.max(1);
-        self.in_flight.borrow_mut().entry(host).or_insert_with(|| Arc::new(Semaphore::new(per_host))).clone()
+        let new = || Rc::new(Host { places: Semaphore::new(self.settings.per_host.max(1)), pace: RefCell::default() });
+        self.hosts.borrow_mut().entry(host).or_insert_with(new).clone()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Requests over real connections.
 //!
 //! Invariants: redirects and the client's own retries are off; no proxy stands between palisade and an emulator, whose names
-//! lead to loopback; the client is built for the first request, since that costs more than all of `palisade validate`.
+//! lead to loopback; the client is built for the first request, since that costs more than all of `palisade validate`; the
+//! number of connections that are kept doesn't grow with the number of hosts.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +16,20 @@ use bytes::Bytes;
 use super::{Broken, Exchange, Gathered, Request, Response};
 use crate::azure::hosts::{Hosts, Loopback};
 
+/// How many hosts one client serves. It keeps a connection to each, and with it a file handle; a fleet has a vault for each
+/// environment, and a run must do with the 256 handles that some systems give it.
+const HOSTS: usize = 32;
+
 /// Speaks HTTP to the hosts of a cloud, or to an emulator on this machine.
 pub struct Http {
     hosts: Hosts,
-    client: RefCell<Option<reqwest::Client>>,
+    client: RefCell<Option<Client>>,
+}
+
+/// A client, and the hosts that it has connections to. Its idle connections end when the last request through it does.
+struct Client {
+    client: reqwest::Client,
+    hosts: HashSet<String>,
 }
 
 impl Http {
@@ -26,13 +38,17 @@ impl Http {
         Self { hosts: hosts.clone(), client: RefCell::default() }
     }
 
-    fn client(&self) -> Result<reqwest::Client, Broken> {
+    /// The client for a host; a new one where the old one has served enough of them.
+    fn client(&self, host: &str) -> Result<reqwest::Client, Broken> {
         let mut slot = self.client.borrow_mut();
-        if let Some(client) = &*slot {
-            return Ok(client.clone());
-        }
-        let client = build(&self.hosts).map_err(Broken::Unsendable)?;
-        Ok(slot.insert(client).clone())
+        let mut current = slot.take().filter(|current| current.hosts.len() < HOSTS || current.hosts.contains(host));
+        let current = match current.take() {
+            Some(current) => current,
+            None => Client { client: build(&self.hosts).map_err(Broken::Unsendable)?, hosts: HashSet::new() },
+        };
+        let current = slot.insert(current);
+        current.hosts.insert(host.to_owned());
+        Ok(current.client.clone())
     }
 }
 
@@ -40,7 +56,7 @@ impl Http {
 impl Exchange for Http {
     async fn exchange(&self, request: Request) -> Result<Response, Broken> {
         let Request { operation: _, method, url, headers, body } = request;
-        let mut builder = self.client()?.request(method, url).headers(headers);
+        let mut builder = self.client(url.authority())?.request(method, url).headers(headers);
         if let Some(body) = body {
             // Wiped when the HTTP client lets go of it.
             builder = builder.body(Bytes::from_owner(body));
@@ -109,4 +125,23 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = inner.source();
     }
     detail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_serves_so_many_hosts_and_no_more() {
+        let http = Http::new(&Hosts::emulator(&"http://127.0.0.1:1/".parse().unwrap()).unwrap());
+        let served = |http: &Http| http.client.borrow().as_ref().map_or(0, |client| client.hosts.len());
+        for number in 0..HOSTS {
+            http.client(&format!("kv-{number}")).unwrap();
+        }
+        assert_eq!(served(&http), HOSTS);
+        http.client("kv-0").unwrap();
+        assert_eq!(served(&http), HOSTS, "a host that it knows needs no other client");
+        http.client("kv-more").unwrap();
+        assert_eq!(served(&http), 1);
+    }
 }
