@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::report::Status;
 use crate::plan::{Address, Target};
+use crate::terms::text::json_line;
 
 /// Why the journal can't be kept.
 #[derive(Debug, Error)]
@@ -25,6 +26,12 @@ pub enum JournalError {
     /// The path leads elsewhere.
     #[error("the journal {} is a symbolic link; palisade writes it only into a file of its own", .0.display())]
     Symlink(PathBuf),
+    /// Its folder leads elsewhere.
+    #[error("the folder of the journal, {}, is a symbolic link; palisade keeps its journal in a folder of its own", .0.display())]
+    FolderSymlink(PathBuf),
+    /// The file has other names.
+    #[error("the journal {} has another name as well (a hard link); palisade writes it only into a file of its own", .0.display())]
+    HardLink(PathBuf),
     /// Something else has the name.
     #[error("the journal {} isn't a file", .0.display())]
     NoFile(PathBuf),
@@ -85,8 +92,11 @@ impl Journal {
     /// Opens the journal at `path` for appending, and makes it if there is none.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
-        if let Some(folder) = path.parent() {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(io)?;
+            if fs::symlink_metadata(folder).map_err(io)?.is_symlink() {
+                return Err(JournalError::FolderSymlink(folder.to_owned()));
+            }
         }
         match fs::symlink_metadata(path).map(|found| found.file_type()) {
             Ok(found) if found.is_symlink() => return Err(JournalError::Symlink(path.to_owned())),
@@ -112,16 +122,16 @@ impl Journal {
     /// Appends a line and waits until it is on disk.
     pub fn write(&self, entry: &Entry<'_>) -> Result<(), JournalError> {
         let io = |source| JournalError::Io { path: self.path.clone(), source };
-        let mut line = serde_json::to_vec(entry).map_err(|error| io(error.into()))?;
-        line.push(b'\n');
+        let line = json_line(entry).map_err(|error| io(error.into()))? + "\n";
         let file = self.file.as_ref().ok_or(JournalError::Closed)?;
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(&line).and_then(|()| file.sync_data()).map_err(io)
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(io)
     }
 }
 
 /// Between the look at the path and the opening somebody may have put a link there: what was opened must be what the path
-/// itself is. An older journal that others could read is closed to them.
+/// itself is, and nothing else may lead to it. An older journal that others could read is closed to them; until it is known to
+/// be ours, nothing about the file is changed.
 #[cfg(unix)]
 fn refuse_exchanged(path: &Path, file: &File) -> Result<(), JournalError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -129,6 +139,9 @@ fn refuse_exchanged(path: &Path, file: &File) -> Result<(), JournalError> {
     let (named, opened) = (fs::symlink_metadata(path).map_err(io)?, file.metadata().map_err(io)?);
     if (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
         return Err(JournalError::Symlink(path.to_owned()));
+    }
+    if opened.nlink() != 1 {
+        return Err(JournalError::HardLink(path.to_owned()));
     }
     if opened.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
@@ -161,5 +174,27 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).unwrap();
         assert!(matches!(Journal::open(&link), Err(JournalError::Symlink(_))));
         assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_file_with_another_name_is_refused_and_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("precious"), folder.path().join("journal.jsonl"));
+        fs::write(&target, "precious").unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::hard_link(&target, &link).unwrap();
+        assert!(matches!(Journal::open(&link), Err(JournalError::HardLink(_))));
+        assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_folder_that_leads_elsewhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (elsewhere, link) = (folder.path().join("elsewhere"), folder.path().join(".palisade"));
+        fs::create_dir(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        assert!(matches!(Journal::open(&link.join("journal.jsonl")), Err(JournalError::FolderSymlink(_))));
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
     }
 }

@@ -22,7 +22,8 @@ use crate::report::difference::of_plans;
 use crate::report::plan::{Purpose, text};
 use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
-use crate::terms::{Scope, text::printable};
+use crate::terms::Scope;
+use crate::terms::text::{json as printed, printable};
 use crate::ui::{Progress, Ui};
 
 /// Where the journal is kept.
@@ -249,8 +250,7 @@ async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Repo
 }
 
 fn json(report: &Report) -> anyhow::Result<String> {
-    let text = serde_json::to_string_pretty(report).context("the report can't be written as JSON")?;
-    Ok(text + "\n")
+    printed(report).context("the report can't be written as JSON")
 }
 
 fn patience(text: &str) -> Result<Duration, String> {

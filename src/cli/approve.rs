@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::error::CommandError;
+use super::files;
 use super::inputs::{LimitArgs, Selection};
 use super::observe::{Budget, Limits};
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
@@ -101,18 +102,13 @@ pub(super) fn limits_of(approval: Option<&Approval>, given: Limits) -> Limits {
     }
 }
 
-/// Whether a path stands for standard input or output.
-pub(super) fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
 fn read_plan(path: &Path) -> Result<Plan, CommandError> {
-    let (text, name) = match is_stream(path) {
-        true => (std::io::read_to_string(std::io::stdin()), "<stdin>".to_owned()),
-        false => (std::fs::read_to_string(path), path.display().to_string()),
+    let (text, name) = match files::is_stream(path) {
+        true => (files::standard_input(), "<stdin>".to_owned()),
+        false => (files::text(path), path.display().to_string()),
     };
     let text = text
-        .with_context(|| format!("the plan {name} can't be read"))
+        .context("the plan can't be read")
         .map_err(|error| CommandError::from(error).hint("save one with `palisade plan --out FILE`"))?;
     if is_configuration(&text) {
         return Err(CommandError::refused(format!("{name} is a configuration, not a saved plan"))
@@ -135,7 +131,7 @@ fn is_configuration(text: &str) -> bool {
 
 /// One digest a line, with the address of its change, if it is said. Lines that begin with `#` are for readers.
 fn read_digests(path: &Path) -> Result<BTreeMap<String, Option<String>>, CommandError> {
-    let digests = std::fs::read_to_string(path).map_err(anyhow::Error::from).and_then(|text| digests(&text));
+    let digests = files::text(path).and_then(|text| digests(&text));
     digests.with_context(|| format!("the list of approved changes {} can't be used", path.display())).map_err(|error| {
         CommandError::from(error)
             .hint("one digest a line, as in `digest` of each change of `palisade plan --format json`")

@@ -10,6 +10,7 @@ mod emulator;
 mod error;
 mod exit;
 mod explain;
+mod files;
 mod generate;
 mod inputs;
 mod keys;

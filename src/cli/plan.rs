@@ -6,9 +6,9 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail};
 
 use super::Format;
-use super::approve::is_stream;
 use super::error::CommandError;
 use super::exit::{self, Exit};
+use super::files::is_stream;
 use super::inputs::{Connection, Files, LimitArgs, Selection};
 use super::observe;
 use crate::plan::{Plan, ScopePlan, render};

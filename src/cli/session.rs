@@ -11,6 +11,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::error::CommandError;
+use super::files;
 use super::inputs::Connection;
 use super::world::Asked;
 use crate::azure::exchange::Http;
@@ -240,7 +241,6 @@ async fn embedded(
 /// Reads a file of fault rules.
 pub(super) fn faults(path: Option<&Path>) -> anyhow::Result<Vec<emulator::Rule>> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(path).map_err(anyhow::Error::from);
-    let rules = text.and_then(|text| emulator::parse_rules(&text).map_err(anyhow::Error::msg));
+    let rules = files::text(path).and_then(|text| emulator::parse_rules(&text).map_err(anyhow::Error::msg));
     rules.with_context(|| format!("the faults in {} can't be used", path.display()))
 }

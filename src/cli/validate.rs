@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use anyhow::Context as _;
+
 use super::Format;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::inputs::Files;
 use crate::declared;
 use crate::report::diagnostics::{self, Style};
+use crate::terms::text;
 use crate::ui::Ui;
 
 /// Checks the configuration, offline
@@ -30,7 +33,7 @@ pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let loaded = if args.paths.is_empty() { args.files.load()? } else { declared::load(&args.paths) };
     if args.format == Format::Json {
         let json = diagnostics::json(&loaded.sources, &loaded.diagnostics);
-        ui.result(&format!("{json:#}\n"));
+        ui.result(&text::json(&json).context("the findings can't be written as JSON")?);
         return Ok(if loaded.configuration.is_some() { Exit::Done } else { Exit::Error });
     }
     let Some(configuration) = &loaded.configuration else { return Err(CommandError::configuration(&loaded)) };

@@ -10,6 +10,7 @@ use similar::{ChangeTag, TextDiff};
 use thiserror::Error;
 
 use super::document::{FORMAT, Plan, Target};
+use crate::terms::text::json;
 
 /// How long a saved plan is accepted.
 pub const VALIDITY: SignedDuration = SignedDuration::from_hours(24);
@@ -50,7 +51,7 @@ pub enum Refusal {
 
 /// A plan as text: the same for `plan --format json` and `--out`.
 pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_string_pretty(plan)? + "\n")
+    json(plan)
 }
 
 /// Reads a plan back and makes sure that it is what palisade wrote.

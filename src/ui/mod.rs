@@ -81,9 +81,9 @@ impl Ui {
         self.line(&format!("{} {}", paint(DANGER, "error:"), lines(text)));
     }
 
-    /// What to do about it.
+    /// What to do about it: one line, whatever it quotes.
     pub fn hint(&self, text: &str) {
-        self.line(&format!("{} {}", paint(HINT, "hint:"), lines(text)));
+        self.line(&format!("{} {}", paint(HINT, "hint:"), printable(text)));
     }
 
     /// Text that belongs to none of the above, such as code frames.
@@ -97,7 +97,7 @@ impl Ui {
             return None;
         }
         let mut err = self.err.borrow_mut();
-        let _ = write!(err, "{question} ").and_then(|()| err.flush());
+        let _ = write!(err, "{} ", printable(question)).and_then(|()| err.flush());
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())

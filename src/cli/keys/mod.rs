@@ -165,7 +165,7 @@ async fn meant(session: &Session, environment: &Declaration, intent: Intent) -> 
     let Arrival { instance, refusals } = session.survey().reach(environment).await.into_value();
     let stops = |note: &&Note| intent == Intent::Write || note.code != codes::NOT_ACTIVE;
     if let Some(note) = refusals.iter().find(stops) {
-        return Err(CommandError::refused(format!("{}: {}; nothing was done", note.code, note.message)));
+        return Err(CommandError::refused(format!("{}: {}; nothing was done", note.code, printable(&note.message))));
     }
     instance.map(|reached| reached.instance).map_err(|unreadable| CommandError::new(unreadable.reason))
 }
