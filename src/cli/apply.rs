@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::SignedDuration;
+use jiff::Timestamp;
 
 use super::Format;
 use super::approve::{self, Approve};
 use super::error::CommandError;
 use super::exit::{self, Exit};
-use super::inputs::{Connection, Files, LimitArgs, Selection};
+use super::inputs::{Connection, Files, LimitArgs, Selection, duration};
 use super::observe::{self, Limits};
 use super::session::{Intent, Session};
 use crate::apply::{Engine, Fleet, Journal, RefusedScope, Remaining, Report, Stop, Surveyed};
@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long)]
     accept_waiting: bool,
     /// How long to wait for the effect of each write
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = patience)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     wait: Duration,
     /// An environment that goes before the others; if it fails, no other one is begun; several with
     /// commas between, or given several times
@@ -79,15 +79,20 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, &args.connection, Intent::Write, progress.clone()).await?;
     args.approve.still_holds(session.clock.now())?;
+    let ends = session.ends(args.connection.timeout);
+    session.ask_until(Some(ends));
     let survey = session.survey();
     let plan = observe::plan(&session, &survey, &configuration, &scopes, &limits).await;
     progress.end();
+    // What is written is looked at before and after, however late it is: it is the next write that isn't begun then.
+    session.ask_until(None);
     let saved = match &approval {
         Some(Approval::Saved(saved)) => Some(saved.clone()),
         _ => None,
     };
     let clearances = cleared(ui, args, &session, &plan, approval)?;
-    let run = Run { ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
+    let run =
+        Run { ends, ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
     let mut report = run.carry_out(&survey, &scopes, &plan, &clearances, fleet).await?;
     report.remaining = run.look_again(&scopes, &plan, &report).await;
     match args.format {
@@ -95,6 +100,11 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
         Format::Text => ui.result(&report::applied::text(&report)),
     }
     tell_refusals(ui, &report, saved.as_deref(), &plan);
+    // What was done is told nowhere else than in the journal.
+    if report.wrote() && ui.failure().is_some() {
+        ui.hint(&format!("changes were made; {JOURNAL} has them, and `palisade plan` says what is left"));
+        return Ok(Exit::Partial);
+    }
     Ok(Exit::of_report(&plan, &report, args.accept_waiting))
 }
 
@@ -165,6 +175,8 @@ fn fleet(args: &Args, scopes: &[&Declaration]) -> Result<Fleet, CommandError> {
 
 /// What carrying out needs.
 struct Run<'a> {
+    /// When no further write is begun.
+    ends: Timestamp,
     ui: &'a Rc<Ui>,
     args: &'a Args,
     session: &'a Session,
@@ -207,12 +219,21 @@ impl Run<'_> {
             journal: &journal,
             run: self.session.clock.new_id().to_string(),
         };
-        let report = heeding_interrupts(self.ui, &stop, engine.run(plan, clearances)).await;
+        let report = heeding_interrupts(self.ui, &stop, self.time_left(), engine.run(plan, clearances)).await;
         self.progress.end();
         report.ok_or_else(|| {
             CommandError::partial("stopped at once; what was under way may or may not have taken effect")
                 .hint(format!("{JOURNAL} says what was begun; `palisade plan` says what is left"))
         })
+    }
+
+    /// Ends when the run's time is over. A pretended clock would go to that very instant if nothing else wanted to be waited for.
+    async fn time_left(&self) {
+        if self.session.clock.is_simulated() {
+            return std::future::pending().await;
+        }
+        let left = self.ends.duration_since(self.session.clock.now());
+        self.session.clock.sleep(Duration::try_from(left).unwrap_or_default()).await;
     }
 
     /// What is left to do where something was written: by a new observation, as the next plan would make it.
@@ -232,17 +253,22 @@ impl Run<'_> {
     }
 }
 
-/// Runs to the end. An interrupt lets the write in flight finish and asks for nothing new to begin; a second one doesn't
-/// wait for that: then there is no report.
-async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Report>) -> Option<Report> {
+/// Runs to the end. An interrupt, or the end of the run's time, lets the write in flight finish and asks for nothing new to
+/// begin; a further interrupt doesn't wait for that: then there is no report.
+async fn heeding_interrupts(
+    ui: &Ui,
+    stop: &Stop,
+    time_left: impl Future<Output = ()>,
+    run: impl Future<Output = Report>,
+) -> Option<Report> {
     tokio::pin!(run);
-    tokio::select! {
+    let why = tokio::select! {
         report = &mut run => return Some(report),
-        () = super::emulator::interrupted() => {
-            stop.request();
-            ui.warning("interrupted: the write in flight is finished, nothing new is begun; once more stops at once");
-        }
-    }
+        () = super::emulator::interrupted() => "interrupted",
+        () = time_left => "the time of `--timeout` is over",
+    };
+    stop.request();
+    ui.warning(&format!("{why}: the write in flight is finished, nothing new is begun; an interrupt stops at once"));
     tokio::select! {
         report = run => Some(report),
         () = super::emulator::interrupted() => None,
@@ -251,9 +277,4 @@ async fn heeding_interrupts(ui: &Ui, stop: &Stop, run: impl Future<Output = Repo
 
 fn json(report: &Report) -> anyhow::Result<String> {
     printed(report).context("the report can't be written as JSON")
-}
-
-fn patience(text: &str) -> Result<Duration, String> {
-    let duration: SignedDuration = text.parse().map_err(|_| "write a duration such as 90s or 15m".to_owned())?;
-    Duration::try_from(duration).map_err(|_| "a wait can't be negative".to_owned())
 }

@@ -10,6 +10,7 @@ use super::error::CommandError;
 use super::files;
 use super::inputs::{LimitArgs, Selection};
 use super::observe::{Budget, Limits};
+use crate::config::is_stream;
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
 use crate::report;
 use crate::report::difference::of_plans;
@@ -103,7 +104,7 @@ pub(super) fn limits_of(approval: Option<&Approval>, given: Limits) -> Limits {
 }
 
 fn read_plan(path: &Path) -> Result<Plan, CommandError> {
-    let (text, name) = match files::is_stream(path) {
+    let (text, name) = match is_stream(path) {
         true => (files::standard_input(), "<stdin>".to_owned()),
         false => (files::text(path), path.display().to_string()),
     };

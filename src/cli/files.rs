@@ -12,11 +12,6 @@ use anyhow::{Context as _, bail};
 /// The most that is read of a file: a plan for thousands of environments stays below it.
 const LARGEST: u64 = 64 << 20;
 
-/// Whether a path stands for standard input or output.
-pub(super) fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
 /// The text of a regular file.
 pub(super) fn text(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();

@@ -1,14 +1,15 @@
 //! Arguments that several commands share: the configuration, and how to reach the services.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::error::CommandError;
 use super::observe::{Budget, Limits};
-use crate::config::is_standard_input;
+use crate::config::is_stream;
 use crate::config::nearest::nearest;
 use crate::declared::{self, Configuration};
 use crate::plan::Only;
@@ -97,6 +98,9 @@ pub(super) struct Connection {
     /// Treats the emulator like a cloud: what no published operation can do is left to people
     #[arg(long)]
     pub(super) as_cloud: bool,
+    /// How long the run may take in all: what isn't read by then is unknown, and no further write is begun
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub(super) timeout: Duration,
     /// Takes this instant for now (RFC 3339); never when writing to a cloud
     #[arg(long, value_name = "INSTANT")]
     pub(super) now: Option<Timestamp>,
@@ -105,7 +109,7 @@ pub(super) struct Connection {
 impl Connection {
     /// The options as they were given, apart from the instant: what is applied happens now.
     pub(super) fn words(&self) -> Vec<String> {
-        let Self { emulator, emulator_state, emulator_faults, emulator_strict, as_cloud, now: _ } = self;
+        let Self { emulator, emulator_state, emulator_faults, emulator_strict, as_cloud, timeout: _, now: _ } = self;
         let mut words = match emulator {
             Some(Some(url)) => vec![format!("--emulator={url}")],
             Some(None) => vec!["--emulator".to_owned()],
@@ -121,6 +125,12 @@ impl Connection {
         words.extend(as_cloud.then(|| "--as-cloud".to_owned()));
         words
     }
+}
+
+/// A duration as people write it on a command line.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text.parse().map_err(|_| "write a duration such as 90s or 15m".to_owned())?;
+    Duration::try_from(duration).map_err(|_| "a duration can't be negative".to_owned())
 }
 
 impl Files {
@@ -147,7 +157,7 @@ impl Files {
 
     /// Refuses a configuration from standard input where `what` is read from there.
     pub(super) fn leave_input_for(&self, what: &str) -> Result<(), CommandError> {
-        match self.file.iter().any(|path| is_standard_input(path)) {
+        match self.file.iter().any(|path| is_stream(path)) {
             true => Err(CommandError::new(format!(
                 "`-f -` takes standard input for the configuration, but {what} is read from there"
             ))

@@ -105,7 +105,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match ui.failure() {
         Some(kind) => {
             ui.error(&format!("the result could not be written to standard output: {kind}"));
-            Exit::Error.into()
+            // Something was changed: that is what whoever looks at the code has to know.
+            if exit == Exit::Partial { exit.into() } else { Exit::Error.into() }
         }
         None => exit.into(),
     }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -100,6 +101,19 @@ impl Session {
     /// A way to look at environments.
     pub(super) fn survey(&self) -> Survey {
         Survey::new(self.reader(), self.tenant, self.caller, self.surface)
+    }
+
+    /// When a run that may take so long ends.
+    pub(super) fn ends(&self, timeout: Duration) -> Timestamp {
+        self.clock
+            .now()
+            .saturating_add(SignedDuration::try_from(timeout).unwrap_or(SignedDuration::MAX))
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// From this instant on no question is asked or waited for.
+    pub(super) fn ask_until(&self, deadline: Option<Timestamp>) {
+        self.transport.ask_until(deadline);
     }
 
     /// The right to read.

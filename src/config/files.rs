@@ -24,8 +24,8 @@ const DEEPEST: usize = 16;
 /// What standard input is called where a file has a name.
 const STANDARD_INPUT: &str = "<stdin>";
 
-/// Whether a path stands for standard input.
-pub(crate) fn is_standard_input(path: &Path) -> bool {
+/// Whether a path stands for standard input, or for standard output where something is written.
+pub(crate) fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -42,7 +42,7 @@ pub(super) fn read(paths: &[PathBuf], diagnostics: &mut Diagnostics) -> Files {
     let mut files = Files { sources: Vec::new(), readable: Vec::new() };
     let mut seen = HashSet::new();
     for path in paths {
-        if is_standard_input(path) {
+        if is_stream(path) {
             if seen.insert(path.clone()) {
                 files.add(Path::new(STANDARD_INPUT), standard_input(), diagnostics);
             }

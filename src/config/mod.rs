@@ -36,7 +36,7 @@ pub(crate) use aliases::{Alias, Meant, Stranger, Vocabulary, key as meant};
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
 pub use fields::{FieldHelp, Lookup};
-pub(crate) use files::is_standard_input;
+pub(crate) use files::is_stream;
 pub use format::Format;
 pub(crate) use merge::Combined;
 pub use source::{Source, Sources, Span};

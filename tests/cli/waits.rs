@@ -1,7 +1,7 @@
 //! Waits: what the services ask for is honoured, what is waited for is said, and no wait is for ever.
 
 use crate::live::Live;
-use crate::support::{EXACT, NOW, PROD, Scene, give};
+use crate::support::{EXACT, NOW, PROD, Scene, give, roles};
 
 fn throttled(retry_after: &str) -> String {
     format!(
@@ -97,4 +97,41 @@ fn a_token_that_runs_out_is_renewed() {
         world.behaviour.token_lifetime = "PT6M".parse().unwrap();
     });
     scene.emulated(&["apply", "--yes", "--wait", "20m"]).ended(0).says("3 done");
+}
+
+/// A service that takes longer than the run has time for: what it would have told is unknown, and the others are heard.
+#[test]
+fn a_run_ends_in_its_time() {
+    let scene = Scene::with(EXACT);
+    let slow = "- { operation: GET */rbac/assignments, action: { delay: { by: PT1H } } }";
+    scene.write("faults.yaml", slow);
+    let run = scene.run(&["plan", "--emulator", "--emulator-faults", "faults.yaml", "--timeout", "1s"]).ended(3);
+    assert!(run.stdout.contains("the time of this run is over (`--timeout`)"), "{}", run.stdout);
+    assert!(run.stdout.contains("Contoso prod"), "what answered is told: {}", run.stdout);
+
+    // No further write is begun; the one that was sent is seen through.
+    scene.write("faults.yaml", "- { operation: PUT */assignment, nth: 1, action: { delay: { by: PT2S } } }");
+    let arguments = ["apply", "--yes", "--emulator", "--emulator-faults", "faults.yaml", "--timeout", "1s"];
+    let run = scene.run(&arguments).ended(5).says("1 done, 2 not started");
+    assert!(run.stderr.contains("the time of `--timeout` is over"), "{}", run.stderr);
+    scene.run(&["plan", "--timeout", "soon"]).ended(1).complains("write a duration such as 90s");
+}
+
+/// What was changed must not look as if nothing had been.
+#[test]
+fn a_report_that_can_not_be_written_after_changes_is_no_plain_error() {
+    let scene = Scene::with(EXACT);
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = |arguments: &[&str]| {
+        let output =
+            scene.command(&[arguments, &["--emulator", "--now", NOW]].concat()).stdout(full()).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, stderr) = run(&["apply", "--yes"]);
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("standard output") && stderr.contains("changes were made"), "{stderr}");
+    assert_eq!(roles(&scene.world(), PROD, "ada@contoso.com"), ["Admin"]);
+    // Where nothing was changed, it is one.
+    assert_eq!(run(&["apply", "--yes"]).0, Some(1));
+    assert_eq!(run(&["plan"]).0, Some(1));
 }

@@ -222,7 +222,12 @@ async fn publish(ui: &Rc<Ui>, which: &Which, slot: Slot) -> Result<Exit, Command
             which.environment
         ));
     }
-    Ok(Exit::Done)
+    Ok(if stored { told(ui) } else { Exit::Done })
+}
+
+/// How a command ends that has changed something: not as if nothing had been done, if the result can't be told.
+fn told(ui: &Ui) -> Exit {
+    if ui.failure().is_some() { Exit::Partial } else { Exit::Done }
 }
 
 /// From a hidden prompt, or from standard input if that isn't a terminal.
@@ -263,7 +268,7 @@ async fn revoke(ui: &Rc<Ui>, which: &Which) -> Result<Exit, CommandError> {
     let record = Record::open(ui, &scene)?;
     scene.look.revoke(&scene.session.writer("revoke both keys"), &record).await.map_err(early)?;
     ui.result(&format!("{}: both keys were regenerated, and the published one works\n", scene.address));
-    Ok(Exit::Done)
+    Ok(told(ui))
 }
 
 fn early(ended: Ended) -> CommandError {
