@@ -13,15 +13,15 @@ use super::report::{Outcome, Status};
 use super::requirements;
 use super::schedule::{Place, Run};
 use super::vanished;
-use crate::azure::Fresh;
+use crate::azure::Anew;
 use crate::guard;
-use crate::plan::{Address, Change, Findings, Mode, Note, Planned, ScopePlan, Sighting};
+use crate::plan::{Action, Address, Change, Findings, Mode, Note, Planned, ScopePlan, Sighting};
 
 /// A change that is still the approved one.
 struct Approved {
     planned: Planned,
     /// What its setting looks like now.
-    fresh: Fresh<Sighting>,
+    fresh: Anew<Sighting>,
 }
 
 /// Why a change isn't begun.
@@ -150,8 +150,7 @@ impl Run<'_> {
         progress: &Progress,
     ) -> Result<Approved, NotYet> {
         let refused = |reason: String| Outcome::unsent(Status::Refused, reason);
-        let looked = self.engine.looks.setting(&scope.scope, &change.setting).await;
-        let fresh = looked.map_err(|why| match why {
+        let fresh = self.look(scope, change).await.map_err(|why| match why {
             NoLook::Undeclared(reason) => refused(reason),
             NoLook::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
         })?;
@@ -165,8 +164,11 @@ impl Run<'_> {
         if let Some(planned) = planned {
             self.on_the_board(planned)?;
         }
-        let guards = match planned {
-            Some(planned) if planned.takes_away => guard::check_removal(&fresh),
+        let guards = match (planned, fresh.fresh()) {
+            (Some(planned), Some(fresh)) if planned.takes_away => guard::check_removal(fresh),
+            (Some(planned), None) if planned.takes_away => {
+                return Err(Outcome::unread("not sent: what it rests on wasn't read afresh".to_owned()).into());
+            }
             _ => guard::check_findings(findings),
         };
         let identity = guard::check_identity(&scope.scope, &scope.identity, &fresh);
@@ -180,6 +182,19 @@ impl Run<'_> {
             return Err(refused(change.moved_to(&planned.change)).into());
         }
         Ok(Approved { planned: planned.clone(), fresh })
+    }
+
+    /// What the setting of a change shows now: all of it, if something is taken away.
+    async fn look(&self, scope: &ScopePlan, change: &Change) -> Result<Anew<Sighting>, NoLook> {
+        let looks = self.engine.looks;
+        let adds = matches!(change.action, Action::Create | Action::Update);
+        if adds {
+            let seen = looks.addition(&scope.scope, &change.setting, &change.address).await?;
+            if !found(&seen.value().findings, change).is_some_and(|planned| planned.takes_away) {
+                return Ok(seen);
+            }
+        }
+        looks.setting(&scope.scope, &change.setting).await.map(Anew::All)
     }
 
     /// What a change requires, and this run takes up, must have ended, and well.

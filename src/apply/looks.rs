@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use crate::azure::Fresh;
-use crate::plan::Sighting;
+use crate::azure::{Anew, Fresh};
+use crate::plan::{Address, Sighting};
 use crate::settings::declaration::Declaration;
 use crate::settings::survey::Survey;
 use crate::terms::Scope;
@@ -15,6 +15,9 @@ use crate::terms::Scope;
 pub trait Looks {
     /// What is found in one setting of one scope.
     async fn setting(&self, scope: &Scope, setting: &str) -> Result<Fresh<Sighting>, NoLook>;
+
+    /// The same for a change that adds what is at an address.
+    async fn addition(&self, scope: &Scope, setting: &str, address: &Address) -> Result<Anew<Sighting>, NoLook>;
 }
 
 /// Why a setting wasn't looked at.
@@ -34,12 +37,20 @@ pub struct Surveyed<'a> {
     pub declarations: BTreeMap<Scope, &'a Declaration>,
 }
 
+impl Surveyed<'_> {
+    fn declaration(&self, scope: &Scope) -> Result<&Declaration, NoLook> {
+        let undeclared = || NoLook::Undeclared("the configuration no longer declares it".to_owned());
+        self.declarations.get(scope).copied().ok_or_else(undeclared)
+    }
+}
+
 #[async_trait(?Send)]
 impl Looks for Surveyed<'_> {
     async fn setting(&self, scope: &Scope, setting: &str) -> Result<Fresh<Sighting>, NoLook> {
-        let Some(declaration) = self.declarations.get(scope) else {
-            return Err(NoLook::Undeclared("the configuration no longer declares it".to_owned()));
-        };
-        self.survey.setting(declaration, setting).await.map_err(NoLook::Unread)
+        self.survey.setting(self.declaration(scope)?, setting).await.map_err(NoLook::Unread)
+    }
+
+    async fn addition(&self, scope: &Scope, setting: &str, address: &Address) -> Result<Anew<Sighting>, NoLook> {
+        self.survey.addition(self.declaration(scope)?, setting, address).await.map_err(NoLook::Unread)
     }
 }

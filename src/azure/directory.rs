@@ -4,7 +4,8 @@
 //! turn, and while as many batches are under way as may be, names gather in the open one.
 //!
 //! Invariants: a look-up that failed stays unknown with its reason, and never reads as "not in the directory"; each name,
-//! each group's members and each group's count are asked for once; nothing is locked while a request is under way.
+//! each group's members and each group's count are asked for once; nothing is locked while a request is under way; what is
+//! remembered from an earlier directory was said by the service, and is never an absence or a failure.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,6 +13,7 @@ use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::access::Reader;
@@ -29,6 +31,45 @@ pub enum Name {
     Key(Key),
     /// By object id.
     Id(ObjectId),
+}
+
+/// What earlier directories of a run said of principals that they have, each with the instant before it was said.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered(HashMap<Name, (DirectoryObject, Timestamp)>);
+
+impl Remembered {
+    /// Takes in what a directory has looked up since it `began`. What it didn't find is forgotten.
+    pub fn take_in(&mut self, directory: &Directory, began: Timestamp) {
+        for (name, look_up) in &*directory.desk.names.borrow() {
+            match look_up {
+                LookUp::Known(Ok(Some(object))) => {
+                    self.0.insert(name.clone(), (object.clone(), began));
+                }
+                LookUp::Known(_) | LookUp::Coming(_) => {
+                    self.0.remove(name);
+                }
+                LookUp::Remembered(_) => {}
+            }
+        }
+    }
+
+    /// What is not older than an instant, without some names, and without all others of the same principals.
+    #[must_use]
+    pub fn since(&self, instant: Timestamp, without: &[Name]) -> Self {
+        let of = |name: &Name| match name {
+            Name::Id(id) => Some(*id),
+            Name::Key(_) => self.0.get(name).map(|(object, _)| object.id),
+        };
+        let ids: BTreeSet<ObjectId> = without.iter().filter_map(of).collect();
+        let other = |name: &Name, object: &DirectoryObject| !without.contains(name) && !ids.contains(&object.id);
+        let kept = self.0.iter().filter(|(name, (object, at))| *at >= instant && other(name, object));
+        Self(kept.map(|(name, said)| (name.clone(), said.clone())).collect())
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// Looks principals up and remembers.
@@ -57,6 +98,8 @@ enum LookUp {
     Coming(InFlight<()>),
     /// This is the answer.
     Known(Found),
+    /// This was the answer to an earlier look-up.
+    Remembered(DirectoryObject),
 }
 
 /// The batch that takes in names.
@@ -68,10 +111,20 @@ struct Open {
 impl Directory {
     /// A directory that will be asked for `expected` names, and perhaps for others.
     pub fn expecting(reader: Reader, expected: impl IntoIterator<Item = Name>) -> Self {
+        Self::remembering(reader, expected, Remembered::default())
+    }
+
+    /// The same with what an earlier directory said: that isn't asked for again.
+    pub(super) fn remembering(
+        reader: Reader,
+        expected: impl IntoIterator<Item = Name>,
+        Remembered(known): Remembered,
+    ) -> Self {
+        let known = known.into_iter().map(|(name, (object, _))| (name, LookUp::Remembered(object)));
         let desk = Desk {
             reader,
             expected: RefCell::new(expected.into_iter().collect()),
-            names: RefCell::default(),
+            names: RefCell::new(known.collect()),
             open: RefCell::default(),
             turns: Semaphore::new(UNDER_WAY),
         };
@@ -89,7 +142,7 @@ impl Directory {
         self.desk.hand_in(names);
         let coming = |name: &Name| match self.desk.names.borrow().get(name) {
             Some(LookUp::Coming(batch)) => Some(batch.clone()),
-            Some(LookUp::Known(_)) | None => None,
+            Some(LookUp::Known(_) | LookUp::Remembered(_)) | None => None,
         };
         join_all(wanted.iter().filter_map(coming)).await;
     }
@@ -98,6 +151,7 @@ impl Directory {
     pub fn get(&self, name: &Name) -> Found {
         match self.desk.names.borrow().get(name) {
             Some(LookUp::Known(found)) => found.clone(),
+            Some(LookUp::Remembered(object)) => Ok(Some(object.clone())),
             Some(LookUp::Coming(_)) | None => Err("it was not looked up".to_owned()),
         }
     }

@@ -3,8 +3,11 @@
 //! Words: a *look* is one observation, and remembers what it read for as long as it lasts; what is *fresh* was read by a look
 //! of its own, begun for the purpose.
 //!
+//! What is *recent* was read afresh, apart from who other principals are: that may be remembered from an earlier look.
+//!
 //! Invariants: each thing is read at most once in a look, and askers of one thing share the read also while it is under way;
-//! nothing is remembered from one look to the next; [`Fresh`] can only be made by a look that begins with it and ends with it.
+//! but for names that a [`Recent`] is given, nothing is remembered from one look to the next; [`Fresh`] can only be made by a
+//! look that begins with it and ends with it.
 //!
 //! What was read afresh shows its value, and when its look began:
 //!
@@ -32,7 +35,7 @@ use uuid::Uuid;
 use super::access::Reader;
 use super::authorization::{self, RoleAssignment};
 use super::customer_insights::{self as ci, ApiAccess, Instance, InstanceInfo, InstanceMetadata};
-use super::directory::{Directory, Name};
+use super::directory::{Directory, Name, Remembered};
 use super::error::CallError;
 use super::once::Once;
 use super::rights::{Granted, Holding, Needs};
@@ -62,10 +65,14 @@ pub struct Look {
 impl Look {
     /// Begins a look. Whoever will be asked about is `expected`, so that few requests serve all environments.
     pub fn begin(reader: &Reader, expected: impl IntoIterator<Item = Name>) -> Self {
+        Self::with(reader, Directory::expecting(reader.clone(), expected))
+    }
+
+    fn with(reader: &Reader, directory: Directory) -> Self {
         Self {
             reader: reader.clone(),
             began: reader.now(),
-            directory: Directory::expecting(reader.clone(), expected),
+            directory,
             instances: Once::default(),
             instance: Once::default(),
             api: Once::default(),
@@ -188,5 +195,65 @@ impl<T, E> Fresh<Result<T, E>> {
     pub fn transpose(self) -> Result<Fresh<T>, E> {
         let Self { value, at } = self;
         value.map(|value| Fresh { value, at })
+    }
+}
+
+/// What was read for a write that adds something, when that began. Who its own principal is was asked again, and so was
+/// everything else; who the others are may be remembered. Nothing may be taken away on the strength of it.
+#[derive(Debug, Clone)]
+pub struct Recent<T> {
+    value: T,
+    at: Timestamp,
+}
+
+impl<T> Recent<T> {
+    /// Begins a look that remembers names, has `read` answer from it, and ends it.
+    pub async fn look(reader: &Reader, remembered: Remembered, read: impl AsyncFnOnce(Look) -> T) -> Self {
+        let look = Look::with(reader, Directory::remembering(reader.clone(), [], remembered));
+        let at = look.began();
+        Self { value: read(look).await, at }
+    }
+}
+
+impl<T, E> Recent<Result<T, E>> {
+    /// What was read, if it could be read.
+    pub fn transpose(self) -> Result<Recent<T>, E> {
+        let Self { value, at } = self;
+        value.map(|value| Recent { value, at })
+    }
+}
+
+/// What was read for a write.
+#[derive(Debug, Clone)]
+pub enum Anew<T> {
+    /// All of it, which every write can rest on.
+    All(Fresh<T>),
+    /// All that a write rests on that adds something.
+    Own(Recent<T>),
+}
+
+impl<T> Anew<T> {
+    /// What was read.
+    pub fn value(&self) -> &T {
+        match self {
+            Self::All(fresh) => fresh.value(),
+            Self::Own(recent) => &recent.value,
+        }
+    }
+
+    /// When the look began.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::All(fresh) => fresh.at(),
+            Self::Own(recent) => recent.at,
+        }
+    }
+
+    /// What was read, if all of it was read afresh.
+    pub fn fresh(&self) -> Option<&Fresh<T>> {
+        match self {
+            Self::All(fresh) => Some(fresh),
+            Self::Own(_) => None,
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! again, on fresh observations, before each write that takes something away.
 //!
 //! Invariants: guards are functions of their arguments, and doubt counts as danger: where it isn't known who would be locked out,
-//! nobody loses anything; what a write rests on is [`Fresh`], which no remembered observation can be.
+//! nobody loses anything; what a removal rests on is [`Fresh`], and what any write rests on is [`Anew`], neither of which an
+//! observation of the plan can be.
 //!
 //! ```
 //! use palisade::{azure::Fresh, guard, plan::Sighting};
@@ -27,7 +28,7 @@ pub mod codes;
 mod identity;
 mod removals;
 
-use crate::azure::Fresh;
+use crate::azure::{Anew, Fresh};
 use crate::plan::{Account, Address, Findings, Identity, Note, Only, Sighting, Stake};
 use crate::terms::Scope;
 
@@ -76,8 +77,8 @@ fn check_stake(stake: &Stake, findings: &Findings) -> Vec<Note> {
 
 /// Whether the environment at the moment of a write is the one that the plan saw. What refuses it by itself, such as its
 /// state, is said there.
-pub fn check_identity(scope: &Scope, planned: &Identity, fresh: &Fresh<Sighting>) -> Option<Note> {
-    let Sighting { observed, findings } = fresh.value();
+pub fn check_identity(scope: &Scope, planned: &Identity, read: &Anew<Sighting>) -> Option<Note> {
+    let Sighting { observed, findings } = read.value();
     let address = Address::scope(scope);
     let refused = findings.notes.iter().any(|note| note.refuses() && note.address == address);
     if refused { None } else { identity::check(scope, planned, observed.as_ref()?) }

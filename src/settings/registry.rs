@@ -16,6 +16,7 @@ use super::block::{Block, Claim, Saw};
 use super::setting::{Comparing, Need, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, key_vault, private_links, users};
+use crate::azure::directory::Name;
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
 use crate::plan::{Address, Findings, NoteCode, Rated};
@@ -202,6 +203,9 @@ pub trait DeclaredBlock: fmt::Debug {
     /// The principals that it names.
     fn principals(&self) -> Vec<PrincipalRef>;
 
+    /// The names of the principal that a part of it is about, if it is about one.
+    fn names_of(&self, part: &str) -> Option<Vec<Name>>;
+
     /// The Azure resources that it names.
     fn resources(&self) -> Vec<ResourceId>;
 
@@ -243,6 +247,10 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
 
     fn principals(&self) -> Vec<PrincipalRef> {
         S::principals(&self.0)
+    }
+
+    fn names_of(&self, part: &str) -> Option<Vec<Name>> {
+        S::names_of(&self.0, part)
     }
 
     fn resources(&self) -> Vec<ResourceId> {
@@ -332,6 +340,13 @@ impl Blocks {
     /// The principals that they name.
     pub fn principals(&self) -> Vec<PrincipalRef> {
         self.0.iter().flat_map(|block| block.principals()).collect()
+    }
+
+    /// The names of the principal that an address is about, if it is about one.
+    pub fn names_of(&self, address: &Address) -> Option<Vec<Name>> {
+        let setting = address.setting_key()?;
+        let part = address.within_scope().strip_prefix(setting)?.strip_prefix('/')?;
+        self.named(setting)?.names_of(part)
     }
 
     /// The Azure resources that they name.

@@ -11,6 +11,7 @@ use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Look;
 use crate::azure::customer_insights::Instance;
+use crate::azure::directory::Name;
 use crate::config::{Code, Word};
 use crate::plan::{Address, Findings, NoteCode, Rated};
 use crate::terms::{Head, ObjectId, Place, ResourceId, ScopeKind};
@@ -55,6 +56,12 @@ pub trait Setting: Block {
     /// The principals that the declaration names, so that one look-up serves all environments.
     fn principals(_declared: &Self::Declared) -> Vec<PrincipalRef> {
         Vec::new()
+    }
+
+    /// The names under which the principal is looked up that a part of the setting is about. Where a change adds that part, other
+    /// principals needn't be looked up again for it. None where everything is to be read.
+    fn names_of(_declared: &Self::Declared, _part: &str) -> Option<Vec<Name>> {
+        None
     }
 
     /// The Azure resources that the declaration names.

@@ -3,10 +3,13 @@
 //! Invariants: an environment that can't be looked at hides none of the others, and a service that doesn't answer hides
 //! nothing that another one tells; while it isn't known which instance is behind an id, nothing is planned for it; accounts
 //! come in the configuration's order, whichever answer came first; what a write rests on is a look of its own, the identity
-//! of the environment included.
+//! of the environment included. Only who the other principals are is remembered for writes that add something: one look-up
+//! of all of them per write would make a plan of n users cost n² look-ups.
+
+use std::cell::RefCell;
 
 use futures_util::stream::{self, StreamExt as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::codes;
@@ -16,7 +19,8 @@ use super::reach::{Arrival, Reached, reach};
 use super::setting::{Comparing, Observing};
 use super::surface::Surface;
 use super::users;
-use crate::azure::{Fresh, Look, Reader};
+use crate::azure::directory::Remembered;
+use crate::azure::{Anew, Fresh, Look, Reader, Recent};
 use crate::plan::{Account, Address, Findings, Note, Planned, Sighting, Unknown};
 use crate::terms::{EnvironmentHead, Head, ObjectId};
 
@@ -24,18 +28,23 @@ use crate::terms::{EnvironmentHead, Head, ObjectId};
 /// only hold more answers in memory.
 const SIDE_BY_SIDE: usize = 16;
 
-/// How to look at environments of a tenant. Remembers nothing from one look to the next.
+/// How long it is remembered who is who.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
+
+/// How to look at environments of a tenant.
 pub struct Survey {
     reader: Reader,
     tenant: Uuid,
     caller: Option<ObjectId>,
     surface: Surface,
+    /// Whom the looks for writes found.
+    names: RefCell<Remembered>,
 }
 
 impl Survey {
     /// A survey in `tenant`. `caller` is the object id that the token names.
     pub fn new(reader: Reader, tenant: Uuid, caller: Option<ObjectId>, surface: Surface) -> Self {
-        Self { reader, tenant, caller, surface }
+        Self { reader, tenant, caller, surface, names: RefCell::default() }
     }
 
     /// Looks at all scopes, in one observation.
@@ -78,21 +87,41 @@ impl Survey {
     /// Looks at one setting again, for a write: at the identity of its environment first, and at nothing more where that
     /// refuses it. An error says what could not be read.
     pub async fn setting(&self, scope: &Declaration, setting: &str) -> Result<Fresh<Sighting>, String> {
-        let sighting = Fresh::look(&self.reader, async |look| {
-            let Arrival { instance, refusals } = self.arrive(&look, scope).await;
-            let observed = instance.as_ref().ok().map(Reached::observed);
-            if !refusals.is_empty() {
-                let findings = Findings { notes: refusals, ..Findings::default() };
-                return Ok(Sighting { observed, findings });
-            }
-            if let (Err(unreadable), Head::Environment(_)) = (&instance, &scope.head) {
-                return Err(unreadable.reason.clone());
-            }
-            let mut findings = self.review(&look, scope, &instance, look.began(), Some(setting)).await;
-            let findings = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
-            Ok(Sighting { observed, findings })
-        });
+        let sighting = Fresh::look(&self.reader, async |look| self.sighting(&look, scope, setting).await);
         sighting.await.transpose()
+    }
+
+    /// The same for a change that adds what is at an address: who others are may be remembered from a look of the last minutes.
+    pub async fn addition(
+        &self,
+        scope: &Declaration,
+        setting: &str,
+        address: &Address,
+    ) -> Result<Anew<Sighting>, String> {
+        let since = self.reader.now().saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+        let names = scope.blocks.names_of(address);
+        let remembered = names.map(|names| self.names.borrow().since(since, &names)).unwrap_or_default();
+        if remembered.is_empty() {
+            return self.setting(scope, setting).await.map(Anew::All);
+        }
+        let read = async |look: Look| self.sighting(&look, scope, setting).await;
+        Recent::look(&self.reader, remembered, read).await.transpose().map(Anew::Own)
+    }
+
+    async fn sighting(&self, look: &Look, scope: &Declaration, setting: &str) -> Result<Sighting, String> {
+        let Arrival { instance, refusals } = self.arrive(look, scope).await;
+        let observed = instance.as_ref().ok().map(Reached::observed);
+        if !refusals.is_empty() {
+            let findings = Findings { notes: refusals, ..Findings::default() };
+            return Ok(Sighting { observed, findings });
+        }
+        if let (Err(unreadable), Head::Environment(_)) = (&instance, &scope.head) {
+            return Err(unreadable.reason.clone());
+        }
+        let mut findings = self.review(look, scope, &instance, look.began(), Some(setting)).await;
+        self.names.borrow_mut().take_in(look.directory(), look.began());
+        let findings = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
+        Ok(Sighting { observed, findings })
     }
 
     /// How to reach an environment's instance for something that is done by hand, and why nothing must be done there.

@@ -252,7 +252,8 @@ async fn a_throttled_vault_is_waited_for() {
         set(&writer, &number.to_string()).await;
     }
     let waited = services.clock.now().duration_since(start_of_time());
-    assert_eq!(waited, SignedDuration::from_secs(20));
+    // After a pause, calls keep a small distance.
+    assert_eq!(waited.as_secs(), 20);
 }
 
 #[tokio::test]

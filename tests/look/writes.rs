@@ -94,3 +94,48 @@ async fn fresh_facts_carry_their_instant() {
     assert_eq!(scene.count("GET", "/rbac/assignments"), 2);
     assert_eq!(scene.count("POST", "/$batch"), 2);
 }
+
+/// Who is who is asked once for all additions, but for the one that is being made: the look-ups of a plan grow with its users, and
+/// not with their square.
+#[tokio::test]
+async fn additions_do_not_look_everybody_up_again() {
+    let asked = async |users: usize| {
+        let list: String =
+            (0..users).map(|number| format!("        - {{ user: u{number}@contoso.com, role: Viewer }}\n")).collect();
+        let text =
+            everything().replace("      match: exact\n      assignments:\n", &format!("      assignments:\n{list}"));
+        let scene = Scene::of(&text).await;
+        let plan = scene.plan().await;
+        let before = scene.count("POST", "/$batch");
+        let report = scene.apply(&plan).await;
+        assert_eq!((report.summary.failed, report.summary.not_started), (0, 0), "{report:?}");
+        (
+            report.changes.iter().filter(|applied| applied.address.as_str().contains("/users/")).count(),
+            scene.count("POST", "/$batch") - before,
+        )
+    };
+    let (few, many) = (asked(20).await, asked(60).await);
+    assert_eq!(many.0 - few.0, 40);
+    // One batch for each user more, and the first look's: four for sixty users in place of two for twenty, and some for the others.
+    assert!(many.1 - few.1 <= 40 + 8, "{few:?} {many:?}");
+}
+
+/// What is remembered of others is nothing that a removal may rest on, and grows old.
+#[tokio::test]
+async fn what_is_remembered_is_for_additions_only_and_not_for_long() {
+    let scene = Scene::of(&everything()).await;
+    let (survey, environment) = (scene.survey().await, &scene.configuration.environments[0]);
+    let address = palisade::plan::Address::written("prod/users/ada@contoso.com");
+    // Without a look before, everything is read.
+    assert!(survey.addition(environment, "users", &address).await.unwrap().fresh().is_some());
+    let batches = scene.count("POST", "/$batch");
+    assert!(survey.addition(environment, "users", &address).await.unwrap().fresh().is_none());
+    assert_eq!(scene.count("POST", "/$batch") - batches, 1, "the principal itself is looked up again");
+    // A setting that names no principal at the address, and an address of none, are read as a whole.
+    for (setting, at) in [("apiAccess", "prod/apiAccess"), ("users", "prod/users/creator@contoso.com")] {
+        let read = survey.addition(environment, setting, &palisade::plan::Address::written(at)).await.unwrap();
+        assert!(read.fresh().is_some(), "{at}");
+    }
+    scene.clock.advance(std::time::Duration::from_secs(301));
+    assert!(survey.addition(environment, "users", &address).await.unwrap().fresh().is_some());
+}

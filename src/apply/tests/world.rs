@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::apply::{Looks, NoLook};
 use crate::azure::operations::{Facts, PUT_ASSIGNMENT};
-use crate::azure::{CallError, Fresh, Reader, Writer};
+use crate::azure::{Anew, CallError, Fresh, Reader, Writer};
 use crate::plan::{
     Account, Action, Address, Binds, Derivation, Direction, Findings, Hold, Impact, ManualStep, Observed, Only,
     Outline, Places, Plan, Planned, Rated, ReadBack, Risk, Sighting, Step, StepError, Target, Unknown, Waiting,
@@ -264,6 +264,10 @@ impl Looks for Looking {
             true => Ok(fresh),
             false => Err(NoLook::Undeclared("it isn't declared".into())),
         }
+    }
+
+    async fn addition(&self, scope: &Scope, setting: &str, _: &Address) -> Result<Anew<Sighting>, NoLook> {
+        self.setting(scope, setting).await.map(Anew::All)
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) use principal::name;
 use async_trait::async_trait;
 
 use super::setting::{Comparing, Need, Observing, Setting};
+use crate::azure::directory::Name;
 use crate::config::Code;
 use crate::plan::{Findings, NoteCode, Rated};
 use crate::terms::Place;
@@ -50,6 +51,13 @@ impl Setting for Block {
 
     fn principals(declared: &Declared) -> Vec<PrincipalRef> {
         principal::declared(declared).cloned().collect()
+    }
+
+    fn names_of(declared: &Declared, part: &str) -> Option<Vec<Name>> {
+        let mut assigned = declared.assignments.iter().map(|assignment| &assignment.principal);
+        let principal = assigned.find(|principal| principal::declared_part(principal) == part)?;
+        let id = principal::declared_ids(principal).map(Name::Id);
+        Some(std::iter::once(principal::name(principal)).chain(id).collect())
     }
 
     const RISKS: &'static [Rated] = risks::RISKS;
