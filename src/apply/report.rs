@@ -228,8 +228,10 @@ pub struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
-    /// Done.
+    /// Done, by this run or before it.
     pub done: usize,
+    /// Of those, changes that were in effect already, so that nothing was sent.
+    pub in_effect: usize,
     /// Failed.
     pub failed: usize,
     /// Not started.
@@ -238,6 +240,8 @@ pub struct Totals {
     pub waiting: usize,
     /// Refused.
     pub refused: usize,
+    /// What could not be read, before anything was done or after it.
+    pub unknown: usize,
 }
 
 impl Report {
@@ -252,7 +256,9 @@ impl Report {
                 Status::Waiting => &mut summary.waiting,
                 Status::Refused => &mut summary.refused,
             } += 1;
+            summary.in_effect += usize::from(applied.status == Status::Done && !applied.wrote);
         }
+        summary.unknown = plan.summary.unknown;
         Self {
             format: FORMAT,
             intent_digest: plan.intent_digest.clone(),
@@ -264,6 +270,12 @@ impl Report {
             unknown: plan.scopes.iter().flat_map(|scope| &scope.unknown).cloned().collect(),
             summary,
         }
+    }
+
+    /// Adds what a look after the last write shows.
+    pub fn look_after(&mut self, remaining: Remaining) {
+        self.summary.unknown += remaining.unknown.len();
+        self.remaining = remaining;
     }
 
     /// Whether anything was sent to a service.

@@ -48,7 +48,9 @@ pub enum HostRefused {
     )]
     CloudUnknown(&'static str),
     /// The emulator must be on this machine.
-    #[error("`{0}` is not a loopback address; an emulator is reached over http on 127.0.0.1, [::1] or localhost only")]
+    #[error(
+        "`{0}` can't be an emulator's address: palisade reaches one over http on loopback (127.0.0.1, [::1] or localhost), without a path"
+    )]
     NotLoopback(String),
     /// Not a name that a vault can have.
     #[error("`{0}` can't be the name of a key vault: {VAULT_NAMES}")]

@@ -14,6 +14,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::call::Call;
+use super::error::CallError;
 use super::identity::Claims;
 use super::operations::ENTRA_TOKEN;
 use super::transport::Transport;
@@ -27,8 +28,20 @@ pub struct Token {
 
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct TokenError(pub String);
+#[error("{reason}")]
+pub struct TokenError {
+    /// Why.
+    pub reason: String,
+    /// Whether the service refused what it was shown; else it may be asked again later.
+    pub refused: bool,
+}
+
+impl From<CallError> for TokenError {
+    fn from(error: CallError) -> Self {
+        let refused = error.status().is_some_and(|status| (400..500).contains(&status) && status != 429);
+        Self { reason: error.to_string(), refused }
+    }
+}
 
 /// Gets tokens.
 #[async_trait(?Send)]
@@ -82,8 +95,8 @@ impl ClientCredentials {
             ("scope", &scope),
         ]);
         let issued = transport.clock().now();
-        let answer = transport.send(&call).await.map_err(|error| TokenError(error.to_string()))?;
-        let TokenAnswer { access_token, expires_in } = answer.json().map_err(|error| TokenError(error.to_string()))?;
+        let answer = transport.send(&call).await?;
+        let TokenAnswer { access_token, expires_in } = answer.json()?;
         let expires = issued.saturating_add(Duration::from_secs(expires_in)).unwrap_or(Timestamp::MAX);
         Ok(Token::new(access_token, expires))
     }

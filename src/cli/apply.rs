@@ -66,12 +66,13 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
-    args.approve.alone(&args.limits, &args.selection)?;
+    args.approve.alone(&args.limits, &args.selection, &args.files, &args.connection)?;
     if let Some(what) = args.approve.reads_input() {
         args.files.leave_input_for(what)?;
     }
-    let configuration = args.files.configuration()?;
+    // First, so that a configuration in the place of a plan is told before a configuration is missed.
     let approval = args.approve.read()?;
+    let configuration = args.files.configuration()?;
     let scopes = scopes(ui, args, &configuration, approval.as_ref())?;
     let limits = approve::limits_of(approval.as_ref(), args.limits.limits(&configuration)?);
     let scopes: Vec<&Declaration> = scopes.into_iter().filter(|one| limits.only.reaches(&one.head.scope())).collect();
@@ -94,7 +95,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let run =
         Run { ends, ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
     let mut report = run.carry_out(&survey, &scopes, &plan, &clearances, fleet).await?;
-    report.remaining = run.look_again(&scopes, &plan, &report).await;
+    report.look_after(run.look_again(&scopes, &plan, &report).await);
     match args.format {
         Format::Json => ui.result(&json(&report)?),
         Format::Text => ui.result(&report::applied::text(&report)),

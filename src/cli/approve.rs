@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::error::CommandError;
 use super::files;
-use super::inputs::{LimitArgs, Selection};
+use super::inputs::{Connection, Files, LimitArgs, Selection, apply_command};
 use super::observe::{Budget, Limits};
 use crate::config::is_stream;
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
@@ -39,9 +39,16 @@ pub(super) struct Approve {
 impl Approve {
     /// A saved plan is an approval, and says itself what it is limited to: a flag beside it that says the same, or something
     /// else, is a misunderstanding to be cleared up before anything is done.
-    pub(super) fn alone(&self, limits: &LimitArgs, selection: &Selection) -> Result<(), CommandError> {
+    pub(super) fn alone(
+        &self,
+        limits: &LimitArgs,
+        selection: &Selection,
+        files: &Files,
+        connection: &Connection,
+    ) -> Result<(), CommandError> {
         let Some(plan) = &self.plan else { return Ok(()) };
-        let without = |flag: &str| format!("run it without `{flag}`: `palisade apply {} …`", plan.display());
+        let command = apply_command(plan, files, connection);
+        let without = |flag: &str| format!("run it without `{flag}`: `{command}`");
         let error = |message: String, flag: &str| Err(CommandError::new(message).hint(without(flag)));
         if self.yes {
             return error("a saved plan is an approval already, so `--yes` has nothing to approve".to_owned(), "--yes");

@@ -122,7 +122,8 @@ fn announce(path: &Path, emulator: &Emulator) -> anyhow::Result<()> {
     let ready = json!({
         "http": origin(emulator.http()),
         "https": emulator.https().map(origin),
-        "certificate": emulator.certificate(),
+        // A client may run in another folder.
+        "certificate": emulator.certificate().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned())),
         "tenant": tenant,
         "clientId": client_id,
         "clientSecret": client_secret,

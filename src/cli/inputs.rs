@@ -86,9 +86,9 @@ pub(super) struct Connection {
     /// Talks to an emulator instead of a cloud: to the one at URL, or to one of its own
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true)]
     pub(super) emulator: Option<Option<Url>>,
-    /// Where the embedded emulator keeps its world
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STATE)]
-    pub(super) emulator_state: PathBuf,
+    /// Where the embedded emulator keeps its world [default: .palisade/emulator.json]
+    #[arg(long, value_name = "FILE")]
+    pub(super) emulator_state: Option<PathBuf>,
     /// Faults of the embedded emulator: a list of rules, see `palisade emulator --help`
     #[arg(long, value_name = "FILE")]
     pub(super) emulator_faults: Option<PathBuf>,
@@ -107,23 +107,46 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The options as they were given, apart from the instant: what is applied happens now.
-    pub(super) fn words(&self) -> Vec<String> {
-        let Self { emulator, emulator_state, emulator_faults, emulator_strict, as_cloud, timeout: _, now: _ } = self;
+    /// Where the embedded emulator keeps its world.
+    pub(super) fn state(&self) -> &Path {
+        self.emulator_state.as_deref().unwrap_or(Path::new(DEFAULT_STATE))
+    }
+
+    /// The options as they were given. What was planned for a pretended instant can be applied at no other.
+    fn words(&self) -> Vec<String> {
+        let Self { emulator, emulator_state, emulator_faults, emulator_strict, as_cloud, timeout: _, now } = self;
         let mut words = match emulator {
             Some(Some(url)) => vec![format!("--emulator={url}")],
             Some(None) => vec!["--emulator".to_owned()],
             None => Vec::new(),
         };
-        let state = emulator_state.display().to_string();
-        if matches!(emulator, Some(None)) && state != DEFAULT_STATE {
-            words.extend(["--emulator-state".to_owned(), state]);
-        }
+        let state = emulator_state.iter();
+        words.extend(state.flat_map(|path| ["--emulator-state".to_owned(), path.display().to_string()]));
         let faults = emulator_faults.iter();
         words.extend(faults.flat_map(|path| ["--emulator-faults".to_owned(), path.display().to_string()]));
         words.extend(emulator_strict.then(|| "--emulator-strict".to_owned()));
         words.extend(as_cloud.then(|| "--as-cloud".to_owned()));
+        words.extend(now.iter().flat_map(|now| ["--now".to_owned(), now.to_string()]));
         words
+    }
+}
+
+/// The command that applies a plan, whole enough to copy.
+pub(super) fn apply_command(plan: &Path, files: &Files, connection: &Connection) -> String {
+    // A name that looks like an option.
+    let name = plan.display().to_string();
+    let name = if name.starts_with('-') && !is_stream(plan) { format!("./{name}") } else { name };
+    let words = ["palisade".to_owned(), "apply".to_owned(), name];
+    let words = words.into_iter().chain(files.words()).chain(connection.words());
+    words.map(|word| shell_word(&word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 

@@ -8,10 +8,11 @@ use anyhow::{Context as _, bail};
 use super::Format;
 use super::error::CommandError;
 use super::exit::{self, Exit};
-use super::inputs::{Connection, Files, LimitArgs, Selection};
+use super::files;
+use super::inputs::{Connection, Files, LimitArgs, Selection, apply_command};
 use super::observe;
 use crate::config::is_stream;
-use crate::plan::{Plan, ScopePlan, render};
+use crate::plan::{Plan, ScopePlan, is_plan as is_one, render};
 use crate::report::plan::{Purpose, text};
 use crate::ui::Ui;
 
@@ -54,7 +55,10 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
             offer(ui, args, Path::new("PLAN"), &plan);
             return Ok(Exit::of_plan(&plan, args.detailed_exitcode));
         }
-        Some(path) => save(path, &document)?,
+        Some(path) => {
+            replaceable(path)?;
+            save(path, &document)?;
+        }
         None => {}
     }
     ui.result(&match args.format {
@@ -75,22 +79,11 @@ fn offer(ui: &Ui, args: &Args, path: &Path, plan: &Plan) {
     if free.is_empty() {
         return;
     }
-    let words = ["palisade".to_owned(), "apply".to_owned(), path.display().to_string()];
-    let words = words.into_iter().chain(args.files.words()).chain(args.connection.words());
-    let command: Vec<String> = words.map(|word| shell_words(&word)).collect();
+    let command = apply_command(path, &args.files, &args.connection);
     let refused = left.iter().filter(|scope| plan.refusals_of(&scope.scope).next().is_some());
     let refused: Vec<&str> = refused.map(|scope| scope.scope.as_str()).collect();
     let without = if refused.is_empty() { String::new() } else { format!(" (leaves out {})", refused.join(", ")) };
-    ui.status(&format!("apply it with: {}{without}", command.join(" ")));
-}
-
-/// A word as a shell takes it.
-fn shell_words(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
+    ui.status(&format!("apply it with: {command}{without}"));
 }
 
 /// The plan as a document.
@@ -98,12 +91,23 @@ pub(super) fn document(plan: &Plan) -> anyhow::Result<String> {
     render(plan).context("the plan can't be written as JSON")
 }
 
+/// A slip of the hand must not cost a configuration: a plan takes the place of nothing but a plan.
+fn replaceable(path: &Path) -> Result<(), CommandError> {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let is_plan = |text: String| text.trim().is_empty() || is_one(&text);
+    if !found.is_file() || files::text(path).is_ok_and(is_plan) {
+        return Ok(());
+    }
+    Err(CommandError::new(format!("{} isn't a plan, and isn't replaced by one; nothing was saved", path.display()))
+        .hint("give `--out` another name, or move that file away"))
+}
+
 /// Writes the whole file or nothing: half a plan must never lie where an approval is looked for.
 pub(super) fn save(path: &Path, document: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     // Renamed into place, the file would replace a device or a pipe for everybody.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        bail!("{} isn't a regular file, and isn't replaced by a plan", path.display());
+        bail!("{} isn't a regular file, and isn't replaced", path.display());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::NamedTempFile::new_in(folder)

@@ -89,9 +89,14 @@ impl Session {
         let tenant = configuration.tenant.id;
         let transport = Rc::new(transport(configuration, address, clock.clone(), progress)?);
         let target = Self::recognise(&Reader::new(transport.clone()), address, tenant, connection).await?;
-        let caller = transport.caller().await.context("signing in failed").map_err(|error| {
-            CommandError::from(error)
-                .hint(format!("check {CLIENT_ID} and {CLIENT_SECRET}, or unset them to use the emulator's own client"))
+        let caller = transport.caller().await.map_err(|error| {
+            let hint = match error.refused {
+                true => {
+                    format!("check {CLIENT_ID} and {CLIENT_SECRET}, or unset them to use the emulator's own client")
+                }
+                false => "run this again once Entra answers; nothing was asked of any other service".to_owned(),
+            };
+            CommandError::from(anyhow::Error::from(error).context("signing in failed")).hint(hint)
         })?;
         let caller = caller.and_then(|caller| caller.object_id);
         let surface = surface(configuration, connection);
@@ -214,6 +219,10 @@ fn only_embedded(connection: &Connection) -> Result<(), CommandError> {
             refused("--emulator-faults").hint("give the faults to the running one: `palisade emulator --faults FILE`")
         );
     }
+    if connection.emulator_state.is_some() {
+        return Err(refused("--emulator-state")
+            .hint("a running emulator keeps its own world: `palisade emulator --world FILE`"));
+    }
     if connection.emulator_strict {
         return Err(refused("--emulator-strict").hint(
             "leave it out: a running emulator adds only what it was started with (`palisade emulator -f FILE`)",
@@ -232,7 +241,7 @@ async fn embedded(
 ) -> Result<Emulator, CommandError> {
     let faults = faults(connection.emulator_faults.as_deref())?;
     let asked = Asked {
-        path: &connection.emulator_state,
+        path: connection.state(),
         option: "--emulator-state",
         configuration: Some(configuration),
         strict: connection.emulator_strict,

@@ -108,9 +108,9 @@ fn collect(root: &Json, schema: &Json, path: &str, fields: &mut BTreeMap<String,
         fields.insert(path.clone(), describe(root, field, &path));
         collect(root, field, &path, fields);
     }
-    for environment in
-        schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|map| map.values())
-    {
+    // A file's own `x-` keys are nothing to explain.
+    let chosen = schema.get("patternProperties").filter(|_| schema.get("properties").is_none());
+    for environment in chosen.and_then(Json::as_object).into_iter().flat_map(|map| map.values()) {
         let path = join("*");
         fields.insert(path.clone(), describe(root, environment, &path));
         collect(root, environment, &path, fields);

@@ -86,12 +86,15 @@ pub(super) fn build(document: &mut Document, format: &Format, settings: Registry
     })
 }
 
-/// Tells each environment which resources the others declare.
+/// Tells each environment which resources the others declare, and which instances they are.
 fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
-    let declared: Vec<Vec<ResourceId>> = environments.iter().map(|one| one.blocks.resources()).collect();
+    let instance = |one: &Declaration| one.head.environment().and_then(|head| head.instance_id);
+    let declared: Vec<(Vec<ResourceId>, Option<Uuid>)> =
+        environments.iter().map(|one| (one.blocks.resources(), instance(one))).collect();
     for (index, environment) in environments.iter_mut().enumerate() {
-        let others = declared.iter().enumerate().filter(|(other, _)| *other != index);
-        environment.elsewhere = others.flat_map(|(_, resources)| resources.iter().cloned()).collect();
+        let others = || declared.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, declared)| declared);
+        environment.elsewhere = others().flat_map(|(resources, _)| resources.iter().cloned()).collect();
+        environment.instances_elsewhere = others().filter_map(|(_, instance)| *instance).collect();
     }
     environments
 }
@@ -177,7 +180,7 @@ fn declaration(
 ) -> Declaration {
     let blocks = settings.declare(at, &head, diagnostics);
     let attested = attested::read(at, head.kind(), &blocks, settings, diagnostics);
-    Declaration { head, attested, blocks, elsewhere: Vec::new(), digest }
+    Declaration { head, attested, blocks, elsewhere: Vec::new(), instances_elsewhere: Vec::new(), digest }
 }
 
 /// The hash of what a scope declares, without what people attest.

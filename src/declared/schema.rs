@@ -47,6 +47,8 @@ pub(super) fn schema(settings: Registry) -> Json {
     // Either id will do, so neither can be required by itself.
     schema["$defs"]["Environment"]["anyOf"] =
         json!([{ "required": ["instanceId"] }, { "required": ["environmentId"] }]);
+    // Room for anchors.
+    schema["patternProperties"] = json!({ "^x-": { "description": "Ignored: a place for YAML anchors." } });
     without_null(&mut schema);
     on_one_line(&mut schema);
     schema

@@ -117,7 +117,11 @@ fn other_admins(found: &Administrators) -> Option<Note> {
                     untold.join(", ")
                 ),
             };
-            let help = "declare another user with the role Admin; Microsoft recommends at least two";
+            // Who can't be told is no reason to declare others.
+            let help = match untold.as_slice() {
+                [] => "declare another user with the role Admin; Microsoft recommends at least two",
+                _ => "plan again once the directory answers",
+            };
             Some(Note::finding(codes::FEW_ADMINS, Severity::Warning, setting.clone(), message).help(help))
         }
         _ => None,

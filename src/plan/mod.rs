@@ -41,7 +41,7 @@ pub(crate) use note::notes;
 pub use note::{CodeName, Note, NoteCode, NoteKind, Severity};
 pub use only::{BadPrefix, Only};
 pub use places::Places;
-pub use saved::{Refusal, VALIDITY, differences, parse, render};
+pub use saved::{Refusal, VALIDITY, differences, is_plan, parse, render};
 pub use stake::{Administrator, Administrators, Kind, Loss, Share, Stake, Unprotected};
 pub use step::{ReadBack, Step, StepError};
 pub use vanished::{Held, Seen, Vanished, among as vanished_among};

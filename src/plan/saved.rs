@@ -22,7 +22,7 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Not a plan at all, or of another format.
-    #[error("this isn't a plan that this version of palisade wrote: {0}")]
+    #[error("this isn't a plan as this version of palisade writes it: {0}")]
     NotAPlan(String),
     /// A plan that somebody or something changed.
     #[error("the plan file was changed after palisade wrote it: {0}")]
@@ -54,10 +54,23 @@ pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
     json(plan)
 }
 
+/// Whether a text is a plan, of whatever format, and however it was changed.
+pub fn is_plan(text: &str) -> bool {
+    let document: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let format = document.as_ref().and_then(|document| document.get("format")).and_then(serde_json::Value::as_str);
+    format.is_some_and(|format| format.starts_with("palisade.plan/"))
+}
+
 /// Reads a plan back and makes sure that it is what palisade wrote.
 pub fn parse(text: &str) -> Result<Plan, Refusal> {
     let format = serde_json::from_str::<serde_json::Value>(text)
-        .map_err(|_| Refusal::NotAPlan("it isn't JSON".to_owned()))?
+        .map_err(|error| {
+            Refusal::NotAPlan(match (text.trim().is_empty(), error.is_eof()) {
+                (true, _) => "it is empty".to_owned(),
+                (false, true) => format!("it is cut off in line {}", error.line()),
+                (false, false) => "it isn't JSON".to_owned(),
+            })
+        })?
         .get("format")
         .and_then(|format| format.as_str().map(str::to_owned))
         .ok_or_else(|| Refusal::NotAPlan("it has no `format`".to_owned()))?;

@@ -1,10 +1,12 @@
 //! How an apply ended, for a person.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::colour::{DANGER, DIM, GOOD, WARNING, paint};
 use super::plan::manual_step;
 use crate::apply::{Applied, Left, RefusedScope, Remaining, Report, Status};
+use crate::plan::{Address, Unknown};
 use crate::terms::text::printable;
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
@@ -26,6 +28,7 @@ pub fn text(report: &Report) -> String {
     for Left { address, action, reason } in &report.left {
         let _ = writeln!(out, "{} {action} {}: {reason}", paint(DIM, "left       "), printable(address.as_str()));
     }
+    unread(report, &mut out);
     remaining(&report.remaining, &mut out);
     totals(report, &mut out);
     if out.is_empty() { out } else { format!("\n{out}") }
@@ -65,6 +68,28 @@ fn change(applied: &Applied, out: &mut String) {
     }
 }
 
+/// What could not be read before anything was done, a line for each setting: an outage makes the same of all its parts.
+fn unread(report: &Report, out: &mut String) {
+    let mut settings: Vec<(String, &Unknown, usize)> = Vec::new();
+    for unknown in &report.unknown {
+        let setting = setting_of(&unknown.address);
+        match settings.iter_mut().find(|(known, ..)| *known == setting) {
+            Some((.., others)) => *others += 1,
+            None => settings.push((setting, unknown, 0)),
+        }
+    }
+    for (setting, unknown, others) in settings {
+        let more = if others == 0 { String::new() } else { format!(" (and {others} more there)") };
+        let _ = writeln!(out, "{}  {}", paint(DANGER, "not read   "), printable(&setting));
+        let _ = writeln!(out, "             {}{more}", printable(&unknown.reason));
+    }
+}
+
+/// The address of the setting that something is in, or of its scope.
+fn setting_of(address: &Address) -> String {
+    address.as_str().split('/').take(2).collect::<Vec<_>>().join("/")
+}
+
 /// What a look after the last write shows.
 fn remaining(remaining: &Remaining, out: &mut String) {
     let Remaining { waiting, unknown, changes, findings } = remaining;
@@ -90,7 +115,8 @@ fn totals(report: &Report, out: &mut String) {
     }
     let totals = report.summary;
     let counts = [
-        (totals.done, "done"),
+        (totals.done - totals.in_effect, "done"),
+        (totals.in_effect, "already in effect"),
         (totals.failed, "failed"),
         (totals.refused, "refused"),
         (totals.not_started, "not started"),
@@ -105,8 +131,13 @@ fn totals(report: &Report, out: &mut String) {
         1 => counts.push("1 environment refused".to_owned()),
         several => counts.push(format!("{several} environments refused")),
     }
-    if !counts.is_empty() {
-        let _ = writeln!(out, "\nApply: {}.", counts.join(", "));
+    let unread: BTreeSet<String> = report.unknown.iter().map(|unknown| setting_of(&unknown.address)).collect();
+    let unread: Vec<String> =
+        unread.into_iter().chain(report.remaining.unknown.iter().map(|still| setting_of(&still.address))).collect();
+    let unread = if unread.is_empty() { String::new() } else { format!("; could not be read: {}", unread.join(", ")) };
+    if !counts.is_empty() || !unread.is_empty() {
+        let counts = if counts.is_empty() { "nothing was done".to_owned() } else { counts.join(", ") };
+        let _ = writeln!(out, "\nApply: {counts}{}.", printable(&unread));
     }
     let nothing_new = report.changes.iter().all(|applied| applied.status == Status::Done) && !report.wrote();
     if nothing_new && !report.changes.is_empty() && report.refused.is_empty() {

@@ -38,7 +38,7 @@ pub fn text(plan: &Plan, purpose: Purpose) -> String {
     let about_the_run = |note: &&Note| !plan.scopes.iter().any(|scope| note.address.belongs_to(&scope.scope));
     for found in plan.notes.iter().filter(about_the_run) {
         out.push('\n');
-        note(found, true, &mut out);
+        note(found, Heading::of(found), &mut out);
     }
     out.push('\n');
     verdict(plan, purpose, &mut out);
@@ -70,7 +70,9 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
     for entry in changes {
         change(entry, &widths, out);
         for found in plan.notes.iter().filter(|note| note.address == entry.address) {
-            note(found, false, out);
+            // Where both are declared at one place, the change says it.
+            let elsewhere = found.source.as_ref().filter(|source| **source != entry.source);
+            note(found, Heading { address: false, place: elsewhere }, out);
         }
     }
     for entry in unknown {
@@ -91,7 +93,7 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
     let elsewhere =
         |note: &&Note| note.address.belongs_to(key) && !changes.iter().any(|change| change.address == note.address);
     for found in plan.notes.iter().filter(elsewhere) {
-        note(found, true, out);
+        note(found, Heading::of(found), out);
     }
     if *in_sync > 0 {
         let _ = writeln!(out, "  {}", paint(GOOD, format!("{in_sync} in sync")));
@@ -256,27 +258,37 @@ fn values(change: &Change) -> String {
     on_one_line(&change.before, &change.after).unwrap_or_else(|| "see below".to_owned())
 }
 
-fn note(note: &Note, with_address: bool, out: &mut String) {
-    let Note { code, kind: _, severity, weaker_evidence: _, needs_eyes: _, address, message, help, source } = note;
+/// What a note begins and ends with, besides its words.
+struct Heading<'a> {
+    /// Whether it says what it is about.
+    address: bool,
+    /// Where that is declared.
+    place: Option<&'a Place>,
+}
+
+impl<'a> Heading<'a> {
+    /// Of a note that stands by itself.
+    fn of(note: &'a Note) -> Self {
+        Self { address: true, place: note.source.as_ref() }
+    }
+}
+
+fn note(note: &Note, heading: Heading<'_>, out: &mut String) {
+    let Note { code, kind: _, severity, weaker_evidence: _, needs_eyes: _, address, message, help, source: _ } = note;
     let (style, word) = match severity {
         Severity::Error => (DANGER, "error"),
         Severity::Warning => (WARNING, "warning"),
         Severity::Info => (HINT, "note"),
     };
-    let indent = if with_address { "  " } else { "      " };
-    let about = match with_address {
+    let indent = if heading.address { "  " } else { "      " };
+    let about = match heading.address {
         true if address.as_str().contains('/') => format!("{}: ", address.within_scope()),
         _ => String::new(),
     };
-    let _ = writeln!(
-        out,
-        "{indent}{} {}{}{}",
-        paint(style, format!("{word}[{code}]")),
-        printable(&about),
-        printable(message),
-        // Below a change its place is told already, and what is merely good to know needs no looking up.
-        place(source.as_ref().filter(|_| with_address && *severity != Severity::Info))
-    );
+    // What is merely good to know needs no looking up.
+    let place = place(heading.place.filter(|_| *severity != Severity::Info));
+    let code = paint(style, format!("{word}[{code}]"));
+    let _ = writeln!(out, "{indent}{code} {}{}{place}", printable(&about), printable(message));
     if let Some(help) = help {
         let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "help:"), printable(help));
     }

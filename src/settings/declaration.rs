@@ -1,5 +1,7 @@
 //! What one scope declares: the tenant, or an environment.
 
+use uuid::Uuid;
+
 use super::attestation::Attestation;
 use super::registry::Blocks;
 use crate::plan::{Address, Places};
@@ -16,6 +18,8 @@ pub struct Declaration {
     pub blocks: Blocks,
     /// The Azure resources that others declare: what shows on one of them may be theirs.
     pub elsewhere: Vec<ResourceId>,
+    /// The instances that other environments of the configuration are.
+    pub instances_elsewhere: Vec<Uuid>,
     /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
     pub digest: String,
 }

@@ -28,24 +28,22 @@ struct Candidate {
     bound: bool,
 }
 
-/// What to tell about the instances that may be the missing one; none if there is none.
+/// What to tell about those of the `listed` instances that may be the missing one; none if there is none.
 pub(super) async fn told(
     look: &Look,
     head: &EnvironmentHead,
-    listed: &[InstanceInfo],
-    tenant: Uuid,
+    listed: impl Iterator<Item = &InstanceInfo>,
     hosted: &Observation<Hosted>,
 ) -> Option<String> {
     if head.name.is_none() && head.environment_id.is_none() {
         return None;
     }
-    let ours = listed.iter().filter(|info| info.tenant_id.is_none_or(|found| found == tenant));
     // The list may leave a name out; a name that it tells saves asking.
     let may_be = |info: &&InstanceInfo| match (&head.name, &info.name) {
         (Some(declared), Some(found)) => declared == found,
         _ => true,
     };
-    let instances = ours
+    let instances = listed
         .filter(may_be)
         .filter_map(|info| Some(Instance { id: info.instance_id?, scale_unit: info.scale_unit_uri.clone() }));
     let asked = stream::iter(instances.take(LOOKED_AT)).map(async |instance| {

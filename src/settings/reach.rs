@@ -66,9 +66,10 @@ pub struct Arrival {
     pub refusals: Vec<Note>,
 }
 
-/// Reaches the instance of an environment, and checks that it is the one that is meant.
-pub async fn reach(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Arrival {
-    match found(look, head, tenant).await {
+/// Reaches the instance of an environment, and checks that it is the one that is meant. `elsewhere` are the instances of other
+/// environments.
+pub async fn reach(look: &Look, head: &EnvironmentHead, tenant: Uuid, elsewhere: &[Uuid]) -> Arrival {
+    match found(look, head, tenant, elsewhere).await {
         Ok(reached) => {
             let refusals = identity(head, &reached.metadata);
             Arrival { instance: Ok(reached), refusals }
@@ -97,7 +98,7 @@ impl From<CallError> for Missing {
     }
 }
 
-async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Result<Reached, Missing> {
+async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid, elsewhere: &[Uuid]) -> Result<Reached, Missing> {
     let Some(id) = head.instance_id else {
         return Err(Unreadable::because("the configuration names no `instanceId`, and this version of palisade doesn't read Power Platform environments").into());
     };
@@ -108,7 +109,9 @@ async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid) -> Result<Reac
              gives it a new id), or not shared with this identity",
             listed.len()
         );
-        if let Some(candidates) = moved::told(look, head, &listed, tenant, &hosted()).await {
+        let free = listed.iter().filter(|info| info.instance_id.is_some_and(|id| !elsewhere.contains(&id)));
+        let free = free.filter(|info| info.tenant_id.is_none_or(|found| found == tenant));
+        if let Some(candidates) = moved::told(look, head, free, &hosted()).await {
             reason += &format!("; {candidates}");
         }
         return Err(Unreadable::from_operation(LIST_INSTANCES.facts(), reason).into());

@@ -76,7 +76,7 @@ impl Survey {
     /// The tenant has no instance to be reached, and nothing to be taken for another one: its id is in every token.
     async fn arrive(&self, look: &Look, scope: &Declaration) -> Arrival {
         match &scope.head {
-            Head::Environment(head) => reach(look, head, self.tenant).await,
+            Head::Environment(head) => reach(look, head, self.tenant, &scope.instances_elsewhere).await,
             Head::Tenant(_) => {
                 let instance = Err(Unreadable::because("the tenant is no instance of Customer Insights"));
                 Arrival { instance, refusals: Vec::new() }

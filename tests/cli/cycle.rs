@@ -13,7 +13,10 @@ fn plan_then_apply_then_plan_shows_no_changes() {
     scene.emulated(&["plan", "--detailed-exitcode"]).ended(2);
     scene.emulated(&["drift"]).ended(2).says("Drift: 4 changes");
     let report = scene.emulated(&["apply", "--yes", "--format", "json"]).ended(0).json();
-    assert_eq!(report["summary"], json!({ "done": 4, "failed": 0, "notStarted": 0, "waiting": 0, "refused": 0 }));
+    assert_eq!(
+        report["summary"],
+        json!({ "done": 4, "inEffect": 0, "unknown": 0, "failed": 0, "notStarted": 0, "waiting": 0, "refused": 0 })
+    );
     let world = scene.world();
     assert_eq!(roles(&world, PROD, "ada@contoso.com"), ["Admin"]);
     assert_eq!(roles(&world, PROD, "creator@contoso.com"), [""; 0]);
@@ -133,7 +136,7 @@ fn a_saved_plan_is_what_json_prints() {
         .ended(0)
         .says("Plan: 3 changes")
         .complains("saved to other.json")
-        .complains("apply it with: palisade apply other.json --emulator\n");
+        .complains("apply it with: palisade apply other.json --emulator --now 2026-11-20T12:00:00Z\n");
     assert_eq!(scene.read("other.json"), scene.read("plan.json"));
     let quiet = scene.emulated(&["plan", "-q", "--out", "third.json"]).ended(0);
     assert_eq!(quiet.stderr, "");

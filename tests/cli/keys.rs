@@ -106,7 +106,7 @@ fn without_a_slot_both_keys_are_shown_with_what_is_next() {
     prod API keys, published as ci-api-key in kv-ci-prod
       primary    in use   0 days old
       secondary  standby  age unknown
-    Now: secondary is standby; primary was issued just now, due in 76 days; nothing to do
+    Now: nothing is due
     Next rotation: 4 February 2027 (in 76 days)
     ");
     // Ninety days on, the published key has been replaced, and the former one is in grace.
@@ -116,7 +116,7 @@ fn without_a_slot_both_keys_are_shown_with_what_is_next() {
     prod API keys, published as ci-api-key in kv-ci-prod
       primary    standby  93 days old
       secondary  in use   1 day old
-    Now: primary is standby; secondary was issued 24 hours ago, due in 75 days; its former key may be retired in 6 days; nothing to do
+    Now: nothing is due
     Next rotation: 7 May 2027 (in 75 days)
     Retirement of the standby key: 27 February 2027 (in 6 days)
     ");

@@ -4,7 +4,7 @@ use palisade::emulator::{User, World};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{EXACT, PROD, Scene, changes, give, roles};
+use crate::support::{EXACT, NOW, PROD, Scene, changes, give, roles};
 
 /// Somebody else than ada.
 const TWIN: Uuid = Uuid::from_u128(0x7717_0000_0000_4000_8000_0000_0000_0001);
@@ -246,4 +246,17 @@ fn a_disabled_account_is_not_another_admin() {
     scene.write("palisade.yaml", &EXACT.replace("        - { user: ada@contoso.com, role: Admin }\n", ""));
     scene.emulated(&["apply", "--yes"]).ended(4).says("error[last-admin]");
     assert_eq!(roles(&scene.world(), PROD, "ada@contoso.com"), ["Admin"]);
+}
+
+/// The id decides, and the person who has the name is not taken for one that the file doesn't know.
+#[test]
+fn a_user_whose_id_nobody_has_is_no_stranger() {
+    let scene = Scene::with(EXACT);
+    scene.emulated(&["apply", "--yes"]).ended(0);
+    let user = "{ user: grace@contoso.com, role: Admin }";
+    let with_id = "{ user: grace@contoso.com, id: 00000000-0000-4000-8000-0000000000ff, role: Admin }";
+    scene.write("palisade.yaml", &EXACT.replace(user, with_id));
+    let run = scene.run(&["plan", "--emulator", "--emulator-strict", "--now", NOW]).ended(4);
+    let run = run.says("error[principal-mismatch]").says("grace@contoso.com has the id");
+    assert!(run.stdout.contains("(palisade.yaml:12:11)") && !run.stdout.contains("- delete"), "{}", run.stdout);
 }

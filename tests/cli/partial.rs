@@ -39,7 +39,10 @@ fn a_failure_while_applying_stops_only_its_environment_and_there_takes_nothing_a
     let rules = "- { operation: PUT *a002/rbac/*, nth: 1, action: { status: { code: 403 } } }";
     let run = scene.faulty(rules, &["apply", "--yes", "--format", "json"]).ended(5);
     let report = run.json();
-    assert_eq!(report["summary"], json!({ "done": 7, "failed": 1, "notStarted": 1, "waiting": 0, "refused": 0 }));
+    assert_eq!(
+        report["summary"],
+        json!({ "done": 7, "inEffect": 0, "unknown": 0, "failed": 1, "notStarted": 1, "waiting": 0, "refused": 0 })
+    );
     let outcomes = run.outcomes();
     let of = |address: &str| outcomes.iter().find(|(found, _)| found == address).unwrap().1.as_str();
     assert_eq!(of("test/users/ada@contoso.com"), "failed");
@@ -85,7 +88,10 @@ fn an_answer_of_success_alone_proves_nothing() {
     let scene = Scene::with(EXACT);
     let rules = "- { operation: PUT */assignment, action: { status: { code: 200, body: [] } } }";
     let run = scene.faulty(rules, &["apply", "--yes", "--wait", "10s", "--format", "json"]).ended(6);
-    assert_eq!(run.json()["summary"], json!({ "done": 0, "failed": 0, "notStarted": 0, "waiting": 3, "refused": 0 }));
+    assert_eq!(
+        run.json()["summary"],
+        json!({ "done": 0, "inEffect": 0, "unknown": 0, "failed": 0, "notStarted": 0, "waiting": 3, "refused": 0 })
+    );
     assert_eq!(roles(&scene.world(), PROD, "creator@contoso.com"), ["Admin"]);
 }
 

@@ -34,6 +34,7 @@ fn a_saved_plan_applied_twice_says_why_there_is_nothing_to_do() {
     scene.emulated(&["plan", "--detailed-exitcode"]).ended(0);
     // What it approved is in effect, and is said to be.
     let again = scene.emulated(&["apply", "plan.json"]).ended(0).says("Everything approved is in effect already");
+    let again = again.says("Apply: 3 already in effect.");
     assert_eq!(again.stdout.matches("already in effect; nothing was sent").count(), 3, "{}", again.stdout);
 }
 
@@ -289,7 +290,7 @@ fn flags_beside_a_plan_are_a_misunderstanding() {
         (vec!["-e", "prod"], "a saved plan says itself what it covers; `-e`"),
     ] {
         let run = scene.emulated(&[&["apply", "plan.json"], flags.as_slice()].concat()).ended(1).complains(words);
-        assert!(run.stderr.contains("hint: run it without `-"), "{}", run.stderr);
+        assert!(run.stderr.contains("`palisade apply plan.json --emulator --now "), "{}", run.stderr);
     }
     assert!(scene.journal().is_empty());
 }
@@ -311,4 +312,51 @@ fn a_plan_can_go_through_standard_output_and_input() {
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(run.stdout.as_bytes()).unwrap();
     Run::of(&child.wait_with_output().unwrap()).ended(0).says("Apply: 3 done");
+}
+
+/// A slip of the hand costs no file.
+#[test]
+fn a_plan_takes_the_place_of_nothing_but_a_plan() {
+    let scene = Scene::with(EXACT);
+    scene.write("notes.txt", "mine");
+    for file in ["palisade.yaml", "notes.txt", ".palisade/emulator.json"] {
+        let before = scene.read(file);
+        scene.emulated(&["plan", "--out", file]).ended(1).complains("isn't a plan, and isn't replaced by one");
+        assert_eq!(scene.read(file), before, "{file}");
+    }
+    scene.write("empty.json", "");
+    for _ in 0..2 {
+        scene.emulated(&["plan", "--out", "empty.json"]).ended(0);
+    }
+    parse(&scene.read("empty.json")).unwrap();
+}
+
+/// The command that is offered can be copied as it is.
+#[test]
+fn the_offered_command_works_as_it_is() {
+    let scene = Scene::with(EXACT);
+    let run = scene.run(&["plan", "--emulator", "--now", "2027-03-01T00:00:00Z", "--out=-x.json"]).ended(0);
+    let command = run.stderr.lines().find_map(|line| line.split("apply it with: palisade ").nth(1)).unwrap();
+    assert_eq!(command, "apply ./-x.json --emulator --now 2027-03-01T00:00:00Z");
+    scene.run(&command.split(' ').collect::<Vec<_>>()).ended(0).says("Apply: 3 done.");
+}
+
+#[test]
+fn what_is_no_plan_is_told_as_what_it_is() {
+    let scene = planned();
+    let plan = scene.read("plan.json");
+    scene.write("cut.json", &plan[..plan.len() / 2]);
+    scene.write("empty.json", "");
+    scene.write("elsewhere/other.yaml", EXACT);
+    for (file, words) in [
+        ("cut.json", "it is cut off in line"),
+        ("empty.json", "it is empty"),
+        ("elsewhere/other.yaml", "is a configuration, not a saved plan"),
+    ] {
+        scene.emulated(&["apply", file]).complains(words);
+    }
+    // Also where no configuration is at hand.
+    std::fs::remove_file(scene.path("palisade.yaml")).unwrap();
+    scene.emulated(&["apply", "elsewhere/other.yaml"]).complains("is a configuration, not a saved plan");
+    assert!(scene.journal().is_empty());
 }

@@ -92,7 +92,7 @@ fn https_comes_with_a_certificate_that_a_client_can_trust() {
     let scene = Scene::with(EXACT);
     let arguments = ["-f", "palisade.yaml", "--https", "127.0.0.1:0", "--certificate", "emulator.pem"];
     let (running, ready) = serve(&scene, &arguments);
-    assert_eq!(ready["certificate"], "emulator.pem");
+    assert_eq!(ready["certificate"], scene.path("emulator.pem").to_str().unwrap(), "a client may run elsewhere");
     let pem = scene.read("emulator.pem");
     assert!(!pem.contains("PRIVATE"), "{pem}");
     let url = format!("{}/_emulator", ready["https"].as_str().unwrap());

@@ -199,3 +199,27 @@ fn a_forbidden_list_sends_no_write() {
     let run: Run = scene.run(&["apply", "--yes", "--now", NOW, &live.argument()]).ended(3);
     assert_eq!(live.writes(), [""; 0], "{}", run.stderr);
 }
+
+/// Who decides from the report sees what wasn't read, whatever else was done, and whatever is planned again.
+#[test]
+fn the_end_of_an_apply_names_what_could_not_be_read() {
+    let scene = Scene::with(&format!("{EXACT}{API_ON}"));
+    let rules = "- { operation: GET */rbac/assignments, action: { status: { code: 403 } } }";
+    let run = scene.faulty(rules, &["apply", "--yes"]).ended(3);
+    let run = run.says("not read     prod/users\n").says("Apply: 1 done; could not be read: prod/users.");
+    assert!(run.stdout.contains("Customer Insights answered 403"), "{}", run.stdout);
+    let report = scene.faulty(rules, &["apply", "--yes", "--format", "json"]).ended(3).json();
+    assert_eq!(report["summary"]["unknown"], 1);
+    scene.faulty(rules, &["apply", "--yes"]).ended(3).says("Apply: nothing was done; could not be read: prod/users.");
+}
+
+/// An outage is nobody's mistake.
+#[test]
+fn a_sign_in_that_fails_says_whose_turn_it_is() {
+    let scene = Scene::with(EXACT);
+    let down = "- { operation: POST */token, action: { status: { code: 503 } } }";
+    let run = scene.faulty(down, &["plan"]).ended(1).complains("once Entra answers");
+    assert!(!run.stderr.contains("PALISADE_EMULATOR_CLIENT_ID"), "{}", run.stderr);
+    let wrong = "- { operation: POST */token, action: { status: { code: 401, body: { error: invalid_client } } } }";
+    scene.faulty(wrong, &["plan"]).ended(1).complains("check PALISADE_EMULATOR_CLIENT_ID");
+}

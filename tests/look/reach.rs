@@ -138,6 +138,25 @@ async fn an_environment_with_a_new_instance_id_is_found_by_its_name() {
     assert_eq!(unknown.source.as_ref().map(|place| place.line), Some(4));
     assert_eq!(plan.summary.changes, 0, "a candidate is never used");
 
+    // One that is another environment of the file isn't named.
+    let other = text.replace(
+        "environments:\n",
+        &format!("environments:\n  other:\n    instanceId: {NEW}\n    apiAccess: {{ enabled: false }}\n"),
+    );
+    let plan = Scene::with(
+        &other,
+        |world| {
+            world.instances.remove(&PROD.parse().unwrap()).unwrap();
+            world.instances.get_mut(&NEW.parse().unwrap()).unwrap().metadata.name = Some("Contoso prod".to_owned());
+        },
+        "[]",
+        None,
+    )
+    .await
+    .plan()
+    .await;
+    assert!(!plan.scopes[1].unknown[0].reason.contains(NEW), "{:?}", plan.scopes[1].unknown);
+
     // One of another name isn't named.
     let renamed = |world: &mut palisade::emulator::World| {
         reset(world);

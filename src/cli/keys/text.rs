@@ -25,7 +25,10 @@ pub(super) fn text(environment: &str, overview: &Overview, now: Timestamp) -> St
     let _ = writeln!(out, "Now: {}", printable(holds));
     for (what, due) in [("Next rotation", rotation_due), ("Retirement of the standby key", retirement_due)] {
         if let Some(due) = due {
-            let _ = writeln!(out, "{what}: {} (in {})", day(*due), days(due.duration_since(now)));
+            // As the dates are counted, from one day to the other.
+            let ahead = (days_of(*due) - days_of(now)).max(0);
+            let ahead = if ahead == 1 { "1 day".to_owned() } else { format!("{ahead} days") };
+            let _ = writeln!(out, "{what}: {} (in {ahead})", day(*due));
         }
     }
     out
@@ -46,6 +49,11 @@ fn days(duration: SignedDuration) -> String {
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     }
+}
+
+/// Days since the epoch, in UTC.
+fn days_of(instant: Timestamp) -> i64 {
+    instant.as_second().div_euclid(24 * 60 * 60)
 }
 
 fn day(instant: Timestamp) -> impl std::fmt::Display {

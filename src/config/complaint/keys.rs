@@ -84,7 +84,10 @@ impl Finding<'_> {
 
     pub(super) fn unexpected(&self, unexpected: &[String]) -> Vec<Complaint> {
         let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
-        let is_environment = self.owner.is_some_and(|owner| owner.get("patternProperties").is_some());
+        // Where keys are of one's own choosing; a file itself has keys of its own besides.
+        let is_environment = self
+            .owner
+            .is_some_and(|owner| owner.get("patternProperties").is_some() && owner.get("properties").is_none());
         let mut complaints = Vec::new();
         let mut elsewhere: Vec<(&Entry, Vec<&str>)> = Vec::new();
         let known = self.known_keys();

@@ -90,7 +90,11 @@ impl<'a> Comparison<'a> {
             let object = match self.observed.directory.get(&name) {
                 Some(Ok(Some(object))) => object,
                 Some(Ok(None)) => {
-                    self.findings.notes.push(notes::not_found(address, &assignment.principal));
+                    let namesake = self.namesake(&assignment.principal);
+                    let note = notes::not_found(address, &assignment.principal, namesake.as_ref());
+                    self.findings.notes.push(note);
+                    // The file means that person: whoever has the name is not one that the file doesn't know.
+                    self.declared_ids.extend(namesake.into_iter().flat_map(|namesake| namesake.listed_as));
                     continue;
                 }
                 Some(Err(reason)) => {
@@ -112,6 +116,13 @@ impl<'a> Comparison<'a> {
             targets.push(Target { assignment, principal });
         }
         targets
+    }
+
+    /// Who has the name of a declared user whose id nobody has.
+    fn namesake(&self, principal: &PrincipalRef) -> Option<Principal> {
+        let PrincipalRef::User { upn, id: Some(_) } = principal else { return None };
+        let mut known = self.observed.directory.values().filter_map(|found| found.as_ref().ok()?.as_ref());
+        known.find(|object| notes::is_named(object, upn)).map(|object| Principal::of(object, None))
     }
 
     fn unresolved(&mut self, address: Address, principal: &PrincipalRef, reason: &str) {

@@ -18,9 +18,16 @@ fn note(code: NoteCode, severity: Severity, address: Address, message: String, h
     }
 }
 
-pub(super) fn not_found(address: Address, principal: &PrincipalRef) -> Note {
+/// A declared principal that the directory doesn't have. `namesake` has its name, under another id.
+pub(super) fn not_found(address: Address, principal: &PrincipalRef, namesake: Option<&Principal>) -> Note {
+    if let Some(namesake) = namesake {
+        let message =
+            format!("{} isn't in the directory; {} has the id {}", described(principal), namesake.part, namesake.id);
+        let help = "find out which of the two is meant, and correct the other";
+        return note(codes::PRINCIPAL_MISMATCH, Severity::Error, address, message, Some(help));
+    }
     let message = format!("{} isn't in the directory", described(principal));
-    let help = "correct the name or the id; somebody new must be in the directory before it can be given a role";
+    let help = "correct the name or the id; a new principal must be in the directory before it can be given a role";
     note(codes::PRINCIPAL_NOT_FOUND, Severity::Error, address, message, Some(help))
 }
 
@@ -66,7 +73,7 @@ pub(super) fn mismatch(
     Some(note(codes::PRINCIPAL_MISMATCH, Severity::Error, address.clone(), message, Some(help)))
 }
 
-fn is_named(object: &DirectoryObject, upn: &str) -> bool {
+pub(super) fn is_named(object: &DirectoryObject, upn: &str) -> bool {
     object.user_principal_name.as_deref().is_some_and(|name| name.to_lowercase() == upn.to_lowercase())
 }
 

@@ -9,7 +9,7 @@ use super::alone::{Alone, alone};
 use super::block::{Keys, SecretPlace};
 use super::look::Look;
 use crate::azure::{Look as Services, Reader};
-use crate::rotation::{Assessment, Facts, Fingerprint, Issue, Rotation, Spare, Verify, assess};
+use crate::rotation::{Assessment, Facts, Fingerprint, Issue, Move, Rotation, Spare, Verify, assess};
 use crate::terms::Slot;
 
 /// Both keys of an environment.
@@ -112,7 +112,33 @@ fn of(keys: &Keys, facts: &Facts, now: Timestamp) -> Overview {
         slots,
         rotation_due: ahead(assessment.due),
         retirement_due: ahead(assessment.retire_at),
-        now: assessment.reason,
+        now: words(&assessment),
+    }
+}
+
+/// What holds, and what the next apply does. The table above has said already which key is in use.
+fn words(assessment: &Assessment) -> String {
+    let Assessment { wanted, next, holds, due, active, reason, .. } = assessment;
+    let since = due.map(|due| format!(" since {}", due.strftime("%-d %B %Y"))).unwrap_or_default();
+    let in_use = active.map_or("the key in use", Slot::name);
+    let what = match wanted {
+        None if active.is_some() => return "nothing is due".to_owned(),
+        Some(Move::Rotate { slot }) => {
+            format!(
+                "a rotation is due{since}: {slot} is to be regenerated and published; {in_use} keeps working for its grace"
+            )
+        }
+        Some(Move::Retire { slot }) => {
+            format!(
+                "{slot}, which was replaced, is to be regenerated, so that its old key stops working; {in_use} stays in use"
+            )
+        }
+        _ => return reason.clone(),
+    };
+    match (next, holds.is_empty()) {
+        (Some(_), _) => format!("{what}. The next `palisade apply` does it"),
+        (None, false) => format!("{what}. Held up: {reason}"),
+        (None, true) => what,
     }
 }
 
