@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::error::CommandError;
 use super::files;
-use super::inputs::{Connection, Files, LimitArgs, Selection, apply_command};
+use super::inputs::{Connection, Files, LimitArgs, Selection, apply_command, instant};
 use super::observe::{Budget, Limits};
 use crate::config::is_stream;
 use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, parse};
@@ -32,7 +32,7 @@ pub(super) struct Approve {
     #[arg(long, value_name = "DIGEST|FILE", conflicts_with = "yes", requires = "approved_until")]
     approved: Option<String>,
     /// Until when `--approved` holds (RFC 3339)
-    #[arg(long, value_name = "INSTANT", requires = "approved")]
+    #[arg(long, value_name = "INSTANT", requires = "approved", value_parser = instant)]
     approved_until: Option<Timestamp>,
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::CommandError;
 use super::exit::Exit;
-use super::inputs::Files;
+use super::inputs::{Files, instant};
 use super::session::{Intent, faults, pretended};
 use super::world::Asked;
 use crate::clock::{Clock, Ids};
@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Stands the clock at this instant (RFC 3339); `POST /_emulator/clock` moves it
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     now: Option<Timestamp>,
     /// Written once it listens: the addresses, the certificate's path and how to sign in, as JSON
     #[arg(long, value_name = "FILE")]

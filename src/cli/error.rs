@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::exit::Exit;
+use crate::config::Severity;
 use crate::declared::Loaded;
 use crate::report::diagnostics::{self, Style};
 use crate::ui::Ui;
@@ -41,13 +42,13 @@ impl CommandError {
 
     /// A configuration with mistakes.
     pub(super) fn configuration(loaded: &Loaded) -> Self {
-        let errors = loaded.diagnostics.iter().filter(|found| found.severity == crate::config::Severity::Error).count();
-        let message = match errors {
+        let errors = || loaded.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        let message = match errors().count() {
             1 => "the configuration has a mistake; nothing was done".to_owned(),
             errors => format!("the configuration has {errors} mistakes; nothing was done"),
         };
         let error = Self::new(message).showing(diagnostics::text(&loaded.sources, &loaded.diagnostics, Style::Colour));
-        match loaded.diagnostics.iter().next() {
+        match errors().next() {
             Some(first) => error.hint(format!("`palisade explain {}` says more", first.code.name())),
             None => error,
         }

@@ -48,10 +48,7 @@ pub(super) fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
         (None, Some(code)) => page(code.name(), code.summary(), code.explanation()),
         (None, None) => match declared::format().field_help(topic) {
             Lookup::Found(help) => field(&help),
-            Lookup::Ambiguous(paths) => {
-                return Err(CommandError::new(format!("several fields end in `{topic}`"))
-                    .hint(format!("one of {}", paths.join(", "))));
-            }
+            Lookup::Ambiguous(all) => all.iter().map(field).collect::<Vec<_>>().join("\n"),
             Lookup::Unknown(nearest) => return Err(unknown(topic, nearest)),
         },
     };

@@ -36,7 +36,7 @@ pub(super) struct Files {
 #[command(next_help_heading = "Configuration")]
 pub(super) struct Selection {
     /// Only this environment; several with commas between, or given several times
-    #[arg(short, long, value_name = "ENV", value_delimiter = ',')]
+    #[arg(short, long, value_name = "ENV", value_delimiter = ',', value_parser = named)]
     environment: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Connection {
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(super) timeout: Duration,
     /// Takes this instant for now (RFC 3339); never when writing to a cloud
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) now: Option<Timestamp>,
 }
 
@@ -154,6 +154,20 @@ fn shell_word(word: &str) -> String {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text.parse().map_err(|_| "write a duration such as 90s or 15m".to_owned())?;
     Duration::try_from(duration).map_err(|_| "a duration can't be negative".to_owned())
+}
+
+/// An instant as people write it on a command line.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    let instant = text.trim().parse();
+    instant.map_err(|_| "write date, time and offset, such as 2026-12-01T08:00:00Z".to_owned())
+}
+
+/// The key of an environment on a command line. An empty one would choose nothing, and the run would look fine.
+fn named(key: &str) -> Result<String, String> {
+    match key.trim() {
+        "" => Err("an environment without a name; write `-e prod`, or `-e prod,test` for several".to_owned()),
+        key => Ok(key.to_owned()),
+    }
 }
 
 impl Files {

@@ -34,8 +34,8 @@ pub struct FieldHelp {
 pub enum Lookup {
     /// This one.
     Found(Box<FieldHelp>),
-    /// Several fields end like that; their full paths.
-    Ambiguous(Vec<String>),
+    /// Several fields end like that.
+    Ambiguous(Vec<FieldHelp>),
     /// None; the nearest paths.
     Unknown(Vec<String>),
 }
@@ -49,7 +49,7 @@ pub(super) fn look_up(fields: &BTreeMap<String, FieldHelp>, path: &str) -> Looku
     match matching.as_slice() {
         [only] => Lookup::Found(Box::new((*only).clone())),
         [] => Lookup::Unknown(suggestions(path, fields)),
-        several => Lookup::Ambiguous(several.iter().map(|field| field.path.clone()).collect()),
+        several => Lookup::Ambiguous(several.iter().map(|field| (*field).clone()).collect()),
     }
 }
 
@@ -70,10 +70,11 @@ pub(super) fn choices(schema: &Json) -> Vec<&str> {
     listed("enum").iter().chain(constants).chain(schema.get("const")).filter_map(Json::as_str).collect()
 }
 
-/// A value that fits the schema.
-pub(super) fn example(root: &Json, schema: &Json) -> Option<String> {
+/// A value that fits the schema: the field's own example, or that of its kind.
+pub(super) fn example<'a>(root: &'a Json, schema: &'a Json) -> Option<String> {
     let target = resolve(root, schema);
-    let given = target.get("examples").and_then(|examples| examples.get(0)).or_else(|| target.get("const"));
+    let own = |schema: &'a Json| schema.get("examples").and_then(|examples| examples.get(0));
+    let given = own(schema).or_else(|| own(target)).or_else(|| target.get("const"));
     given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned())).or_else(|| {
         // A map with all that it needs.
         let keys = target.get("properties").and_then(Json::as_object).into_iter().flatten();

@@ -182,6 +182,7 @@ fn a_field_is_found_by_any_end_of_its_path_that_only_it_has() {
 #[test]
 fn a_path_that_several_fields_end_with_or_none_gives_candidates() {
     let Lookup::Ambiguous(candidates) = format().field_help("id") else { unreachable!("`id` is one field") };
+    let candidates: Vec<String> = candidates.into_iter().map(|field| field.path).collect();
     assert_eq!(candidates, ["environments.*.keyVault.id", "environments.*.users.assignments.id", "tenant.id"]);
     let near = ["environments.*.privateLinks.match", "environments.*.users.match"].map(str::to_owned).to_vec();
     assert_eq!(format().field_help("users.mach"), Lookup::Unknown(near));

@@ -72,9 +72,15 @@ pub enum Action {
     Crash,
 }
 
+/// What a rule looks like.
+const RULE: &str = "the file is a list of rules such as `- { operation: PUT /api/*, nth: 2, action: { status: { code: 503 } } }`; \
+                    other actions are `reset`, `truncate`, `loseAnswer`, `crash`, `{ delay: { by: PT3S } }` and \
+                    `{ headers: { NAME: [VALUE] } }`";
+
 /// Reads the text of a rule file.
 pub fn parse_rules(text: &str) -> Result<Vec<Rule>, String> {
-    let rules: Vec<Rule> = serde_yaml::from_str(text).map_err(|e| e.to_string())?;
+    let rules: Vec<Rule> =
+        serde_yaml::from_str(text).map_err(|error| format!("{}; {RULE}", error.without_snippet()))?;
     for (index, rule) in rules.iter().enumerate() {
         let wrong = |what: String| Err(format!("rule {}: {what}", index + 1));
         if !rule.is_well_formed() {
@@ -234,10 +240,13 @@ mod tests {
             ("- { operation: GET, action: { headers: { 'no name': [] } } }", "no name"),
             ("- { operation: GET, action: { headers: { Date: [\"a\\nb\"] } } }", "Date"),
             ("- { operation: GET, action: reset, often: 1 }", "often"),
+            ("- { operation: GET, action: explode }", "the file is a list of rules such as `- { operation:"),
+            ("operation: GET\naction: reset", "at line 1, column 1; the file is a list of rules"),
         ];
         for (text, expected) in cases {
             let error = parse_rules(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
+            assert!(error.lines().count() == 1 && !error.contains("error:"), "{text}: {error}");
         }
     }
 

@@ -65,6 +65,14 @@ fn wrong_usage_is_an_error_and_nothing_on_standard_output() {
         assert!(run.stderr.contains("Usage:") || run.stderr.contains("error:"), "{arguments:?}:\n{}", run.stderr);
     }
     assert!(scene.journal().is_empty());
+    let instant = "write date, time and offset, such as 2026-12-01T08:00:00Z";
+    for arguments in [
+        &["plan", "--now", "2026-12-01"][..],
+        &["apply", "--approved", "sha256:0", "--approved-until", "2026-12-01"],
+        &["emulator", "--now", "2026-12-01"],
+    ] {
+        scene.run(arguments).ended(1).complains(instant);
+    }
 }
 
 #[test]
@@ -119,7 +127,9 @@ fn validate_reports_every_mistake_with_its_place_in_text_and_in_json() {
     let run = scene.run(&["validate"]).ended(1);
     assert_eq!(run.stdout, "");
     assert!(run.stderr.contains("palisade.yaml:9:14"), "{}", run.stderr);
-    assert!(run.stderr.contains("palisade explain "), "{}", run.stderr);
+    // The first diagnostic is a warning; what ended the run is an error.
+    let plan = scene.run(&["plan"]).ended(1);
+    assert!(plan.stderr.contains("`palisade explain unknown-value` says more"), "{}", plan.stderr);
 
     let run = scene.run(&["validate", "--format", "json"]).ended(1);
     let found = run.json();
@@ -162,6 +172,7 @@ fn explain_knows_codes_and_fields_offline() {
     scene.run(&["explain", "last-admin"]).ended(0).says("no other Admin");
     scene.run(&["explain", "duplicate-key"]).ended(0).says("duplicate-key");
     scene.run(&["explain", "users.match"]).ended(0).says("exact").says("atLeast");
+    scene.run(&["explain", "attested"]).ended(0).says("environments.*.attested").says("tenant.attested");
     scene.run(&["explain", "users.macth"]).ended(1).complains("users.match");
     scene.run(&["explain", "last-admim"]).ended(1).complains("last-admin");
 }

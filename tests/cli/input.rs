@@ -66,6 +66,10 @@ fn environments_are_listed_with_commas() {
     assert_eq!(scopes(&["-e", "test,prod"]), ["prod", "test"]);
     assert_eq!(scopes(&["-e", "test,prod"]), scopes(&["-e", "prod", "-e", "test"]));
     assert_eq!(scopes(&["-e", "prod,test", "-e", "dev"]), ["prod", "test", "dev"]);
+    assert_eq!(scopes(&["-e", "prod, test"]), ["prod", "test"]);
+    for nameless in ["", " ", "prod,", "prod,,test"] {
+        scene.emulated(&["plan", "-e", nameless]).ended(1).complains("an environment without a name; write `-e prod`");
+    }
 }
 
 #[test]
