@@ -12,6 +12,17 @@ use std::collections::HashMap;
 pub(crate) struct Vocabulary {
     pub(crate) keys: &'static [Alias],
     pub(crate) values: &'static [Stranger],
+    pub(crate) statements: &'static [Statement],
+}
+
+/// Keys under which a person states something: palisade never makes a value up for them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement {
+    pub(crate) keys: &'static [&'static str],
+    /// What help writes in place of the values.
+    pub(crate) blanks: &'static [&'static str],
+    /// What the person must do before.
+    pub(crate) ask: &'static str,
 }
 
 /// What other programs call a key.
@@ -54,6 +65,7 @@ pub(crate) const fn key(key: &'static str) -> Meant {
 /// A vocabulary that answers quickly.
 #[derive(Debug)]
 pub(super) struct Dictionary {
+    statements: &'static [Statement],
     keys: HashMap<String, Vec<&'static Meant>>,
     values: HashMap<(&'static str, String), &'static Stranger>,
 }
@@ -67,7 +79,7 @@ impl Dictionary {
         }
         let values = vocabulary.values.iter();
         let values = values.flat_map(|one| one.values.iter().map(move |value| ((one.of, plain(value)), one)));
-        Self { keys, values: values.collect() }
+        Self { statements: vocabulary.statements, keys, values: values.collect() }
     }
 
     /// The keys that a word can stand for in a map that knows `known` and holds `written`.
@@ -83,6 +95,25 @@ impl Dictionary {
             true => rest.into_iter().filter(|meant| meant.beside.is_empty()).collect(),
             false => sure,
         }
+    }
+
+    /// The same help; where it writes what only a person can state, with what the person must do before.
+    pub(super) fn asking(&self, help: String) -> String {
+        let writes = |statement: &&Statement| {
+            let has = |texts: &[&str], behind: &str| texts.iter().any(|text| help.contains(&format!("{text}{behind}")));
+            has(statement.keys, ": ") && has(statement.blanks, "")
+        };
+        let asked = self.statements.iter().find(writes);
+        match asked {
+            Some(statement) if help.ends_with('?') => format!("{help} ({})", statement.ask),
+            Some(statement) => format!("{help}; {}", statement.ask),
+            None => help,
+        }
+    }
+
+    /// What a person must do before they write this key, if it is a statement of theirs.
+    pub(super) fn asks(&self, key: &str) -> Option<&'static str> {
+        self.statements.iter().find(|statement| statement.keys.contains(&key)).map(|statement| statement.ask)
     }
 
     /// What is known of a value that a definition doesn't list.
@@ -115,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_word_means_what_the_keys_beside_it_say() {
-        let dictionary = Dictionary::new(Vocabulary { keys: KEYS, values: &[] });
+        let dictionary = Dictionary::new(Vocabulary { keys: KEYS, values: &[], statements: &[] });
         let meant = |word: &str, known: &[&str], written: &[&str]| -> Vec<&str> {
             dictionary.meant(word, known, written).iter().map(|meant| meant.key).collect()
         };

@@ -4,7 +4,7 @@
 //! Invariants: what the check complains about is dropped from the tree that later stages see, so that one mistake is reported
 //! once and hides no other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
@@ -86,6 +86,11 @@ impl Format {
     /// All fields by path. Kept, since a file with thousands of unknown keys asks thousands of times.
     pub(crate) fn fields(&self) -> &BTreeMap<String, FieldHelp> {
         self.fields.get_or_init(|| fields::all(&self.schema))
+    }
+
+    /// Every key that a file may have somewhere.
+    pub(super) fn keys(&self) -> BTreeSet<&str> {
+        self.fields().keys().filter_map(|path| path.rsplit('.').next()).filter(|key| *key != "*").collect()
     }
 
     /// Reports everything that doesn't fit, and gives back the tree without it.

@@ -32,7 +32,7 @@ mod yaml_errors;
 
 use std::path::PathBuf;
 
-pub(crate) use aliases::{Alias, Meant, Stranger, Vocabulary, key as meant};
+pub(crate) use aliases::{Alias, Meant, Statement, Stranger, Vocabulary, key as meant};
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
 pub use fields::{FieldHelp, Lookup};
@@ -103,7 +103,7 @@ fn document(
         diagnostics.push(foreign);
         return None;
     }
-    let root = yaml::read(file, &source.text, diagnostics);
+    let root = yaml::read(file, &source.text, &format.keys(), diagnostics);
     let Some(root) = root.filter(|root| !matches!(root.value, tree::Value::Null)) else {
         if diagnostics.len() == before {
             diagnostics.push(

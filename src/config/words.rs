@@ -186,7 +186,7 @@ pub(crate) enum PrincipalText {
 }
 
 fn parse_guid(text: &str) -> Result<Uuid, Wrong> {
-    const FORM: &str = "a GUID looks like `6f2b1c34-0000-4000-8000-00000000a001`";
+    const FORM: &str = "a GUID looks like `01234567-89ab-cdef-0123-456789abcdef`";
     let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
     match (Uuid::try_parse(text), Uuid::try_parse(bare)) {
         (Ok(id), _) if id.is_nil() => wrong(

@@ -5,7 +5,7 @@
 //! found. What must stay true: no input makes this panic, recurse deeper than [`DEPTH`] or hold more than [`VALUES`]
 //! values; an anchored value counts again each time it is repeated, so a handful of aliases can't grow without bounds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_yaml::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span as Mark, StrInput, Tag};
 
@@ -21,8 +21,8 @@ pub(super) const DEPTH: usize = 64;
 /// The most values in one file, repeated ones counted each time.
 pub(super) const VALUES: usize = 200_000;
 
-/// Reads one file. `None` if there is no tree to go on with; why is among the diagnostics.
-pub(super) fn read(file: usize, text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
+/// Reads one file, which may have these keys. `None` if there is no tree to go on with; why is among the diagnostics.
+pub(super) fn read(file: usize, text: &str, keys: &BTreeSet<&str>, diagnostics: &mut Diagnostics) -> Option<Node> {
     let mut options = Options::default();
     options.emit_unresolved_aliases = true;
     options.emit_comments = false;
@@ -32,6 +32,7 @@ pub(super) fn read(file: usize, text: &str, diagnostics: &mut Diagnostics) -> Op
         events: Parser::new_from_str_with_options(text, options),
         file,
         text,
+        keys,
         anchors: HashMap::new(),
         values: 0,
         diagnostics,
@@ -52,6 +53,7 @@ struct Reader<'a> {
     events: Parser<'a, StrInput<'a>>,
     file: usize,
     text: &'a str,
+    keys: &'a BTreeSet<&'a str>,
     anchors: HashMap<usize, Anchored>,
     values: usize,
     diagnostics: &'a mut Diagnostics,
@@ -92,7 +94,7 @@ impl<'a> Reader<'a> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let at = self.offset(error.marker());
-                Err(Box::new(yaml_errors::describe(error.kind(), self.file, at, self.text)))
+                Err(Box::new(yaml_errors::describe(error.kind(), self.file, at, self.text, self.keys)))
             }
             None => Ok((Event::StreamEnd, Mark::default())),
         }

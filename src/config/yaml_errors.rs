@@ -1,5 +1,7 @@
 //! What the YAML parser stumbled over, in a person's terms.
 
+use std::collections::BTreeSet;
+
 use serde_yaml::granit_parser::ErrorKind;
 
 use super::diagnostic::{Diagnostic, quoted};
@@ -20,8 +22,8 @@ pub(super) fn too_many(span: Span) -> Diagnostic {
         .help("aliases count each time they repeat a value; split the configuration into several files")
 }
 
-/// Turns the parser's finding at byte `at` into a diagnostic.
-pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> Diagnostic {
+/// Turns the parser's finding at byte `at` into a diagnostic; `keys` are those that a file may have.
+pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str, keys: &BTreeSet<&str>) -> Diagnostic {
     use ErrorKind as K;
     // Where the text ended too early, point at its last line rather than behind it.
     let at = if at >= text.len() { text.trim_end().len() } else { at };
@@ -39,7 +41,7 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
     if *kind == K::RecursionLimitExceeded {
         return too_deep(mark(file, at, text));
     }
-    if let Some(explained) = explained(kind, file, at, text) {
+    if let Some(explained) = explained(kind, file, at, text, keys) {
         return explained;
     }
     let (message, help) = brackets(kind).or_else(|| quotes(kind)).unwrap_or_else(|| layout(kind, at, text));
@@ -47,14 +49,17 @@ pub(super) fn describe(kind: &ErrorKind, file: usize, at: usize, text: &str) -> 
 }
 
 /// What the lines around the mistake explain.
-fn explained(kind: &ErrorKind, file: usize, at: usize, text: &str) -> Option<Diagnostic> {
+fn explained(kind: &ErrorKind, file: usize, at: usize, text: &str, keys: &BTreeSet<&str>) -> Option<Diagnostic> {
     use ErrorKind as K;
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     match kind {
         K::MappingValueNotAllowed | K::MappingKeyNotAllowed | K::InvalidColonPlacement
             if text[start..at].contains(": ") =>
         {
-            None
+            layout::misspelt(file, at, text, keys)
+        }
+        K::UnclosedQuotedScalar | K::InvalidQuotedScalarIndent | K::DocumentIndicatorInQuotedScalar => {
+            layout::unclosed_quote(file, at, text)
         }
         K::MappingValueNotAllowed
         | K::MappingKeyNotAllowed
@@ -64,8 +69,8 @@ fn explained(kind: &ErrorKind, file: usize, at: usize, text: &str) -> Option<Dia
         | K::ExpectedBlockMappingKey
         | K::InvalidIndentation
         | K::ExpectedBlockSequenceEntry
-        | K::BlockSequenceEntryNotAllowed => layout::explain(file, at, text, false),
-        K::CommentInterceptedScalar => layout::explain(file, at, text, true),
+        | K::BlockSequenceEntryNotAllowed => layout::explain(file, at, text, keys, false),
+        K::CommentInterceptedScalar => layout::explain(file, at, text, keys, true),
         _ => None,
     }
 }

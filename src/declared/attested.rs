@@ -49,14 +49,17 @@ fn attestation(
     diagnostics: &mut Diagnostics,
 ) -> Option<Attestation> {
     let named = setting(item).map(|name| (name, settings.named(kind, name)));
-    let look_at = named.and_then(|(_, setting)| setting?.look_at());
-    if let Some((name, _)) = named
-        && look_at.is_none()
-    {
+    let refused = named.filter(|(_, setting)| setting.and_then(|setting| setting.look_at()).is_none());
+    if let Some((name, _)) = refused {
         diagnostics.push(not_attestable(item, name, kind, settings));
-        return None;
     }
-    if let (Some((name, _)), Some((place, example))) = (named, look_at)
+    // A name that is misspelt tells which setting is meant.
+    let meant = named.and_then(|(name, setting)| match setting {
+        None => nearest(name, &settings.attestable(kind)),
+        Some(_) => Some(name),
+    });
+    let look_at = meant.and_then(|name| settings.named(kind, name)?.look_at());
+    if let (Some(name), Some((place, example))) = (meant, look_at)
         && item.node.entry("saw").is_none()
     {
         if diagnostics.lost_in(item.span(), &["saw"]) {
@@ -67,6 +70,9 @@ fn attestation(
             None => (example.to_owned(), "say"),
         };
         diagnostics.push(missing_saw(item, name, (place, &saw, when)));
+        return None;
+    }
+    if refused.is_some() {
         return None;
     }
     let AttestationShape { setting: AttestedSetting(setting), by, on, valid_for, .. } =

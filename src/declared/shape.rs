@@ -46,6 +46,7 @@ fn version(_: &mut SchemaGenerator) -> Schema {
 #[schemars(rename = "Tenant", deny_unknown_fields)]
 pub(super) struct TenantShape {
     /// The tenant's id. Required.
+    #[schemars(example = &"7b1f0c52-0000-4000-8000-0000000000aa")]
     pub(super) id: Guid,
     /// The cloud that the tenant is in.
     #[serde(default)]

@@ -4,10 +4,16 @@
 //!
 //! Invariants: every key and value that is meant is one that the file has; nothing is read differently because of this table.
 
-use crate::config::{Alias, Meant, Stranger, Vocabulary, meant};
+use crate::config::{Alias, Meant, Statement, Stranger, Vocabulary, meant};
 
 /// What people write for keys and values.
-pub(crate) const VOCABULARY: Vocabulary = Vocabulary { keys: KEYS, values: VALUES };
+pub(crate) const VOCABULARY: Vocabulary = Vocabulary { keys: KEYS, values: VALUES, statements: STATEMENTS };
+
+const STATEMENTS: &[Statement] = &[Statement {
+    keys: &["dataPrivacyConsent", "agreedBy", "agreedOn"],
+    blanks: &["…", "WHO", "YYYY-MM-DD"],
+    ask: "a person must have read the terms on the product's page: write who agreed, and on which day",
+}];
 
 /// What says that an id beside it is that of a principal with a name.
 const NAMED: &[&str] =
@@ -145,36 +151,44 @@ const KEYS: &[Alias] = &[
     Alias { words: &["tenantId", "directoryId"], meant: &[meant("id"), meant("tenant")] },
 ];
 
+/// Who may do what is from the product's page about user roles, the roles of Dataverse are those into which it mirrors its own.
 const VALUES: &[Stranger] = &[
     Stranger {
         of: "Role",
         values: &[
             "Administrator",
-            "System Administrator",
             "Environment Admin",
             "Power Platform Administrator",
             "Dynamics 365 Administrator",
+            "Global Administrator",
+            "Company Administrator",
         ],
         meant: "Admin",
-        why: "that is a role of Power Platform; the role of Customer Insights that may do everything, including giving roles, is called Admin",
+        why: "the role that may do every operation is called Admin here",
     },
     Stranger {
         of: "Role",
-        values: &["Owner", "User Access Administrator"],
+        values: &["System Administrator"],
         meant: "Admin",
-        why: "that is a role of Azure; the role of Customer Insights that may do everything, including giving roles, is Admin",
+        why: "that is a role of Dataverse, which the role Admin brings with it",
     },
     Stranger {
         of: "Role",
-        values: &["Global Administrator", "Company Administrator"],
+        values: &["Owner"],
         meant: "Admin",
-        why: "that is a role of Entra; the role of Customer Insights that may do everything, including giving roles, is Admin",
+        why: "the owner of an environment is one of its Admins, not a role",
+    },
+    Stranger {
+        of: "Role",
+        values: &["User Access Administrator"],
+        meant: "Admin",
+        why: "that is a role of Azure; the role of Customer Insights that may give roles is Admin",
     },
     Stranger {
         of: "Role",
         values: &["Reader", "Read", "ReadOnly", "Guest", "Auditor"],
         meant: "Viewer",
-        why: "the role of Customer Insights that may only look is Viewer",
+        why: "the role of Customer Insights that configures nothing is Viewer",
     },
     Stranger {
         of: "Role",
@@ -195,6 +209,6 @@ const VALUES: &[Stranger] = &[
         of: "Role",
         values: &["Marketing", "Marketer", "Marketing Professional"],
         meant: "Marketing Contributor",
-        why: "a contributor within a business unit is a Marketing Contributor, which needs `businessUnits: true`",
+        why: "Marketing Contributor exists only where business unit separation is on, which `businessUnits: true` says",
     },
 ];

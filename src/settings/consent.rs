@@ -21,8 +21,10 @@ use crate::settings::codes;
 #[schemars(rename = "DataPrivacyConsent")]
 pub(crate) struct ConsentBlock {
     /// Who agreed, by user principal name. Required.
+    #[schemars(example = &"WHO")]
     agreed_by: UserName,
     /// The day on which they agreed. Required.
+    #[schemars(example = &"YYYY-MM-DD")]
     agreed_on: Day,
 }
 
@@ -47,7 +49,7 @@ impl Consent {
             if !diagnostics.lost(at.span(), block, "dataPrivacyConsent") {
                 let message = format!("{link} has no `dataPrivacyConsent`: its data privacy terms aren't agreed to");
                 let help = "read the terms on the product's page, and write who agreed and when: \
-                            `dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }`";
+                            `dataPrivacyConsent: { agreedBy: WHO, agreedOn: YYYY-MM-DD }`";
                 diagnostics.push(Diagnostic::error(codes::MISSING_CONSENT, at.spot(), message).help(help));
             }
             return None;

@@ -26,6 +26,8 @@ pub(super) enum Meaning<'a> {
     Here(Vec<Candidate<'a>>),
     /// A key of the same map, with something else than a colon and a space behind it.
     Glued(Glued<'a>),
+    /// Two values of a map as one key with its value: `ada@contoso.com: Admin`.
+    Pair(Pair<'a>),
     /// A key of another map: where it belongs, one spot or several that are equally near.
     Elsewhere(Vec<&'a str>),
     /// Nothing that is known.
@@ -43,6 +45,16 @@ pub(super) struct Candidate<'a> {
     typical: bool,
 }
 
+/// Two values of a map that were written as a key and its value.
+pub(super) struct Pair<'a> {
+    /// The key whose value was written as one.
+    value_of: &'a str,
+    /// The keys of which one has the other value.
+    keys_of: Vec<&'a str>,
+    /// The whole map, once for each of these.
+    maps: Vec<String>,
+}
+
 /// A key and a value in one text: `enabled:true`, `enabled = true`.
 pub(super) struct Glued<'a> {
     pub(super) key: &'a str,
@@ -55,13 +67,19 @@ pub(super) struct Glued<'a> {
 impl<'a> Glued<'a> {
     /// Takes a text apart that begins with one of these keys.
     pub(super) fn in_text(text: &'a str, keys: &[&str]) -> Option<Self> {
-        let at = text.find([':', '='])?;
-        let (key, value) = (text[..at].trim_end(), text[at + 1..].trim_start());
-        let (wrong, how) = match text[at..].starts_with(':') {
-            true => ("has no space after its colon", "a space after the colon"),
-            false => ("is followed by `=`, not by a colon", "a colon in place of `=`"),
-        };
-        keys.contains(&key).then_some(Self { key, value, wrong, how })
+        let parts = |at: usize| (text[..at].trim_end(), text[at + 1..].trim_start());
+        let known = |at: usize| Some(parts(at)).filter(|(key, _)| keys.contains(key));
+        if let Some(at) = text.find([':', '='])
+            && let Some((key, value)) = known(at)
+        {
+            let (wrong, how) = match text[at..].starts_with(':') {
+                true => ("has no space after its colon", "a space after the colon"),
+                false => ("is followed by `=`, not by a colon", "a colon in place of `=`"),
+            };
+            return Some(Self { key, value, wrong, how });
+        }
+        let (key, value) = known(text.find(' ')?).filter(|(_, value)| !value.is_empty())?;
+        Some(Self { key, value, wrong: "has no colon", how: "a colon and a space" })
     }
 
     /// What is wrong, in one sentence.
@@ -109,6 +127,12 @@ impl Finding<'_> {
                     let diagnostic = diagnostic.help(glued.help());
                     complaints.push(self.without(entry, diagnostic, vec![self.lost_here(glued.key)]));
                 }
+                Meaning::Pair(Pair { value_of, keys_of, maps }) => {
+                    let lost = keys_of.iter().chain([&value_of]).map(|key| self.lost_here(key)).collect();
+                    let lines: Vec<String> = maps.iter().map(|map| format!("`- {map}`")).collect();
+                    let diagnostic = self.unknown_key(entry).help(format!("write {}", lines.join(" or ")));
+                    complaints.push(self.without(entry, diagnostic, lost));
+                }
                 Meaning::Nothing => {
                     let diagnostic = self.unknown_key(entry).help(format!("known here: {}", listed(&known)));
                     complaints.push(self.without(entry, diagnostic, Vec::new()));
@@ -144,8 +168,7 @@ impl Finding<'_> {
     }
 
     fn meaning<'a>(&'a self, entry: &'a Entry, known: &[&'a str], written: &[&str]) -> Meaning<'a> {
-        let empty = matches!(entry.value.value, Value::Null);
-        if let Some(glued) = Glued::in_text(&entry.key, known).filter(|_| empty) {
+        if let Some(glued) = self.glued(entry, known) {
             return Meaning::Glued(glued);
         }
         if let Some(same) = known.iter().find(|key| plain(key) == plain(&entry.key)) {
@@ -170,8 +193,38 @@ impl Finding<'_> {
                 Meaning::Here(vec![self.candidate(entry, near, None)])
             }
             _ if !homes.is_empty() => Meaning::Elsewhere(homes),
-            _ => Meaning::Nothing,
+            _ => self.pair(entry).map_or(Meaning::Nothing, Meaning::Pair),
         }
+    }
+
+    /// Takes an entry of an item for two of its values, if one of them can only be that.
+    fn pair<'a>(&'a self, entry: &Entry) -> Option<Pair<'a>> {
+        let value = self.sources.text(entry.value.span);
+        let root = &self.format.schema;
+        let lists = |property: &Json| fields::choices(fields::resolve(root, property)).contains(&value);
+        let (value_of, _) = self.properties().find(|(_, property)| self.is_item() && lists(property))?;
+        let named = Node { span: entry.key_span, value: Value::String(entry.key.clone()) };
+        let word =
+            |property: &'a Json| fields::definition(property).filter(|_| self.fitted(property, &named).is_some());
+        let fitting: Vec<(&String, &str)> =
+            self.properties().filter_map(|(key, property)| Some((key, word(property)?))).collect();
+        // A form of its own tells more than any text.
+        let typical = fitting.iter().any(|(_, word)| *word != "Text");
+        let keys = fitting.iter().filter(|(_, word)| typical != (*word == "Text")).map(|(key, _)| key.as_str());
+        let keys_of: Vec<&str> = keys.collect();
+        let name = copyable(self.sources.text(entry.key_span));
+        let maps = keys_of.iter().map(|key| format!("{{ {key}: {name}, {value_of}: {} }}", copyable(value))).collect();
+        (!keys_of.is_empty()).then_some(Pair { value_of, keys_of, maps })
+    }
+
+    /// A key with its value behind it that was taken for a key as a whole: up to its end, or up to the first colon in the
+    /// braces of its value.
+    fn glued<'a>(&'a self, entry: &'a Entry, known: &[&'a str]) -> Option<Glued<'a>> {
+        if matches!(entry.value.value, Value::Null) {
+            return Glued::in_text(&entry.key, known);
+        }
+        let whole = self.sources.text(Span { end: entry.value.span.end, ..entry.key_span });
+        Glued::in_text(whole, known).filter(|glued| glued.value.starts_with(['{', '[']))
     }
 
     fn candidate<'a>(&self, entry: &Entry, key: &'a str, form: Option<&str>) -> Candidate<'a> {
@@ -205,6 +258,7 @@ impl Finding<'_> {
             meant.iter().any(|meaning| match meaning {
                 Meaning::Here(candidates) => candidates.iter().any(|candidate| candidate.key == key),
                 Meaning::Glued(glued) => glued.key == key,
+                Meaning::Pair(pair) => pair.value_of == key || pair.keys_of.contains(&key),
                 Meaning::Elsewhere(_) | Meaning::Nothing => false,
             })
         };
@@ -214,7 +268,8 @@ impl Finding<'_> {
         // What was seen is asked for after merging, where it is known what is declared, with the whole entry to write.
         let entry_to_write = self.in_attested() && !written.contains(&"saw") && written.contains(&"setting");
         let asked_later = |key: &str| {
-            self.in_attested() && self.path.last().is_some_and(|last| last != "saw") && (key == "saw" || entry_to_write)
+            let of_entry = self.in_attested() && self.path.last().is_some_and(|last| last != "saw");
+            of_entry && (key == "saw" && written.contains(&"setting") || entry_to_write)
         };
         let missing: Vec<&str> =
             missing.iter().copied().filter(|key| !is_meant(key) && !is_lost(key) && !asked_later(key)).collect();
@@ -237,7 +292,7 @@ impl Finding<'_> {
     fn line_to_add(&self, key: &str) -> String {
         let property = self.owner.and_then(|owner| owner.get("properties")).and_then(|all| all.get(key));
         let example = property.and_then(|property| fields::example(&self.format.schema, property));
-        format!("{key}: {}", example.unwrap_or_default()).trim_end().to_owned()
+        format!("{key}: {}", example.as_deref().unwrap_or("{ … }"))
     }
 
     /// Whether this value is empty because what belongs below it stands beside it.

@@ -6,7 +6,7 @@
 use super::keys::all_of;
 use super::{Complaint, Finding};
 use crate::config::codes;
-use crate::config::diagnostic::{Diagnostic, copyable};
+use crate::config::diagnostic::{Diagnostic, copyable, quoted};
 use crate::config::format::Format;
 use crate::config::homes;
 use crate::config::source::Sources;
@@ -83,18 +83,34 @@ impl Finding<'_> {
             _ => format!("directly under {}", self.subject()),
         };
         let keys = all_of(&keys);
-        let message = format!("{keys} {belongs} {}, not {here}", called.join(" or "));
-        let help = match homes {
-            [_] => self.way_to(home, &spot, entries),
+        let waiting = self.waiting_above(first, home);
+        let message = match waiting {
+            Some(waiting) => format!("{keys} {belongs} under {}, not beside it", quoted(&waiting.key)),
+            None => format!("{keys} {belongs} {}, not {here}", called.join(" or ")),
+        };
+        let help = match (waiting, homes) {
+            (Some(waiting), _) => {
+                format!("indent {} below `{}:`, by two more spaces", it(entries), copyable(&waiting.key))
+            }
+            (None, [_]) => self.way_to(home, &spot, entries),
             _ => format!("move {} to the one that is meant", it(entries)),
         };
         let lost =
             entries.iter().flat_map(|entry| homes.iter().map(|home| self.lost_key(&entry.key, &self.path, home)));
         Some(Complaint {
             diagnostic: Some(Diagnostic::error(codes::UNKNOWN_KEY, first.key_span, message).help(help)),
-            drop: entries.iter().map(|entry| self.below(&entry.key)).collect(),
+            drop: entries.iter().copied().chain(waiting).map(|entry| self.below(&entry.key)).collect(),
             lost: lost.collect(),
         })
+    }
+
+    /// The environment, or the `base`, right above an entry that is empty because what belongs below it stands beside it.
+    fn waiting_above(&self, first: &Entry, home: &str) -> Option<&Entry> {
+        let entries = self.node.entries();
+        let at = entries.iter().position(|entry| entry.key_span == first.key_span)?;
+        let above = entries.get(at.checked_sub(1)?)?;
+        let is_home = homes::spot(self.format.fields(), &self.below(&above.key)) == home;
+        (is_home && home == "environments.*" && matches!(above.value.value, Value::Null)).then_some(above)
     }
 
     /// The first environment of the file, to name one.

@@ -84,6 +84,9 @@ pub(super) fn describe(
             kind => complaints.extend(finding.of_kind(kind, known)),
         }
     }
+    for diagnostic in complaints.iter_mut().filter_map(|complaint| complaint.diagnostic.as_mut()) {
+        diagnostic.help = diagnostic.help.take().map(|help| format.dictionary().asking(help));
+    }
     complaints
 }
 
@@ -274,6 +277,12 @@ impl Finding<'_> {
             JsonType::Object if self.known_keys().is_empty() => "write something below it, or remove it".to_owned(),
             JsonType::Object => {
                 let keys = listed(&self.known_keys());
+                let asks = self.path.last().and_then(|key| self.format.dictionary().asks(key));
+                if let Some(asks) = asks {
+                    return self
+                        .error(codes::NO_VALUE, format!("{} has no value", self.subject()))
+                        .help(format!("write its keys ({keys}); {asks}"));
+                }
                 format!("write its keys below it, indented ({keys}), or remove it: what isn't declared isn't managed")
             }
             JsonType::Array => "write a list, such as `[]`, or remove the key".to_owned(),

@@ -8,7 +8,7 @@ use crate::config::diagnostic::{Diagnostic, copyable, quoted};
 use crate::config::fields;
 use crate::config::nearest::nearest;
 use crate::config::tree::Value;
-use crate::config::words::Word;
+use crate::config::words::{Word, Wrong};
 
 impl Finding<'_> {
     pub(super) fn not_a_boolean(&self) -> Diagnostic {
@@ -36,6 +36,9 @@ impl Finding<'_> {
             (Value::List(_) | Value::Map(_), word) => {
                 let wanted = word.map_or("text", |word| word.called);
                 let message = format!("{} must be {wanted}, not {}", self.subject(), called(&self.node.value));
+                if let Some(each) = word.and_then(|word| self.one_item_for_each(word)) {
+                    return self.error(codes::WRONG_TYPE, message).help(each);
+                }
                 let bare = self.raw().trim_start_matches("- ").trim_matches(['{', '}', '[', ']']).trim();
                 let help = match word {
                     Some(word) if (word.check)(bare).is_none() => {
@@ -60,6 +63,19 @@ impl Finding<'_> {
         }
     }
 
+    /// How to write an item for each of several values of one key.
+    fn one_item_for_each(&self, word: &Word) -> Option<String> {
+        let [.., list, index, key] = self.path.as_slice() else { return None };
+        let is_item = index.parse::<usize>().is_ok();
+        let values = self.node.items().iter().map(|item| self.sources.text(item.span));
+        let values: Vec<&str> = values.filter(|text| (word.check)(text.trim_matches(['"', '\''])).is_none()).collect();
+        if !is_item || values.len() < 2 || values.len() != self.node.items().len() {
+            return None;
+        }
+        let lines: Vec<String> = values.iter().take(5).map(|value| format!("`{key}: {}`", copyable(value))).collect();
+        Some(format!("write an item of {} for each: {}", quoted(list), lines.join(", ")))
+    }
+
     pub(super) fn word(&self) -> Option<&Word> {
         self.format.word(self.owner_path.strip_prefix("/$defs/")?)
     }
@@ -75,6 +91,7 @@ impl Finding<'_> {
     pub(super) fn not_this_word(&self, word: &Word, text: &str) -> Diagnostic {
         match (word.check)(text) {
             Some(wrong) => {
+                let wrong = spaced(word, text).unwrap_or(wrong);
                 let key = self.path.last().filter(|_| !self.is_item()).map(String::as_str);
                 self.error(wrong.code, format!("{} {}", self.subject(), wrong.message)).help(wrong.advice(key))
             }
@@ -124,4 +141,23 @@ impl Finding<'_> {
         self.error(codes::WRONG_TYPE, format!("{} isn't what belongs here", self.subject()))
             .help("`palisade explain FIELD` describes each field")
     }
+}
+
+/// What is wrong with a text that has space or a line break where the word has none.
+fn spaced(word: &Word, text: &str) -> Option<Wrong> {
+    let (trimmed, wrong) = (text.trim(), (word.check)(text)?);
+    let bare = (word.check)(trimmed).is_none();
+    let breaks = text.contains(['\n', '\r']);
+    let shown = match (trimmed.lines().next(), trimmed.lines().count()) {
+        (Some(first), 2..) => format!("{}, which goes on in the next line", quoted(first)),
+        _ => quoted(trimmed),
+    };
+    let message = match (breaks, bare) {
+        (true, true) => format!("must be {} without a line break behind it: {shown}", word.called),
+        (true, false) => format!("must be {} on one line, not {shown}", word.called),
+        (false, true) => format!("must be {} without spaces around it: {shown}", word.called),
+        (false, false) => return None,
+    };
+    let wrong = Wrong { message, ..wrong };
+    Some(if bare { Wrong { help: String::new(), ..wrong }.meaning(trimmed) } else { wrong })
 }

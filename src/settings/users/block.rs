@@ -68,6 +68,7 @@ pub(crate) struct AssignmentBlock {
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Guid>,
     /// The user's or the group's object id, or the app's application (client) id.
+    #[schemars(example = &"9d1e7a55-0000-4000-8000-00000000d001")]
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Guid>,
     /// The role. Required.
@@ -173,7 +174,12 @@ fn unclear(item: Located<'_>) -> Diagnostic {
         [kind @ ("group" | "app")] => {
             let which = if *kind == "group" { "the group's object id" } else { "the app's application (client) id" };
             let message = format!("the {kind} has no `id`; names aren't unique, ids decide");
-            Diagnostic::error(codes::MISSING_PRINCIPAL_ID, item.key_span(kind), message).help(format!("add `id:` with {which}"))
+            let text = item.at(&[kind]).text().trim_matches(['"', '\'']);
+            let help = match uuid::Uuid::try_parse(text) {
+                Ok(id) => format!("a GUID belongs under `id`: write `{kind}: NAME, id: {id}` with the {kind}'s name"),
+                Err(_) => format!("add `id:` with {which}"),
+            };
+            Diagnostic::error(codes::MISSING_PRINCIPAL_ID, item.key_span(kind), message).help(help)
         }
         [kind] => {
             let help = format!("remove `id`: the value of `{kind}` is an id already");

@@ -4,10 +4,11 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::times;
 use super::words::{SecretName, WindowText};
 use crate::config::words::{Day, Duration, Instant, Text};
 use crate::config::{Diagnostic, Diagnostics, Located, quoted};
-use crate::rotation::{Consumer, Problem, Retire, Rotation, Verify};
+use crate::rotation::{Consumer, Retire, Rotation, Verify};
 use crate::settings::api_access::codes;
 use crate::settings::block::{self, Claim};
 use crate::settings::names;
@@ -157,9 +158,7 @@ impl KeysBlock {
             verify: self.verify,
             ..defaults
         };
-        for problem in rotation.problems() {
-            diagnostics.push(diagnostic(&problem, at));
-        }
+        times::judge(&rotation, at, diagnostics);
         let vault = vault?;
         let claim = Claim {
             what: format!("{vault}/secrets/{secret}").to_lowercase(),
@@ -171,24 +170,4 @@ impl KeysBlock {
         };
         Some(Keys { publish_to: SecretPlace { vault, secret }, rotation, claim, place: at.place() })
     }
-}
-
-/// A problem of the declared times, at the place that a person would change.
-fn diagnostic(problem: &Problem, at: Located<'_>) -> Diagnostic {
-    let (code, field, help) = match problem {
-        Problem::NotPositive(field) => (codes::BAD_ROTATION, *field, "write a duration such as `7d`"),
-        Problem::GraceAboveMaxAge => (codes::BAD_ROTATION, "grace", "make `grace` shorter, or `maxAge` longer"),
-        Problem::RenewBeforeAboveMaxAge => {
-            (codes::BAD_ROTATION, "renewBefore", "make `renewBefore` shorter, or `maxAge` longer")
-        }
-        Problem::GraceBelowCache(_) => {
-            (codes::BAD_ROTATION, "consumers", "make `grace` at least as long as every `maxCache`")
-        }
-        Problem::DuplicateConsumer(_) => (codes::DUPLICATE_CONSUMER, "consumers", "keep one of the two"),
-        Problem::DuplicateWindow(_) => (codes::BAD_WINDOW, "windows", "keep one of the two"),
-    };
-    // What is left out has a default: then the block is the place.
-    let there = at.node.entry(field).is_some();
-    let span = if there { at.at(&[field]).span() } else { at.spot() };
-    Diagnostic::error(code, span, problem.to_string()).help(help)
 }

@@ -17,6 +17,7 @@ mod publish;
 mod revoke;
 mod shelf;
 mod steps;
+mod times;
 mod words;
 
 pub(super) use alone::{compare_alone, secret_alone};

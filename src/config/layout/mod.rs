@@ -6,9 +6,16 @@
 //! Invariants: only lines are looked at, each at most once, so a large file costs no more than reading it; where the lines don't
 //! explain the mistake, nothing is said.
 
+mod spelling;
+
+use std::collections::BTreeSet;
+
+pub(super) use spelling::{misspelt, unclosed_quote};
+
 use super::codes;
 use super::diagnostic::{Diagnostic, copyable, quoted};
 use super::source::Span;
+use spelling::spelling;
 
 /// A line that says something.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +108,7 @@ fn lines(text: &str, end: usize) -> Vec<Line<'_>> {
 
 /// Explains a mistake at byte `at` by the lines around it, the one of `at` last; `after` takes the next line into account,
 /// where the parser stopped before the line that it could not read.
-pub(super) fn explain(file: usize, at: usize, text: &str, after: bool) -> Option<Diagnostic> {
+pub(super) fn explain(file: usize, at: usize, text: &str, keys: &BTreeSet<&str>, after: bool) -> Option<Diagnostic> {
     let begin = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let mut end = begin;
     if after {
@@ -122,32 +129,13 @@ pub(super) fn explain(file: usize, at: usize, text: &str, after: bool) -> Option
     let neighbours = [Some(line), above.last()];
     let mut neighbours = neighbours.into_iter().flatten();
     neighbours
-        .find_map(|line| spelling(line, file))
+        .find_map(|line| spelling(line, keys, file))
         .or_else(|| without_colon(line, above, file))
         .or_else(|| indentation(line, above, file))
 }
 
 fn syntax(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::error(codes::YAML_SYNTAX, span, message)
-}
-
-/// A space that is missing in a line.
-fn spelling(line: &Line<'_>, file: usize) -> Option<Diagnostic> {
-    let inner = line.inner();
-    let dashed = inner.strip_prefix('-').filter(|rest| !rest.starts_with(['-', ' ']) && !rest.is_empty());
-    if let Some(rest) = dashed {
-        let message = "a space is missing after the dash";
-        return Some(syntax(line.span(file), message).help(format!("write `- {}`", copyable(rest))));
-    }
-    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    let (key, value) = inner.split_once(':')?;
-    let glued = key.chars().all(word) && !key.is_empty() && !value.is_empty() && !value.starts_with([' ', '/', ':']);
-    glued.then(|| {
-        let start = line.start + line.column();
-        let span = Span { file, start, end: start + key.len() + 1 };
-        let message = format!("a space is missing after the colon of {}", quoted(key));
-        syntax(span, message).help(format!("write a space after the colon: `{key}: {}`", copyable(value)))
-    })
 }
 
 /// A key without its colon: the line itself, or the one above, whose lines below it the parser took for more of it.
@@ -195,12 +183,18 @@ fn levels<'a>(above: &[Line<'a>]) -> Vec<Level<'a>> {
 fn indentation(line: &Line<'_>, above: &[Line<'_>], file: usize) -> Option<Diagnostic> {
     let levels = levels(above);
     let last = above.last()?;
+    if let Some(list) = levels.iter().find(|level| level.items).filter(|_| line.body.starts_with('{')) {
+        return Some(without_dash(line, list, file));
+    }
     let level = |items: bool| levels.iter().find(|level| level.column == line.indent && level.items == items);
     if let Some(list) = level(true).filter(|_| !line.is_item() && line.key().is_some() && level(false).is_none()) {
         return Some(beside_a_dash(line, list, above, file));
     }
     if line.indent > last.column() && last.is_complete() {
         return Some(deeper(line, last, above, file));
+    }
+    if let Some(shallow) = shallower(line, &levels, above, file) {
+        return Some(shallow);
     }
     let same_sort = levels.iter().filter(|level| level.items == line.is_item());
     let mut open: Vec<&Level<'_>> = same_sort.collect();
@@ -223,6 +217,31 @@ fn indentation(line: &Line<'_>, above: &[Line<'_>], file: usize) -> Option<Diagn
             .related(nearest.line.span(file), label)
             .help(format!("indent {called} by {}{or}", beside(nearest))),
     )
+}
+
+/// An item in braces below a list, without a dash.
+fn without_dash(line: &Line<'_>, list: &Level<'_>, file: usize) -> Diagnostic {
+    let start = line.start + line.indent;
+    let span = Span { file, start, end: start + line.body.len() };
+    syntax(span, "this item of the list has no dash")
+        .related(list.line.span(file), "an item of the list")
+        .help(format!("write `- {}`, with the dash after {}", copyable(line.body), spaces(list.column)))
+}
+
+/// A line that stands where its neighbours do, below a block whose own key is the one that is off.
+fn shallower(line: &Line<'_>, levels: &[Level<'_>], above: &[Line<'_>], file: usize) -> Option<Diagnostic> {
+    let outer = levels.iter().find(|level| !level.items && level.column < line.indent)?;
+    let off = outer.line;
+    let before = above.iter().rev().filter(|before| before.start < off.start);
+    let before = before.into_iter().find(|before| before.column() <= line.indent)?;
+    let beside = before.column() == line.indent && before.key().is_some();
+    if off.is_complete() || off.is_item() || line.is_item() || line.key().is_none() || !beside {
+        return None;
+    }
+    let (called, column) = (off.called(), spaces(line.indent));
+    let message = format!("{called} is indented by {}, the lines around it by {column}", spaces(off.indent));
+    let label = format!("indented by {column}");
+    Some(syntax(off.span(file), message).related(line.span(file), label).help(format!("indent {called} by {column}")))
 }
 
 /// A line below one that is complete.
