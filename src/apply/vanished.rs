@@ -8,8 +8,8 @@ use crate::plan::{Change, Findings, ScopePlan, Seen, Vanished, vanished_among};
 /// The outcome of `change`, which its setting's `findings` don't ask for.
 pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings) -> Outcome {
     let changes: Vec<&Change> = findings.changes.iter().map(|planned| &planned.change).collect();
-    let Findings { unknown, waiting, in_effect, complete, .. } = findings;
-    let seen = Seen { changes: &changes, unknown, waiting, in_effect, complete };
+    let Findings { unknown, waiting, in_effect, complete, listed, .. } = findings;
+    let seen = Seen { changes: &changes, unknown, waiting, in_effect, complete, listed };
     match vanished_among(change, planned, seen) {
         Vanished::InEffect => Outcome::unsent(Status::Done, "already in effect; nothing was sent"),
         Vanished::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
@@ -40,7 +40,8 @@ mod tests {
 
     use super::*;
     use crate::plan::{
-        Action, Address, Direction, Identity, Impact, Outline, Planned, Rated, Risk, Unknown, Waiting, WaitingFor, Work,
+        Action, Address, Binds, Direction, Identity, Impact, Outline, Planned, Rated, Risk, Unknown, Waiting,
+        WaitingFor, Work,
     };
     use crate::terms::{Place, Scope};
 
@@ -99,6 +100,7 @@ mod tests {
             in_sync: 0,
             in_effect: Vec::new(),
             complete: Vec::new(),
+            listed: Vec::new(),
             changes,
             unknown: unknown(other.clone()).unknown,
             waiting: waiting(other).waiting,
@@ -139,10 +141,20 @@ mod tests {
         let both = approved(vec![primary.clone(), instead.clone()]);
         let outcome_of_one = outcome(&primary, &both, &shown(asks(instead)));
         assert_eq!(outcome_of_one.status, Status::Done, "the other one was approved too");
-        let gone = change(&setting.part("extra"), "an extra", Action::Delete);
-        let whole = Findings { complete: vec![setting.clone()], ..Findings::default() };
-        assert_eq!(outcome(&gone, &approved(vec![gone.clone()]), &whole).status, Status::Done);
+        let mut gone = change(&setting.part("extra"), "an extra", Action::Delete);
+        gone.binds = Binds::none().and("principal", "an id");
+        let whole = || Findings { complete: vec![setting.clone()], ..Findings::default() };
+        assert_eq!(outcome(&gone, &approved(vec![gone.clone()]), &whole()).status, Status::Done);
         assert_eq!(outcome(&gone, &approved(vec![gone.clone()]), &Findings::default()).status, Status::Refused);
+        // Renamed meanwhile, so that it has another address and another subject.
+        let there = Findings { listed: vec![gone.binds.clone()], ..whole() };
+        assert_eq!(outcome(&gone, &approved(vec![gone.clone()]), &there).status, Status::Refused);
+        let mut renamed = planned(&setting.part("renamed"), "renamed", Action::Delete);
+        renamed.change.binds = gone.binds.clone();
+        let asked = Findings { changes: vec![renamed], ..there };
+        let refused = outcome(&gone, &approved(vec![gone.clone()]), &asked);
+        assert_eq!(refused.status, Status::Refused);
+        assert!(refused.reason.contains("`delete` of prod/apiAccess/renamed"), "{}", refused.reason);
         let due = change(&setting.part("key"), "a key", Action::Rotate);
         assert_eq!(
             outcome(&due, &approved(vec![due.clone()]), &Findings::default()).status,

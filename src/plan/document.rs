@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::binds::Binds;
 use super::change::{Address, Change, Direction, Mode};
 use super::note::{Note, NoteKind};
 use super::only::Only;
@@ -113,6 +114,10 @@ pub struct ScopePlan {
     pub in_effect: Vec<Address>,
     /// The collections that were read completely, so that what they don't list is gone.
     pub complete: Vec<Address>,
+    /// The members that those list, each as what a removal of it binds. No part of the document: a saved plan approves, and only
+    /// a fresh one says what is there.
+    #[serde(skip)]
+    pub listed: Vec<Binds>,
     /// What is to be done, in the order in which it is done.
     pub changes: Vec<Change>,
     /// What could not be read.

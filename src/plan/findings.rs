@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
+use super::binds::Binds;
 use super::change::{Action, Address, Change, Direction, Impact, Mode, Rated};
 use super::document::{Unknown, Waiting};
 use super::hold::Hold;
@@ -33,6 +34,8 @@ pub struct Findings {
     pub in_effect: Vec<Address>,
     /// The collection that was read completely, so that what it doesn't list is gone.
     pub complete: Vec<Address>,
+    /// The members that the collection lists, each as what a removal of it binds: whatever it is called by now, it is there.
+    pub listed: Vec<Binds>,
     /// What the comparison noticed.
     pub notes: Vec<Note>,
     /// What its changes put at stake, whoever asked for them; the guards look at it. Empty where it decides nothing of the kind,
@@ -52,13 +55,15 @@ impl Findings {
     /// These and others of the same setting.
     #[must_use]
     pub fn and(mut self, others: Findings) -> Self {
-        let Findings { changes, unknown, waiting, in_sync, in_effect, complete, notes, stakes, collection } = others;
+        let Findings { changes, unknown, waiting, in_sync, in_effect, complete, listed, notes, stakes, collection } =
+            others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
         self.waiting.extend(waiting);
         self.in_sync += in_sync;
         self.in_effect.extend(in_effect);
         self.complete.extend(complete);
+        self.listed.extend(listed);
         self.notes.extend(notes);
         self.stakes.extend(stakes);
         self.collection = self.collection.or(collection);

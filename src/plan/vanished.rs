@@ -4,12 +4,13 @@
 //! held back.
 //!
 //! Invariants: a change is in effect only if what it was to bring about was read: at its own address, or, for a removal, in a
-//! collection that was read completely. That nothing is asked for proves nothing.
+//! collection that was read completely and doesn't list it under any name. That nothing is asked for proves nothing.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+use super::binds::Binds;
 use super::change::{Action, Address, Change};
 use super::document::{ScopePlan, Unknown, Waiting, WaitingFor};
 
@@ -71,13 +72,15 @@ pub struct Seen<'a> {
     pub in_effect: &'a [Address],
     /// The collections that were read completely.
     pub complete: &'a [Address],
+    /// The members that those list, each as what a removal of it binds.
+    pub listed: &'a [Binds],
 }
 
 /// What became of `change` of the scope `planned`, which `fresh` doesn't want.
 pub(super) fn vanished(change: &Change, planned: &ScopePlan, fresh: &ScopePlan) -> Vanished {
     let changes: Vec<&Change> = fresh.changes.iter().filter(|one| one.setting == change.setting).collect();
-    let ScopePlan { unknown, waiting, in_effect, complete, .. } = fresh;
-    among(change, planned, Seen { changes: &changes, unknown, waiting, in_effect, complete })
+    let ScopePlan { unknown, waiting, in_effect, complete, listed, .. } = fresh;
+    among(change, planned, Seen { changes: &changes, unknown, waiting, in_effect, complete, listed })
 }
 
 /// The same from what was `seen` of its setting alone.
@@ -88,7 +91,10 @@ pub fn among(change: &Change, planned: &ScopePlan, seen: Seen<'_>) -> Vanished {
         !other.action.comes_with_time() && !planned.changes.iter().any(|one| one.intent() == other.intent())
     };
     let others = || seen.changes.iter().filter(new);
-    let instead = |other: &&&Change| other.subject == change.subject || change.address.is_in(&other.address);
+    // Of what was renamed meanwhile, only the ids are the same.
+    let same = |other: &Change| change.action == Action::Delete && other.binds == change.binds;
+    let instead =
+        |other: &&&Change| other.subject == change.subject || change.address.is_in(&other.address) || same(other);
     if shows(change, seen) && !others().any(|other| instead(&other)) {
         return match others().find(|other| concerns(&other.address)) {
             Some(next) => Vanished::Next(Box::new((*next).clone())),
@@ -111,7 +117,8 @@ pub fn among(change: &Change, planned: &ScopePlan, seen: Seen<'_>) -> Vanished {
 fn shows(change: &Change, seen: Seen<'_>) -> bool {
     if change.action == Action::Delete {
         let unclear = seen.unknown.iter().any(|unknown| unknown.address.is_in(&change.address));
-        return !unclear && seen.complete.iter().any(|collection| change.address.is_in(collection));
+        let there = seen.listed.contains(&change.binds);
+        return !unclear && !there && seen.complete.iter().any(|collection| change.address.is_in(collection));
     }
     let needed = change.evidence();
     needed.iter().all(|address| seen.in_effect.contains(address))

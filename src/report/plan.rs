@@ -60,6 +60,7 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         in_sync,
         in_effect: _,
         complete: _,
+        listed: _,
         changes,
         unknown,
         waiting,

@@ -10,7 +10,7 @@ use super::block::{Assignment, Block, Declared, Match, PrincipalRef, Role};
 use super::observe::Observed;
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, Subject, TakeRoles};
-use super::{administrators, notes, protection, risks};
+use super::{administrators, notes, protection, risks, steps};
 use crate::azure::customer_insights::{Instance, same_role};
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
@@ -72,6 +72,8 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     let stake = Stake::Administrators(administrators::of(&comparison));
     comparison.findings.stakes.push(stake);
     comparison.findings.collection = Some(list.held.len());
+    let listed = list.held.keys().map(|id| steps::binds(*id, instance));
+    comparison.findings.listed.extend(listed);
     if list.nameless == 0 {
         comparison.findings.complete.push(comparison.setting.clone());
     }

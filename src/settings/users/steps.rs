@@ -31,8 +31,13 @@ impl Subject {
     fn binds(&self, instance: &Instance) -> Binds {
         // The other ids and the spellings lead to the same principal, by the directory and by the service.
         let Self { id, listed_as: _, spellings: _, label: _ } = self;
-        Binds::none().and("instance", instance.id).and("principal", id)
+        binds(*id, instance)
     }
+}
+
+/// What a principal's removal binds.
+pub(super) fn binds(principal: ObjectId, instance: &Instance) -> Binds {
+    Binds::none().and("instance", instance.id).and("principal", principal)
 }
 
 /// Gives a principal exactly one role.
