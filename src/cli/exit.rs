@@ -58,7 +58,7 @@ impl Exit {
     }
 
     /// How planning ended. Without `detailed`, pending changes and waiting are no reason for red.
-    pub(super) fn of_plan(plan: &Plan, detailed: bool) -> Exit {
+    pub fn of_plan(plan: &Plan, detailed: bool) -> Exit {
         let pending = plan.summary.changes > 0 || plan.pending_findings().next().is_some();
         Exit::worst(
             [
@@ -73,7 +73,7 @@ impl Exit {
     }
 
     /// How applying ended.
-    pub(super) fn of_report(plan: &Plan, report: &Report, accept_waiting: bool) -> Exit {
+    pub fn of_report(plan: &Plan, report: &Report, accept_waiting: bool) -> Exit {
         let waits = if accept_waiting { Exit::Done } else { Exit::Waiting };
         let changes = report.changes.iter().map(|applied| match applied.status {
             Status::Done => Exit::Done,

@@ -258,6 +258,14 @@ impl Emulator {
         self.shared.store.read(World::clone)
     }
 
+    /// Changes the world from outside, as a portal or another client of the services would.
+    pub fn change(&self, change: impl FnOnce(&mut World)) -> Result<(), StoreError> {
+        self.shared.store.change(|world| {
+            change(world);
+            Ok(())
+        })
+    }
+
     /// The requests so far, in order of arrival (the latest ten thousand).
     pub fn requests(&self) -> Vec<Seen> {
         self.shared.log.all()

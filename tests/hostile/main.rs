@@ -1,0 +1,82 @@
+//! Hostile worlds: odd directories, odd lists, answers that lie, and facts that change between any two requests; each from a seed.
+//!
+//! Palisade looks, plans, applies and looks again in each of them; [`oracle`] and [`account`] judge it by the world and by what
+//! was printed. By hand, as many seeds as there is time for, from one on, with counts:
+//!
+//! ```text
+//! PALISADE_HOSTILE_SEEDS=5000 PALISADE_HOSTILE_FIRST=1000 cargo test --test hostile -- --nocapture
+//! PALISADE_HOSTILE_SEEDS=1 PALISADE_HOSTILE_FIRST=1234 cargo test --test hostile -- --nocapture
+//! ```
+//!
+//! A seed means the same world as long as the generator isn't changed. What breaks a rule is told with its seed, and the first
+//! one with everything that happened in its world.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::print_stdout, clippy::disallowed_macros, reason = "counts, for whoever runs them with --nocapture")]
+
+mod account;
+mod cast;
+mod declared;
+mod dice;
+mod oracle;
+mod stage;
+mod told;
+mod trouble;
+mod wire;
+
+use stage::{Tally, play};
+
+/// As many as fit into the time of a test.
+const SEEDS: u64 = 120;
+
+fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// What came of several worlds.
+#[derive(Default)]
+struct Sum {
+    tally: Tally,
+    broken: Vec<String>,
+    /// Everything that happened in the first world in which a rule was broken.
+    story: Option<(u64, String)>,
+}
+
+/// Plays the worlds of these seeds, one after the other.
+fn plays(seeds: impl Iterator<Item = u64>, told: bool) -> Sum {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut sum = Sum::default();
+    for seed in seeds {
+        let (tally, wrong, story) = runtime.block_on(play(seed));
+        sum.tally.add(&tally);
+        if told || !wrong.is_empty() {
+            sum.story.get_or_insert((seed, story));
+        }
+        sum.broken.extend(wrong.into_iter().map(|what| format!("seed {seed}: {what}")));
+    }
+    sum
+}
+
+#[test]
+fn hostile_worlds_make_palisade_break_no_rule() {
+    let first = given("PALISADE_HOSTILE_FIRST").unwrap_or(1);
+    let count = given("PALISADE_HOSTILE_SEEDS").unwrap_or(SEEDS);
+    let threads = std::thread::available_parallelism().map_or(1, |number| number.get() as u64).min(count.max(1));
+    let each = |thread: u64| (first..first + count).filter(move |seed| seed % threads == thread);
+    let all: Vec<Sum> = std::thread::scope(|scope| {
+        let players: Vec<_> = (0..threads).map(|thread| scope.spawn(move || plays(each(thread), count == 1))).collect();
+        players.into_iter().map(|player| player.join().unwrap()).collect()
+    });
+    let mut tally = Tally::default();
+    all.iter().for_each(|sum| tally.add(&sum.tally));
+    println!("{tally:#?}");
+    let stories = all.iter().filter_map(|sum| sum.story.as_ref());
+    if let Some((seed, story)) = stories.min() {
+        println!("seed {seed} is this world:\n{story}");
+    }
+    let broken: Vec<&str> = all.iter().flat_map(|sum| &sum.broken).map(String::as_str).collect();
+    assert!(broken.is_empty(), "{} rules broken\n{}", broken.len(), broken.join("\n"));
+    // A generator whose worlds are all refused would find nothing.
+    let found = tally.writes > 100 && tally.refused > 0 && tally.in_sync > 0 && tally.lies > 0 && tally.events > 0;
+    assert!(count < SEEDS || found && tally.rejected * 4 < tally.worlds, "{tally:?}");
+}
