@@ -27,6 +27,8 @@ mod administrators;
 pub mod codes;
 mod identity;
 mod removals;
+#[cfg(test)]
+mod tests;
 
 use crate::azure::{Anew, Fresh};
 use crate::plan::{Account, Address, Findings, Identity, Note, Only, Sighting, Stake};

@@ -3,6 +3,8 @@
 mod identity;
 mod properties;
 mod protection;
+mod stakes;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -75,6 +75,51 @@ fn losses_are_judged_together_and_promises_do_not_count() {
     assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS, guard::codes::BREAK_GLASS]);
 }
 
+/// A protected principal is Admin by the plan if a group is that surely holds it, and no less by an unread one that gives less.
+#[test]
+fn a_group_that_becomes_admin_makes_those_admin_whom_it_holds() {
+    for (member, expected) in [(ADA, vec![]), (LINUS, vec![codes::BREAK_GLASS_NOT_ADMIN])] {
+        let mut scene = through_group();
+        scene.hold(GROUP, &["Contributor"]);
+        scene.observed.members.insert(object_id(GROUP), members(&[(member, Some(true))]));
+        assert_eq!(errors(&scene.findings()), expected, "{member}");
+    }
+    let mut scene = through_group();
+    scene.declared.assignments[2].role = Role::Contributor;
+    scene.hold(GROUP, &["Contributor"]);
+    scene.observed.members.insert(object_id(GROUP), Err("403".into()));
+    let findings = scene.findings();
+    assert_eq!((errors(&findings), findings.unknown.len()), (vec![codes::BREAK_GLASS_NOT_ADMIN], 0));
+}
+
+/// Only what surely stays can make up for what goes, the highest of it.
+#[test]
+fn what_stays_makes_up_for_what_goes_if_it_surely_allows_as_much() {
+    let second = 40;
+    let scene = |stays: &str, members_of_it: Members| {
+        let mut scene = through_group();
+        scene.hold(ADA, &["Viewer"]);
+        scene.declared.assignments.push(assignment(ADA, Role::Viewer));
+        scene.hold(GROUP, &["Contributor"]);
+        scene.undeclare(GROUP);
+        let other = DirectoryObject { id: object_id(second), ..object(GROUP) };
+        let reference = PrincipalRef::Principal { id: id(second) };
+        scene.observed.directory.insert(principal::name(&reference), Ok(Some(other)));
+        let (_, held) = entry(GROUP, &[stays]);
+        scene.observed.assignments.as_mut().unwrap().held.insert(object_id(second), held);
+        scene.observed.members.insert(object_id(second), members_of_it);
+        let role = if stays == "Admin" { Role::Admin } else { Role::Viewer };
+        scene.declared.assignments.push(Assignment { principal: reference, role, place: place() });
+        scene
+    };
+    let lowered = |scene: &Scene| errors(&scene.findings()).contains(&guard::codes::BREAK_GLASS);
+    let ada = || members(&[(ADA, Some(true))]);
+    assert!(!lowered(&scene("Admin", ada())));
+    assert!(lowered(&scene("Viewer", ada())));
+    assert!(lowered(&scene("Admin", members(&[(LINUS, Some(true))]))));
+    assert!(lowered(&scene("Admin", Err("403".into()))), "she may not be in it");
+}
+
 #[test]
 fn a_role_of_a_name_that_is_not_known_is_replaced_by_nothing_else() {
     let mut scene = Scene::usual();
@@ -139,7 +184,7 @@ fn a_mistyped_entry_is_told_and_lets_nothing_be_taken() {
 #[test]
 fn only_an_enabled_person_other_than_the_caller_is_another_admin() {
     type Change = fn(&mut Scene);
-    let remaining: [(&str, Change, bool); 9] = [
+    let remaining: [(&str, Change, bool); 12] = [
         ("an enabled person", |_| {}, false),
         ("a disabled person", |scene| scene.observed.enabled.extend([(object_id(GRACE), false)]), true),
         (
@@ -153,6 +198,9 @@ fn only_an_enabled_person_other_than_the_caller_is_another_admin() {
         ("a group that holds only an empty group", |scene| only_group(scene, members(&[(GROUP, None)])), true),
         ("a group that holds only the caller", |scene| only_group(scene, members(&[(PALISADE, Some(true))])), true),
         ("a group whose members can't be read", |scene| only_group(scene, Err("403".into())), true),
+        ("an app", |scene| only_entry(scene, Kind::App, Some("servicePrincipal")), true),
+        ("an app that the directory doesn't tell", |scene| only_entry(scene, Kind::App, None), true),
+        ("something of an unknown kind", |scene| only_entry(scene, Kind::Unknown, None), true),
     ];
     for (what, change, refused) in remaining {
         let mut scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GRACE, Role::Admin)]);
@@ -169,6 +217,40 @@ fn only_group(scene: &mut Scene, members: Members) {
     scene.declared.assignments.push(assignment(GROUP, Role::Admin));
     scene.hold(GROUP, &["Admin"]);
     scene.observed.members.insert(object_id(GROUP), members);
+}
+
+/// Grace isn't there; something else that is listed as this kind is Admin instead.
+fn only_entry(scene: &mut Scene, kind: Kind, odata_type: Option<&str>) {
+    scene.undeclare(GRACE);
+    scene.drop_held(GRACE);
+    let (id, reference) = (object_id(50), PrincipalRef::Principal { id: id(50) });
+    let (_, held) = entry(GRACE, &["Admin"]);
+    scene.observed.assignments.as_mut().unwrap().held.insert(id, Held { kind, ..held });
+    let found = odata_type.map(|kind| DirectoryObject {
+        id,
+        odata_type: Some(format!("#microsoft.graph.{kind}")),
+        user_principal_name: None,
+        account_enabled: Some(true),
+        ..object(GRACE)
+    });
+    let found = found.map_or(Err("503".to_owned()), |object| Ok(Some(object)));
+    scene.observed.directory.insert(Name::Id(id), found);
+    scene.declared.assignments.push(Assignment { principal: reference, role: Role::Admin, place: place() });
+}
+
+/// Where the caller is Admin through a group, whatever may be that group stays.
+#[test]
+fn a_caller_that_is_admin_through_a_group_keeps_whatever_may_be_it() {
+    for (kind, refused) in [(Kind::Group, true), (Kind::Unknown, true), (Kind::User, false), (Kind::App, false)] {
+        for role in ["Admin", "Viewer"] {
+            let mut scene = Scene::of(&[(ADA, Role::Admin), (GRACE, Role::Admin), (LINUS, Role::Admin)]);
+            let (id, (_, held)) = (object_id(50), entry(GRACE, &[role]));
+            scene.observed.assignments.as_mut().unwrap().held.insert(id, Held { kind, ..held });
+            scene.observed.directory.insert(Name::Id(id), Err("503".into()));
+            let locked_out = errors(&scene.findings()).contains(&guard::codes::SELF_LOCKOUT);
+            assert_eq!(locked_out, refused && role == "Admin", "{kind:?}, {role}");
+        }
+    }
 }
 
 /// A person who runs palisade isn't another Admin, alone or in a group.
@@ -195,6 +277,14 @@ fn admins_whom_the_directory_does_not_tell_are_said_to_be_unknown() {
     scene.observed.enabled.clear();
     let message = few(&scene).unwrap();
     assert!(message.contains("whether these count could not be read"), "{message}");
+    // A group counts as told if its members are.
+    let with_group = |members: Members| {
+        let mut scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GROUP, Role::Admin)]);
+        scene.observed.members.insert(object_id(GROUP), members);
+        few(&scene).unwrap()
+    };
+    assert!(with_group(Err("403".into())).ends_with("whether these count could not be read: group (group)"));
+    assert_eq!(with_group(members(&[])), "fewer than two Admins besides the identity that runs palisade");
     scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin)]);
     assert_eq!(few(&scene).unwrap(), "fewer than two Admins besides the identity that runs palisade");
 }
