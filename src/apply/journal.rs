@@ -176,6 +176,24 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
     }
 
+    /// What was opened is compared with what the path is then: who swaps the two in between gets nothing written.
+    #[test]
+    fn a_file_that_was_swapped_between_the_look_and_the_opening_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, precious) = (folder.path().join("journal.jsonl"), folder.path().join("precious"));
+        for file in [&path, &precious] {
+            fs::write(file, "").unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let opened = File::options().append(true).open(&precious).unwrap();
+        assert!(matches!(refuse_exchanged(&path, &opened), Err(JournalError::Symlink(_))), "another file");
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(refuse_exchanged(&path, &opened), Err(JournalError::Io { .. })), "nothing");
+        std::os::unix::fs::symlink(&precious, &path).unwrap();
+        assert!(matches!(refuse_exchanged(&path, &opened), Err(JournalError::Symlink(_))), "a link to it");
+        assert_eq!(fs::metadata(&precious).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+
     #[test]
     fn a_file_with_another_name_is_refused_and_keeps_its_mode() {
         let folder = tempfile::tempdir().unwrap();

@@ -239,3 +239,24 @@ pub async fn count_members(reader: &Reader, group: ObjectId) -> Result<u64, Call
     let answer = reader.send(call).await?;
     answer.text()?.trim_start_matches('\u{feff}').trim().parse().map_err(|_| answer.unreadable("it isn't a number"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A proxy, a wrong path or a gate that hides what it protects answers 404 as well.
+    #[test]
+    fn only_graphs_own_not_found_says_that_there_is_nobody() {
+        let table = [
+            (json!({ "error": { "code": "Request_ResourceNotFound", "message": "no such user" } }), true),
+            (json!({ "error": { "code": "ResourceNotFound", "message": "no such path" } }), false),
+            (json!({ "error": { "message": "no code" } }), false),
+            (json!("<html>"), false),
+            (Json::Null, false),
+        ];
+        for (body, nobody) in table {
+            let item = BatchItem { id: "0".into(), status: 404, headers: HashMap::new(), body: body.clone() };
+            assert_eq!(settle(&Key::User("ada@contoso.com".into()), item) == Ok(None), nobody, "{body}");
+        }
+    }
+}

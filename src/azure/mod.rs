@@ -33,7 +33,7 @@ pub mod rights;
 pub mod storage;
 pub mod synapse;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod token;
 mod transport;
 pub mod vaults;

@@ -4,6 +4,7 @@ mod fleet;
 mod holds;
 mod properties;
 mod requirements;
+mod taking;
 mod under_way;
 mod world;
 

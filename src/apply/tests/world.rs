@@ -10,12 +10,12 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::apply::{Looks, NoLook};
-use crate::azure::operations::{Facts, PUT_ASSIGNMENT};
-use crate::azure::{Anew, CallError, Fresh, Reader, Writer};
+use crate::azure::operations::{Facts, GET_MY_ROLE, PUT_ASSIGNMENT};
+use crate::azure::{Anew, CallError, Failure, Fresh, Reader, Writer};
 use crate::plan::{
-    Account, Action, Address, Binds, Derivation, Direction, Findings, Hold, Impact, ManualStep, Observed, Only,
-    Outline, Places, Plan, Planned, Rated, ReadBack, Risk, Sighting, Step, StepError, Target, Unknown, Waiting,
-    WaitingFor, Work, derive,
+    Account, Action, Address, Administrators, Binds, Derivation, Direction, Findings, Hold, Impact, ManualStep,
+    Observed, Only, Outline, Places, Plan, Planned, Rated, ReadBack, Risk, Sighting, Stake, Step, StepError, Target,
+    Unknown, Waiting, WaitingFor, Work, derive,
 };
 use crate::terms::{EnvironmentHead, Head, Place, Scope, TenantHead};
 
@@ -31,6 +31,10 @@ pub(super) enum Does {
     Succeed,
     Fail,
     Refuse,
+    /// It is written, and the last look at it can't be read.
+    Vanish,
+    /// It fails after a first write; a last step leaves things safe.
+    FailHalfway,
     StartWork,
     NeedAPerson,
 }
@@ -68,6 +72,10 @@ impl Item {
         self
     }
 
+    pub(super) fn taking_away(self) -> Self {
+        Self { takes_away: true, ..self }
+    }
+
     pub(super) fn does(self, does: Does) -> Self {
         Self { does, ..self }
     }
@@ -102,6 +110,10 @@ pub(super) struct World {
     pub(super) writing: RefCell<BTreeSet<Address>>,
     pub(super) most_at_once: Cell<usize>,
     pub(super) log: RefCell<Vec<String>>,
+    /// Who administers, before the first write and after it; no stake where nothing is said.
+    pub(super) administrators: RefCell<[Option<Administrators>; 2]>,
+    /// Whether looks fail after the first write.
+    pub(super) blind_after_writes: Cell<bool>,
     /// What must never happen, and did.
     pub(super) wrongs: RefCell<Vec<String>>,
 }
@@ -116,6 +128,8 @@ impl World {
             writing: RefCell::default(),
             most_at_once: Cell::default(),
             log: RefCell::default(),
+            administrators: RefCell::default(),
+            blind_after_writes: Cell::default(),
             wrongs: RefCell::default(),
         })
     }
@@ -134,6 +148,8 @@ impl World {
 
     pub(super) fn findings(self: &Rc<Self>, scope: &str, setting: &str) -> Findings {
         let mut findings = Findings::default();
+        let administrators = self.administrators.borrow()[usize::from(!self.writes().is_empty())].clone();
+        findings.stakes.extend(administrators.map(Stake::Administrators));
         for item in self.items.iter().filter(|item| item.setting() == (scope, setting)) {
             let address = item.address.clone();
             match self.state(&address) {
@@ -173,6 +189,11 @@ impl World {
         };
         let work = match item.does {
             Does::NeedAPerson => Work::person(Item::manual()),
+            Does::FailHalfway => Work::Steps(
+                ["first", "second", "closing"]
+                    .map(|part| -> Rc<dyn Step> { Rc::new(Part { part, item: item.clone(), world: self.clone() }) })
+                    .into(),
+            ),
             _ => Work::step(Rc::new(Make { item: item.clone(), world: self.clone() })),
         };
         Planned::new(outline, work).requiring(item.requires.clone()).taking_away(item.takes_away)
@@ -260,6 +281,9 @@ impl Looks for Looking {
             sighting
         });
         let fresh = fresh.await;
+        if world.blind_after_writes.get() && !world.writes().is_empty() {
+            return Err(NoLook::Unread("it answered 503".into()));
+        }
         match world.items.iter().any(|item| item.setting() == (scope, setting)) {
             true => Ok(fresh),
             false => Err(NoLook::Undeclared("it isn't declared".into())),
@@ -307,7 +331,7 @@ impl Step for Make {
             tokio::task::yield_now().await;
         }
         let state = match item.does {
-            Does::Succeed => State::There,
+            Does::Succeed | Does::Vanish | Does::FailHalfway => State::There,
             Does::StartWork => State::UnderWay,
             Does::Fail | Does::Refuse | Does::NeedAPerson => {
                 world.writing.borrow_mut().remove(address);
@@ -331,10 +355,51 @@ impl Step for Make {
         world.log.borrow_mut().push(format!("read {}", item.address));
         tokio::task::yield_now().await;
         world.writing.borrow_mut().remove(&item.address);
+        if item.does == Does::Vanish {
+            let failure = Failure::NoAnswer { detail: "the connection was reset".into() };
+            return Err(CallError { operation: GET_MY_ROLE.facts(), failure, attempts: 1, correlation: None });
+        }
         Ok(match world.state(&item.address) {
             State::There => ReadBack::Shown,
             State::UnderWay => ReadBack::UnderWay { since: Some(now()), detail: "it is being made".into() },
             State::Missing | State::Unread => ReadBack::NotYet("it doesn't show".into()),
         })
+    }
+}
+
+/// One of the steps of a change that fails halfway.
+struct Part {
+    part: &'static str,
+    item: Item,
+    world: Rc<World>,
+}
+
+#[async_trait(?Send)]
+impl Step for Part {
+    fn title(&self) -> String {
+        self.part.to_owned()
+    }
+
+    fn operation(&self) -> &'static Facts {
+        PUT_ASSIGNMENT.facts()
+    }
+
+    fn binds(&self) -> Binds {
+        let Self { part, item, world: _ } = self;
+        Binds::none().and("address", &item.address).and("part", part)
+    }
+
+    fn closes(&self) -> bool {
+        self.part == "closing"
+    }
+
+    async fn write(&self, _: &Writer) -> Result<(), StepError> {
+        let Self { part, item, world } = self;
+        world.log.borrow_mut().push(format!("write {} {part}", item.address));
+        if *part == "second" { Err(StepError::Ended("it broke".to_owned())) } else { Ok(()) }
+    }
+
+    async fn read_back(&self, _: &Reader) -> Result<ReadBack, CallError> {
+        Ok(ReadBack::Shown)
     }
 }

@@ -9,6 +9,8 @@
 mod key_vault;
 mod private_links;
 mod rbac;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};

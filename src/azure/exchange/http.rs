@@ -130,6 +130,36 @@ fn innermost(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::azure::exchange::LARGEST_ANSWER;
+
+    /// An answer without an end, or one that announces a modest length and goes on, doesn't fill the memory.
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_is_cut_off() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin: url::Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let serve = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await.unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await.unwrap();
+            let chunk = vec![b'x'; 1024 * 1024];
+            // Ends when the client hangs up, at the latest well after the limit.
+            for _ in 0..4 * LARGEST_ANSWER / chunk.len() {
+                if socket.write_all(&chunk).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let ask = async {
+            let http = Http::new(&Hosts::emulator(&origin).unwrap());
+            let operation = crate::azure::operations::LIST_INSTANCES.facts();
+            let (method, headers) = (http::Method::GET, http::HeaderMap::new());
+            http.exchange(Request { operation, method, url: origin.clone(), headers, body: None }).await
+        };
+        let (answer, ()) = tokio::join!(ask, serve);
+        assert_eq!(answer.err(), Some(Broken::TooLong));
+    }
 
     #[test]
     fn one_client_serves_so_many_hosts_and_no_more() {

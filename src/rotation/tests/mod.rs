@@ -1,5 +1,6 @@
 //! Tables: one named test per row of the specification.
 
+mod clocks;
 mod crashes;
 
 use jiff::{SignedDuration, Timestamp};

@@ -215,6 +215,14 @@ fn unseen() -> Facts {
     Facts { access, made, slots, secret: Secret::Absent, clock }
 }
 
+#[cfg(test)]
+impl Live {
+    /// What was seen of the slots alone.
+    pub(super) fn of(facts: Facts, keys: ApiKeys) -> Self {
+        Self { facts, vault_time: None, keys: Some(keys), vault: None }
+    }
+}
+
 impl Live {
     /// An instant before everything that happens from now on, by whichever of the two clocks is behind.
     pub(super) fn began(&self, reader: &Reader) -> Timestamp {

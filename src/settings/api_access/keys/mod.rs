@@ -17,6 +17,8 @@ mod publish;
 mod revoke;
 mod shelf;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod times;
 mod words;
 

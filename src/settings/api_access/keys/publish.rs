@@ -54,7 +54,7 @@ impl Look {
     }
 }
 
-async fn tried(reader: &Reader, key: &SecretString) -> Result<(), Ended> {
+pub(super) async fn tried(reader: &Reader, key: &SecretString) -> Result<(), Ended> {
     match ci::check_key(reader, key).await {
         KeyCheck::Accepted => Ok(()),
         KeyCheck::Refused => Err(Ended::Refused(
@@ -68,7 +68,7 @@ async fn tried(reader: &Reader, key: &SecretString) -> Result<(), Ended> {
 }
 
 /// The service accepts the keys of every environment; only the slots tell whose key one is.
-fn is_in(slot: Slot, pasted: Fingerprint, facts: &Facts) -> Result<(), String> {
+pub(super) fn is_in(slot: Slot, pasted: Fingerprint, facts: &Facts) -> Result<(), String> {
     match (&facts.access, &facts.slots) {
         (Access::Off, _) => return Err("API access is off, so there are no keys; nothing was published".to_owned()),
         (Access::Unknown(reason), _) | (_, Slots::Unknown(reason)) => {

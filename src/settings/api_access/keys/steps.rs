@@ -10,6 +10,9 @@
 //! - what shows late is waited for as long as the caller has patience, a new key that doesn't work yet included;
 //! - what could not be read ends as "could not be read", never as a refusal.
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 use std::time::Duration;
 

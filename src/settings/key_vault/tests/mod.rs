@@ -1,6 +1,7 @@
 //! Comparing the Key Vault link: a table of what can be wrong, and of what is done about it.
 
 mod attested;
+mod written;
 
 use std::rc::Rc;
 

@@ -3,6 +3,7 @@
 mod attested;
 mod doubtful;
 mod strangers;
+mod written;
 
 use std::collections::BTreeMap;
 
