@@ -229,3 +229,83 @@ async fn by_ids(reader: &Reader, ids: &[ObjectId]) -> Vec<(Name, Found)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::azure::testing::{Answers, reader_over};
+
+    fn id(number: u128) -> ObjectId {
+        ObjectId::from(uuid::Uuid::from_u128(number))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn user(name: &str) -> Name {
+        Name::Key(Key::User(name.to_owned()))
+    }
+
+    fn said(number: u128, seconds: i64) -> (DirectoryObject, Timestamp) {
+        (serde_json::from_value(json!({ "id": id(number) })).unwrap(), at(seconds))
+    }
+
+    #[test]
+    fn what_is_remembered_is_young_and_about_others() {
+        let remembered = Remembered(HashMap::from([
+            (user("ada"), said(1, 100)),
+            (Name::Id(id(1)), said(1, 100)),
+            (Name::Id(id(2)), said(2, 100)),
+            (Name::Id(id(3)), said(3, 99)),
+        ]));
+        let kept = |seconds: i64, without: &[Name]| -> BTreeSet<Name> {
+            remembered.since(at(seconds), without).0.into_keys().collect()
+        };
+        let (one, two, three) = (Name::Id(id(1)), Name::Id(id(2)), Name::Id(id(3)));
+        assert_eq!(kept(99, &[]), [user("ada"), one.clone(), two.clone(), three].into());
+        assert_eq!(kept(100, &[]), [user("ada"), one.clone(), two.clone()].into());
+        assert_eq!(kept(101, &[]), [].into());
+        // A principal is left out by all of its names; one that nothing is remembered of leaves out nobody.
+        for name in [user("ada"), one.clone()] {
+            assert_eq!(kept(100, &[name]), [two.clone()].into());
+        }
+        assert_eq!(kept(100, &[user("grace"), Name::Id(id(9))]), [user("ada"), one, two].into());
+        assert!(!remembered.is_empty() && remembered.since(at(101), &[]).is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_what_the_service_said_to_be_there_is_remembered() {
+        let shows = |numbers: &[u128]| {
+            let list: Vec<_> = numbers.iter().map(|number| json!({ "id": id(*number) })).collect();
+            Answers::by(move |_| (200, json!({ "value": list })))
+        };
+        let mut remembered = Remembered::default();
+        let first = Directory::expecting(reader_over(shows(&[1, 3])), []);
+        first.load([1, 2, 3].map(|number| Name::Id(id(number)))).await;
+        remembered.take_in(&first, at(100));
+        let names = |remembered: &Remembered| remembered.0.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(names(&remembered), [1, 3].map(|number| Name::Id(id(number))).into());
+
+        // It isn't asked for again, and grows no younger by being remembered once more.
+        let service = shows(&[]);
+        let second = Directory::remembering(reader_over(service.clone()), [], remembered.clone());
+        second.load([Name::Id(id(1))]).await;
+        assert!(second.get(&Name::Id(id(1))).unwrap().is_some());
+        assert_eq!(*service.asked.borrow(), [""; 0]);
+        remembered.take_in(&second, at(200));
+        assert!(remembered.since(at(101), &[]).is_empty());
+
+        // What is gone, or can't be read any more, is forgotten.
+        let third = Directory::expecting(reader_over(shows(&[])), []);
+        third.load([Name::Id(id(1))]).await;
+        remembered.take_in(&third, at(300));
+        assert_eq!(names(&remembered), [Name::Id(id(3))].into());
+        let outage = Directory::expecting(reader_over(Answers::by(|_| (403, json!({})))), []);
+        outage.load([Name::Id(id(3))]).await;
+        remembered.take_in(&outage, at(400));
+        assert!(remembered.is_empty());
+    }
+}

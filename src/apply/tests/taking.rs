@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::plan::{Administrator, Administrators, Kind};
+use crate::plan::{Administrator, Administrators, Kind, Loss};
 use crate::terms::ObjectId;
 
 fn id(number: u128) -> ObjectId {
@@ -107,5 +107,34 @@ async fn after_a_failure_nothing_is_taken_away_there() {
         ] {
             assert_eq!(of(&report, address).0, expected, "{address} after {does:?}: {:?}", of(&report, address).1);
         }
+    }
+}
+
+/// A plan may count on an Admin that it makes itself. That change may not be among the approved ones, so a removal may not.
+#[tokio::test]
+async fn a_removal_does_not_rest_on_an_admin_that_is_only_promised() {
+    let table: [(&[u128], bool, Status); 3] =
+        [(&[1, 2], true, Status::Refused), (&[1, 2], false, Status::Done), (&[1, 2, 3], true, Status::Done)];
+    for (before, takes_away, expected) in table {
+        let loss = Loss {
+            address: address("a/s/one"),
+            id: id(2),
+            kind: Kind::User,
+            label: "user 2".into(),
+            was_admin: true,
+            lowers: Vec::new(),
+            may_lower: Vec::new(),
+        };
+        let found = administrators(before).unwrap();
+        let after = administrators(&[1, 3]).unwrap().after;
+        let found = Administrators { after, losses: vec![loss], ..found };
+        let one = item("a/s/one");
+        let world = World::of(vec![if takes_away { one.taking_away() } else { one }]);
+        *world.administrators.borrow_mut() = [Some(found.clone()), Some(found)];
+        let report = Shop::new().run(&world).await;
+        let (status, reason) = of(&report, "a/s/one");
+        assert_eq!(status, expected, "{before:?}: {reason}");
+        assert_eq!(world.writes().is_empty(), expected == Status::Refused, "{before:?}: {reason}");
+        assert!(expected != Status::Refused || reason.contains("last-admin"), "{reason}");
     }
 }

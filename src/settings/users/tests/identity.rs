@@ -46,6 +46,18 @@ fn tokens_and_service_must_name_the_same_caller() {
     }
 }
 
+/// An id that isn't the caller's own may be that of a group, and is looked up as one.
+#[test]
+fn only_an_id_that_the_tokens_do_not_name_is_doubtful() {
+    let doubtful = |identity, named| caller::doubtful(&identity, &named);
+    assert_eq!(doubtful(identity(), Ok(Ok(object_id(GROUP)))), Some(object_id(GROUP)));
+    assert_eq!(doubtful(identity(), Ok(Ok(object_id(PALISADE)))), None);
+    assert_eq!(doubtful(identity(), Ok(Ok(app_id(PALISADE).into()))), None);
+    assert_eq!(doubtful(identity(), Ok(Err("palisade".into()))), None);
+    assert_eq!(doubtful(identity(), failed()), None);
+    assert_eq!(doubtful(Err("opaque".into()), Ok(Ok(object_id(GROUP)))), None);
+}
+
 /// Every id of the caller is protected; while none is known, so is everybody.
 #[test]
 fn every_id_of_the_caller_is_protected() {

@@ -92,6 +92,22 @@ fn a_group_that_becomes_admin_makes_those_admin_whom_it_holds() {
     assert_eq!((errors(&findings), findings.unknown.len()), (vec![codes::BREAK_GLASS_NOT_ADMIN], 0));
 }
 
+/// Whatever may be a group may be one that holds the protected principal.
+#[test]
+fn what_can_not_be_looked_up_is_a_group_unless_the_service_says_otherwise() {
+    for (kind, doubtful) in [(Kind::Group, true), (Kind::Unknown, true), (Kind::User, false), (Kind::App, false)] {
+        let mut scene = Scene::usual();
+        protect(&mut scene, ADA);
+        scene.undeclare(ADA);
+        scene.drop_held(ADA);
+        let (id, (_, held)) = (object_id(50), entry(LINUS, &["Viewer"]));
+        scene.observed.assignments.as_mut().unwrap().held.insert(id, Held { kind, ..held });
+        scene.observed.directory.insert(Name::Id(id), Err("503".into()));
+        let refused = errors(&scene.findings()).contains(&guard::codes::BREAK_GLASS_UNRESOLVED);
+        assert_eq!(refused, doubtful, "{kind:?}");
+    }
+}
+
 /// Only what surely stays can make up for what goes, the highest of it.
 #[test]
 fn what_stays_makes_up_for_what_goes_if_it_surely_allows_as_much() {
@@ -284,6 +300,10 @@ fn admins_whom_the_directory_does_not_tell_are_said_to_be_unknown() {
         few(&scene).unwrap()
     };
     assert!(with_group(Err("403".into())).ends_with("whether these count could not be read: group (group)"));
+    let mut becomes = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GROUP, Role::Admin)]);
+    becomes.hold(GROUP, &["Contributor"]);
+    becomes.observed.members.insert(object_id(GROUP), Err("403".into()));
+    assert!(few(&becomes).unwrap().ends_with("could not be read: group (group)"), "told once");
     assert_eq!(with_group(members(&[])), "fewer than two Admins besides the identity that runs palisade");
     scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin)]);
     assert_eq!(few(&scene).unwrap(), "fewer than two Admins besides the identity that runs palisade");

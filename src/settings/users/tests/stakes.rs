@@ -61,8 +61,10 @@ fn a_caller_that_is_not_admin_changes_nothing() {
     scene.observed.caller = Err(Unreadable::because("opaque"));
     scene.hold(LINUS, &["Contributor"]);
     assert!(refused(&scene, guard::codes::CALLER_UNKNOWN), "somebody loses something");
-    scene.drop_held(LINUS);
-    assert_eq!(errors(&scene.findings()), [], "nobody does");
+    scene.hold(LINUS, &["Viewer"]);
+    scene.declared.assignments[3].role = Role::Contributor;
+    scene.drop_held(GRACE);
+    assert_eq!((scene.changes().len(), errors(&scene.findings())), (2, vec![]), "nobody does");
 }
 
 #[test]
