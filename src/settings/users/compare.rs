@@ -122,9 +122,11 @@ impl<'a> Comparison<'a> {
 
     /// Who has the name of a declared user whose id nobody has.
     fn namesake(&self, principal: &PrincipalRef) -> Option<Principal> {
-        let PrincipalRef::User { upn, id: Some(_) } = principal else { return None };
+        let PrincipalRef::User { upn, id: Some(id) } = principal else { return None };
         let mut known = self.observed.directory.values().filter_map(|found| found.as_ref().ok()?.as_ref());
-        known.find(|object| notes::is_named(object, upn)).map(|object| Principal::of(object, None))
+        known
+            .find(|object| notes::is_named(object, upn) && object.id != ObjectId::from(*id))
+            .map(|object| Principal::of(object, None))
     }
 
     fn unresolved(&mut self, address: Address, principal: &PrincipalRef, reason: &str) {
