@@ -142,7 +142,7 @@ async fn members(
     let held = held.filter(|(id, held)| {
         let found = observing.look.directory().get(&Name::Id(**id));
         let group = match &found {
-            Ok(Some(object)) => principal::kind_of(object) == Kind::Group,
+            Ok(Some(object)) => matches!(principal::kind_of(object), Kind::Group | Kind::Unknown),
             Ok(None) => false,
             Err(_) => matches!(held.kind, Kind::Group | Kind::Unknown),
         };

@@ -83,7 +83,7 @@ fn sources<'a>(comparison: &'a Comparison<'_>, id: ObjectId) -> Vec<Source<'a>> 
 /// Whether an entry is of a group that holds a principal: surely, perhaps (`false`), or not (`None`).
 fn through(comparison: &Comparison<'_>, holder: ObjectId, held: &Held, id: ObjectId) -> Option<bool> {
     match comparison.observed.directory.get(&Name::Id(holder)) {
-        Some(Ok(Some(object))) if principal::kind_of(object) != Kind::Group => return None,
+        Some(Ok(Some(object))) if matches!(principal::kind_of(object), Kind::User | Kind::App) => return None,
         // Nobody is in a group that is gone.
         Some(Ok(None)) => return None,
         Some(Ok(Some(_))) => {}

@@ -54,6 +54,17 @@ fn a_group_that_gives_a_protected_principal_its_role_keeps_it() {
     }
 }
 
+/// The directory may show a group without saying that it is one.
+#[test]
+fn what_may_be_a_group_is_not_removed_as_if_it_held_nobody() {
+    let mut scene = through_group();
+    scene.undeclare(GROUP);
+    let untyped = DirectoryObject { odata_type: None, ..object(GROUP) };
+    scene.observed.directory.insert(Name::Id(object_id(GROUP)), Ok(Some(untyped)));
+    scene.observed.members.insert(object_id(GROUP), Err("403".into()));
+    assert_eq!(errors(&scene.findings()), [guard::codes::BREAK_GLASS_UNRESOLVED]);
+}
+
 /// Two groups, each of which would do: together they are needed.
 #[test]
 fn losses_are_judged_together_and_promises_do_not_count() {
