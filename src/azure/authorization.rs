@@ -19,6 +19,7 @@ use super::operations::{
     LIST_ROLE_DEFINITIONS,
 };
 use super::rights::{self, Action, Entry, Granted, Holding, Needs};
+use crate::terms::text::brief;
 use crate::terms::{AzureScope, ObjectId, ResourceId, object_id};
 
 /// A role, granted to a principal at a scope.
@@ -104,8 +105,38 @@ pub async fn assigned_to(
     let filter = format!("atScope() and assignedTo('{principal}')");
     let call = scoped(Call::of(&LIST_ROLE_ASSIGNMENTS), scope).query("$filter", filter);
     let wires: Vec<Wire> = arm::list(reader, call).await?;
-    let unreadable = || CallError::unreadable(LIST_ROLE_ASSIGNMENTS.facts(), "an assignment lacks a member");
-    wires.into_iter().map(|wire| wire.read().ok_or_else(unreadable)).collect()
+    let mut all: Vec<RoleAssignment> = Vec::with_capacity(wires.len());
+    let unreadable = |detail: &str| CallError::unreadable(LIST_ROLE_ASSIGNMENTS.facts(), detail);
+    for wire in wires {
+        let found = wire.read().ok_or_else(|| unreadable(HALF))?;
+        if !counts_at(&found.scope, scope) {
+            let elsewhere = brief(&found.scope);
+            return Err(unreadable(&format!(
+                "it lists an assignment at `{elsewhere}`, which doesn't count at {scope}"
+            )));
+        }
+        match all.iter().find(|known| known.name == found.name && known.scope.eq_ignore_ascii_case(&found.scope)) {
+            None => all.push(found),
+            Some(known) if *known == found => {}
+            Some(_) => {
+                let name = found.name;
+                return Err(unreadable(&format!("it lists the assignment {name} twice and contradicts itself")));
+            }
+        }
+    }
+    Ok(all)
+}
+
+const HALF: &str = "an assignment lacks a member";
+
+/// Whether what is granted at one scope counts at another: at the same, or above it. Management groups are above all
+/// subscriptions that may be in them, which no id tells.
+fn counts_at(granted: &str, at: &AzureScope) -> bool {
+    let (granted, at) = (granted.trim_end_matches('/').to_lowercase(), at.to_string().to_lowercase());
+    let managed = granted.starts_with("/providers/microsoft.management/managementgroups/");
+    granted.is_empty()
+        || managed
+        || at.strip_prefix(&granted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What is granted.
@@ -185,7 +216,7 @@ pub async fn grant(writer: &Writer, grant: &Grant, description: &str) -> Result<
 pub async fn get(reader: &Reader, scope: &AzureScope, name: Uuid) -> Result<Option<RoleAssignment>, CallError> {
     let call = scoped(Call::of(&GET_ROLE_ASSIGNMENT), scope).path("roleAssignmentName", &name.to_string());
     let Some(answer) = arm::found(reader.send(call).await)? else { return Ok(None) };
-    answer.json::<Wire>()?.read().map(Some).ok_or_else(|| answer.unreadable("an assignment lacks a member"))
+    answer.json::<Wire>()?.read().map(Some).ok_or_else(|| answer.unreadable(HALF))
 }
 
 /// Takes an assignment away, at the scope that it was granted at.

@@ -3,7 +3,7 @@
 //! Invariants: a look-up tells "there is nobody" apart from "could not look"; an answer that is about somebody else than
 //! the one asked about is no answer; a list of members is whole or an error; twenty look-ups cost one request.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -226,10 +226,19 @@ pub async fn members(reader: &Reader, group: ObjectId) -> Result<Vec<DirectoryOb
         .query("$top", PAGE);
     let turn = pages::by_link(&first);
     let read = |answer: &Answer| {
-        let List { value: items, next } = answer.json()?;
+        let List::<DirectoryObject> { value: items, next } = answer.json()?;
         Ok(pages::Page { items, next })
     };
-    Ok(pages::whole(reader, first, MOST_PAGES, turn, read).await?.0)
+    let (items, last) = pages::whole(reader, first, MOST_PAGES, turn, read).await?;
+    let mut members: BTreeMap<ObjectId, DirectoryObject> = BTreeMap::new();
+    for item in items {
+        let id = item.id;
+        // Through two groups a member is there twice; as two different accounts it isn't.
+        if members.insert(id, item.clone()).is_some_and(|known| known != item) {
+            return Err(last.unreadable(&format!("it lists {id} twice and contradicts itself")));
+        }
+    }
+    Ok(members.into_values().collect())
 }
 
 /// How many principals a group reaches, nested groups included. `GET /groups/{id}/transitiveMembers/$count`

@@ -307,9 +307,16 @@ pub async fn list_versions(reader: &Reader, at: &SecretAddress) -> Result<Versio
         Ok(pages::Page { items: items.map_err(|detail| answer.unreadable(detail))?, next })
     };
     let (items, last) = pages::whole(reader, first, MOST_PAGES, turn, read).await?;
-    // By id: a version that moved to another page while the list was read is there twice.
-    let items: BTreeMap<_, _> = items.into_iter().map(|(item, _)| (item.version.clone(), item)).collect();
-    Ok(Versions { items: items.into_values().collect(), served_at: last.served_at() })
+    // A version that moved to another page while the list was read is there twice.
+    let mut versions: BTreeMap<String, Properties> = BTreeMap::new();
+    for (item, _) in items {
+        let version = item.version.to_lowercase();
+        if versions.get(&version).is_some_and(|known| *known != item) {
+            return Err(last.unreadable(&format!("it lists the version {version} twice and contradicts itself")));
+        }
+        versions.insert(version, item);
+    }
+    Ok(Versions { items: versions.into_values().collect(), served_at: last.served_at() })
 }
 
 /// A deleted secret; `None` if the vault says that there is none of this name. `GET /deletedsecrets/{secretName}`

@@ -31,6 +31,7 @@ pub mod resource_graph;
 pub mod retry;
 pub mod rights;
 pub mod storage;
+mod subject;
 pub mod synapse;
 #[cfg(test)]
 pub(crate) mod testing;

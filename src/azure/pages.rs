@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
     use crate::azure::exchange::{Broken, Exchange, Request, Response};
-    use crate::azure::operations::STORAGE_LIST;
+    use crate::azure::operations::LIST_PERMISSIONS;
     use crate::azure::testing::reader_over;
 
     /// Page n is at `?page=n` and leads to what stands there.
@@ -75,7 +75,7 @@ mod tests {
 
     async fn read(pages: &[&'static str], most: usize) -> Result<Vec<u64>, String> {
         let reader = reader_over(Rc::new(Book(pages.to_vec())));
-        let first = Call::of(&STORAGE_LIST).path("subscriptionId", "x");
+        let first = Call::of(&LIST_PERMISSIONS).subpath("scope", "x");
         let turn = by_link(&first);
         let page = |answer: &Answer| {
             let json: Json = answer.json()?;

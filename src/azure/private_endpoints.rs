@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::access::{Reader, Writer};
 use super::arm::{self, LongRunning, Progress};
-use super::call::{Answer, Call};
+use super::call::Call;
 use super::error::CallError;
 use super::operations::{
     Operation, Read, STORAGE_DELETE_CONNECTION, STORAGE_GET_CONNECTION, STORAGE_LIST_CONNECTIONS,
@@ -20,6 +20,7 @@ use super::operations::{
     SYNAPSE_PUT_CONNECTION, VAULT_DELETE_CONNECTION, VAULT_GET_CONNECTION, VAULT_LIST_CONNECTIONS,
     VAULT_PUT_CONNECTION, Write,
 };
+use crate::terms::text::brief;
 use crate::terms::{ResourceId, resource_kinds};
 
 /// A resource that private endpoints can lead to.
@@ -229,25 +230,47 @@ struct WireState {
     description: Option<String>,
 }
 
+const HALF: &str = "a private endpoint connection lacks its name or its status";
+
 impl Wire {
     /// Items inside a vault have no name of their own; the last segment of the id is it.
-    pub(super) fn read(self) -> Option<Connection> {
-        let named = self.id.as_deref().and_then(|id| id.rsplit('/').next()).map(str::to_owned);
+    fn read(self, resource: &ResourceId) -> Result<Connection, String> {
+        let Self { id, name, properties } = self;
         let WireProperties { private_endpoint, private_link_service_connection_state: state, provisioning_state } =
-            self.properties;
-        let WireState { status, description } = state?;
-        Some(Connection {
-            name: self.name.or(named).filter(|name| !name.is_empty())?,
+            properties;
+        let named = id.as_deref().and_then(|id| id.rsplit('/').next()).map(str::to_owned);
+        let name = name.or(named).filter(|name| !name.is_empty()).ok_or(HALF)?;
+        let expected = format!("{resource}/privateEndpointConnections/{name}");
+        if let Some(other) = id.filter(|id| id.to_lowercase() != expected.to_lowercase()) {
+            return Err(format!("a private endpoint connection has the id of another one, `{}`", brief(&other)));
+        }
+        let WireState { status, description } = state.ok_or(HALF)?;
+        Ok(Connection {
+            name,
             endpoint: private_endpoint.and_then(|endpoint| endpoint.id?.parse().ok()),
-            status: Status::from(status?),
+            status: Status::from(status.ok_or(HALF)?),
             description: description.unwrap_or_default(),
             provisioning_state,
         })
     }
 }
 
-fn readable(answer: &Answer, wire: Wire) -> Result<Connection, CallError> {
-    wire.read().ok_or_else(|| answer.unreadable("a connection lacks its name or its status"))
+/// All connections of a resource, each once, wherever they are listed: on their own or within the resource. A list that
+/// says two things of one connection says nothing.
+pub(super) fn connections(resource: &ResourceId, wires: Vec<Wire>) -> Result<Vec<Connection>, String> {
+    let mut all: Vec<Connection> = Vec::with_capacity(wires.len());
+    for wire in wires {
+        let connection = wire.read(resource)?;
+        match all.iter().find(|known| known.name.eq_ignore_ascii_case(&connection.name)) {
+            None => all.push(connection),
+            Some(known) if Connection { name: known.name.clone(), ..connection.clone() } == *known => {}
+            Some(known) => {
+                let name = brief(&known.name);
+                return Err(format!("it lists the private endpoint connection {name} twice and contradicts itself"));
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// All connections of a resource, whoever made them: the whole list or an error.
@@ -255,18 +278,21 @@ fn readable(answer: &Answer, wire: Wire) -> Result<Connection, CallError> {
 pub async fn list(reader: &Reader, target: &Target) -> Result<Vec<Connection>, CallError> {
     let operation = target.provider.calls().list;
     let wires: Vec<Wire> = arm::list(reader, target.call(operation)).await?;
-    let unreadable = || CallError::unreadable(operation.facts(), "a connection lacks its name or its status");
-    wires.into_iter().map(|wire| wire.read().ok_or_else(unreadable)).collect()
+    connections(&target.id, wires).map_err(|detail| CallError::unreadable(operation.facts(), &detail))
 }
 
 /// One connection; none if ARM says that there is none. `GET {resource}/privateEndpointConnections/{name}`
 pub async fn get(reader: &Reader, target: &Target, name: &str) -> Result<Option<Connection>, CallError> {
     let outcome = reader.send(target.one(target.provider.calls().get, name)).await;
-    match arm::found(outcome)? {
-        // Key Vault's own way of saying so.
-        Some(answer) if answer.status == http::StatusCode::NO_CONTENT => Ok(None),
-        Some(answer) => readable(&answer, answer.json()?).map(Some),
-        None => Ok(None),
+    let Some(answer) = arm::found(outcome)? else { return Ok(None) };
+    // Key Vault's own way of saying so.
+    if answer.status == http::StatusCode::NO_CONTENT {
+        return Ok(None);
+    }
+    let connection = answer.json::<Wire>()?.read(&target.id).map_err(|detail| answer.unreadable(&detail))?;
+    match connection.name.eq_ignore_ascii_case(name) {
+        true => Ok(Some(connection)),
+        false => Err(answer.unreadable(&format!("it is about the connection {}", brief(&connection.name)))),
     }
 }
 

@@ -11,7 +11,7 @@ use super::arm;
 use super::call::{Answer, Call};
 use super::error::CallError;
 use super::operations::{STORAGE_GET_ACCOUNT, STORAGE_LIST, STORAGE_LIST_IN_GROUP, STORAGE_UPDATE_ACCOUNT};
-use super::private_endpoints::{Connection, Wire, addressed};
+use super::private_endpoints::{Connection, Wire, addressed, connections};
 use crate::terms::{AzureScope, ResourceId};
 
 /// A storage account.
@@ -103,10 +103,11 @@ struct WireProperties {
 }
 
 impl WireAccount {
-    fn read(self) -> Option<Account> {
+    fn read(self) -> Result<Account, String> {
         let Self { id, location, kind, tags, properties } = self;
-        let connections = properties.private_endpoint_connections.unwrap_or_default();
-        Some(Account {
+        // An account that has none may leave the member out.
+        let connections = connections(&id, properties.private_endpoint_connections.unwrap_or_default())?;
+        Ok(Account {
             id,
             location,
             kind,
@@ -117,15 +118,13 @@ impl WireAccount {
             minimum_tls_version: properties.minimum_tls_version,
             allow_shared_key_access: properties.allow_shared_key_access,
             allow_blob_public_access: properties.allow_blob_public_access,
-            connections: connections.into_iter().map(Wire::read).collect::<Option<_>>()?,
+            connections,
         })
     }
 }
 
-const HALF: &str = "a private endpoint connection lacks its name or its status";
-
 fn account(answer: &Answer) -> Result<Account, CallError> {
-    answer.json::<WireAccount>()?.read().ok_or_else(|| answer.unreadable(HALF))
+    answer.json::<WireAccount>()?.read().map_err(|detail| answer.unreadable(&detail))
 }
 
 /// One account with its connections; none if ARM says that there is none. `GET …/storageAccounts/{name}`
@@ -148,7 +147,7 @@ pub async fn list(reader: &Reader, scope: &AzureScope) -> Result<Vec<Account>, C
         AzureScope::Resource(id) => return Ok(get(reader, id).await?.into_iter().collect()),
     };
     let accounts: Vec<WireAccount> = arm::list(reader, call).await?;
-    let read = |wire: WireAccount| wire.read().ok_or_else(|| CallError::unreadable(operation.facts(), HALF));
+    let read = |wire: WireAccount| wire.read().map_err(|detail| CallError::unreadable(operation.facts(), &detail));
     accounts.into_iter().map(read).collect()
 }
 

@@ -7,7 +7,7 @@ use super::arm;
 use super::call::Call;
 use super::error::CallError;
 use super::operations::{SYNAPSE_GET_WORKSPACE, SYNAPSE_LIST, SYNAPSE_LIST_IN_GROUP};
-use super::private_endpoints::{Connection, Wire, addressed};
+use super::private_endpoints::{Connection, Wire, addressed, connections};
 use super::storage::PublicNetworkAccess;
 use crate::terms::{AzureScope, ResourceId};
 
@@ -45,27 +45,26 @@ struct WireProperties {
 }
 
 impl WireWorkspace {
-    fn read(self) -> Option<Workspace> {
+    fn read(self) -> Result<Workspace, String> {
         let Self { id, location, properties } = self;
-        let connections = properties.private_endpoint_connections.unwrap_or_default();
-        Some(Workspace {
+        // A workspace that has none may leave the member out.
+        let connections = connections(&id, properties.private_endpoint_connections.unwrap_or_default())?;
+        Ok(Workspace {
             id,
             location,
             public_network_access: PublicNetworkAccess::read(properties.public_network_access.as_deref()),
             has_managed_network: properties.managed_virtual_network.is_some_and(|name| !name.is_empty()),
             provisioning_state: properties.provisioning_state,
-            connections: connections.into_iter().map(Wire::read).collect::<Option<_>>()?,
+            connections,
         })
     }
 }
-
-const HALF: &str = "a private endpoint connection lacks its name or its status";
 
 /// One workspace with its connections; none if ARM says that there is none. `GET …/workspaces/{name}`
 pub async fn get(reader: &Reader, id: &ResourceId) -> Result<Option<Workspace>, CallError> {
     let outcome = reader.send(addressed(Call::of(&SYNAPSE_GET_WORKSPACE), id, "workspaceName")).await;
     let Some(answer) = arm::found(outcome)? else { return Ok(None) };
-    answer.json::<WireWorkspace>()?.read().ok_or_else(|| answer.unreadable(HALF)).map(Some)
+    answer.json::<WireWorkspace>()?.read().map(Some).map_err(|detail| answer.unreadable(&detail))
 }
 
 /// All workspaces of a subscription or a resource group that the caller sees: the whole list or an error. `GET …/workspaces`
@@ -81,6 +80,6 @@ pub async fn list(reader: &Reader, scope: &AzureScope) -> Result<Vec<Workspace>,
         AzureScope::Resource(id) => return Ok(get(reader, id).await?.into_iter().collect()),
     };
     let workspaces: Vec<WireWorkspace> = arm::list(reader, call).await?;
-    let read = |wire: WireWorkspace| wire.read().ok_or_else(|| CallError::unreadable(operation.facts(), HALF));
+    let read = |wire: WireWorkspace| wire.read().map_err(|detail| CallError::unreadable(operation.facts(), &detail));
     workspaces.into_iter().map(read).collect()
 }

@@ -26,6 +26,7 @@ use super::operations::{Effect, Facts, Service};
 use super::pace::Pace;
 use super::refusal::status_failure;
 use super::retry::{self, Decision, Limits, Try};
+use super::subject;
 use super::token::{Token, TokenError, TokenSource};
 use crate::clock::Clock;
 use crate::terms::Face;
@@ -248,6 +249,7 @@ impl Transport {
         correlation: Uuid,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         let under_way = self.clock().under_way();
+        let url = request.url.clone();
         let answer = self.settings.exchange.exchange(request);
         let outcome = match self.left(call.facts()) {
             // While a request is under way, a simulated clock stands still.
@@ -262,6 +264,8 @@ impl Transport {
         drop(under_way);
         let Response { status, headers, body } = outcome.map_err(|broken| (failure(broken), None))?;
         if status.is_success() {
+            let about = subject::check(call.facts(), &call.path, &url, &body);
+            about.map_err(|detail| (Failure::Unreadable { detail }, None))?;
             let correlation = Some(correlation.to_string());
             return Ok(Answer { operation: call.facts(), status, headers, body, correlation });
         }

@@ -152,8 +152,15 @@ pub async fn get(reader: &Reader, id: &VaultId) -> Result<Option<Vault>, CallErr
     };
     let vault: Vault = answer.json()?;
     match vault.id.as_deref().map(str::parse::<VaultId>) {
-        Some(Ok(found)) if found == *id => Ok(Some(vault)),
-        _ => Err(answer.unreadable("it describes another vault")),
+        Some(Ok(found)) if found == *id => {}
+        _ => return Err(answer.unreadable("it describes another vault")),
+    }
+    // Its own address, if it says one, begins with its name, in every cloud.
+    match vault.properties.vault_uri.as_ref().map(|address| address.host_str().unwrap_or_default()) {
+        Some(host) if host.split('.').next().is_none_or(|name| !name.eq_ignore_ascii_case(id.name())) => {
+            Err(answer.unreadable(&format!("it has the address of another vault, `{host}`")))
+        }
+        _ => Ok(Some(vault)),
     }
 }
 

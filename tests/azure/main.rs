@@ -7,6 +7,7 @@ mod endpoints;
 mod exchanges;
 mod rights;
 mod secrets;
+mod subjects;
 #[path = "../support/mod.rs"]
 mod support;
 mod vaults;

@@ -12,6 +12,8 @@ mod rbac;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -57,7 +59,7 @@ pub struct Instance {
 }
 
 /// One environment in the list of all, in the forms of the scale unit and of the gateway.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceInfo {
     /// Its id. Some entries of the list are errors and have none.
@@ -137,10 +139,26 @@ fn call<E>(operation: &'static Operation<E>, instance: &Instance) -> Call<E> {
 /// All environments that the caller sees. `GET /instances`
 ///
 /// Some entries of the list can be errors; they are skipped, so an environment that isn't in the result
-/// isn't proven to be gone.
+/// isn't proven to be gone. A list that says two things of one environment says nothing.
 pub async fn list_instances(reader: &Reader) -> Result<Vec<InstanceInfo>, CallError> {
-    let entries: Vec<Json> = reader.send(Call::of(&LIST_INSTANCES)).await?.json()?;
-    Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+    let answer = reader.send(Call::of(&LIST_INSTANCES)).await?;
+    let entries: Vec<Json> = answer.json()?;
+    let mut instances: Vec<InstanceInfo> = Vec::with_capacity(entries.len());
+    let mut known: HashMap<Uuid, usize> = HashMap::new();
+    for entry in entries {
+        let Ok(info) = serde_json::from_value::<InstanceInfo>(entry) else { continue };
+        match info.instance_id.and_then(|id| known.get(&id)).and_then(|index| instances.get(*index)) {
+            Some(first) if *first == info => continue,
+            Some(_) => {
+                let id = info.instance_id.unwrap_or_default();
+                return Err(answer.unreadable(&format!("it lists the environment {id} twice and contradicts itself")));
+            }
+            None => {}
+        }
+        known.extend(info.instance_id.map(|id| (id, instances.len())));
+        instances.push(info);
+    }
+    Ok(instances)
 }
 
 /// One environment. `GET /instances/{instanceId}`

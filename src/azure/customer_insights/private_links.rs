@@ -16,7 +16,7 @@ use crate::azure::operations::{
     ADD_PRIVATE_LINK, DELETE_PRIVATE_LINK, GET_PRIVATE_LINK, LIST_PRIVATE_LINKS, VALIDATE_PRIVATE_LINK,
 };
 use crate::azure::private_endpoints::Status;
-use crate::terms::ResourceId;
+use crate::terms::{ResourceId, text::brief};
 
 /// A private link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +95,20 @@ const HALF: &str = "it doesn't say where a private link leads";
 pub async fn private_links(reader: &Reader, instance: &Instance) -> Result<Vec<PrivateLink>, CallError> {
     let answer = reader.send(call(&LIST_PRIVATE_LINKS, instance)).await?;
     let wires: Vec<Wire> = answer.json()?;
-    // A link of a type that isn't known here makes the list unreadable on purpose: `match: exact` must not overlook it.
-    wires.into_iter().map(|wire| wire.read().ok_or_else(|| answer.unreadable(HALF))).collect()
+    let mut links: Vec<PrivateLink> = Vec::with_capacity(wires.len());
+    for wire in wires {
+        // A link of a type that isn't known here makes the list unreadable on purpose: `match: exact` must not overlook it.
+        let link = wire.read().ok_or_else(|| answer.unreadable(HALF))?;
+        match links.iter().find(|known| known.id == link.id) {
+            None => links.push(link),
+            Some(known) if *known == link => {}
+            Some(_) => {
+                let id = brief(&link.id);
+                return Err(answer.unreadable(&format!("it lists the private link {id} twice and contradicts itself")));
+            }
+        }
+    }
+    Ok(links)
 }
 
 /// One private link; none if the service says that there is none. `GET …/manage/privatelinks/{privateLinkId}`
@@ -126,7 +138,11 @@ pub async fn add_private_link(
         "consentAccepted": true,
     });
     let answer = writer.send(call(&ADD_PRIVATE_LINK, instance).json(BODY_TYPE, &body)).await?;
-    answer.json::<Wire>()?.read().map(Some).ok_or_else(|| answer.unreadable(HALF))
+    let link = answer.json::<Wire>()?.read().ok_or_else(|| answer.unreadable(HALF))?;
+    match link.resource == *resource {
+        true => Ok(Some(link)),
+        false => Err(answer.unreadable(&format!("it is about a link to {}", link.resource))),
+    }
 }
 
 /// Removes a private link. Whether its connections on the Azure side go with it isn't known: look there.

@@ -10,14 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{BODY_TYPE, Instance, call};
 use crate::azure::access::{Reader, Writer};
 use crate::azure::call::Answer;
 use crate::azure::error::CallError;
 use crate::azure::operations::{DELETE_ASSIGNMENT, GET_MY_ROLE, LIST_ASSIGNMENTS, LIST_ROLES, PUT_ASSIGNMENT};
-use crate::terms::{ObjectId, object_id, text::brief};
+use crate::terms::{ObjectId, text::brief};
 
 /// One principal's roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +46,6 @@ struct Wire {
     principal_id: Option<String>,
     principal_type: Option<String>,
     roles: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "object_id::lenient")]
-    instance_id: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -58,16 +55,8 @@ struct RoleDefinition {
 }
 
 impl Wire {
-    /// An answer that names an environment must name the one that was asked about.
-    fn check(&self, instance: &Instance, answer: &Answer) -> Result<(), CallError> {
-        match self.instance_id.filter(|found| *found != instance.id) {
-            Some(other) => Err(answer.unreadable(&format!("it is about another environment, {other}"))),
-            None => Ok(()),
-        }
-    }
-
     fn read(self, answer: &Answer) -> Result<RoleAssignment, CallError> {
-        let Self { principal_id, principal_type, roles, instance_id: _ } = self;
+        let Self { principal_id, principal_type, roles } = self;
         let Some(roles) = roles else {
             return Err(answer.unreadable("it lists an assignment without saying which roles it is of"));
         };
@@ -101,8 +90,15 @@ impl RoleAssignment {
 
 /// The names of the roles that the environment knows. `GET /instances/{instanceId}/rbac/roles`
 pub async fn list_roles(reader: &Reader, instance: &Instance) -> Result<Vec<String>, CallError> {
-    let roles: Vec<RoleDefinition> = reader.send(call(&LIST_ROLES, instance)).await?.json()?;
-    Ok(roles.into_iter().filter_map(|role| role.role_name).collect())
+    let answer = reader.send(call(&LIST_ROLES, instance)).await?;
+    let roles: Vec<RoleDefinition> = answer.json()?;
+    let names: Option<Vec<String>> = roles.into_iter().map(|role| role.role_name).collect();
+    match names {
+        // Of a list with gaps nobody can say which role it lacks.
+        None => Err(answer.unreadable("it lists a role without its name")),
+        Some(names) if names.is_empty() => Err(answer.unreadable("it lists no roles at all")),
+        Some(names) => Ok(names),
+    }
 }
 
 /// The principal whose role the service takes for the caller's own: its id, or the text that stands for one and isn't.
@@ -110,7 +106,6 @@ pub async fn list_roles(reader: &Reader, instance: &Instance) -> Result<Vec<Stri
 pub async fn my_principal(reader: &Reader, instance: &Instance) -> Result<Result<ObjectId, String>, CallError> {
     let answer = reader.send(call(&GET_MY_ROLE, instance)).await?;
     let wire: Wire = answer.json()?;
-    wire.check(instance, &answer)?;
     let text = wire.principal_id.unwrap_or_default();
     Ok(ObjectId::parse(&text).ok_or_else(|| brief(&text)))
 }
@@ -126,7 +121,6 @@ pub async fn list_assignments(reader: &Reader, instance: &Instance) -> Result<Ve
     let mut nameless = Vec::new();
     let mut named: BTreeMap<ObjectId, RoleAssignment> = BTreeMap::new();
     for wire in wires {
-        wire.check(instance, &answer)?;
         let assignment = wire.read(&answer)?;
         let Some(principal) = assignment.principal else {
             nameless.push(assignment);
