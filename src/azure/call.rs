@@ -1,5 +1,7 @@
 //! A call: a catalogue entry with its parameters; and the answer to it.
 
+use std::rc::Rc;
+
 use http::header::DATE;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -14,6 +16,8 @@ use zeroize::Zeroizing;
 use super::error::{CallError, Failure};
 use super::operations::{Facts, Operation};
 use super::retry::http_date;
+use super::secrets::Held;
+use crate::terms::text::brief;
 
 /// What stays as it is in a path segment; all else is percent-encoded, so that a name can't become a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'@');
@@ -201,11 +205,13 @@ pub struct Answer {
     pub headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) correlation: Option<String>,
+    /// The secrets that the run held when it came.
+    pub(super) held: Rc<Held>,
 }
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { operation, status, headers: _, body, correlation } = self;
+        let Self { operation, status, headers: _, body, correlation, held: _ } = self;
         write!(f, "{status} with {} bytes to {} ({correlation:?})", body.len(), operation.name)
     }
 }
@@ -239,10 +245,15 @@ impl Answer {
     pub fn unreadable(&self, detail: &str) -> CallError {
         CallError {
             operation: self.operation,
-            failure: Failure::Unreadable { detail: detail.to_owned() },
+            failure: Failure::Unreadable { detail: self.held.scrub(detail) },
             attempts: 1,
             correlation: self.correlation.clone(),
         }
+    }
+
+    /// Words of the service that say what went wrong inside a successful answer, fit to be shown.
+    pub(super) fn words(&self, text: &str) -> String {
+        brief(&self.held.scrub(text))
     }
 }
 
@@ -266,6 +277,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: b"hidden".to_vec().into(),
             correlation: None,
+            held: Rc::default(),
         };
         let shown = format!("{call:?} {answer:?}");
         assert!(!shown.contains("hidden"), "{shown}");
@@ -281,8 +293,8 @@ mod tests {
                 headers.append(DATE, http::HeaderValue::from_static(date));
             }
             let operation = SET_SECRET.facts();
-            Answer { operation, status: StatusCode::OK, headers, body: Vec::new().into(), correlation: None }
-                .served_at()
+            let (status, body, held) = (StatusCode::OK, Vec::new().into(), Rc::default());
+            Answer { operation, status, headers, body, correlation: None, held }.served_at()
         };
         let good = "Fri, 20 Nov 2026 12:00:00 GMT";
         assert_eq!(told(&[good]), Ok("2026-11-20T12:00:00Z".parse().unwrap()));

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::operations::{Effect, Facts};
+use super::secrets::Held;
 use super::token::TokenError;
 use crate::terms::text::brief;
 
@@ -76,6 +77,25 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The same without the secrets that the run holds, in whatever words.
+    pub(super) fn scrubbed(self, held: &Held) -> Self {
+        match self {
+            Self::Status { status, code, inner, message } => {
+                let [code, inner, message] = [code, inner, message].map(|text| held.scrub_all(text));
+                Self::Status { status, code, inner, message }
+            }
+            Self::NotSent { detail } => Self::NotSent { detail: held.scrub(&detail) },
+            Self::Unsendable { detail } => Self::Unsendable { detail: held.scrub(&detail) },
+            Self::NoAnswer { detail } => Self::NoAnswer { detail: held.scrub(&detail) },
+            Self::Unreadable { detail } => Self::Unreadable { detail: held.scrub(&detail) },
+            Self::HostRefused { detail } => Self::HostRefused { detail: held.scrub(&detail) },
+            Self::Token(TokenError { reason, refused }) => {
+                Self::Token(TokenError { reason: held.scrub(&reason), refused })
+            }
+            same @ (Self::Throttled { .. } | Self::OutOfTime) => same,
+        }
+    }
+
     /// Whether the service asked its callers to slow down, and did nothing.
     pub(super) fn is_throttling(&self) -> bool {
         matches!(self, Failure::Status { status: 429, .. })

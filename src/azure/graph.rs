@@ -113,7 +113,8 @@ pub async fn find(reader: &Reader, keys: &[Key]) -> Result<Vec<(Key, Found)>, Ca
 async fn batch(reader: &Reader, keys: &[Key]) -> Result<(Vec<(Key, Found)>, Vec<Key>, Duration), CallError> {
     let requests: Json = keys.iter().enumerate().map(|(index, key)| item_request(index, key)).collect();
     let call = Call::of(&GRAPH_BATCH).json(JSON, &json!({ "requests": requests }));
-    let answer: BatchAnswer = reader.send(call).await?.json()?;
+    let whole = reader.send(call).await?;
+    let answer: BatchAnswer = whole.json()?;
     let mut items: HashMap<String, Vec<BatchItem>> = HashMap::new();
     for item in answer.responses {
         items.entry(item.id.clone()).or_default().push(item);
@@ -129,7 +130,7 @@ async fn batch(reader: &Reader, keys: &[Key]) -> Result<(Vec<(Key, Found)>, Vec<
                 wait = wait.max(asked.unwrap_or_default());
                 throttled.push(key.clone());
             }
-            Ok(Some(item)) => settled.push((key.clone(), settle(key, item))),
+            Ok(Some(item)) => settled.push((key.clone(), settle(key, item, &whole))),
             Ok(None) => settled.push((key.clone(), Err("Microsoft Graph left it out of its answer".to_owned()))),
             Err(reason) => settled.push((key.clone(), Err(reason.to_owned()))),
         }
@@ -155,8 +156,8 @@ fn item_request(index: usize, key: &Key) -> Json {
 
 /// Only Graph's own "not found" proves that there is nobody, and only an answer about the one asked for that there is
 /// somebody.
-fn settle(key: &Key, item: BatchItem) -> Found {
-    let error = |member: &str| item.body["error"][member].as_str().map(brief);
+fn settle(key: &Key, item: BatchItem, whole: &Answer) -> Found {
+    let error = |member: &str| item.body["error"][member].as_str().map(|text| whole.words(text));
     match (item.status, error("code").as_deref()) {
         (200, _) => {
             let object: DirectoryObject = serde_json::from_value(item.body)

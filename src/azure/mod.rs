@@ -30,6 +30,7 @@ mod refusal;
 pub mod resource_graph;
 pub mod retry;
 pub mod rights;
+mod secrets;
 pub mod storage;
 mod subject;
 pub mod synapse;

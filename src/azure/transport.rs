@@ -2,7 +2,7 @@
 //!
 //! Everything here is the same whatever carries the requests: that lies below, behind the [`Exchange`].
 //!
-//! Invariants: nothing secret is logged; the number of requests in flight to one host is capped; a pause that a host asks one
+//! Invariants: nothing secret is logged, and no failure holds words of a service that a secret can be read from; the number of requests in flight to one host is capped; a pause that a host asks one
 //! call for holds for all calls to it; while a request is under way, no simulated time passes unless its service takes it.
 
 use std::cell::{Cell, RefCell};
@@ -26,6 +26,7 @@ use super::operations::{Effect, Facts, Service};
 use super::pace::Pace;
 use super::refusal::status_failure;
 use super::retry::{self, Decision, Limits, Try};
+use super::secrets::Held;
 use super::subject;
 use super::token::{Token, TokenError, TokenSource};
 use crate::clock::Clock;
@@ -88,6 +89,8 @@ pub struct Transport {
     bearers: RefCell<Bearers>,
     /// When questions end.
     deadline: Cell<Option<Timestamp>>,
+    /// The secrets that were sent and received.
+    held: Rc<Held>,
 }
 
 /// What all calls to one host share.
@@ -100,7 +103,8 @@ struct Host {
 impl Transport {
     /// A transport; makes no connection yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, hosts: RefCell::default(), bearers: RefCell::default(), deadline: Cell::default() }
+        let held = Rc::default();
+        Self { settings, hosts: RefCell::default(), bearers: RefCell::default(), deadline: Cell::default(), held }
     }
 
     /// The transport's clock.
@@ -128,7 +132,9 @@ impl Transport {
 
     /// The only way to a token: each is taken note of.
     pub(super) async fn token(&self, audience: &'static str) -> Result<Token, TokenError> {
-        let token = self.settings.tokens.token(self, audience).await?;
+        let token = self.settings.tokens.token(self, audience).await;
+        let scrubbed = |TokenError { reason, refused }| TokenError { reason: self.held.scrub(&reason), refused };
+        let token = token.map_err(scrubbed)?;
         self.bearers.borrow_mut().note(audience, token.claims());
         Ok(token)
     }
@@ -136,7 +142,10 @@ impl Transport {
     /// Sends a call until there is an answer, a refusal, or no patience left.
     pub(super) async fn send<E>(&self, call: &Call<E>) -> Result<Answer, CallError> {
         let facts = call.facts();
-        let failed = |failure, attempts, correlation| CallError { operation: facts, failure, attempts, correlation };
+        let failed = |failure: Failure, attempts, correlation| {
+            let failure = failure.scrubbed(&self.held);
+            CallError { operation: facts, failure, attempts, correlation }
+        };
         let url = self.address(call).map_err(|detail| failed(Failure::HostRefused { detail }, 0, None))?;
         let host = self.host(&url);
         let mut started = self.clock().now();
@@ -147,7 +156,7 @@ impl Transport {
             let progress = host.pace.borrow().progress();
             let (failure, retry_after) = match self.attempt(call, &url, &host, correlation).await {
                 Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
+                Err((failure, retry_after)) => (failure.scrubbed(&self.held), retry_after),
             };
             let now = self.clock().now();
             // Told to slow down while others got through, a call hasn't failed: its turn is still to come.
@@ -250,6 +259,7 @@ impl Transport {
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         let under_way = self.clock().under_way();
         let url = request.url.clone();
+        self.held.note_request(&request);
         let answer = self.settings.exchange.exchange(request);
         let outcome = match self.left(call.facts()) {
             // While a request is under way, a simulated clock stands still.
@@ -264,10 +274,12 @@ impl Transport {
         drop(under_way);
         let Response { status, headers, body } = outcome.map_err(|broken| (failure(broken), None))?;
         if status.is_success() {
+            self.held.note_answer(call.facts(), &body);
             let about = subject::check(call.facts(), &call.path, &url, &body);
             about.map_err(|detail| (Failure::Unreadable { detail }, None))?;
             let correlation = Some(correlation.to_string());
-            return Ok(Answer { operation: call.facts(), status, headers, body, correlation });
+            let held = self.held.clone();
+            return Ok(Answer { operation: call.facts(), status, headers, body, correlation, held });
         }
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let wait = text(RETRY_AFTER).and_then(|value| retry::retry_after(value, text(DATE), self.clock().now()));

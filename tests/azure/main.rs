@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test helpers may fail loudly")]
 
 mod api_keys;
+mod echoes;
 mod endpoints;
 mod exchanges;
 mod rights;

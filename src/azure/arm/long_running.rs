@@ -95,6 +95,8 @@ impl LongRunning {
     fn by_status(&mut self, answer: &Answer) -> Result<Progress, CallError> {
         let Status { status, error } = answer.json()?;
         self.wait = asked_wait(answer).or(self.wait);
+        let words = |text: Option<String>| text.map(|text| answer.words(&text));
+        let error = error.map(|Reason { code, message }| Reason { code: words(code), message: words(message) });
         Ok(self.by_word(&status, error))
     }
 

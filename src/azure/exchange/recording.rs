@@ -4,7 +4,7 @@
 //! says which operations carry secrets: their bodies are left out, and of their errors only the codes are kept.
 //!
 //! Invariants: no header of a request is recorded, and of an answer only those that are named here; a body that may hold a
-//! secret, or that isn't text, is never recorded; a replayer never guesses: what wasn't recorded, or was left out, fails as
+//! secret, or that isn't text, is never recorded, and what is recorded is scrubbed of the secrets that went through before; a replayer never guesses: what wasn't recorded, or was left out, fails as
 //! unsendable.
 
 use std::cell::RefCell;
@@ -20,6 +20,7 @@ use url::Url;
 use super::{Broken, Exchange, Request, Response};
 use crate::azure::operations::Facts;
 use crate::azure::refusal;
+use crate::azure::secrets::Held;
 
 /// The format of recordings.
 const FORMAT: &str = "palisade.recording/1";
@@ -116,13 +117,14 @@ impl Recording {
 pub struct Recorder {
     inner: Rc<dyn Exchange>,
     recording: RefCell<Recording>,
+    held: Held,
 }
 
 impl Recorder {
     /// Records what goes through `inner` from now on.
     pub fn new(inner: Rc<dyn Exchange>) -> Self {
         let recording = Recording { format: FORMAT.to_owned(), exchanges: Vec::new() };
-        Self { inner, recording: RefCell::new(recording) }
+        Self { inner, recording: RefCell::new(recording), held: Held::default() }
     }
 
     /// What went through so far.
@@ -134,13 +136,18 @@ impl Recorder {
 #[async_trait(?Send)]
 impl Exchange for Recorder {
     async fn exchange(&self, request: Request) -> Result<Response, Broken> {
+        self.held.note_request(&request);
         let Request { operation, method, url, headers: _, body } = &request;
         let operation = *operation;
         let (method, url) = (method.to_string(), url.clone());
         let sent = body.as_ref().filter(|_| !operation.secrets.in_request()).and_then(|body| text(body));
+        let sent = self.held.scrub_all(sent);
         let outcome = self.inner.exchange(request).await;
         let answered = match &outcome {
-            Ok(response) => whole(operation, response),
+            Ok(response) => {
+                self.held.note_answer(operation, &response.body);
+                whole(operation, response, &self.held)
+            }
             Err(broken) => broken.clone().into(),
         };
         let recorded = Recorded { operation: operation.name.to_owned(), method, url, sent, answered };
@@ -149,11 +156,11 @@ impl Exchange for Recorder {
     }
 }
 
-fn whole(operation: &Facts, response: &Response) -> Answered {
+fn whole(operation: &Facts, response: &Response, held: &Held) -> Answered {
     let Response { status, headers, body } = response;
     let named = |name: &HeaderName| {
         let texts = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        texts.map(|value| (name.to_string(), value.to_owned())).collect::<Vec<_>>()
+        texts.map(|value| (name.to_string(), held.scrub(value))).collect::<Vec<_>>()
     };
     let headers = KEPT.iter().flat_map(named).collect();
     let body = match operation.secrets.in_answer() {
@@ -161,6 +168,7 @@ fn whole(operation: &Facts, response: &Response) -> Answered {
         true if status.is_success() => None,
         true => Some(refusal::codes_only(body)),
     };
+    let body = held.scrub_all(body);
     Answered::Whole { status: status.as_u16(), headers, body }
 }
 
