@@ -130,7 +130,7 @@ async fn batch(reader: &Reader, keys: &[Key]) -> Result<(Vec<(Key, Found)>, Vec<
                 wait = wait.max(asked.unwrap_or_default());
                 throttled.push(key.clone());
             }
-            Ok(Some(item)) => settled.push((key.clone(), settle(key, item, &whole))),
+            Ok(Some(item)) => settled.push((key.clone(), settle(key, item, |text| whole.words(text)))),
             Ok(None) => settled.push((key.clone(), Err("Microsoft Graph left it out of its answer".to_owned()))),
             Err(reason) => settled.push((key.clone(), Err(reason.to_owned()))),
         }
@@ -156,8 +156,8 @@ fn item_request(index: usize, key: &Key) -> Json {
 
 /// Only Graph's own "not found" proves that there is nobody, and only an answer about the one asked for that there is
 /// somebody.
-fn settle(key: &Key, item: BatchItem, whole: &Answer) -> Found {
-    let error = |member: &str| item.body["error"][member].as_str().map(|text| whole.words(text));
+fn settle(key: &Key, item: BatchItem, words: impl Fn(&str) -> String) -> Found {
+    let error = |member: &str| item.body["error"][member].as_str().map(&words);
     match (item.status, error("code").as_deref()) {
         (200, _) => {
             let object: DirectoryObject = serde_json::from_value(item.body)
@@ -266,7 +266,7 @@ mod tests {
         ];
         for (body, nobody) in table {
             let item = BatchItem { id: "0".into(), status: 404, headers: HashMap::new(), body: body.clone() };
-            assert_eq!(settle(&Key::User("ada@contoso.com".into()), item) == Ok(None), nobody, "{body}");
+            assert_eq!(settle(&Key::User("ada@contoso.com".into()), item, brief) == Ok(None), nobody, "{body}");
         }
     }
 }
