@@ -4,7 +4,7 @@
 //! ([`setting::Setting`]). [`registry`] lists them all, [`survey`] asks all declared ones of all environments.
 //!
 //! Invariants: the line in [`registry::SETTINGS`] is the only place outside a setting's folder that knows its name, apart from
-//! the hints of [`aliases`], which decide nothing;
+//! the hints of `aliases`, which decide nothing;
 //! comparing is a function of its arguments.
 
 pub(crate) mod aliases;
