@@ -43,6 +43,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
+    // Before anything is asked, so that no plan is made in vain.
+    if let Some(path) = args.out.as_deref().filter(|path| !is_stream(path)) {
+        replaceable(path)?;
+    }
     let plan = observe::look(ui, &args.files, &args.selection, &args.connection, Some(&args.limits)).await?;
     let document = document(&plan)?;
     match args.out.as_deref() {
@@ -55,10 +59,7 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
             offer(ui, args, Path::new("PLAN"), &plan);
             return Ok(Exit::of_plan(&plan, args.detailed_exitcode));
         }
-        Some(path) => {
-            replaceable(path)?;
-            save(path, &document)?;
-        }
+        Some(path) => save(path, &document)?,
         None => {}
     }
     ui.result(&match args.format {
@@ -93,7 +94,8 @@ pub(super) fn document(plan: &Plan) -> anyhow::Result<String> {
 
 /// A slip of the hand must not cost a configuration: a plan takes the place of nothing but a plan.
 fn replaceable(path: &Path) -> Result<(), CommandError> {
-    let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    // Through a link, too: it would be the link that is lost.
+    let Ok(found) = std::fs::metadata(path) else { return Ok(()) };
     let is_plan = |text: String| text.trim().is_empty() || is_one(&text);
     if !found.is_file() || files::text(path).is_ok_and(is_plan) {
         return Ok(());

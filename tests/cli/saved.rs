@@ -324,6 +324,12 @@ fn a_plan_takes_the_place_of_nothing_but_a_plan() {
         scene.emulated(&["plan", "--out", file]).ended(1).complains("isn't a plan, and isn't replaced by one");
         assert_eq!(scene.read(file), before, "{file}");
     }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("notes.txt", scene.path("link.txt")).unwrap();
+        scene.emulated(&["plan", "--out", "link.txt"]).ended(1).complains("isn't a plan, and isn't replaced by one");
+        assert!(scene.path("link.txt").is_symlink());
+    }
     scene.write("empty.json", "");
     for _ in 0..2 {
         scene.emulated(&["plan", "--out", "empty.json"]).ended(0);
