@@ -219,9 +219,9 @@ pub(super) fn get<V: Stored>(visit: &Visit<'_>, name: &str, version: Option<&str
 pub(super) fn list<V: Stored>(visit: &Visit<'_>) -> Result<Answer, VaultError> {
     visit.read(|world, vault| {
         access::require(visit, world, vault, V::LIST, "")?;
-        let objects = V::all(vault).values().filter_map(|o| Some((o, o.current()?)));
-        let items = objects.map(|(o, version)| Value::Object(item(visit, vault, o, version, false))).collect();
-        page(visit, items, world.behaviour.empty_first_pages)
+        let objects = V::all(vault).values().filter_map(|o| Some((o, o.current()?))).collect();
+        let show = |(o, version)| Value::Object(item(visit, vault, o, version, false));
+        page(visit, objects, show, world.behaviour.empty_first_pages)
     })
 }
 
@@ -230,13 +230,11 @@ pub(super) fn list<V: Stored>(visit: &Visit<'_>) -> Result<Answer, VaultError> {
 pub(super) fn versions<V: Stored>(visit: &Visit<'_>, name: &str) -> Result<Answer, VaultError> {
     visit.read(|world, vault| {
         access::require(visit, world, vault, V::LIST, &below::<V>(name))?;
-        let mut items: Vec<(&str, Value)> = Vec::new();
-        if let Some(object) = live::<V>(vault, name, visit.now) {
-            let shown = |v: &V| Value::Object(item(visit, vault, object, v, true));
-            items.extend(object.versions.iter().map(|v| (v.version(), shown(v))));
-        }
-        items.sort_by_key(|(version, _)| *version);
-        page(visit, items.into_iter().map(|(_, item)| item).collect(), world.behaviour.empty_first_pages)
+        let found = live::<V>(vault, name, visit.now);
+        let mut versions: Vec<_> = found.into_iter().flat_map(|o| o.versions.iter().map(move |v| (o, v))).collect();
+        versions.sort_by_key(|(_, version)| version.version());
+        let show = |(o, version)| Value::Object(item(visit, vault, o, version, true));
+        page(visit, versions, show, world.behaviour.empty_first_pages)
     })
 }
 
@@ -320,12 +318,13 @@ pub(super) fn list_deleted<V: Stored>(visit: &Visit<'_>) -> Result<Answer, Vault
         let delay = world.behaviour.vault_deletion_delay;
         let names = V::all(vault).values().map(|o| o.name.as_str());
         let found = names.filter_map(|name| gone::<V>(vault, name, visit.now, delay).ok());
-        let items = found.filter_map(|(object, deleted)| {
-            let mut members = item(visit, vault, object, object.versions.last()?, false);
+        let found = found.filter_map(|(object, deleted)| Some((object, object.versions.last()?, deleted))).collect();
+        let show = |(object, version, deleted)| {
+            let mut members = item(visit, vault, object, version, false);
             members.extend(deletion(visit, object, deleted));
-            Some(Value::Object(members))
-        });
-        page(visit, items.collect(), world.behaviour.empty_first_pages)
+            Value::Object(members)
+        };
+        page(visit, found, show, world.behaviour.empty_first_pages)
     })
 }
 

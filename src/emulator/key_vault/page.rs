@@ -12,8 +12,14 @@ use crate::emulator::call::Answer;
 /// The most items of a page, and as many as there are without `maxresults`.
 const MOST: usize = 25;
 
-/// The page of `items` that the call asks for. `nextLink` is null on the last page, and always names its port.
-pub(super) fn page(visit: &Visit<'_>, items: Vec<Value>, empty_first: bool) -> Result<Answer, VaultError> {
+/// The page of `items` that the call asks for. `nextLink` is null on the last page, and always names its port. Only what is on
+/// the page is written out: a list of hundreds of versions is read page by page.
+pub(super) fn page<T>(
+    visit: &Visit<'_>,
+    items: Vec<T>,
+    show: impl Fn(T) -> Value,
+    empty_first: bool,
+) -> Result<Answer, VaultError> {
     let size = match visit.call.parameter("maxresults").map(str::parse::<usize>) {
         None => MOST,
         Some(Ok(size)) if (1..=MOST).contains(&size) => size,
@@ -29,7 +35,7 @@ pub(super) fn page(visit: &Visit<'_>, items: Vec<Value>, empty_first: bool) -> R
         Some(None) => return Err(VaultError::bad_parameter("The skiptoken is invalid.")),
     };
     let next = (items.len() > start.saturating_add(size)).then(|| next_link(visit, start + size, size));
-    Ok(answer(items.into_iter().skip(start).take(size).collect(), next))
+    Ok(answer(items.into_iter().skip(start).take(size).map(show).collect(), next))
 }
 
 fn answer(value: Vec<Value>, next: Option<String>) -> Answer {
