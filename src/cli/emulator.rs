@@ -66,7 +66,7 @@ both), optionally which of them (`nth`, from 1), and what happens:
   - { operation: GET */rbac/assignments, action: { status: { code: 403 } } }
   - { operation: PUT */assignment, nth: 2, action: { status: { code: 429, headers: { Retry-After: \"3\" } } } }
   - { operation: /v1.0/*, action: { delay: { by: PT3S } } }
-  - { operation: PUT */assignment, nth: 1, action: loseAnswer }    # or reset, truncate, crash";
+  - { operation: PUT */assignment, nth: 1, action: loseAnswer }    # or reset, truncate, crash, quote";
 
 pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> {
     let configuration = if args.files.is_given() { Some(args.files.configuration()?) } else { None };

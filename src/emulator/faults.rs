@@ -10,6 +10,8 @@
 //!   action: { delay: { by: PT3S } }
 //! - operation: DELETE
 //!   action: loseAnswer                   # reset | truncate | loseAnswer | crash
+//! - operation: PUT /secrets/*
+//!   action: { quote: { code: 400 } }     # an error that quotes the request, credentials included
 //! - operation: GET /secrets/*
 //!   action: { headers: { Date: [] } }    # what the answer has of each header: nothing, or these values
 //! ```
@@ -53,6 +55,12 @@ pub enum Action {
         #[serde(default)]
         headers: BTreeMap<String, String>,
     },
+    /// Answered with this status, unhandled, in words that quote the headers and the body of the request: as they are, encoded
+    /// as in addresses, and in Base64. Services and what stands before them do that, and a client must not pass it on.
+    Quote {
+        /// HTTP status.
+        code: u16,
+    },
     /// Handled this much later, by the emulator's clock.
     Delay {
         /// How much.
@@ -74,8 +82,8 @@ pub enum Action {
 
 /// What a rule looks like.
 const RULE: &str = "the file is a list of rules such as `- { operation: PUT /api/*, nth: 2, action: { status: { code: 503 } } }`; \
-                    other actions are `reset`, `truncate`, `loseAnswer`, `crash`, `{ delay: { by: PT3S } }` and \
-                    `{ headers: { NAME: [VALUE] } }`";
+                    other actions are `reset`, `truncate`, `loseAnswer`, `crash`, `{ quote: { code: 400 } }`, `{ delay: { by: PT3S } }` \
+                    and `{ headers: { NAME: [VALUE] } }`";
 
 /// Reads the text of a rule file.
 pub fn parse_rules(text: &str) -> Result<Vec<Rule>, String> {
@@ -90,7 +98,7 @@ pub fn parse_rules(text: &str) -> Result<Vec<Rule>, String> {
             return wrong("`nth` counts from 1".to_owned());
         }
         match &rule.action {
-            Action::Status { code, .. } if !(200..=599).contains(code) => {
+            Action::Status { code, .. } | Action::Quote { code } if !(200..=599).contains(code) => {
                 return wrong(format!("{code} is not a status to answer with"));
             }
             Action::Delay { by } if by.is_negative() => return wrong("a delay can't be negative".to_owned()),
@@ -235,6 +243,7 @@ mod tests {
             ("- { operation: /a GET, action: reset }", "rule 1"),
             ("- { operation: GET, nth: 0, action: reset }", "nth"),
             ("- { operation: GET, action: { status: { code: 99 } } }", "99"),
+            ("- { operation: GET, action: { quote: { code: 600 } } }", "600"),
             ("- { operation: GET, action: { delay: { by: -PT1S } } }", "negative"),
             ("- { operation: GET, action: explode }", "explode"),
             ("- { operation: GET, action: { headers: { 'no name': [] } } }", "no name"),

@@ -4,6 +4,7 @@
 //! same without a wire. What must stay true: a request that was taken up is handled to its end even if the client has gone, as a real service does;
 //! control routes are neither logged nor struck.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -18,7 +21,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -214,6 +217,10 @@ impl Server {
             Some(Action::Status { code, body, headers: its }) => {
                 return Ok((substitute(*code, body.as_ref(), its), headers));
             }
+            Some(Action::Quote { code }) => {
+                let body = quote(request).await?;
+                return Ok((substitute(*code, Some(&body), &BTreeMap::new()), headers));
+            }
             _ => {}
         }
         let response = self.route(request).await?;
@@ -277,11 +284,7 @@ fn reached(listener: &Url, headers: &HeaderMap) -> Url {
     url.filter(local).unwrap_or_else(|| listener.clone())
 }
 
-fn substitute(
-    code: u16,
-    body: Option<&serde_json::Value>,
-    headers: &std::collections::BTreeMap<String, String>,
-) -> Response<Body> {
+fn substitute(code: u16, body: Option<&Value>, headers: &BTreeMap<String, String>) -> Response<Body> {
     let mut response = Response::new(body.map_or_else(Body::empty, |b| Body::from(b.to_string())));
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if body.is_some() {
@@ -293,6 +296,19 @@ fn substitute(
         }
     }
     response
+}
+
+/// An error, as each of the services would write it, that quotes a request.
+async fn quote(request: Request<Body>) -> Result<Value, Gone> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Gone)?.to_bytes();
+    let headers =
+        parts.headers.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+    let sent = headers.chain([String::from_utf8_lossy(&body).into_owned()]).collect::<Vec<_>>().join("; ");
+    let encoded: String = url::form_urlencoded::byte_serialize(sent.as_bytes()).collect();
+    let message = format!("not understood: {sent} | {encoded} | {}", STANDARD.encode(&sent));
+    let error = json!({ "code": "BadRequest", "message": message });
+    Ok(json!({ "error": error, "error_description": message, "message": message }))
 }
 
 /// The answer with other values of some headers.

@@ -7,10 +7,16 @@
 
 use serde::Serialize;
 
-/// Stands in for characters that would move the cursor, start an escape sequence or reorder the line.
+/// Stands in for characters that would move the cursor, start an escape sequence, reorder the line, or be there unseen.
 pub fn visible(character: char) -> char {
-    let reorders = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if character.is_control() || reorders { '\u{fffd}' } else { character }
+    let reorders =
+        matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let unseen = matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}'
+            | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    );
+    if character.is_control() || reorders || unseen { '\u{fffd}' } else { character }
 }
 
 /// A value as JSON for people and programs, on several lines. JSON allows the characters that [`visible`] replaces to stand
@@ -31,8 +37,9 @@ fn escaped(json: &str) -> String {
         if character == '\n' || visible(character) == character {
             out.push(character);
         } else {
-            // All of them lie in the first plane.
-            out.push_str(&format!("\\u{:04x}", u32::from(character)));
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
         }
     }
     out
@@ -60,7 +67,8 @@ mod tests {
 
     #[test]
     fn json_says_the_same_without_characters_that_steer() {
-        let hostile = "a\u{1b}[31m\u{9b}b\u{202e}c\nd\u{7f}\u{2067}e\u{85} Zoë 李 \"\\ \u{fffd}";
+        let hostile =
+            "a\u{1b}[31m\u{9b}b\u{202e}c\nd\u{7f}\u{2067}e\u{85} Zoë 李 \"\\ \u{fffd} \u{61c}\u{e0041}\u{feff}";
         for text in [json(&hostile).unwrap(), json_line(&hostile).unwrap()] {
             assert_eq!(serde_json::from_str::<String>(&text).unwrap(), hostile);
             assert_eq!(printable(text.trim_end()), text.trim_end(), "{text}");
@@ -75,6 +83,9 @@ mod tests {
         let hostile = "a\u{1b}[31mb\u{202e}c\nd\u{7}\u{2067}e";
         assert_eq!(printable(hostile), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d\u{fffd}\u{fffd}e");
         assert_eq!(printable("Zoë 李 👩"), "Zoë 李 👩");
+        for unseen in ['\u{61c}', '\u{ad}', '\u{2060}', '\u{3164}', '\u{feff}', '\u{e0041}', '\u{e0100}'] {
+            assert_eq!(printable(&format!("Admin{unseen}s")), "Admin\u{fffd}s", "{:x}", u32::from(unseen));
+        }
         assert_eq!(brief(" two\nlines. "), "two lines");
         assert_eq!(brief(&"x".repeat(400)).chars().count(), 301);
     }

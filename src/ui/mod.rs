@@ -108,7 +108,7 @@ impl Ui {
         if !io::stdin().is_terminal() {
             return None;
         }
-        let _ = write!(self.err.borrow_mut(), "{question} ");
+        let _ = write!(self.err.borrow_mut(), "{} ", printable(question));
         rpassword::read_password().ok()
     }
 

@@ -102,16 +102,22 @@ impl Tapped {
     }
 
     /// Looks for everything secret in everything that was kept. Tells how many secrets, and in how many bytes.
-    fn search(mut self) -> (usize, usize) {
+    fn search(self) -> (usize, usize) {
+        // What went over the wire is where values are found, or this looks for the wrong thing.
+        let sent = self.wire.sent.lock().unwrap().clone();
+        assert!(self.room.values().iter().any(|value| holds(&sent, value.as_bytes())) || holds(&sent, b"listsecrets"));
+        self.search_all()
+    }
+
+    /// The same for runs that may have ended before any key was read.
+    fn search_all(mut self) -> (usize, usize) {
         for file in files(self.room.scene.folder()) {
             self.bytes.extend(fs::read(file).unwrap());
         }
         let (values, tokens) = (self.room.values(), self.wire.tokens());
         assert!(values.len() >= 2 && !tokens.is_empty(), "{} values, {} tokens", values.len(), tokens.len());
-        // What went over the wire is where values are found, or this looks for the wrong thing.
-        let sent = self.wire.sent.lock().unwrap().clone();
-        assert!(values.iter().any(|value| holds(&sent, value.as_bytes())) || holds(&sent, b"listsecrets"));
-        let mut forms: BTreeSet<Vec<u8>> = [CLIENT_SECRET.as_bytes().to_vec(), b"eyJ".to_vec()].into();
+        let mut forms: BTreeSet<Vec<u8>> = [b"eyJ".to_vec()].into();
+        forms.extend(forms_of(CLIENT_SECRET));
         values.iter().for_each(|value| forms.extend(forms_of(value)));
         for token in &tokens {
             forms.extend(token.split('.').map(|part| part.as_bytes()[..part.len().min(24)].to_vec()));
@@ -191,6 +197,29 @@ fn nor_is_it_in_an_error() {
         tapped.run(&["apply", "-vvv", "--yes"]);
         assert!(!holds(&tapped.bytes, echo.as_bytes()));
         tapped.search();
+    }
+}
+
+/// A service, or what stands before it, that says what it was sent: every credential and every value that went with the call.
+#[test]
+fn nor_is_it_in_the_words_of_a_service_that_quotes_a_request() {
+    let calls = [
+        "POST */oauth2/v2.0/token, nth: 1",
+        "GET /v1/instances",
+        "GET */instances/*",
+        "POST */listsecrets",
+        "POST */regeneratesecondarykey",
+        "GET /secrets/*",
+        "PUT /secrets/*",
+        "GET /subscriptions/*",
+    ];
+    for (call, code) in calls.into_iter().zip([400, 403].into_iter().cycle()) {
+        let rule = format!("- {{ operation: {call}, action: {{ quote: {{ code: {code} }} }} }}");
+        let mut tapped = Tapped::over(Case::rotation().faulty(&rule));
+        let run = tapped.run(&["apply", "-vvv", "--yes", "--format", "json"]);
+        assert_ne!(run.status, Some(0), "{call}: {run:?}");
+        tapped.run(&["plan", "-vvv"]);
+        tapped.search_all();
     }
 }
 
