@@ -190,6 +190,17 @@ fn what_can_not_be_read_is_named_and_links_do_not_run_in_circles() {
     assert_eq!(codes(&load(folder.path())), [config::codes::UNREADABLE_FILE]);
 }
 
+/// A pipe in a folder would be waited for. One that is named is what a shell makes of `<(…)`.
+#[cfg(unix)]
+#[test]
+fn what_is_found_in_a_folder_is_read_if_it_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("palisade.yaml")).unwrap();
+    let loaded = load(folder.path());
+    assert_eq!(codes(&loaded), [config::codes::UNREADABLE_FILE]);
+    assert!(rendered(&loaded).contains("isn't a regular file"), "{}", rendered(&loaded));
+}
+
 #[test]
 fn a_file_that_is_named_twice_is_read_once() {
     let path = PathBuf::from("tests/config/valid/smallest.yaml");

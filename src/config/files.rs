@@ -1,8 +1,8 @@
 //! From paths to texts.
 //!
-//! What must stay true: no file is read further than [`LARGEST`], whatever it is (a pipe, a device, a file that grows);
-//! the order of files depends on their names only; standard
-//! input is read once; links to folders aren't followed, so no walk runs in circles.
+//! Invariants: no file is read further than [`LARGEST`], whatever it is (a pipe, a device, a file that grows); nothing but a
+//! regular file is read unless it was named; the order of files depends on their names only; standard input is read once;
+//! links to folders aren't followed, so no walk runs in circles.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -52,7 +52,8 @@ pub(super) fn read(paths: &[PathBuf], diagnostics: &mut Diagnostics) -> Files {
             Ok(found) => {
                 for file in found {
                     if seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
-                        files.add(&file, text(&file), diagnostics);
+                        let text = if file == *path { text(&file) } else { regular(&file) };
+                        files.add(&file, text, diagnostics);
                     }
                 }
             }
@@ -155,6 +156,17 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
 /// The text of a file without its byte order mark; or what there is of it, and what is wrong.
 fn text(path: &Path) -> Result<String, (String, Problem)> {
     File::open(path).and_then(bounded).map_err(|error| (String::new(), unreadable(path, &error))).and_then(whole)
+}
+
+/// The same of a file that was found and not named: a pipe or a device in a folder isn't waited for. One that was named is
+/// read, since a shell passes `<(…)` on as a pipe.
+fn regular(path: &Path) -> Result<String, (String, Problem)> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let message = format!("{} isn't a regular file", quoted(&path.display().to_string()));
+        let help = "a folder of the configuration holds files; name a pipe with `-f`, if it is meant to be read";
+        return Err((String::new(), problem(codes::UNREADABLE_FILE, message, help)));
+    }
+    text(path)
 }
 
 fn standard_input() -> Result<String, (String, Problem)> {

@@ -1,10 +1,10 @@
 //! The files of a world: the world itself, its lock, and how it is replaced.
 //!
-//! Invariants: the world file is replaced by renaming a finished sibling over it; symbolic links aren't followed; what is
-//! written is for its owner alone (mode 0600).
+//! Invariants: only regular files are read, up to a limit; the world file is replaced by renaming a finished sibling over it;
+//! symbolic links aren't followed; what is written is for its owner alone (mode 0600).
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -17,10 +17,22 @@ pub(super) fn failed(action: &'static str, path: &Path) -> impl Fn(io::Error) ->
     move |source| StoreError::Io { action, path: path.clone(), source }
 }
 
-/// The content of a file; none if there is no such file.
+/// The most that is read of a file. A world of a thousand environments has a few megabytes.
+const LARGEST: u64 = 512 << 20;
+
+/// The content of a file; none if there is no such file. A pipe would be waited for, and a device never ends.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     refuse_symlink(path)?;
-    match fs::read(path) {
+    let read = |named: fs::Metadata| {
+        let wrong = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        if !named.is_file() {
+            return wrong("it isn't a regular file");
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LARGEST { wrong("it is too large for a world") } else { Ok(bytes) }
+    };
+    match fs::metadata(path).and_then(read) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(failed("read", path)(e)),
