@@ -162,7 +162,7 @@ impl Run<'_> {
         }
         // Before the guards: what waits for an Admin to be added is no plan to go without one.
         if let Some(planned) = planned {
-            self.on_the_board(planned)?;
+            self.on_the_board(planned, findings)?;
         }
         let guards = match (planned, fresh.fresh()) {
             (Some(planned), Some(fresh)) if planned.takes_away => guard::check_removal(fresh),
@@ -197,15 +197,15 @@ impl Run<'_> {
         looks.setting(&scope.scope, &change.setting).await.map(Anew::All)
     }
 
-    /// What a change requires, and this run takes up, must have ended, and well.
-    fn on_the_board(&self, planned: &Planned) -> Result<(), NotYet> {
+    /// What a change requires, and this run takes up, must have ended, and well; `own` are the findings of its setting now.
+    fn on_the_board(&self, planned: &Planned, own: &Findings) -> Result<(), NotYet> {
         let requires = &planned.change.requires;
         if requires.iter().any(|required| self.board.part(required) == Part::Pending) {
             return Err(NotYet::After(requires.clone()));
         }
         for required in requires {
             if let Part::Ended(status) = self.board.part(required) {
-                requirements::ended(required, status)?;
+                requirements::ended(required, status, own)?;
             }
         }
         Ok(())

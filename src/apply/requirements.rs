@@ -1,6 +1,6 @@
 //! What a change requires, checked before its first write.
 //!
-//! Words: a requirement is *met* if it was done in this run and read back, if a fresh read shows it to be in effect, or if the
+//! Words: a requirement is *met* if it was done in this run, read back, and not undone since, if a fresh read shows it to be in effect, or if the
 //! collection that it would be in was read completely and doesn't ask for it.
 //!
 //! Invariants: unknown isn't met; whatever isn't met keeps the change from being sent, and is named.
@@ -53,9 +53,12 @@ impl Run<'_> {
     }
 }
 
-/// What it means for a change how one that it requires ended in this run.
-pub(super) fn ended(required: &Address, status: Status) -> Result<(), Outcome> {
+/// What it means for a change how one that it requires ended in this run. What was done may have been undone by somebody else:
+/// then it is asked for again, in the change's `own` setting.
+pub(super) fn ended(required: &Address, status: Status, own: &Findings) -> Result<(), Outcome> {
+    let undone = own.changes.iter().any(|planned| planned.change.address == *required);
     let (status, how) = match status {
+        Status::Done if undone => (Status::NotStarted, "which was done and doesn't show any more"),
         Status::Done => return Ok(()),
         Status::Waiting => (Status::Waiting, "which waits"),
         Status::Failed | Status::NotStarted => (Status::NotStarted, "which isn't done"),

@@ -29,8 +29,8 @@ async fn holds_are_taken_in_one_order() {
 async fn after_another_writer_the_setting_is_looked_at_again() {
     let world = World::of(vec![item("a/s/one").holding("vault"), item("b/s/two").holding("vault")]);
     // Whichever comes first does the work of both.
-    world.along.borrow_mut().insert(address("a/s/one"), address("b/s/two"));
-    world.along.borrow_mut().insert(address("b/s/two"), address("a/s/one"));
+    world.along.borrow_mut().insert(address("a/s/one"), (address("b/s/two"), State::There));
+    world.along.borrow_mut().insert(address("b/s/two"), (address("a/s/one"), State::There));
     let report = Shop::new().run(&world).await;
     let log = world.log.borrow().join("; ");
     assert_eq!((report.summary.done, world.writes().len()), (2, 1), "{log}");

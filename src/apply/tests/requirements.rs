@@ -45,6 +45,20 @@ async fn what_is_not_done_keeps_only_those_back_that_require_it() {
     }
 }
 
+/// Somebody else may undo it between the two.
+#[tokio::test]
+async fn what_was_done_in_this_run_must_still_be_so_at_the_write() {
+    let items = || vec![item("a/s/base"), item("a/s/other"), item("a/s/then").after(&["a/s/base"])];
+    let world = World::of(items());
+    assert_eq!(Shop::new().run(&world).await.summary.done, 3);
+    let world = World::of(items());
+    world.along.borrow_mut().insert(address("a/s/other"), (address("a/s/base"), State::Missing));
+    let report = Shop::new().run(&world).await;
+    let reason = "it requires a/s/base, which was done and doesn't show any more";
+    assert_eq!(of(&report, "a/s/then"), (Status::NotStarted, reason));
+    assert_eq!(world.writes(), ["a/s/base", "a/s/other"]);
+}
+
 /// `-e` and `--only` may leave out what is required; then a fresh look decides, at the write.
 #[tokio::test]
 async fn what_is_no_part_of_the_run_must_be_read_to_be_in_effect() {

@@ -104,8 +104,8 @@ impl Item {
 pub(super) struct World {
     pub(super) items: Vec<Item>,
     pub(super) states: RefCell<BTreeMap<Address, State>>,
-    /// Things that become another thing's doing: when the first is there, so is the second.
-    pub(super) along: RefCell<BTreeMap<Address, Address>>,
+    /// What becomes of another thing with the first one's write.
+    pub(super) along: RefCell<BTreeMap<Address, (Address, State)>>,
     /// What is being written, up to its last read-back.
     pub(super) writing: RefCell<BTreeSet<Address>>,
     pub(super) most_at_once: Cell<usize>,
@@ -344,8 +344,8 @@ impl Step for Make {
             }
         };
         world.states.borrow_mut().insert(address.clone(), state);
-        if let Some(other) = world.along.borrow().get(address) {
-            world.states.borrow_mut().insert(other.clone(), state);
+        if let Some((other, state)) = world.along.borrow().get(address) {
+            world.states.borrow_mut().insert(other.clone(), *state);
         }
         Ok(())
     }
