@@ -235,8 +235,9 @@ pub(super) fn recreate(comparison: &mut Comparison<'_>, sides: &Sides<'_>, ended
     comparison.findings.changes.push(planned);
 }
 
-/// The link isn't declared, and `match: exact` says that the list is complete.
-pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
+/// The links to a resource aren't declared, one as a rule, and `match: exact` says that the list is complete.
+pub(super) fn remove(comparison: &mut Comparison<'_>, links: &[&PrivateLink]) {
+    let Some(live) = links.first() else { return };
     let address = comparison.setting.part(&part(&live.resource));
     let found = match comparison.observed.resources.get(&live.resource) {
         Some(Ok(Some(found))) => Some(found),
@@ -248,14 +249,14 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
     // Only a resource that is known to be open to the internet can be reached without the link.
     let only_way = found.is_none_or(|found| found.public != PublicNetworkAccess::Enabled);
     comparison.findings.notes.extend(notes::removal(&address, &live.resource, connections));
-    let open = live.endpoints.iter().all(|endpoint| endpoint.status == Status::Approved);
+    let open = links.iter().flat_map(|link| &link.endpoints).all(|endpoint| endpoint.status == Status::Approved);
     let status = if open { "Approved" } else { "Pending" };
-    let step = RemoveLink {
-        instance: comparison.instance.clone(),
-        resource: live.resource.clone(),
-        link: live.id.clone(),
-        look: true,
+    let step = |link: &&PrivateLink| -> Rc<dyn Step> {
+        let (instance, resource) = (comparison.instance.clone(), link.resource.clone());
+        Rc::new(RemoveLink { instance, resource, link: link.id.clone(), look: true })
     };
+    let steps: Vec<Rc<dyn Step>> = links.iter().map(step).collect();
+    let ids: Vec<&str> = links.iter().map(|link| link.id.as_str()).collect();
     let outline = Outline {
         address,
         setting: Block::KEY,
@@ -265,13 +266,12 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, live: &PrivateLink) {
         direction: Direction::Hardens,
         risk: if only_way { risks::REMOVE_ONLY_WAY } else { risks::REMOVE },
         impact: Impact::Interrupts,
-        before: json!({ "status": status, "resource": live.resource, "link": live.id }),
+        before: json!({ "status": status, "resource": live.resource, "link": ids.join(", ") }),
         after: Json::Null,
         reason: "not declared, and `match: exact` removes every other link".to_owned(),
         source: comparison.declared.place.clone(),
         operations: vec![DELETE_PRIVATE_LINK.facts()],
     };
-    let steps: Vec<Rc<dyn Step>> = vec![Rc::new(step)];
     let planned = planned(comparison, outline, steps, || remove_by_hand(comparison, &live.resource)).removing(true);
     comparison.findings.changes.push(planned);
 }

@@ -10,13 +10,14 @@ use super::notes;
 use super::observe::{Links, Observed, Resource};
 use super::unreached;
 use crate::azure::customer_insights::{Instance, LinkEndpoint, PrivateLink};
+use crate::azure::operations::LIST_PRIVATE_LINKS;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
 use crate::settings::attestation::{self, Statement};
 use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
-use crate::terms::{ResourceId, resource_kinds};
+use crate::terms::{ResourceId, resource_kinds, text::brief};
 
 /// What is known so far, and what was found.
 pub(super) struct Comparison<'a> {
@@ -105,11 +106,16 @@ impl<'a> Comparison<'a> {
         resource: &'a Resource,
         listed: &'a [PrivateLink],
     ) {
-        let found = listed.iter().find(|link| same_resource(&link.resource, &declared.resource));
-        let Some(live) = found else {
-            self.stray_connections(&address, declared, resource, &[]);
-            changes::create(self, declared, address, None);
-            return;
+        let found: Vec<&PrivateLink> =
+            listed.iter().filter(|link| same_resource(&link.resource, &declared.resource)).collect();
+        let live = match found.as_slice() {
+            [] => {
+                self.stray_connections(&address, declared, resource, &[]);
+                changes::create(self, declared, address, None);
+                return;
+            }
+            [live] => *live,
+            several => return self.findings.unknown.push(one_of(several).at(address)),
         };
         if live.resource != declared.resource {
             self.findings.notes.push(notes::leads_elsewhere(&address, &declared.resource, &live.resource));
@@ -229,10 +235,28 @@ impl<'a> Comparison<'a> {
             return;
         }
         self.findings.collection = Some(listed.len());
+        let mut by_resource: Vec<Vec<&PrivateLink>> = Vec::new();
         for link in others {
-            changes::remove(self, link);
+            match by_resource.iter_mut().find(|links| same_resource(&links[0].resource, &link.resource)) {
+                Some(links) => links.push(link),
+                None => by_resource.push(vec![link]),
+            }
+        }
+        for links in by_resource {
+            changes::remove(self, &links);
         }
     }
+}
+
+/// Which of several links to one resource is the one that works can't be told.
+fn one_of(several: &[&PrivateLink]) -> Unreadable {
+    let ids: Vec<String> = several.iter().map(|link| brief(&link.id)).collect();
+    let reason = format!(
+        "Customer Insights lists {} private links to it, {}: remove all but one under Settings > Permissions > Private Links",
+        several.len(),
+        ids.join(" and ")
+    );
+    Unreadable::from_operation(LIST_PRIVATE_LINKS.facts(), reason)
 }
 
 /// Of several connections by one name, of which Customer Insights says that its own is open: those that aren't open.

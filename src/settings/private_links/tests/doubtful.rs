@@ -1,7 +1,7 @@
 //! Where Customer Insights can't be asked, and what Azure shows may be a stranger's or another environment's.
 
 use super::attested::{outcome, seen, unread};
-use super::{LAKE, MICROSOFT, STRANGER, SYNAPSE, codes, connection, full};
+use super::{LAKE, MICROSOFT, STRANGER, SYNAPSE, Scene, codes, connection, full, link};
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::plan::{Action, Findings};
 use crate::settings::attestation;
@@ -250,4 +250,25 @@ fn an_entry_about_a_namesake_is_told_by_its_full_id() {
     scene.elsewhere = vec![super::id(LAKE)];
     let reason = &scene.findings().unknown[0].reason;
     assert!(reason.contains(LAKE) && reason.contains(&elsewhere), "{reason}");
+}
+
+/// Which of the two works can't be told; where neither is wanted, both go in one change.
+#[test]
+fn several_links_to_one_resource_are_one_thing() {
+    let other = LAKE.replace("contosolake", "otherlake");
+    let mut scene = Scene::of(&Status::Approved);
+    scene.links().extend([link(2, &other, &Status::Approved), link(3, &other.to_uppercase(), &Status::Approved)]);
+    let findings = scene.findings();
+    assert_eq!((scene.changes(), findings.unknown.len()), (vec!["delete prod/privateLinks/otherlake".to_owned()], 0));
+    assert_eq!(findings.changes[0].steps().len(), 2);
+    assert_eq!(findings.changes[0].change.before["link"], "link-2, link-3");
+    for matching in [Match::Exact, Match::AtLeast] {
+        let mut scene = Scene::of(&Status::Pending);
+        scene.declared.matching = matching;
+        scene.links().push(link(2, LAKE, &Status::Approved));
+        let findings = scene.findings();
+        assert_eq!((findings.changes.len(), findings.in_sync, findings.in_effect.len()), (0, 0, 0));
+        let [unknown] = findings.unknown.as_slice() else { panic!("{:?}", findings.unknown) };
+        assert!(unknown.reason.contains("2 private links to it, link-1 and link-2"), "{}", unknown.reason);
+    }
 }
