@@ -1,161 +1,172 @@
-//! What plans, reports, printed texts and the journal say, against the world and what was told.
+//! What plans and reports say, as printed for programs, against what was told.
 
 use std::collections::BTreeSet;
 
-use palisade::apply::{Applied, Report, Status};
-use palisade::cli::Exit;
-use palisade::plan::{Action, Change, Plan};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::declared::Declared;
-use crate::oracle::Seen;
-use crate::told::Told;
-use crate::trouble::Kind;
+use crate::declared::{Declared, Environment};
+use crate::shown::{self, whole};
 use crate::wire::Exchanged;
 
+fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + Clone {
+    value[name].as_array().into_iter().flatten()
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// Whether an address is in an environment.
+fn is_in(address: &str, key: &str) -> bool {
+    address.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn refusals(plan: &Value) -> impl Iterator<Item = &Value> + Clone {
+    list(plan, "notes").filter(|note| note["kind"] == "refusal")
+}
+
+/// Whether something refuses an environment, or all of them.
+fn is_refused(plan: &Value, key: &str, declared: &Declared) -> bool {
+    let of_another =
+        |address: &str| declared.environments.iter().any(|one| one.key() != key && is_in(address, one.key()));
+    refusals(plan).any(|note| !of_another(text(note, "address")))
+}
+
 /// Nothing unknown counts as in sync.
-pub(crate) fn plan(plan: &Plan, look: &[Exchanged], declared: &Declared) -> Vec<String> {
+pub(crate) fn plan(plan: &Value, exit: u8, look: &[Exchanged], declared: &Declared) -> Vec<String> {
     let mut wrong = Vec::new();
-    let seen = Seen::of(look);
-    let api = declared.api.is_none_or(|wanted| look.iter().any(|one| one.api == Some(wanted)));
-    let whole = api && seen.any(|world, list| list.is_as_declared(declared, world));
-    let exit = Exit::of_plan(plan, true);
-    if exit == Exit::Done && !whole {
-        wrong.push("the plan is in sync, and nothing that was told is as declared".to_owned());
+    for environment in &declared.environments {
+        let scopes: Vec<&Value> = list(plan, "scopes").filter(|scope| scope["scope"] == environment.key()).collect();
+        let [scope] = scopes.as_slice() else {
+            wrong.push(format!("{} is in the plan {} times", environment.key(), scopes.len()));
+            continue;
+        };
+        let most = shown::most(environment, look);
+        if scope["inSync"].as_u64().unwrap_or_default() > most {
+            wrong.push(format!("{} counts {} in sync, and at most {most} can be", environment.key(), scope["inSync"]));
+        }
+        let mut addresses: Vec<&str> = list(scope, "changes").map(|change| text(change, "address")).collect();
+        addresses.sort_unstable();
+        if addresses.windows(2).any(|pair| pair[0] == pair[1]) {
+            wrong.push(format!("{} has two changes at one address: {addresses:?}", environment.key()));
+        }
+        let silent = ["changes", "unknown", "waiting"].iter().all(|name| list(scope, name).next().is_none());
+        let noted = list(plan, "notes").any(|note| {
+            (note["kind"] == "refusal" || note["severity"] == "error")
+                && is_in(text(note, "address"), environment.key())
+        });
+        if silent && !noted && !whole(environment, look) {
+            wrong.push(format!("{} is in sync, and nothing that was told is as declared", environment.key()));
+        }
     }
-    let held = |world: &_, list: &Told| declared.entries.iter().filter(|entry| list.satisfies(entry, world)).count();
-    let most = seen.directories.iter().flat_map(|world| seen.lists.iter().map(|list| held(world, list))).max();
-    let most = most.unwrap_or_default() + usize::from(declared.api.is_some() && api);
-    if plan.summary.in_sync > most {
-        wrong.push(format!("the plan counts {} in sync, and at most {most} can be", plan.summary.in_sync));
-    }
+    let any = |name: &str| list(plan, "scopes").any(|scope| list(scope, name).next().is_some());
+    let pending = list(plan, "notes").any(|note| note["kind"] == "finding" && note["severity"] == "error");
     let expected = match () {
-        () if plan.refusals().next().is_some() => Exit::Refused,
-        () if plan.scopes.iter().any(|scope| !scope.unknown.is_empty()) => Exit::Unknown,
-        () if plan.changes().next().is_some() || plan.pending_findings().next().is_some() => Exit::Changes,
-        () => Exit::Done,
+        () if refusals(plan).next().is_some() => 4,
+        () if any("unknown") => 3,
+        () if any("waiting") => 6,
+        () if any("changes") || pending => 2,
+        () => 0,
     };
     if exit != expected {
-        wrong.push(format!("the plan ends with {exit:?}, and not with {expected:?}"));
+        wrong.push(format!("the plan ends with {exit}, and not with {expected}"));
     }
     wrong
 }
 
-fn principal(change: &Change) -> Option<Uuid> {
-    let binds: Value = serde_json::to_value(&change.binds).unwrap();
-    binds["principal"].as_str()?.parse().ok()
+/// A run, and what it was to carry out, as printed for programs.
+pub(crate) struct Run<'a> {
+    pub(crate) plan: &'a Value,
+    pub(crate) report: &'a Value,
+    pub(crate) exit: u8,
+    pub(crate) declared: &'a Declared,
+    pub(crate) log: &'a [Exchanged],
+    /// Where in the log the plan began, and the run.
+    pub(crate) looked: usize,
+    pub(crate) from: usize,
+    /// Whether an earlier plan approved it.
+    pub(crate) saved: bool,
 }
 
-/// Each change is in the report once, and ended as the world shows.
-pub(crate) fn report(plan: &Plan, report: &Report, log: &[Exchanged], from: usize, declared: &Declared) -> Vec<String> {
+/// Each change is in the report once, and ended as the world shows; each environment for itself.
+pub(crate) fn report(run: &Run<'_>) -> Vec<String> {
+    let Run { plan, report, exit, declared, log, from, .. } = run;
     let mut wrong = Vec::new();
-    for change in plan.changes() {
-        let told: Vec<&Applied> = report.changes.iter().filter(|applied| applied.address == change.address).collect();
+    for change in list(plan, "scopes").flat_map(|scope| list(scope, "changes")) {
+        let same = |applied: &&Value| applied["address"] == change["address"];
+        let told: Vec<&Value> = list(report, "changes").filter(same).collect();
         match told.as_slice() {
-            [one] => wrong.extend(outcome(change, one, log, from)),
-            others => wrong.push(format!("{} is in the report {} times", change.address, others.len())),
+            [one] => wrong.extend(shown::outcome(run, change, one)),
+            others => wrong.push(format!("{} is in the report {} times", change["address"], others.len())),
         }
     }
-    let count = |status: Status| report.changes.iter().filter(|applied| applied.status == status).count();
-    let totals = &report.summary;
-    let counts = [
-        (Status::Done, totals.done),
-        (Status::Failed, totals.failed),
-        (Status::NotStarted, totals.not_started),
-        (Status::Waiting, totals.waiting),
-        (Status::Refused, totals.refused),
-    ];
-    for (status, told) in counts.into_iter().filter(|(status, told)| count(*status) != *told) {
-        wrong.push(format!("{status:?} is counted {told} times, and there are {}", count(status)));
+    for (status, told) in [
+        ("done", "done"),
+        ("failed", "failed"),
+        ("notStarted", "notStarted"),
+        ("waiting", "waiting"),
+        ("refused", "refused"),
+    ] {
+        let count = list(report, "changes").filter(|one| one["status"] == status).count() as u64;
+        if report["summary"][told].as_u64() != Some(count) {
+            wrong.push(format!("{status} is counted {} times, and there are {count}", report["summary"][told]));
+        }
     }
-    let wrote = log.iter().skip(from).any(|one| one.kind.is_write());
-    if wrote && !report.refused.is_empty() {
-        wrong.push("something was written in a scope that is refused".to_owned());
+    for environment in &declared.environments {
+        wrong.extend(apart(run, environment));
     }
-    if wrote != report.wrote() {
-        wrong.push(format!("writes were sent: {wrote}, and the report says {}", report.wrote()));
+    let wrote = log[*from..].iter().any(|one| one.kind.is_write());
+    let says = list(report, "changes").any(|one| one["wrote"] == true);
+    if wrote != says {
+        wrong.push(format!("writes were sent: {wrote}, and the report says {says}"));
     }
-    let open =
-        report.changes.iter().any(|one| matches!(one.status, Status::Failed | Status::Refused | Status::NotStarted));
-    let exit = Exit::of_report(plan, report, false);
-    if wrote && open && exit != Exit::Partial {
-        wrong.push(format!("the run stopped part-way, and ended with {exit:?}"));
-    }
-    if exit == Exit::Partial && !open {
+    let open = list(report, "changes").any(|one| matches!(text(one, "status"), "failed" | "refused" | "notStarted"));
+    if *exit == 5 && !open {
         wrong.push("the run ended as stopped part-way, and everything was done".to_owned());
     }
-    if exit == Exit::Done {
-        let seen = Seen::of(&log[plan_start(log, from)..]);
-        let api = declared.api.is_none_or(|wanted| log.iter().any(|one| one.api == Some(wanted)));
-        if !(api && seen.any(|world, list| list.is_as_declared(declared, world))) {
-            wrong.push("the run ended as done, and nothing that was told is as declared".to_owned());
-        }
+    if *exit == 0 {
+        let look = &log[run.looked..];
+        let lacking = declared.environments.iter().filter(|environment| !whole(environment, look));
+        wrong.extend(
+            lacking.map(|one| format!("the run ended as done, and nothing told is as declared: {}", one.key())),
+        );
     }
     wrong
 }
 
-/// Where the last look at everything began before, or at, a place.
-fn plan_start(log: &[Exchanged], from: usize) -> usize {
-    log[..from].iter().rposition(|one| one.kind == Kind::Instances).unwrap_or_default()
-}
-
-/// Nothing is done that wasn't read back, and nothing was sent unless the report says so.
-fn outcome(change: &Change, applied: &Applied, log: &[Exchanged], from: usize) -> Vec<String> {
+/// What one environment comes to has nothing to do with the others.
+fn apart(run: &Run<'_>, environment: &Environment) -> Vec<String> {
+    let Run { plan, report, exit, declared, log, from, saved, .. } = run;
     let mut wrong = Vec::new();
-    let id = principal(change);
-    let mine = |one: &Exchanged| match id {
-        Some(_) => matches!(one.kind, Kind::Put | Kind::Delete) && is_of(one, id),
-        None => one.kind == Kind::ApiSwitch,
+    let key = environment.key();
+    let own: Vec<&Value> = list(report, "changes").filter(|one| one["scope"] == key).collect();
+    let refused = list(report, "refused").any(|scope| scope["scope"] == key);
+    if refused && !saved && !is_refused(plan, key, declared) {
+        wrong.push(format!("{key} is refused, and nothing refuses it"));
+    }
+    let id = environment.instance();
+    let wrote = log[*from..].iter().any(|one| one.kind.is_write() && one.instance == Some(id));
+    if wrote && refused {
+        wrong.push(format!("something was written in {key}, which is refused"));
+    }
+    let is = |one: &Value, status: &str| one["status"] == status;
+    let cause = |one: &&&Value| {
+        is(one, "failed")
+            || is(one, "refused")
+            || is(one, "waiting")
+            || one["unread"] == true
+            || one["heldUpBy"].is_string()
     };
-    let last = log.iter().enumerate().skip(from).rfind(|(_, one)| mine(one)).map(|(index, _)| index);
-    if last.is_some() != applied.wrote {
-        wrong.push(format!("{}: sent {}, told {}", change.address, last.is_some(), applied.wrote));
+    let idle = own.iter().find(|one| is(one, "notStarted"));
+    if let Some(idle) = idle.filter(|_| own.iter().find(cause).is_none()) {
+        wrong.push(format!("{} wasn't started, and nothing in {key} went wrong: {}", idle["address"], idle["reason"]));
     }
-    if applied.status != Status::Done {
-        return wrong;
+    let open = own.iter().any(|one| ["failed", "refused", "notStarted"].iter().any(|status| is(one, status)));
+    let began = own.iter().any(|one| one["wrote"] == true);
+    if began && open && *exit != 5 {
+        wrong.push(format!("{key} stopped part-way, and the run ended with {exit}"));
     }
-    let since = last.map_or_else(|| plan_start(log, from), |last| last + 1);
-    let shown = match id {
-        None => log[since..].iter().any(|one| one.api == Some(change.action == Action::Enable)),
-        Some(id) => {
-            let role = change.after["role"].as_str().map(|role| BTreeSet::from([role.to_lowercase().replace(' ', "")]));
-            let shows = |one: &Exchanged| {
-                let alias = one.before.applications.get(&id).map(|application| application.app_id);
-                let ids: BTreeSet<Uuid> = [Some(id), alias].into_iter().flatten().collect();
-                one.told.as_ref().is_some_and(|told| {
-                    let held: Vec<_> = ids.iter().filter_map(|id| told.held.get(id)).collect();
-                    match &role {
-                        None => held.is_empty() && told.nameless == 0,
-                        Some(role) => !held.is_empty() && held.iter().all(|roles| *roles == role),
-                    }
-                })
-            };
-            log[since..].iter().any(shows)
-        }
-    };
-    if !shown {
-        wrong.push(format!("{} is done by the report, and nothing shows it: {}", change.address, applied.reason));
-    }
-    wrong.extend(id.zip(last).and_then(|(id, last)| nobody_left(change, id, last, log)));
     wrong
-}
-
-fn is_of(one: &Exchanged, id: Option<Uuid>) -> bool {
-    let alias = id.and_then(|id| one.before.applications.get(&id)).map(|application| application.app_id);
-    one.principal.is_some() && (one.principal == id || one.principal == alias)
-}
-
-/// A removal after which nobody else is Admin, and stays so, must not stay quiet.
-fn nobody_left(change: &Change, id: Uuid, last: usize, log: &[Exchanged]) -> Option<String> {
-    let write = &log[last];
-    let was = Told::of(&write.before).is_admin(id) && !Told::of(&write.after).is_admin(id);
-    let later = &log[last + 1..];
-    let nobody =
-        |one: &Exchanged| [&one.before, &one.after].into_iter().all(|world| Told::of(world).others(world) == 0);
-    let seen = Seen::of(later);
-    let quiet = was && later.iter().all(nobody) && !seen.any(|world, list| list.others(world) > 0);
-    quiet.then(|| format!("{} is done by the report, and no other Admin is left", change.address))
 }
 
 /// No secret is in anything that is printed or kept.
@@ -165,14 +176,9 @@ pub(crate) fn secrets(texts: &[String], secrets: &BTreeSet<String>) -> Vec<Strin
 }
 
 /// What is sent is in the journal before and after.
-pub(crate) fn journal(text: &str, report: &Report) -> Vec<String> {
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of = |applied: &Applied| lines.iter().filter(|line| line["address"] == applied.address.as_str()).count();
-    let wrong = |applied: &&Applied| of(applied) % 2 == 1 || (applied.wrote && of(applied) == 0);
-    report
-        .changes
-        .iter()
-        .filter(wrong)
-        .map(|applied| format!("{} isn't whole in the journal", applied.address))
-        .collect()
+pub(crate) fn journal(kept: &str, report: &Value) -> Vec<String> {
+    let lines: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |applied: &Value| lines.iter().filter(|line| line["address"] == applied["address"]).count();
+    let wrong = |applied: &&Value| of(applied) % 2 == 1 || (applied["wrote"] == true && of(applied) == 0);
+    list(report, "changes").filter(wrong).map(|one| format!("{} isn't whole in the journal", one["address"])).collect()
 }

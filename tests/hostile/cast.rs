@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use palisade::emulator::{Access, Application, Assignment, CLIENT_ID, Group, PrincipalType, User, World};
 use uuid::Uuid;
 
-use crate::declared::{APPS, GROUPS, INSTANCE, PEOPLE, app, client, ghost, group, person, upn};
+use crate::declared::Declared;
 use crate::dice::Dice;
+use crate::names::{APPS, GROUPS, OTHER_INSTANCE, PEOPLE, app, client, ghost, group, instance, person, upn};
+use crate::resources;
 
-pub(crate) const ROLES: [(usize, &str); 4] = [(50, "Admin"), (15, "Contributor"), (30, "Viewer"), (5, "Supervisor")];
+const ROLES: [(usize, &str); 4] = [(45, "Admin"), (20, "Contributor"), (30, "Viewer"), (5, "Supervisor")];
 
 pub(crate) fn caller(world: &World) -> Uuid {
     *world.applications.iter().find(|(_, application)| application.app_id == CLIENT_ID).unwrap().0
 }
 
 /// Replaces what seeding gave.
-pub(crate) fn furnish(world: &mut World, wild: bool, dice: &mut Dice) {
+pub(crate) fn furnish(world: &mut World, declared: &Declared, wild: bool, dice: &mut Dice) {
     let caller = caller(world);
     people(world, wild, dice);
     for number in 0..APPS {
@@ -44,25 +46,35 @@ pub(crate) fn furnish(world: &mut World, wild: bool, dice: &mut Dice) {
         let client = world.applications.get_mut(&caller).unwrap().client.as_mut().unwrap();
         client.graph = Access::Denied;
     }
-    let list = list(world, wild, dice, caller);
-    let api = dice.chance(40);
-    let instance = world.instances.get_mut(&INSTANCE).unwrap();
-    instance.assignments = list;
-    instance.metadata.name = Some("Contoso prod".to_owned());
-    instance.api_subscription.is_subscribed = api;
-    if api {
-        instance.api_subscription.primary_key = Some(palisade::emulator::Masked::new("primary-key-of-the-world-0001"));
-        instance.api_subscription.secondary_key =
-            Some(palisade::emulator::Masked::new("secondary-key-of-the-world-0002"));
+    let mut other = world.instances[&instance(0)].clone();
+    other.metadata.name = Some("Contoso elsewhere".to_owned());
+    world.instances.insert(OTHER_INSTANCE, other);
+    for id in declared.environments.iter().map(|one| one.instance()).chain([OTHER_INSTANCE]) {
+        let list = list(world, wild && id != OTHER_INSTANCE, dice, caller);
+        world.instances.get_mut(&id).unwrap().assignments = list;
     }
+    for environment in &declared.environments {
+        world.instances.get_mut(&environment.instance()).unwrap().metadata.name =
+            Some(format!("Contoso {}", environment.key()));
+    }
+    resources::furnish(world, declared, wild, dice);
     let behaviour = &mut world.behaviour;
-    behaviour.refuse_last_admin = dice.chance(10);
+    behaviour.refuse_last_admin = dice.chance(8);
     behaviour.refuse_owner_removal = dice.chance(5);
     if dice.chance(10) {
         behaviour.stale_reads = jiff::SignedDuration::from_secs(i64::try_from(1 + dice.roll(40)).unwrap());
     }
     if dice.chance(5) {
         behaviour.role_write_propagation = jiff::SignedDuration::from_secs(30);
+    }
+    if dice.chance(12) {
+        behaviour.api_key_propagation = jiff::SignedDuration::from_secs(dice.pick(&[3, 15, 90]));
+    }
+    if dice.chance(10) {
+        behaviour.private_link_removal_leaves_connections = true;
+    }
+    if dice.chance(8) {
+        behaviour.api_keys_outlive_access = true;
     }
 }
 
@@ -72,7 +84,7 @@ fn people(world: &mut World, wild: bool, dice: &mut Dice) {
         let mut user = User::new(upn(number), name);
         match dice.roll(100) {
             0..=69 => {}
-            70..=81 if wild || dice.chance(60) => user.account_enabled = false,
+            70..=81 if wild || (number > 1 && dice.chance(60)) => user.account_enabled = false,
             _ if !wild => {}
             70..=88 => continue,
             89..=92 => user.user_principal_name = format!("{}-old@contoso.com", name),
@@ -119,7 +131,9 @@ fn list(world: &World, wild: bool, dice: &mut Dice, caller: Uuid) -> Vec<Assignm
         }
     };
     for number in 0..PEOPLE.len() {
-        if dice.chance(60) {
+        if number < 2 && !wild && dice.chance(70) {
+            put(dice, person(number), PrincipalType::User, "Admin");
+        } else if dice.chance(50) {
             let role = dice.weighted(&ROLES);
             put(dice, person(number), PrincipalType::User, role);
         }
@@ -163,9 +177,9 @@ fn own(world: &World, wild: bool, dice: &mut Dice, caller: Uuid, list: &mut Vec<
         roles: vec![role.to_owned()],
     };
     match dice.roll(100) {
-        0..=79 => list.push(own("Admin")),
+        0..=84 => list.push(own("Admin")),
         95.. if !wild => list.push(own("Admin")),
-        80..=94 => {
+        85..=94 => {
             // Admin through a group, if any group is Admin and holds it.
             let holder = world.groups.iter().find(|(_, group)| group.members.contains(&caller));
             if let Some((id, _)) = holder {

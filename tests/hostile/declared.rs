@@ -7,41 +7,10 @@ use palisade::emulator::CLIENT_ID;
 use uuid::Uuid;
 
 use crate::dice::Dice;
-
-pub(crate) const TENANT: Uuid = Uuid::from_u128(0x7b1f_0c52_0000_4000_8000_0000_0000_00aa);
-pub(crate) const INSTANCE: Uuid = Uuid::from_u128(0x6f2b_1c34_0000_4000_8000_0000_0000_a001);
-pub(crate) const OTHER_INSTANCE: Uuid = Uuid::from_u128(0x6f2b_1c34_0000_4000_8000_0000_0000_a0ff);
-pub(crate) const PEOPLE: [&str; 6] = ["ada", "grace", "linus", "mallory", "bob", "eve"];
-pub(crate) const GROUPS: usize = 4;
-pub(crate) const APPS: usize = 2;
-
-const BASE: u128 = 0x9d1e_7a55_0000_4000_8000_0000_0000_0000;
-
-pub(crate) const fn person(number: usize) -> Uuid {
-    Uuid::from_u128(BASE + 0xd000 + number as u128)
-}
-
-pub(crate) const fn group(number: usize) -> Uuid {
-    Uuid::from_u128(BASE + 0xc000 + number as u128)
-}
-
-pub(crate) const fn app(number: usize) -> Uuid {
-    Uuid::from_u128(BASE + 0xb000 + number as u128)
-}
-
-/// The application id of [`app`].
-pub(crate) const fn client(number: usize) -> Uuid {
-    Uuid::from_u128(BASE + 0xe000 + number as u128)
-}
-
-/// An id of nobody.
-pub(crate) const fn ghost(number: usize) -> Uuid {
-    Uuid::from_u128(BASE + 0xf000 + number as u128)
-}
-
-pub(crate) fn upn(number: usize) -> String {
-    format!("{}@contoso.com", PEOPLE[number])
-}
+use crate::names::{
+    APPS, ENVIRONMENTS, FORMER, GROUPS, KEYS_VAULT, LINKED, MICROSOFT, PEOPLE, TENANT, account, accounts, app, client,
+    ghost, group, instance, person, secret, upn, vault,
+};
 
 /// A principal as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,65 +31,265 @@ pub(crate) struct Entry {
     pub(crate) role: &'static str,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct Declared {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Users {
     pub(crate) exact: bool,
     pub(crate) entries: Vec<Entry>,
     pub(crate) break_glass: Vec<Named>,
-    pub(crate) api: Option<bool>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    /// Dates only, or values.
+    pub(crate) metadata: bool,
+    pub(crate) keep: bool,
+    pub(crate) adopted: bool,
+    /// Keys issued before today are compromised.
+    pub(crate) compromised: bool,
+}
+
+/// Days for which a replaced key stays valid.
+pub(crate) const GRACE: i64 = 7;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) enabled: bool,
+    pub(crate) keys: Option<Keys>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// The name of a storage account.
+    pub(crate) account: String,
+    pub(crate) approve: bool,
+    pub(crate) from_subscription: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Links {
+    pub(crate) exact: bool,
+    pub(crate) links: Vec<Link>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Environment {
+    pub(crate) number: usize,
     named: bool,
+    pub(crate) users: Option<Users>,
+    pub(crate) api: Option<Api>,
+    /// The vault that may be replaced, where a link is declared.
+    pub(crate) vault: Option<Option<String>>,
+    pub(crate) links: Option<Links>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Declared {
+    pub(crate) environments: Vec<Environment>,
 }
 
 impl Declared {
     pub(crate) fn generate(wild: bool, dice: &mut Dice) -> Self {
-        let exact = dice.chance(75);
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut taken: BTreeSet<Uuid> = BTreeSet::new();
-        for _ in 0..1 + dice.roll(6) {
-            let (named, id) = principal(wild, dice);
-            if taken.insert(id) {
-                let role = dice.weighted(&[(55, "Admin"), (20, "Contributor"), (25, "Viewer")]);
-                entries.push(Entry { named, role });
+        let count = dice.weighted(&[(60, 1), (25, 2), (15, 3)]);
+        let environments = (0..count).map(|number| Environment::generate(number, wild, dice)).collect();
+        Self { environments }
+    }
+
+    pub(crate) fn yaml(&self) -> String {
+        let mut text = format!("version: 1\ntenant: {{ id: {TENANT} }}\nenvironments:\n");
+        for environment in &self.environments {
+            environment.yaml(&mut text);
+        }
+        text
+    }
+
+    pub(crate) fn of(&self, instance: Uuid) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.instance() == instance)
+    }
+}
+
+impl Environment {
+    fn generate(number: usize, wild: bool, dice: &mut Dice) -> Self {
+        let mut users = dice.chance(62).then(|| Users::generate(wild, dice));
+        let api = dice.chance(50).then(|| Api::generate(dice));
+        let vault = dice.chance(28).then(|| dice.chance(60).then(|| vault(FORMER)));
+        let links = dice.chance(32).then(|| Links::generate(number, dice));
+        if users.is_none() && api.is_none() && vault.is_none() && links.is_none() {
+            users = Some(Users::generate(wild, dice));
+        }
+        Self { number, named: dice.chance(50), users, api, vault, links }
+    }
+
+    pub(crate) fn key(&self) -> &'static str {
+        ENVIRONMENTS[self.number]
+    }
+
+    pub(crate) fn instance(&self) -> Uuid {
+        instance(self.number)
+    }
+
+    /// Its keys, where they are declared.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.api.as_ref().and_then(|api| api.keys.as_ref())
+    }
+
+    pub(crate) fn secret(&self) -> String {
+        secret(self.number)
+    }
+
+    fn yaml(&self, text: &mut String) {
+        let Self { number, named, users, api, vault: linked, links } = self;
+        let _ = write!(
+            text,
+            "  {}:\n    instanceId: {}\n    environmentId: 1bd6bd98-0000-4000-8000-00000000e00{}\n",
+            self.key(),
+            self.instance(),
+            number + 1
+        );
+        if *named {
+            let _ = writeln!(text, "    name: Contoso {}", self.key());
+        }
+        if let Some(users) = users {
+            users.yaml(text);
+        }
+        if let Some(api) = api {
+            api.yaml(&self.secret(), text);
+        }
+        let consent = "dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }";
+        if let Some(replaces) = linked {
+            let _ = writeln!(text, "    keyVault:\n      id: {}\n      {consent}", vault(LINKED));
+            if let Some(replaces) = replaces {
+                let _ = writeln!(text, "      replaces: {replaces}");
             }
         }
-        if exact && dice.chance(if wild { 60 } else { 92 }) {
-            entries
-                .push(Entry { named: Named::App(CLIENT_ID), role: if dice.chance(95) { "Admin" } else { "Viewer" } });
+        if let Some(Links { exact, links }) = links {
+            let _ = writeln!(text, "    privateLinks:\n      match: {}\n      links:", word(*exact));
+            for Link { account: name, approve, from_subscription } in links {
+                let _ = writeln!(text, "        - resource: {}\n          {consent}", account(name));
+                if *approve {
+                    *text += "          approve: true\n";
+                }
+                if *from_subscription {
+                    let _ = writeln!(text, "          approveFromSubscription: {MICROSOFT}");
+                }
+            }
+        }
+    }
+}
+
+fn word(exact: bool) -> &'static str {
+    if exact { "exact" } else { "atLeast" }
+}
+
+impl Api {
+    fn generate(dice: &mut Dice) -> Self {
+        let enabled = dice.chance(75);
+        let keys = (enabled && dice.chance(70)).then(|| Keys {
+            metadata: dice.chance(15),
+            keep: dice.chance(15),
+            adopted: dice.chance(60),
+            compromised: dice.chance(12),
+        });
+        Self { enabled, keys }
+    }
+
+    fn yaml(&self, secret: &str, text: &mut String) {
+        let Self { enabled, keys } = self;
+        let _ = writeln!(text, "    apiAccess:\n      enabled: {enabled}");
+        let Some(Keys { metadata, keep, adopted, compromised }) = keys else { return };
+        let _ = write!(
+            text,
+            "      keys:\n        publishTo: {{ vault: {}, secret: {secret} }}\n        grace: {GRACE}d\n",
+            vault(KEYS_VAULT)
+        );
+        for (said, line) in [
+            (*metadata, "verify: metadata"),
+            (*keep, "retire: keep"),
+            (*adopted, "adoptedOn: 2026-10-01"),
+            (*compromised, "rotatedAfter: 2026-11-20T00:00:00Z"),
+        ] {
+            if said {
+                let _ = writeln!(text, "        {line}");
+            }
+        }
+    }
+}
+
+impl Links {
+    fn generate(number: usize, dice: &mut Dice) -> Self {
+        let exact = dice.chance(45);
+        let [lake, raw] = accounts(number);
+        let names = dice.weighted(&[(60, vec![lake.clone()]), (20, vec![lake, raw]), (20, Vec::new())]);
+        let link = |account: String, dice: &mut Dice| {
+            let approve = dice.chance(85);
+            Link { account, approve, from_subscription: approve && dice.chance(45) }
+        };
+        let mut links: Vec<Link> = names.into_iter().map(|name| link(name, dice)).collect();
+        if links.is_empty() && !exact {
+            links.push(link(accounts(number)[0].clone(), dice));
+        }
+        Self { exact, links }
+    }
+
+    pub(crate) fn to(&self, name: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.account == name)
+    }
+}
+
+impl Users {
+    fn generate(wild: bool, dice: &mut Dice) -> Self {
+        let exact = dice.chance(70);
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut taken: BTreeSet<Uuid> = BTreeSet::new();
+        let mut add = |named: Named, id: Uuid, role: &'static str, entries: &mut Vec<Entry>| {
+            if taken.insert(id) {
+                entries.push(Entry { named, role });
+            }
+        };
+        // Somebody must be left who administers, or every plan is refused.
+        for number in 0..2 {
+            if dice.chance(if wild { 30 } else { 93 }) {
+                let named = if dice.chance(60) { Named::User(number) } else { Named::Person(number) };
+                add(named, person(number), "Admin", &mut entries);
+            }
+        }
+        for _ in 0..1 + dice.roll(5) {
+            let (named, id) = principal(wild, dice);
+            let role = dice.weighted(&[(45, "Admin"), (25, "Contributor"), (30, "Viewer")]);
+            add(named, id, role, &mut entries);
+        }
+        if exact && dice.chance(if wild { 60 } else { 97 }) {
+            let role = if dice.chance(97) { "Admin" } else { "Viewer" };
+            entries.push(Entry { named: Named::App(CLIENT_ID), role });
         }
         if exact && !entries.iter().any(|entry| entry.role == "Admin") {
             entries[0].role = "Admin";
         }
-        let mut break_glass = Vec::new();
-        if dice.chance(40) {
-            for _ in 0..1 + dice.roll(2) {
-                let number = if wild { dice.roll(PEOPLE.len()) } else { dice.roll(2) };
-                let named = if dice.chance(60) { Named::User(number) } else { Named::Bare(person(number)) };
-                if exact && !wild && dice.chance(80) {
-                    entries
-                        .retain(|entry| !matches!(entry.named, Named::User(one) | Named::Person(one) if one == number));
-                    entries.retain(|entry| entry.named != Named::Bare(person(number)));
-                    entries.push(Entry { named: named.clone(), role: "Admin" });
-                }
-                if !break_glass.contains(&named) {
-                    break_glass.push(named);
-                }
-            }
+        let mut users = Self { exact, entries, break_glass: Vec::new() };
+        if dice.chance(if wild { 50 } else { 25 }) {
+            users.protect(wild, dice);
         }
-        let api = dice.chance(40).then(|| dice.chance(60));
-        Self { exact, entries, break_glass, api, named: dice.chance(50) }
+        users
     }
 
-    pub(crate) fn yaml(&self) -> String {
-        let Self { exact, entries, break_glass, api, named } = self;
-        let mut text = format!(
-            "version: 1\ntenant: {{ id: {TENANT} }}\nenvironments:\n  prod:\n    instanceId: {INSTANCE}\n    environmentId: \
-             1bd6bd98-0000-4000-8000-00000000e001\n"
-        );
-        if *named {
-            text += "    name: Contoso prod\n";
+    fn protect(&mut self, wild: bool, dice: &mut Dice) {
+        for _ in 0..1 + dice.roll(2) {
+            let number = if wild { dice.roll(PEOPLE.len()) } else { dice.roll(2) };
+            let named = if dice.chance(60) { Named::User(number) } else { Named::Bare(person(number)) };
+            if self.exact && !wild {
+                self.entries
+                    .retain(|entry| !matches!(entry.named, Named::User(one) | Named::Person(one) if one == number));
+                self.entries.retain(|entry| entry.named != Named::Bare(person(number)));
+                self.entries.push(Entry { named: named.clone(), role: "Admin" });
+            }
+            if !self.break_glass.contains(&named) {
+                self.break_glass.push(named);
+            }
         }
-        let _ =
-            writeln!(text, "    users:\n      match: {}\n      assignments:", if *exact { "exact" } else { "atLeast" });
+    }
+
+    fn yaml(&self, text: &mut String) {
+        let Self { exact, entries, break_glass } = self;
+        let _ = writeln!(text, "    users:\n      match: {}\n      assignments:", word(*exact));
         for Entry { named, role } in entries {
             let who = match named {
                 Named::User(number) => format!("user: {}", upn(*number)),
@@ -142,10 +311,6 @@ impl Declared {
                 .collect();
             let _ = writeln!(text, "      breakGlass: [{}]", names.join(", "));
         }
-        if let Some(enabled) = api {
-            let _ = writeln!(text, "    apiAccess: {{ enabled: {enabled} }}");
-        }
-        text
     }
 }
 

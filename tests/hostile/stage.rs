@@ -1,6 +1,6 @@
 //! One world: a plan, an approval, a run, and, when everything is quiet again, the next run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use palisade::azure::{ClientCredentials, Quiet, Reader, Settings, Transport, Wri
 use palisade::cli::{Exit, wanted};
 use palisade::clock::{Clock, Ids};
 use palisade::declared::{Configuration, load};
-use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, Store, World, seed, start_inside};
+use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, Store, WantedVault, World, seed, start_inside};
 use palisade::guard;
 use palisade::plan::{Approval, Derivation, Only, Plan, Target, clear, derive};
 use palisade::report;
@@ -20,72 +20,20 @@ use palisade::settings::surface::Surface;
 use palisade::settings::survey::Survey;
 use palisade::terms::Face;
 use secrecy::SecretString;
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::account::{self, Run};
 use crate::declared::Declared;
 use crate::dice::Dice;
-use crate::trouble;
-use crate::wire::{End, Wire};
-use crate::{account, cast, oracle};
+use crate::names::{VAULTS, account, accounts, vault};
+use crate::resources::NOW;
+use crate::tally::Tally;
+use crate::wire::{End, Exchanged, Wire};
+use crate::{cast, oracle, trouble};
 
-const NOW: &str = "2026-11-20T12:00:00Z";
 /// Longer than palisade waits for the effect of a write.
 const ENDLESS: Duration = Duration::from_secs(20);
-
-/// What came of a world.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Tally {
-    pub(crate) worlds: usize,
-    /// Files that weren't accepted.
-    pub(crate) rejected: usize,
-    pub(crate) requests: usize,
-    pub(crate) writes: usize,
-    pub(crate) events: usize,
-    pub(crate) lies: usize,
-    pub(crate) in_sync: usize,
-    pub(crate) refused: usize,
-    pub(crate) unknown: usize,
-    pub(crate) done: usize,
-    pub(crate) failed: usize,
-    pub(crate) stopped: usize,
-    /// What refused plans, and how often.
-    pub(crate) codes: BTreeMap<String, usize>,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, other: &Self) {
-        let Self {
-            worlds,
-            rejected,
-            requests,
-            writes,
-            events,
-            lies,
-            in_sync,
-            refused,
-            unknown,
-            done,
-            failed,
-            stopped,
-            codes,
-        } = other;
-        self.worlds += worlds;
-        self.rejected += rejected;
-        self.requests += requests;
-        self.writes += writes;
-        self.events += events;
-        self.lies += lies;
-        self.in_sync += in_sync;
-        self.refused += refused;
-        self.unknown += unknown;
-        self.done += done;
-        self.failed += failed;
-        self.stopped += stopped;
-        for (code, count) in codes {
-            *self.codes.entry(code.clone()).or_default() += count;
-        }
-    }
-}
 
 struct Silent;
 
@@ -102,6 +50,7 @@ struct Stage {
     clock: Clock,
     folder: TempDir,
     budget: Option<usize>,
+    fleet: Fleet,
     tally: Tally,
     wrong: Vec<String>,
 }
@@ -110,7 +59,7 @@ struct Stage {
 pub(crate) async fn play(seed: u64) -> (Tally, Vec<String>, String) {
     let dice = &mut Dice::seeded(seed);
     // Too much of the strange, and every plan is refused.
-    let wild = dice.chance(35);
+    let wild = dice.chance(25);
     let declared = Declared::generate(wild, dice);
     let yaml = declared.yaml();
     let Some(mut stage) = Stage::set(declared, &yaml, wild, dice) else {
@@ -121,22 +70,42 @@ pub(crate) async fn play(seed: u64) -> (Tally, Vec<String>, String) {
     let approval = if saved { Approval::Saved(Box::new(stage.look().await.0)) } else { Approval::Seen };
     let mut texts = vec![stage.act(approval).await];
     stage.wire.calm();
+    if dice.chance(70) {
+        for event in trouble::drift(&stage.declared, dice) {
+            texts.push(format!("meanwhile: {event:?}"));
+            stage.wire.happen(&event);
+        }
+    }
     texts.push(stage.act(Approval::Seen).await);
     let (events, lies) = stage.wire.struck();
-    let log = stage.wire.log();
-    let writes = log.iter().filter(|one| one.kind.is_write()).count();
-    let Stage { tally, wrong, .. } = stage;
-    let requests = log.len();
-    let tally = Tally { worlds: 1, requests, writes, events, lies, ..tally };
-    let told: Vec<String> = log
-        .iter()
-        .enumerate()
-        .map(|(index, one)| format!("{index:3} {:?} {:?} {:?} {:?}", one.kind, one.principal, one.status, one.lie))
-        .collect();
-    let directory =
-        serde_json::json!({ "users": before.users, "groups": before.groups, "instances": before.instances });
-    let story = format!("{yaml}\n{directory:#}\n{}\n{}", told.join("\n"), texts.join("\n"));
+    let Stage { mut tally, wrong, declared, wire, .. } = stage;
+    let (log, happened) = (wire.log(), wire.happened());
+    for one in log.iter().filter(|one| one.kind.is_write()) {
+        *tally.writes.entry(format!("{:?}", one.kind)).or_default() += 1;
+    }
+    let (requests, environments) = (log.len(), declared.environments.len());
+    let tally = Tally { worlds: 1, environments, requests, events, lies, ..tally };
+    let told: Vec<String> = log.iter().enumerate().map(|(index, one)| line(index, one, &happened)).collect();
+    let world = serde_json::json!({
+        "users": before.users, "groups": before.groups, "instances": before.instances, "vaults": before.vaults,
+        "accounts": before.storage_accounts, "behaviour": before.behaviour,
+    });
+    let story = format!("{yaml}\n{world:#}\n{}\n{}", told.join("\n"), texts.join("\n"));
     (tally, wrong, story)
+}
+
+/// A request, and what happened around it.
+fn line(index: usize, one: &Exchanged, happened: &[(usize, String)]) -> String {
+    let around = happened.iter().filter(|(at, _)| *at == index).map(|(_, event)| format!("    <{event}>\n"));
+    let path = one.path.replace("/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups", "");
+    let lie = one.lie.map(|lie| format!(" {lie:?}")).unwrap_or_default();
+    format!(
+        "{}{index:3} {:?} {}{path} {}{lie}",
+        around.collect::<String>(),
+        one.kind,
+        one.host,
+        one.status.unwrap_or(0)
+    )
 }
 
 impl Stage {
@@ -147,12 +116,16 @@ impl Stage {
         let configuration = load(&[file]).configuration?;
         let clock = Clock::simulated(NOW.parse().unwrap());
         let mut world = World::new(None);
-        seed(&mut world, &wanted(&configuration), clock.now()).unwrap();
-        cast::furnish(&mut world, wild, dice);
-        let troubles = trouble::generate(dice);
+        let mut all = wanted(&configuration);
+        all.vaults = (0..VAULTS.len()).map(|number| WantedVault { id: vault(number) }).collect();
+        let of = |number: usize| accounts(number).map(|name| account(&name));
+        all.resources = declared.environments.iter().flat_map(|one| of(one.number)).collect();
+        seed(&mut world, &all, clock.now()).unwrap();
+        cast::furnish(&mut world, &declared, wild, dice);
+        let troubles = trouble::generate(&declared, dice);
         let store = Store::memory(world);
         let emulator = Rc::new(start_inside(store, Vec::new(), clock.clone(), Ids::seeded(1), None).unwrap());
-        let wire = Rc::new(Wire::new(emulator.clone(), troubles));
+        let wire = Rc::new(Wire::new(emulator.clone(), clock.clone(), troubles));
         let (tenant, secret) = (configuration.tenant.id.to_string(), SecretString::from(CLIENT_SECRET));
         let transport = Rc::new(Transport::new(Settings {
             exchange: Rc::new(End(wire.clone())),
@@ -166,8 +139,11 @@ impl Stage {
             notices: Rc::new(Quiet),
         }));
         let budget = dice.chance(90).then_some(1000);
+        let side_by_side = if dice.chance(50) { 1 } else { 8 };
+        // More than there are, so that a failed environment stops none of the others.
+        let fleet = Fleet { side_by_side, stop_after: 9, ..Fleet::default() };
         let (tally, wrong) = (Tally::default(), Vec::new());
-        Some(Self { declared, configuration, wire, emulator, transport, clock, folder, budget, tally, wrong })
+        Some(Self { declared, configuration, wire, emulator, transport, clock, folder, budget, fleet, tally, wrong })
     }
 
     async fn survey(&self) -> Survey {
@@ -187,25 +163,22 @@ impl Stage {
         let (config_digest, now) = (self.configuration.digest.clone(), self.clock.now());
         let derivation = Derivation { config_digest, target, now, allow_removals: self.budget, only: Only::default() };
         let plan = derive(&derivation, &accounts, notes);
-        self.wrong.extend(account::plan(&plan, &self.wire.log()[from..], &self.declared));
+        let printed = serde_json::to_value(&plan).unwrap();
+        let exit = code(Exit::of_plan(&plan, true));
+        self.wrong.extend(account::plan(&printed, exit, &self.wire.log()[from..], &self.declared));
         (plan, survey)
     }
 
     /// Plans, applies, looks again; gives what was printed.
     async fn act(&mut self, approval: Approval) -> String {
+        let looked = self.wire.length();
         let (plan, survey) = self.look().await;
-        let ends = Exit::of_plan(&plan, true);
-        self.tally.in_sync += usize::from(ends == Exit::Done);
-        self.tally.refused += usize::from(ends == Exit::Refused);
-        self.tally.unknown += usize::from(ends == Exit::Unknown);
-        for note in plan.refusals() {
-            *self.tally.codes.entry(note.code.to_string()).or_default() += 1;
-        }
         let shown = report::plan::text(&plan, Purpose::Plan);
+        let printed = serde_json::to_value(&plan).unwrap();
+        self.count_plan(&plan);
         let Ok(clearances) = clear(&approval, &plan, self.clock.now()) else { return shown };
         let from = self.wire.length();
-        let read = |one: &crate::wire::Exchanged| one.kind == trouble::Kind::Instance;
-        let planned = self.wire.log().iter().rfind(|one| read(one)).and_then(|one| oracle::identity(&one.before));
+        let planned = oracle::identities(&self.wire.log());
         let file = self.folder.path().join("journal.jsonl");
         let journal = Journal::open(&file).unwrap();
         let scopes = self.configuration.environments.iter();
@@ -214,46 +187,75 @@ impl Stage {
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: ENDLESS,
-            fleet: Fleet::default(),
+            fleet: self.fleet.clone(),
             stop: Stop::default(),
             listener: &Silent,
             journal: &journal,
             run: "test".into(),
         };
         let mut report = engine.run(&plan, &clearances).await;
-        let log = self.wire.log();
-        self.wrong.extend(oracle::writes(&log, from, &self.declared, planned.as_ref()));
+        self.wrong.extend(oracle::writes(&self.wire.log(), from, &self.declared, &planned, &printed));
         if report.wrote() {
             let (after, _) = self.look().await;
-            report.remaining = Remaining::of(&after, &plan, &report);
+            report.look_after(Remaining::of(&after, &plan, &report));
         }
-        let log = self.wire.log();
-        self.wrong.extend(account::report(&plan, &report, &log, from, &self.declared));
-        self.count(&report);
+        self.count_report(&report);
+        let told = serde_json::to_value(&report).unwrap();
+        let exit = code(Exit::of_report(&plan, &report, false));
+        let saved = matches!(approval, Approval::Saved(_));
+        let (plan, declared) = (&printed, &self.declared);
+        let judged = {
+            let log = &self.wire.log();
+            account::report(&Run { plan, report: &told, exit, declared, log, looked, from, saved })
+        };
+        self.wrong.extend(judged);
         let kept = std::fs::read_to_string(&file).unwrap();
-        self.wrong.extend(account::journal(&kept, &report));
-        let told = report::applied::text(&report);
-        let programs = [serde_json::to_string(&plan).unwrap(), serde_json::to_string(&report).unwrap()];
-        let mut texts = vec![shown, told, kept];
-        texts.extend(programs);
+        self.wrong.extend(account::journal(&kept, &told));
+        let mut texts = vec![shown, report::applied::text(&report), kept];
+        texts.extend([printed, told].map(|document: Value| document.to_string()));
         self.wrong.extend(account::secrets(&texts, &self.secrets()));
         texts.truncate(2);
         texts.join("\n")
     }
 
-    fn count(&mut self, report: &Report) {
+    fn count_plan(&mut self, plan: &Plan) {
+        let exit = Exit::of_plan(plan, true);
+        let tally = &mut self.tally;
+        tally.plans += 1;
+        tally.in_sync += usize::from(exit == Exit::Done);
+        tally.unknown += usize::from(exit == Exit::Unknown);
+        tally.waiting += usize::from(exit == Exit::Waiting);
+        let refused = plan.scopes.iter().filter(|scope| plan.refusals_of(&scope.scope).next().is_some()).count();
+        tally.refused += usize::from(refused == plan.scopes.len());
+        tally.refused_in_part += usize::from(refused > 0 && refused < plan.scopes.len());
+        for note in plan.refusals() {
+            *tally.codes.entry(note.code.to_string()).or_default() += 1;
+        }
+    }
+
+    fn count_report(&mut self, report: &Report) {
+        self.tally.wrote += usize::from(report.wrote());
         self.tally.done += report.summary.done;
         self.tally.failed += report.summary.failed;
         self.tally.stopped += report.summary.refused + report.summary.not_started;
+        self.tally.left += report.summary.waiting;
     }
 
     fn secrets(&self) -> BTreeSet<String> {
-        let world = self.emulator.world();
-        let keys = world
-            .instances
-            .values()
-            .flat_map(|one| [&one.api_subscription.primary_key, &one.api_subscription.secondary_key]);
-        let keys = keys.flatten().map(|key| key.expose().to_owned());
-        self.wire.secrets().into_iter().chain(keys).chain([CLIENT_SECRET.to_owned()]).collect()
+        self.wire.world();
+        self.wire.secrets().into_iter().chain([CLIENT_SECRET.to_owned()]).collect()
+    }
+}
+
+/// What a process that ends so tells who started it.
+fn code(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::Error => 1,
+        Exit::Changes => 2,
+        Exit::Unknown => 3,
+        Exit::Refused => 4,
+        Exit::Partial => 5,
+        Exit::Waiting => 6,
     }
 }

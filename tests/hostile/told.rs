@@ -9,7 +9,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cast::caller;
-use crate::declared::{Declared, Entry, INSTANCE, Named, group, person, upn};
+use crate::declared::{Entry, Named, Users};
+use crate::names::{group, person, upn};
 
 /// Roles by object id, in small letters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,11 +25,11 @@ fn letters(role: &str) -> String {
 
 impl Told {
     /// What an answer tells; none if it is no list, contradicts itself, or is about another environment.
-    pub(crate) fn read(body: &Value) -> Option<Self> {
+    pub(crate) fn read(body: &Value, instance: Uuid) -> Option<Self> {
         let list = body.as_array().filter(|list| !list.is_empty())?;
         let mut told = Self::default();
         for entry in list {
-            if entry["instanceId"].as_str().is_some_and(|id| Uuid::parse_str(id) != Ok(INSTANCE)) {
+            if entry["instanceId"].as_str().is_some_and(|id| Uuid::parse_str(id) != Ok(instance)) {
                 return None;
             }
             let roles = entry["roles"].as_array()?;
@@ -45,9 +46,9 @@ impl Told {
     }
 
     /// What the world has; entries of one principal together.
-    pub(crate) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World, instance: Uuid) -> Self {
         let mut told = Self::default();
-        for one in world.instances.get(&INSTANCE).iter().flat_map(|instance| &instance.assignments) {
+        for one in world.instances.get(&instance).iter().flat_map(|instance| &instance.assignments) {
             if let Ok(id) = Uuid::parse_str(&one.principal_id) {
                 told.held.entry(id).or_default().extend(one.roles.iter().map(|role| letters(role)));
             }
@@ -95,8 +96,13 @@ impl Told {
         self.effective(world, caller(world)).contains("admin")
     }
 
+    /// Whether it may be that none of these ids is listed.
+    pub(crate) fn may_lack(&self, ids: &BTreeSet<Uuid>) -> bool {
+        self.nameless == 0 || ids.iter().any(|id| self.held.contains_key(id))
+    }
+
     /// The ids under which a declared principal may be listed.
-    fn ids(named: &Named, world: &World) -> BTreeSet<Uuid> {
+    pub(crate) fn ids(named: &Named, world: &World) -> BTreeSet<Uuid> {
         let Some(id) = resolve(named, world) else { return BTreeSet::new() };
         let alias = world.applications.get(&id).map(|application| application.app_id);
         [Some(id), alias].into_iter().flatten().collect()
@@ -111,10 +117,10 @@ impl Told {
     }
 
     /// Whether everything is as declared.
-    pub(crate) fn is_as_declared(&self, declared: &Declared, world: &World) -> bool {
+    pub(crate) fn is_as_declared(&self, declared: &Users, world: &World) -> bool {
         let all = declared.entries.iter().all(|entry| self.satisfies(entry, world));
         let known: BTreeSet<Uuid> = declared.entries.iter().flat_map(|entry| Self::ids(&entry.named, world)).collect();
-        all && self.nameless == 0 && !(declared.exact && self.held.keys().any(|id| !known.contains(id)))
+        all && !(declared.exact && (self.nameless > 0 || self.held.keys().any(|id| !known.contains(id))))
     }
 }
 

@@ -1,116 +1,13 @@
 //! What goes wrong, and when: facts that change between two requests, and answers that lie.
 
-use palisade::emulator::{Assignment, Instance, PrincipalType, World};
-use uuid::Uuid;
+use palisade::emulator::ConnectionStatus;
 
-use crate::cast::caller;
-use crate::declared::{GROUPS, INSTANCE, PEOPLE, app, group, person, upn};
+use crate::declared::{Declared, Environment};
 use crate::dice::Dice;
-
-/// What a request is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Token,
-    Instances,
-    Instance,
-    Roles,
-    MyRole,
-    List,
-    Batch,
-    ByIds,
-    Members,
-    Put,
-    Delete,
-    Api,
-    ApiSwitch,
-    Other,
-}
-
-impl Kind {
-    pub(crate) fn of(method: &str, path: &str) -> Self {
-        let has = |end: &str| path.ends_with(end);
-        match method {
-            _ if has("/oauth2/v2.0/token") => Self::Token,
-            "GET" if has("/api/instances") => Self::Instances,
-            "GET" if has("/rbac/roles") => Self::Roles,
-            "GET" if has("/rbac/myrole") => Self::MyRole,
-            "GET" if has("/rbac/assignments") => Self::List,
-            "GET" if has("/manage/apisubscription") => Self::Api,
-            "GET" if path.contains("/transitiveMembers") => Self::Members,
-            "GET" if path.contains("/api/instances/") && path.matches('/').count() == 3 => Self::Instance,
-            "POST" if has("/$batch") => Self::Batch,
-            "POST" if has("/getByIds") => Self::ByIds,
-            "PUT" if has("/assignment") => Self::Put,
-            "DELETE" if has("/assignment") => Self::Delete,
-            "PUT" if has("/activate") || has("/deactivate") => Self::ApiSwitch,
-            _ => Self::Other,
-        }
-    }
-
-    pub(crate) fn is_write(self) -> bool {
-        matches!(self, Self::Put | Self::Delete | Self::ApiSwitch)
-    }
-
-    pub(crate) fn is_directory(self) -> bool {
-        matches!(self, Self::Batch | Self::ByIds | Self::Members)
-    }
-}
-
-/// A fact that others change.
-#[derive(Debug, Clone)]
-pub(crate) enum Event {
-    Strip(usize),
-    StripAllBut(usize),
-    Grant(usize, &'static str),
-    Disable(usize),
-    DisableAllBut(usize),
-    DeleteUser(usize),
-    MoveName(usize, usize),
-    Empty(usize),
-    EmptyAll,
-    Join(usize, usize),
-    StripGroup(usize),
-    DeleteApp,
-    DemoteCaller,
-    Rename,
-    State(&'static str),
-    Region,
-    Dataverse,
-    Tenant,
-    Gone,
-    SwitchApi,
-}
-
-/// An answer that isn't the truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lie {
-    /// This status, and nothing is done.
-    Status(u16),
-    /// Done, and then this status.
-    StatusAfter(u16),
-    /// Nothing is done, and a success is told.
-    Pretend,
-    Reset,
-    LoseAnswer,
-    Truncate,
-    OtherInstance,
-    Empty,
-    Null,
-    Html,
-    NoRoles,
-    NoId,
-    Twice,
-    /// What the same request was answered with before.
-    Stale,
-    /// An error that quotes the whole request.
-    Echo(u16),
-    /// A member less somewhere.
-    LessAMember,
-    /// Ids of two principals exchanged.
-    Swapped,
-    /// One element of a list less, and it says that there is more elsewhere.
-    Elsewhere,
-}
+use crate::events::{Beside, Event, Inside};
+use crate::kind::Kind;
+use crate::lies::Lie;
+use crate::names::{FORMER, GROUPS, KEYS_VAULT, LINKED, PEOPLE};
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
@@ -136,88 +33,187 @@ pub(crate) struct Trouble {
     pub(crate) what: What,
 }
 
-pub(crate) fn generate(dice: &mut Dice) -> Vec<Trouble> {
+pub(crate) fn generate(declared: &Declared, dice: &mut Dice) -> Vec<Trouble> {
     let events = dice.weighted(&[(30, 0), (35, 1), (25, 2), (10, 4)]);
-    let lies = dice.weighted(&[(35, 0), (35, 1), (20, 2), (10, 4)]);
+    let lies = dice.weighted(&[(30, 0), (38, 1), (22, 2), (10, 4)]);
     let mut troubles = Vec::new();
     for _ in 0..events {
-        let when = when(dice);
-        let after = dice.chance(50);
-        troubles.push(Trouble { when, after, what: What::Event(event(dice)) });
+        troubles.push(happening(declared, dice));
     }
     for _ in 0..lies {
-        let (kind, lie) = lie(dice);
-        let nth = 1 + dice.roll(6);
-        let when = if dice.chance(35) { When::From(kind, nth) } else { When::OfKind(kind, nth) };
+        let environment = dice.pick(&declared.environments);
+        let (kind, lie) = lie(&environment, dice);
+        let nth = dice.weighted(&[(30, 1), (25, 2), (20, 3), (15, 4), (10, 5)]) + dice.weighted(&[(80, 0), (20, 4)]);
+        let when = if dice.chance(40) { When::From(kind, nth) } else { When::OfKind(kind, nth) };
         troubles.push(Trouble { when, after: false, what: What::Lie(lie) });
     }
     troubles
 }
 
-fn when(dice: &mut Dice) -> When {
-    if dice.chance(40) {
-        return When::Nth(4 + dice.roll(70));
-    }
-    let kind = dice.pick(&[
-        Kind::Put,
-        Kind::Delete,
-        Kind::Delete,
-        Kind::List,
-        Kind::Batch,
-        Kind::ByIds,
-        Kind::Members,
-        Kind::Instance,
-        Kind::Instances,
-        Kind::MyRole,
-        Kind::ApiSwitch,
-    ]);
-    When::OfKind(kind, 1 + dice.roll(8))
+/// What people did between two runs.
+pub(crate) fn drift(declared: &Declared, dice: &mut Dice) -> Vec<Event> {
+    (0..1 + dice.roll(3)).map(|_| event(&dice.pick(&declared.environments), dice).0).filter(is_mild).collect()
 }
 
-fn event(dice: &mut Dice) -> Event {
-    let (one, other, set) = (dice.roll(PEOPLE.len()), dice.roll(PEOPLE.len()), dice.roll(GROUPS));
-    let role = dice.pick(&["Admin", "Viewer", "Contributor"]);
+fn is_mild(event: &Event) -> bool {
+    use Inside::{Dataverse, DemoteCaller, Region, State, StripAdmins, StripAllBut};
+    match event {
+        Event::Tenant | Event::Gone(_) | Event::DeleteVault(_) | Event::DisableAllBut(_) | Event::AnotherVault(..) => {
+            false
+        }
+        Event::In(_, State(_) | Region | Dataverse | DemoteCaller | StripAdmins | StripAllBut(_)) => false,
+        _ => true,
+    }
+}
+
+/// An event, at a moment at which it matters most of the time.
+fn happening(declared: &Declared, dice: &mut Dice) -> Trouble {
+    let (event, kinds) = event(&dice.pick(&declared.environments), dice);
+    let when = match dice.roll(100) {
+        0..=24 => When::Nth(4 + dice.roll(90)),
+        25..=44 => When::OfKind(dice.pick(&[Kind::Instances, Kind::Instance]), 1 + dice.roll(6)),
+        _ => When::OfKind(dice.pick(kinds), dice.weighted(&[(45, 1), (30, 2), (15, 3), (10, 4)])),
+    };
+    Trouble { when, after: dice.chance(50), what: What::Event(event) }
+}
+
+const ROLES: &[Kind] =
+    &[Kind::Put, Kind::Delete, Kind::Delete, Kind::List, Kind::Batch, Kind::ByIds, Kind::Members, Kind::MyRole];
+const KEYS: &[Kind] = &[
+    Kind::Api,
+    Kind::Keys,
+    Kind::Secret,
+    Kind::Versions,
+    Kind::Regenerate,
+    Kind::SetSecret,
+    Kind::Tag,
+    Kind::Try,
+    Kind::ApiOn,
+    Kind::ApiOff,
+];
+const VAULT: &[Kind] =
+    &[Kind::Linked, Kind::Linked, Kind::LinkVault, Kind::Vault, Kind::Holders, Kind::Grant, Kind::Policy];
+const LINKS: &[Kind] =
+    &[Kind::Links, Kind::AddLink, Kind::RemoveLink, Kind::Account, Kind::Account, Kind::Approve, Kind::Rights];
+
+/// Something that may matter to an environment, and the requests around which it does.
+fn event(environment: &Environment, dice: &mut Dice) -> (Event, &'static [Kind]) {
+    let Environment { number, users, api, vault, links, .. } = environment;
+    let number = *number;
+    let mut choices: Vec<(usize, u8)> = Vec::new();
+    choices.extend(users.iter().map(|_| (30, 0)));
+    choices.extend(api.iter().map(|_| (25, 1)));
+    choices.extend(vault.iter().map(|_| (20, 2)));
+    choices.extend(links.iter().map(|_| (25, 3)));
+    choices.push((6, 4));
+    match dice.weighted(&choices) {
+        0 => (about_users(number, dice), ROLES),
+        1 => (about_keys(number, dice), KEYS),
+        2 => (about_vault(number, dice), VAULT),
+        3 => (about_links(number, dice), LINKS),
+        _ => (about_identity(number, dice), ROLES),
+    }
+}
+
+fn about_identity(number: usize, dice: &mut Dice) -> Event {
     let state = dice.pick(&["deleting", "updating", "deleted"]);
     dice.weighted(&[
-        (10, Event::Strip(one)),
-        (12, Event::StripAllBut(one)),
-        (8, Event::Grant(one, role)),
-        (8, Event::Disable(one)),
-        (12, Event::DisableAllBut(one)),
-        (6, Event::DeleteUser(one)),
-        (8, Event::MoveName(one, other)),
-        (6, Event::Empty(set)),
-        (8, Event::EmptyAll),
-        (4, Event::Join(set, one)),
-        (4, Event::StripGroup(set)),
-        (2, Event::DeleteApp),
-        (3, Event::DemoteCaller),
-        (4, Event::Rename),
-        (4, Event::State(state)),
-        (3, Event::Region),
-        (3, Event::Dataverse),
+        (4, Event::In(number, Inside::Rename)),
+        (4, Event::In(number, Inside::State(state))),
+        (3, Event::In(number, Inside::Region)),
+        (3, Event::In(number, Inside::Dataverse)),
         (4, Event::Tenant),
-        (2, Event::Gone),
-        (4, Event::SwitchApi),
+        (2, Event::Gone(number)),
+        (3, Event::In(number, Inside::DemoteCaller)),
     ])
 }
 
-fn lie(dice: &mut Dice) -> (Kind, Lie) {
+fn about_users(number: usize, dice: &mut Dice) -> Event {
+    let (one, other, set) = (dice.roll(PEOPLE.len()), dice.roll(PEOPLE.len()), dice.roll(GROUPS));
+    let role = dice.pick(&["Admin", "Viewer", "Contributor"]);
+    let inside = |inside: Inside| Event::In(number, inside);
+    dice.weighted(&[
+        (10, inside(Inside::Strip(one))),
+        (8, inside(Inside::StripAllBut(one))),
+        (14, inside(Inside::StripAdmins)),
+        (8, inside(Inside::Grant(one, role))),
+        (6, Event::Disable(one)),
+        (10, Event::DisableAllBut(one)),
+        (5, Event::DeleteUser(one)),
+        (8, Event::MoveName(one, other)),
+        (4, Event::Empty(set)),
+        (6, Event::EmptyAll),
+        (4, Event::Join(set, one)),
+        (4, inside(Inside::StripGroup(set))),
+        (2, Event::DeleteApp),
+    ])
+}
+
+fn about_keys(number: usize, dice: &mut Dice) -> Event {
+    let first = dice.chance(50);
+    let here = dice.chance(50);
+    dice.weighted(&[
+        (8, Event::In(number, Inside::SwitchApi)),
+        (14, Event::In(number, Inside::Regenerate(first))),
+        (4, Event::AnotherVault(KEYS_VAULT, here)),
+        (2, Event::DeleteVault(KEYS_VAULT)),
+        (2, Event::Revoke(KEYS_VAULT)),
+        (4, Event::DeleteSecret(number)),
+        (4, Event::Publish(number)),
+    ])
+}
+
+fn about_vault(number: usize, dice: &mut Dice) -> Event {
+    let here = dice.chance(50);
+    let other = dice.pick(&[KEYS_VAULT, FORMER, LINKED]);
+    dice.weighted(&[
+        (14, Event::In(number, Inside::LinkVault(other))),
+        (4, Event::In(number, Inside::Unlink)),
+        (6, Event::AnotherVault(LINKED, here)),
+        (3, Event::DeleteVault(LINKED)),
+        (6, Event::Revoke(LINKED)),
+    ])
+}
+
+fn about_links(number: usize, dice: &mut Dice) -> Event {
+    let status = dice.pick(&[ConnectionStatus::Approved, ConnectionStatus::Rejected, ConnectionStatus::Disconnected]);
+    let one = dice.weighted(&[(75, 0), (25, 1)]);
+    let at = |beside: Beside| Event::At(number, one, beside);
+    dice.weighted(&[
+        (14, at(Beside::Repoint)),
+        (8, at(Beside::Ask)),
+        (6, at(Beside::Twin)),
+        (8, at(Beside::Decide(status))),
+        (2, at(Beside::Gone)),
+        (5, Event::In(number, Inside::RemoveLinks)),
+    ])
+}
+
+/// A lie in an answer that an environment's settings rest on.
+fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
     use Lie::*;
-    let kind = dice.weighted(&[
-        (4, Kind::Instances),
-        (6, Kind::Instance),
-        (4, Kind::Roles),
-        (5, Kind::MyRole),
-        (25, Kind::List),
-        (12, Kind::Batch),
-        (8, Kind::ByIds),
-        (10, Kind::Members),
-        (14, Kind::Put),
-        (12, Kind::Delete),
-        (4, Kind::Api),
-        (4, Kind::ApiSwitch),
-    ]);
+    let Environment { users, api, vault, links, .. } = environment;
+    let mut kinds = vec![(3, Kind::Instances), (4, Kind::Instance)];
+    if users.is_some() {
+        kinds.extend([(2, Kind::Roles), (4, Kind::MyRole), (30, Kind::List), (16, Kind::Batch), (7, Kind::ByIds)]);
+        kinds.extend([(7, Kind::Members), (10, Kind::Put), (8, Kind::Delete)]);
+    }
+    if api.is_some() {
+        kinds.extend([(12, Kind::Api), (3, Kind::ApiOn), (3, Kind::ApiOff)]);
+    }
+    if environment.keys().is_some() {
+        kinds.extend([(6, Kind::Keys), (6, Kind::Secret), (6, Kind::Versions), (3, Kind::Version), (5, Kind::Try)]);
+        kinds.extend([(6, Kind::Regenerate), (6, Kind::SetSecret), (4, Kind::Tag), (3, Kind::Vault)]);
+    }
+    if vault.is_some() {
+        kinds.extend([(10, Kind::Linked), (5, Kind::LinkVault), (4, Kind::Vault), (4, Kind::Holders)]);
+        kinds.extend([(3, Kind::Grant), (2, Kind::Policy)]);
+    }
+    if links.is_some() {
+        kinds.extend([(12, Kind::Links), (10, Kind::Account), (4, Kind::AddLink), (3, Kind::RemoveLink)]);
+        kinds.extend([(8, Kind::Approve), (3, Kind::Rights)]);
+    }
+    let kind = dice.weighted(&kinds);
     let broken = [
         Status(403),
         Status(404),
@@ -233,7 +229,7 @@ fn lie(dice: &mut Dice) -> (Kind, Lie) {
         LessAMember,
     ];
     let lie = match kind {
-        Kind::Put | Kind::Delete | Kind::ApiSwitch => dice.pick(&[
+        kind if kind.is_write() => dice.pick(&[
             Pretend,
             Pretend,
             Status(409),
@@ -246,98 +242,24 @@ fn lie(dice: &mut Dice) -> (Kind, Lie) {
             Reset,
             LoseAnswer,
             Echo(400),
-            OtherInstance,
+            Renamed,
             Html,
         ]),
-        Kind::List if dice.chance(65) => dice.pick(&[OtherInstance, Empty, NoRoles, NoId, Twice, Stale, Stale]),
+        Kind::List if dice.chance(80) => {
+            dice.pick(&[OtherInstance, OtherInstance, Renamed, Empty, Empty, NoRoles, NoId, NoId, Twice, Stale, Stale])
+        }
         // Exchanged in the others, they would be lies that nobody can tell from the truth.
-        Kind::Batch if dice.chance(30) => Swapped,
+        Kind::Batch if dice.chance(60) => dice.pick(&[Swapped, Item(403), Item(403), Item(500), Item(404)]),
         Kind::ByIds | Kind::Members | Kind::Batch if dice.chance(50) => dice.pick(&[Elsewhere, LessAMember, Stale]),
-        Kind::Instance | Kind::MyRole | Kind::Api if dice.chance(40) => OtherInstance,
+        Kind::Api if dice.chance(75) => dice.pick(&[OtherInstance, OtherInstance, Renamed, Stale]),
+        Kind::Instance | Kind::MyRole if dice.chance(40) => OtherInstance,
+        Kind::Keys if dice.chance(50) => dice.pick(&[Stale, HalfAKey]),
+        Kind::Linked if dice.chance(60) => dice.pick(&[OtherInstance, Renamed, Stale]),
+        Kind::Links if dice.chance(70) => dice.pick(&[OtherInstance, Renamed, Stale, SecondLink, SecondLink]),
+        Kind::Account if dice.chance(60) => dice.pick(&[NoConnections, Stale, OtherResource]),
+        Kind::Vault | Kind::Secret | Kind::Versions if dice.chance(40) => dice.pick(&[Stale, OtherResource]),
+        Kind::Try => dice.pick(&[Status(401), Status(403), Status(500), Reset, Echo(401)]),
         _ => dice.pick(&broken),
     };
     (kind, lie)
-}
-
-/// Makes an event happen. The tenant that the service names is no part of the world.
-pub(crate) fn happen(event: &Event, world: &mut World) {
-    let us = caller(world);
-    match event {
-        Event::Tenant => {}
-        Event::Disable(one) => disable(world, |id| id == person(*one)),
-        Event::DisableAllBut(one) => disable(world, |id| id != person(*one)),
-        Event::DeleteUser(one) => drop(world.users.remove(&person(*one))),
-        Event::MoveName(one, other) if one != other => {
-            for (number, name) in [(*one, format!("{}-old@contoso.com", PEOPLE[*one])), (*other, upn(*one))] {
-                if let Some(user) = world.users.get_mut(&person(number)) {
-                    user.user_principal_name = name;
-                }
-            }
-        }
-        Event::MoveName(..) => {}
-        Event::Empty(one) => {
-            if let Some(group) = world.groups.get_mut(&group(*one)) {
-                group.members.clear();
-            }
-        }
-        Event::EmptyAll => world.groups.values_mut().for_each(|group| group.members.retain(|member| *member == us)),
-        Event::Join(set, one) => {
-            if let Some(group) = world.groups.get_mut(&group(*set)) {
-                group.members.insert(person(*one));
-            }
-        }
-        Event::DeleteApp => drop(world.applications.remove(&app(0))),
-        Event::Gone => drop(world.instances.remove(&INSTANCE)),
-        _ => {
-            if let Some(instance) = world.instances.get_mut(&INSTANCE) {
-                happen_inside(event, instance, us);
-            }
-        }
-    }
-}
-
-fn is(one: &Assignment, id: Uuid) -> bool {
-    Uuid::parse_str(&one.principal_id) == Ok(id)
-}
-
-/// The events that are about the environment itself.
-fn happen_inside(event: &Event, instance: &mut Instance, us: Uuid) {
-    let list = &mut instance.assignments;
-    match event {
-        Event::Strip(one) => list.retain(|held| !is(held, person(*one))),
-        Event::StripAllBut(one) => list.retain(|held| is(held, person(*one)) || is(held, us)),
-        Event::StripGroup(one) => list.retain(|held| !is(held, group(*one))),
-        Event::DemoteCaller => {
-            for held in list.iter_mut().filter(|held| is(held, us)) {
-                held.roles = vec!["Viewer".to_owned()];
-            }
-        }
-        Event::Grant(one, role) => {
-            list.retain(|held| !is(held, person(*one)));
-            let (principal_id, roles) = (person(*one).to_string(), vec![(*role).to_owned()]);
-            list.push(Assignment { principal_id, principal_type: PrincipalType::User, roles });
-        }
-        Event::Rename => instance.metadata.name = Some("Fabrikam".to_owned()),
-        Event::State(state) => instance.metadata.provisioning_state = (*state).to_owned(),
-        Event::Region => instance.metadata.region = "moon".to_owned(),
-        Event::Dataverse => {
-            let organisation = instance.metadata.cds_org_info.as_mut().unwrap();
-            organisation.url = "https://fabrikam.crm4.dynamics.com".to_owned();
-        }
-        Event::SwitchApi => {
-            let api = &mut instance.api_subscription;
-            api.is_subscribed = !api.is_subscribed;
-            let key = |text: &str| api.is_subscribed.then(|| palisade::emulator::Masked::new(text));
-            (api.primary_key, api.secondary_key) =
-                (key("primary-key-of-others-0003"), key("secondary-key-of-others-0004"));
-        }
-        _ => {}
-    }
-}
-
-fn disable(world: &mut World, whom: impl Fn(Uuid) -> bool) {
-    let ids: Vec<Uuid> = world.users.keys().copied().filter(|id| whom(*id)).collect();
-    for id in ids {
-        world.users.get_mut(&id).unwrap().account_enabled = false;
-    }
 }
