@@ -67,7 +67,7 @@ pub(crate) fn furnish(world: &mut World, declared: &Declared, wild: bool, dice: 
     if dice.chance(5) {
         behaviour.role_write_propagation = jiff::SignedDuration::from_secs(30);
     }
-    if dice.chance(12) {
+    if dice.chance(45) {
         behaviour.api_key_propagation = jiff::SignedDuration::from_secs(dice.pick(&[3, 15, 90]));
     }
     if dice.chance(10) {

@@ -89,7 +89,7 @@ pub(crate) struct Declared {
 
 impl Declared {
     pub(crate) fn generate(wild: bool, dice: &mut Dice) -> Self {
-        let count = dice.weighted(&[(60, 1), (25, 2), (15, 3)]);
+        let count = dice.weighted(&[(68, 1), (22, 2), (10, 3)]);
         let environments = (0..count).map(|number| Environment::generate(number, wild, dice)).collect();
         Self { environments }
     }

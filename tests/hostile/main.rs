@@ -1,7 +1,8 @@
-//! Hostile worlds: odd directories, odd lists, answers that lie, and facts that change between any two requests; each from a seed.
+//! Hostile worlds: one to three environments with any of the settings, odd directories, odd lists, answers that lie, and facts that
+//! change between any two requests; each from a seed.
 //!
 //! Palisade looks, plans, applies and looks again in each of them; [`oracle`] and [`account`] judge it by the world and by what
-//! was printed. By hand, as many seeds as there is time for, from one on, with counts:
+//! was printed, never by its types. By hand, as many seeds as there is time for, from one on, with counts:
 //!
 //! ```text
 //! PALISADE_HOSTILE_SEEDS=5000 PALISADE_HOSTILE_FIRST=1000 cargo test --test hostile -- --nocapture
@@ -39,7 +40,10 @@ use stage::play;
 use tally::Tally;
 
 /// As many as fit into the time of a test.
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 60;
+
+/// Worlds in which something comes at a moment that few others have: between the last look and a write, in a read-back.
+const RARE: [u64; 6] = [76, 91, 97, 200, 313, 325];
 
 fn given(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
@@ -74,7 +78,9 @@ fn hostile_worlds_make_palisade_break_no_rule() {
     let first = given("PALISADE_HOSTILE_FIRST").unwrap_or(1);
     let count = given("PALISADE_HOSTILE_SEEDS").unwrap_or(SEEDS);
     let threads = std::thread::available_parallelism().map_or(1, |number| number.get() as u64).min(count.max(1));
-    let each = |thread: u64| (first..first + count).filter(move |seed| seed % threads == thread);
+    let chosen = given("PALISADE_HOSTILE_SEEDS").is_none();
+    let rare = RARE.into_iter().filter(move |_| chosen);
+    let each = |thread: u64| (first..first + count).chain(rare.clone()).filter(move |seed| seed % threads == thread);
     let all: Vec<Sum> = std::thread::scope(|scope| {
         let players: Vec<_> = (0..threads).map(|thread| scope.spawn(move || plays(each(thread), count == 1))).collect();
         players.into_iter().map(|player| player.join().unwrap()).collect()

@@ -147,7 +147,7 @@ pub(crate) fn outcome(run: &Run<'_>, change: &Value, applied: &Value) -> Vec<Str
     };
     let mut wrong = Vec::new();
     let mine = log.iter().enumerate().skip(*from).filter(|(_, one)| is_for(one, change, environment));
-    let last = mine.clone().map(|(index, _)| index).last();
+    let last = mine.map(|(index, _)| index).next_back();
     // Rights on a vault that several environments use are granted once.
     let shared = change["setting"] == "keyVault" && declared.environments.len() > 1;
     if last.is_some() != (applied["wrote"] == true) && !shared {

@@ -193,7 +193,9 @@ impl Stage {
             journal: &journal,
             run: "test".into(),
         };
+        self.wire.act(true);
         let mut report = engine.run(&plan, &clearances).await;
+        self.wire.act(false);
         self.wrong.extend(oracle::writes(&self.wire.log(), from, &self.declared, &planned, &printed));
         if report.wrote() {
             let (after, _) = self.look().await;

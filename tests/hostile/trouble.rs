@@ -23,6 +23,10 @@ pub(crate) enum When {
     OfKind(Kind, usize),
     /// From the nth of a kind on, always.
     From(Kind, usize),
+    /// Each time the nth of a kind since the last write: what reads it back, what looks before the next one.
+    SinceWrite(Kind, usize),
+    /// The nth of a kind since an environment's identity was read for a write.
+    InLook(Kind, usize),
 }
 
 #[derive(Debug, Clone)]
@@ -43,8 +47,12 @@ pub(crate) fn generate(declared: &Declared, dice: &mut Dice) -> Vec<Trouble> {
     for _ in 0..lies {
         let environment = dice.pick(&declared.environments);
         let (kind, lie) = lie(&environment, dice);
-        let nth = dice.weighted(&[(30, 1), (25, 2), (20, 3), (15, 4), (10, 5)]) + dice.weighted(&[(80, 0), (20, 4)]);
-        let when = if dice.chance(40) { When::From(kind, nth) } else { When::OfKind(kind, nth) };
+        let nth = dice.weighted(&[(45, 1), (20, 2), (15, 3), (12, 4), (8, 7)]);
+        let when = match dice.roll(100) {
+            0..=34 => When::From(kind, nth),
+            35..=59 if !kind.is_write() => When::SinceWrite(kind, 1 + dice.roll(2)),
+            _ => When::OfKind(kind, nth),
+        };
         troubles.push(Trouble { when, after: false, what: What::Lie(lie) });
     }
     troubles
@@ -57,24 +65,46 @@ pub(crate) fn drift(declared: &Declared, dice: &mut Dice) -> Vec<Event> {
 
 fn is_mild(event: &Event) -> bool {
     use Inside::{Dataverse, DemoteCaller, Region, State, StripAdmins, StripAllBut};
-    match event {
-        Event::Tenant | Event::Gone(_) | Event::DeleteVault(_) | Event::DisableAllBut(_) | Event::AnotherVault(..) => {
-            false
-        }
-        Event::In(_, State(_) | Region | Dataverse | DemoteCaller | StripAdmins | StripAllBut(_)) => false,
-        _ => true,
-    }
+    !matches!(
+        event,
+        Event::Tenant
+            | Event::Gone(_)
+            | Event::DeleteVault(_)
+            | Event::DisableAllBut(_)
+            | Event::AnotherVault(..)
+            | Event::In(_, State(_) | Region | Dataverse | DemoteCaller | StripAdmins | StripAllBut(_))
+    )
 }
 
 /// An event, at a moment at which it matters most of the time.
 fn happening(declared: &Declared, dice: &mut Dice) -> Trouble {
     let (event, kinds) = event(&dice.pick(&declared.environments), dice);
+    if let Some((kind, nth, after)) = sharpest(&event).filter(|_| dice.chance(45)) {
+        // A look at several resources reads each of them.
+        let nth = nth + dice.weighted(&[(80, 0), (20, 1)]);
+        return Trouble { when: When::InLook(kind, nth), after, what: What::Event(event) };
+    }
     let when = match dice.roll(100) {
-        0..=24 => When::Nth(4 + dice.roll(90)),
-        25..=44 => When::OfKind(dice.pick(&[Kind::Instances, Kind::Instance]), 1 + dice.roll(6)),
+        0..=14 => When::Nth(4 + dice.roll(90)),
+        15..=29 => When::OfKind(dice.pick(&[Kind::Instances, Kind::Instance]), 1 + dice.roll(6)),
+        30..=69 => When::InLook(dice.pick(kinds), dice.weighted(&[(50, 1), (40, 2), (10, 3)])),
         _ => When::OfKind(dice.pick(kinds), dice.weighted(&[(45, 1), (30, 2), (15, 3), (10, 4)])),
     };
     Trouble { when, after: dice.chance(50), what: What::Event(event) }
+}
+
+/// Where an event comes too late for all looks but the last one, or for that one as well.
+fn sharpest(event: &Event) -> Option<(Kind, usize, bool)> {
+    match event {
+        Event::In(_, Inside::StripAdmins | Inside::StripAllBut(_)) => Some((Kind::Delete, 1, true)),
+        Event::In(_, Inside::LinkVault(_)) => Some((Kind::Linked, 2, false)),
+        Event::In(_, Inside::Regenerate(_) | Inside::SwitchApi) => Some((Kind::Keys, 2, false)),
+        Event::Publish(_) => Some((Kind::Secret, 2, false)),
+        Event::At(_, _, Beside::Repoint) => Some((Kind::Account, 2, false)),
+        Event::At(_, _, Beside::Ask | Beside::Twin) => Some((Kind::Account, 1, false)),
+        Event::MoveName(..) => Some((Kind::Batch, 1, false)),
+        _ => None,
+    }
 }
 
 const ROLES: &[Kind] =
@@ -165,9 +195,9 @@ fn about_keys(number: usize, dice: &mut Dice) -> Event {
 
 fn about_vault(number: usize, dice: &mut Dice) -> Event {
     let here = dice.chance(50);
-    let other = dice.pick(&[KEYS_VAULT, FORMER, LINKED]);
+    let other = dice.pick(&[KEYS_VAULT, KEYS_VAULT, FORMER, LINKED]);
     dice.weighted(&[
-        (14, Event::In(number, Inside::LinkVault(other))),
+        (22, Event::In(number, Inside::LinkVault(other))),
         (4, Event::In(number, Inside::Unlink)),
         (6, Event::AnotherVault(LINKED, here)),
         (3, Event::DeleteVault(LINKED)),
@@ -191,7 +221,12 @@ fn about_links(number: usize, dice: &mut Dice) -> Event {
 
 /// A lie in an answer that an environment's settings rest on.
 fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
-    use Lie::*;
+    let kind = dice.weighted(&kinds(environment));
+    (kind, lie_about(kind, dice))
+}
+
+/// What an environment's settings ask for, and how often a lie is about it.
+fn kinds(environment: &Environment) -> Vec<(usize, Kind)> {
     let Environment { users, api, vault, links, .. } = environment;
     let mut kinds = vec![(3, Kind::Instances), (4, Kind::Instance)];
     if users.is_some() {
@@ -213,7 +248,11 @@ fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
         kinds.extend([(12, Kind::Links), (10, Kind::Account), (4, Kind::AddLink), (3, Kind::RemoveLink)]);
         kinds.extend([(8, Kind::Approve), (3, Kind::Rights)]);
     }
-    let kind = dice.weighted(&kinds);
+    kinds
+}
+
+fn lie_about(kind: Kind, dice: &mut Dice) -> Lie {
+    use Lie::*;
     let broken = [
         Status(403),
         Status(404),
@@ -228,7 +267,7 @@ fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
         Echo(403),
         LessAMember,
     ];
-    let lie = match kind {
+    match kind {
         kind if kind.is_write() => dice.pick(&[
             Pretend,
             Pretend,
@@ -245,9 +284,20 @@ fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
             Renamed,
             Html,
         ]),
-        Kind::List if dice.chance(80) => {
-            dice.pick(&[OtherInstance, OtherInstance, Renamed, Empty, Empty, NoRoles, NoId, NoId, Twice, Stale, Stale])
-        }
+        Kind::List if dice.chance(80) => dice.pick(&[
+            OtherInstance,
+            OtherInstance,
+            Renamed,
+            Empty,
+            Empty,
+            NoRoles,
+            NoId,
+            NoId,
+            NoId,
+            NoId,
+            Twice,
+            Stale,
+        ]),
         // Exchanged in the others, they would be lies that nobody can tell from the truth.
         Kind::Batch if dice.chance(60) => dice.pick(&[Swapped, Item(403), Item(403), Item(500), Item(404)]),
         Kind::ByIds | Kind::Members | Kind::Batch if dice.chance(50) => dice.pick(&[Elsewhere, LessAMember, Stale]),
@@ -260,6 +310,5 @@ fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
         Kind::Vault | Kind::Secret | Kind::Versions if dice.chance(40) => dice.pick(&[Stale, OtherResource]),
         Kind::Try => dice.pick(&[Status(401), Status(403), Status(500), Reset, Echo(401)]),
         _ => dice.pick(&broken),
-    };
-    (kind, lie)
+    }
 }

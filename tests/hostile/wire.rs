@@ -73,6 +73,10 @@ struct State {
     lies: usize,
     all: usize,
     of_kind: BTreeMap<Kind, usize>,
+    /// The same since the last write; none before the first one.
+    since_write: Option<BTreeMap<Kind, usize>>,
+    /// The same since an environment's identity was last read; none while nothing is carried out.
+    in_look: Option<BTreeMap<Kind, usize>>,
     moved: bool,
     answers: BTreeMap<String, Answered>,
     stale: Option<Rc<World>>,
@@ -109,6 +113,11 @@ impl Wire {
     /// From now on nothing goes wrong any more.
     pub(crate) fn calm(&self) {
         self.state.borrow_mut().troubles.clear();
+    }
+
+    /// From now on a plan is carried out, or no longer.
+    pub(crate) fn act(&self, acts: bool) {
+        self.state.borrow_mut().in_look = acts.then(BTreeMap::new);
     }
 
     /// How many requests there were.
@@ -156,28 +165,48 @@ impl Wire {
         state.last.insert(now).clone()
     }
 
+    /// Counts a request.
+    fn turn(&self, kind: Kind) -> Turn {
+        let state = &mut *self.state.borrow_mut();
+        state.all += 1;
+        let nth = state.of_kind.entry(kind).or_default();
+        *nth += 1;
+        let of_kind = *nth;
+        if kind == Kind::Instance {
+            state.in_look.iter_mut().for_each(BTreeMap::clear);
+        }
+        let next = |counts: Option<&mut BTreeMap<Kind, usize>>| {
+            counts.map_or(0, |counts| {
+                *counts.entry(kind).or_default() += 1;
+                counts[&kind]
+            })
+        };
+        let (since_write, in_look) = (next(state.since_write.as_mut()), next(state.in_look.as_mut()));
+        Turn { kind, all: state.all, of_kind, since_write, in_look }
+    }
+
     async fn carry(&self, request: Request) -> Result<Response, Broken> {
         let (host, path) = (request.url.host_str().unwrap_or_default().to_owned(), request.url.path().to_owned());
         let at = self.clock.now();
         let kind = Kind::of(request.method.as_str(), &host, &path);
-        let (all, nth) = {
-            let state = &mut *self.state.borrow_mut();
-            state.all += 1;
-            let nth = state.of_kind.entry(kind).or_default();
-            *nth += 1;
-            (state.all, *nth)
-        };
+        let turn = self.turn(kind);
         let sent = request.body.as_ref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         let key = request.headers.get("ocp-apim-subscription-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
-        self.events(false, kind, all, nth);
-        let lie = self.lie(kind, all, nth);
+        self.events(false, turn);
+        let lie = self.lie(turn);
         let before = self.world();
         self.state.borrow_mut().writing += usize::from(kind.is_write());
         let answer = self.answer(&request, kind, lie).await;
         let after = self.world();
-        self.state.borrow_mut().writing -= usize::from(kind.is_write());
+        {
+            let state = &mut *self.state.borrow_mut();
+            state.writing -= usize::from(kind.is_write());
+            if kind.is_write() {
+                state.since_write = Some(BTreeMap::new());
+            }
+        }
         let moved = self.state.borrow().moved;
-        self.events(true, kind, all, nth);
+        self.events(true, turn);
         let body: Option<Value> = answer.as_ref().ok().and_then(|answer| serde_json::from_slice(&answer.body).ok());
         let well = answer.as_ref().is_ok_and(|answer| answer.status.is_success());
         let code = body.as_ref().filter(|_| !well).and_then(code);
@@ -216,7 +245,7 @@ impl Wire {
     }
 
     /// Lets happen what is due. Nothing else happens while a write is handled, so that its effect can be told.
-    fn events(&self, after: bool, kind: Kind, all: usize, nth: usize) {
+    fn events(&self, after: bool, turn: Turn) {
         let due: Vec<Event> = {
             let state = &mut *self.state.borrow_mut();
             if state.writing > 0 {
@@ -225,7 +254,7 @@ impl Wire {
             let due = state
                 .troubles
                 .iter_mut()
-                .filter(|(trouble, spent)| !spent && trouble.after == after && strikes(trouble.when, kind, all, nth));
+                .filter(|(trouble, spent)| !spent && trouble.after == after && strikes(trouble.when, turn));
             due.filter_map(|(trouble, spent)| match &trouble.what {
                 What::Event(event) => {
                     *spent = true;
@@ -238,10 +267,10 @@ impl Wire {
         due.iter().for_each(|event| self.happen(event));
     }
 
-    fn lie(&self, kind: Kind, all: usize, nth: usize) -> Option<Lie> {
+    fn lie(&self, turn: Turn) -> Option<Lie> {
         let state = &mut *self.state.borrow_mut();
         let lie = state.troubles.iter().find_map(|(trouble, _)| match trouble.what {
-            What::Lie(lie) if strikes(trouble.when, kind, all, nth) => Some(lie),
+            What::Lie(lie) if strikes(trouble.when, turn) => Some(lie),
             _ => None,
         });
         state.lies += usize::from(lie.is_some());
@@ -310,10 +339,25 @@ fn code(body: &Value) -> Option<String> {
     found.into_iter().find_map(Value::as_str).map(str::to_owned)
 }
 
-fn strikes(when: When, kind: Kind, all: usize, nth: usize) -> bool {
+/// Which one a request is.
+#[derive(Clone, Copy)]
+struct Turn {
+    kind: Kind,
+    all: usize,
+    of_kind: usize,
+    /// Of its kind; nothing before the first write.
+    since_write: usize,
+    /// Of its kind; nothing while nothing is carried out.
+    in_look: usize,
+}
+
+fn strikes(when: When, turn: Turn) -> bool {
+    let Turn { kind, all, of_kind, since_write, in_look } = turn;
     match when {
         When::Nth(wanted) => wanted == all,
-        When::OfKind(wanted, number) => wanted == kind && number == nth,
-        When::From(wanted, number) => wanted == kind && number <= nth,
+        When::OfKind(wanted, number) => wanted == kind && number == of_kind,
+        When::From(wanted, number) => wanted == kind && number <= of_kind,
+        When::SinceWrite(wanted, number) => wanted == kind && number == since_write,
+        When::InLook(wanted, number) => wanted == kind && number == in_look,
     }
 }
