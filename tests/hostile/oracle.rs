@@ -78,6 +78,8 @@ pub(crate) struct Write<'a> {
     pub(crate) one: &'a Exchanged,
     /// Everything that was read for its environment since its identity was.
     pub(crate) look: Vec<&'a Exchanged>,
+    /// The list of environments that was read before it.
+    pub(crate) listed: Option<&'a Exchanged>,
     /// Everything of its environment since the run began, the look included.
     pub(crate) run: Vec<&'a Exchanged>,
     /// The plan that was carried out, as printed for programs.
@@ -87,7 +89,11 @@ pub(crate) struct Write<'a> {
 impl Write<'_> {
     /// What was read of a kind since the environment's last write; all of the look, if there was none in it.
     pub(crate) fn since(&self, kind: Kind) -> impl Iterator<Item = &&Exchanged> {
-        let from = self.run.iter().rposition(|one| one.kind.is_write()).map_or(0, |last| last + 1);
+        // Tried again, it is still the same write.
+        let again = |one: &&Exchanged| (one.kind, &one.path) == (self.one.kind, &self.one.path);
+        let tries = self.run.iter().rev().take_while(|one| again(one)).count();
+        let before = &self.run[..self.run.len() - tries];
+        let from = before.iter().rposition(|one| one.kind.is_write()).map_or(0, |last| last + 1);
         self.run[from..].iter().filter(move |one| one.kind == kind)
     }
 
@@ -144,7 +150,8 @@ pub(crate) fn writes(
         let begin = log[..index].iter().rposition(|one| one.kind == Kind::Instance && one.instance == Some(id));
         let look = log[begin.unwrap_or_default()..index].iter().filter(concerns).collect();
         let run = log[from..index].iter().filter(concerns).collect();
-        let write = Write { environment, one, look, run, plan };
+        let listed = log[..begin.unwrap_or_default()].iter().rfind(|one| one.kind == Kind::Instances);
+        let write = Write { environment, one, look, listed, run, plan };
         judge(&write, planned.get(&id), &mut say);
     }
     wrong
@@ -156,7 +163,9 @@ fn judge(write: &Write<'_>, planned: Option<&[String; 4]>, say: &mut impl FnMut(
     // Tried again, it is still the write of its look; anything else that was written since is another one.
     let others = write.look.iter().filter(|other| other.kind.is_write());
     let another = others.clone().any(|other| (other.kind, other.principal) != (one.kind, one.principal));
-    let alone = !matches!(one.kind.writes(), Some(Setting::Keys | Setting::PrivateLinks));
+    // Whose grant it is doesn't show, where several environments use the vault.
+    let alone = !matches!(one.kind.writes(), Some(Setting::Keys | Setting::PrivateLinks))
+        && !matches!(one.kind, Kind::Grant | Kind::Policy);
     if another && alone && !(one.kind == Kind::ApiOn && write.environment.keys().is_some()) {
         say("there was no look since the write before");
     }
@@ -185,7 +194,7 @@ fn target(write: &Write<'_>, planned: Option<&[String; 4]>, say: &mut impl FnMut
     if now.is_none_or(|[_, state, _, _]| state != "active") {
         say("the environment isn't active");
     }
-    if write.look.iter().all(|one| one.moved) {
+    if write.look.iter().all(|one| one.moved) && write.listed.is_none_or(|one| one.moved) {
         say("the environment belongs to another tenant");
     }
 }

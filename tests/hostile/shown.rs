@@ -11,7 +11,7 @@ use crate::declared::{Environment, Links, Users};
 use crate::kind::Kind;
 use crate::names::{LINKED, VAULTS, last, vault};
 use crate::oracle::{Seen, environment};
-use crate::told::Told;
+use crate::told::{Told, rank};
 use crate::vaults::may_read;
 use crate::wire::Exchanged;
 
@@ -237,7 +237,7 @@ fn nobody_left(address: &Value, id: Uuid, last: usize, run: &Run<'_>, of: &Envir
     let (write, instance) = (&run.log[last], of.instance());
     let roles = |world: &_| Told::of(world, instance).held.get(&id).cloned().unwrap_or_default();
     let (had, left) = (roles(&write.before), roles(&write.after));
-    let took = had.iter().any(|role| !left.contains(role));
+    let took = rank(&left) < rank(&had);
     let later = &run.log[last + 1..];
     let concerns = |one: &&Exchanged| one.instance == Some(instance) || environment(one, run.declared).is_none();
     let nobody = |one: &Exchanged| {
