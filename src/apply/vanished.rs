@@ -8,8 +8,8 @@ use crate::plan::{Change, Findings, ScopePlan, Seen, Vanished, vanished_among};
 /// The outcome of `change`, which its setting's `findings` don't ask for.
 pub(super) fn outcome(change: &Change, planned: &ScopePlan, findings: &Findings) -> Outcome {
     let changes: Vec<&Change> = findings.changes.iter().map(|planned| &planned.change).collect();
-    let Findings { unknown, waiting, in_effect, complete, listed, .. } = findings;
-    let seen = Seen { changes: &changes, unknown, waiting, in_effect, complete, listed };
+    let Findings { unknown, waiting, in_effect, complete, listed, behind, .. } = findings;
+    let seen = Seen { changes: &changes, unknown, waiting, in_effect, complete, listed, behind };
     match vanished_among(change, planned, seen) {
         Vanished::InEffect => Outcome::unsent(Status::Done, "already in effect; nothing was sent"),
         Vanished::Unread(reason) => Outcome::unread(format!("not sent: {reason}")),
@@ -101,6 +101,7 @@ mod tests {
             in_effect: Vec::new(),
             complete: Vec::new(),
             listed: Vec::new(),
+            behind: Vec::new(),
             changes,
             unknown: unknown(other.clone()).unknown,
             waiting: waiting(other).waiting,
@@ -155,6 +156,16 @@ mod tests {
         let refused = outcome(&gone, &approved(vec![gone.clone()]), &asked);
         assert_eq!(refused.status, Status::Refused);
         assert!(refused.reason.contains("`delete` of prod/apiAccess/renamed"), "{}", refused.reason);
+        // A name that leads to somebody else by now, who has what was approved for the other.
+        let mut granted = change(&setting.part("ada"), "ada (user)", Action::Create);
+        granted.binds = Binds::none().and("principal", "an id").and("role", "Admin");
+        let behind = |id: &str| Findings {
+            in_effect: vec![granted.address.clone()],
+            behind: vec![(granted.address.clone(), Binds::none().and("principal", id))],
+            ..Findings::default()
+        };
+        let of = |id: &str| outcome(&granted, &approved(vec![granted.clone()]), &behind(id)).status;
+        assert_eq!((of("an id"), of("another id")), (Status::Done, Status::Refused));
         let due = change(&setting.part("key"), "a key", Action::Rotate);
         assert_eq!(
             outcome(&due, &approved(vec![due.clone()]), &Findings::default()).status,

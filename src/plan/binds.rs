@@ -31,6 +31,11 @@ impl Binds {
         self
     }
 
+    /// Whether each of some ids is among these, under its name.
+    pub fn covers(&self, others: &Self) -> bool {
+        others.0.iter().all(|(name, id)| self.0.get(name) == Some(id))
+    }
+
     /// In which ids these differ from `others`, in words.
     pub fn differences(&self, others: &Self) -> String {
         let names: BTreeSet<&String> = self.0.keys().chain(others.0.keys()).collect();

@@ -87,6 +87,7 @@ impl Account {
             in_effect: sorted(findings.iter().flat_map(|findings| &findings.in_effect)),
             complete: sorted(findings.iter().flat_map(|findings| &findings.complete)),
             listed: findings.iter().flat_map(|findings| &findings.listed).cloned().collect(),
+            behind: findings.iter().flat_map(|findings| &findings.behind).cloned().collect(),
             changes: ordered.into_iter().map(|planned| planned.change.clone()).collect(),
             unknown,
             waiting,

@@ -118,6 +118,9 @@ pub struct ScopePlan {
     /// a fresh one says what is there.
     #[serde(skip)]
     pub listed: Vec<Binds>,
+    /// What stands behind addresses in effect that are names. No part of the document, for the same reason.
+    #[serde(skip)]
+    pub behind: Vec<(Address, Binds)>,
     /// What is to be done, in the order in which it is done.
     pub changes: Vec<Change>,
     /// What could not be read.

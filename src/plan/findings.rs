@@ -36,6 +36,9 @@ pub struct Findings {
     pub complete: Vec<Address>,
     /// The members that the collection lists, each as what a removal of it binds: whatever it is called by now, it is there.
     pub listed: Vec<Binds>,
+    /// What stands behind addresses in effect that are names, each as what a change of it binds at least: a name may lead
+    /// elsewhere than when a change was approved.
+    pub behind: Vec<(Address, Binds)>,
     /// What the comparison noticed.
     pub notes: Vec<Note>,
     /// What its changes put at stake, whoever asked for them; the guards look at it. Empty where it decides nothing of the kind,
@@ -55,8 +58,19 @@ impl Findings {
     /// These and others of the same setting.
     #[must_use]
     pub fn and(mut self, others: Findings) -> Self {
-        let Findings { changes, unknown, waiting, in_sync, in_effect, complete, listed, notes, stakes, collection } =
-            others;
+        let Findings {
+            changes,
+            unknown,
+            waiting,
+            in_sync,
+            in_effect,
+            complete,
+            listed,
+            behind,
+            notes,
+            stakes,
+            collection,
+        } = others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
         self.waiting.extend(waiting);
@@ -64,6 +78,7 @@ impl Findings {
         self.in_effect.extend(in_effect);
         self.complete.extend(complete);
         self.listed.extend(listed);
+        self.behind.extend(behind);
         self.notes.extend(notes);
         self.stakes.extend(stakes);
         self.collection = self.collection.or(collection);

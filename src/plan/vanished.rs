@@ -3,8 +3,9 @@
 //! Another run or a person may have made it; or what it was derived from can't be read any more, leads to something else, or is
 //! held back.
 //!
-//! Invariants: a change is in effect only if what it was to bring about was read: at its own address, or, for a removal, in a
-//! collection that was read completely and doesn't list it under any name. That nothing is asked for proves nothing.
+//! Invariants: a change is in effect only if what it was to bring about was read: at its own address, for the very ids that it
+//! binds, or, for a removal, in a collection that was read completely and doesn't list it under any name. That nothing is asked
+//! for proves nothing.
 
 use std::fmt;
 
@@ -74,13 +75,15 @@ pub struct Seen<'a> {
     pub complete: &'a [Address],
     /// The members that those list, each as what a removal of it binds.
     pub listed: &'a [Binds],
+    /// What stands behind addresses in effect that are names.
+    pub behind: &'a [(Address, Binds)],
 }
 
 /// What became of `change` of the scope `planned`, which `fresh` doesn't want.
 pub(super) fn vanished(change: &Change, planned: &ScopePlan, fresh: &ScopePlan) -> Vanished {
     let changes: Vec<&Change> = fresh.changes.iter().filter(|one| one.setting == change.setting).collect();
-    let ScopePlan { unknown, waiting, in_effect, complete, listed, .. } = fresh;
-    among(change, planned, Seen { changes: &changes, unknown, waiting, in_effect, complete, listed })
+    let ScopePlan { unknown, waiting, in_effect, complete, listed, behind, .. } = fresh;
+    among(change, planned, Seen { changes: &changes, unknown, waiting, in_effect, complete, listed, behind })
 }
 
 /// The same from what was `seen` of its setting alone.
@@ -120,8 +123,9 @@ fn shows(change: &Change, seen: Seen<'_>) -> bool {
         let there = seen.listed.contains(&change.binds);
         return !unclear && !there && seen.complete.iter().any(|collection| change.address.is_in(collection));
     }
-    let needed = change.evidence();
-    needed.iter().all(|address| seen.in_effect.contains(address))
+    // A name that leads to somebody else by now shows nothing of the one whom the change was approved for.
+    let moved = |address: &Address| seen.behind.iter().any(|(name, ids)| name == address && !change.binds.covers(ids));
+    change.evidence().iter().all(|address| seen.in_effect.contains(address) && !moved(address))
 }
 
 fn one_in_the_other(one: &Address, other: &Address) -> bool {

@@ -61,6 +61,7 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         in_effect: _,
         complete: _,
         listed: _,
+        behind: _,
         changes,
         unknown,
         waiting,

@@ -141,7 +141,9 @@ impl<'a> Comparison<'a> {
         let Target { assignment, principal } = target;
         let held = self.list.held.get(&principal.id);
         if held.is_some_and(|held| held.is_exactly(assignment.role.name())) {
-            self.findings.settled(self.setting.part(&principal.part));
+            let address = self.setting.part(&principal.part);
+            self.findings.behind.push((address.clone(), steps::binds(principal.id, self.instance)));
+            self.findings.settled(address);
             return;
         }
         let address = self.setting.part(&principal.part);
