@@ -1,11 +1,12 @@
-//! The budget of removals, and whose removals count.
+//! The budget of removals and whose removals count; who is locked out; what stands before a removal.
 
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::azure::testing::{Answers, reader_over};
 use crate::plan::{
-    Action, Administrator, Administrators, Direction, Impact, Kind, Loss, ManualStep, NoteCode, Outline, Places,
-    Planned, Rated, Risk, Work,
+    Action, Administrator, Administrators, Direction, Impact, Kind, Loss, ManualStep, NoteCode, Observed, Outline,
+    Places, Planned, Rated, Risk, Severity, Work,
 };
 use crate::terms::{EnvironmentHead, Head, ObjectId, Place};
 
@@ -148,5 +149,221 @@ fn more_than_half_of_the_admins_is_too_much() {
         };
         account.findings[0].stakes.push(Stake::Administrators(stake));
         assert_eq!(!over_budget(&[account], None, &everything()).is_empty(), refused, "{lost:?}");
+    }
+}
+
+fn id(number: u128) -> ObjectId {
+    ObjectId::from(uuid::Uuid::from_u128(number))
+}
+
+fn admin(number: u128) -> Administrator {
+    Administrator {
+        id: id(number),
+        kind: Kind::User,
+        label: format!("user {number}"),
+        told: true,
+        persons: [id(number)].into(),
+    }
+}
+
+/// Palisade, 9, and these administer. One Admin, 1, has lost the role after the changes.
+fn ada_goes(others: &[u128]) -> Administrators {
+    let before: Vec<Administrator> = [1, 9].iter().chain(others).copied().map(admin).collect();
+    let loss = Loss {
+        address: address("prod", 1),
+        id: id(1),
+        kind: Kind::User,
+        label: "ada (user)".into(),
+        was_admin: true,
+        lowers: Vec::new(),
+        may_lower: Vec::new(),
+    };
+    Administrators {
+        setting: Address::written("prod/users"),
+        caller: [id(9)].into(),
+        caller_unknown: None,
+        caller_is_admin: true,
+        after: before.iter().filter(|admin| admin.id != id(1)).cloned().collect(),
+        before,
+        losses: vec![loss],
+        unprotected: Vec::new(),
+    }
+}
+
+fn judged(found: Administrators) -> Vec<Note> {
+    check_findings(&Findings { stakes: vec![Stake::Administrators(found)], ..Findings::default() })
+}
+
+/// The notes with a code, as `message; help`.
+fn told(found: &Administrators, code: NoteCode) -> Vec<String> {
+    let notes = judged(found.clone()).into_iter().filter(|note| note.code == code);
+    notes.map(|note| format!("{}; {}", note.message, note.help.unwrap_or_default())).collect()
+}
+
+/// Where the caller is Admin by a group only, any group may be the one, and so may what the directory doesn't know.
+#[test]
+fn a_caller_that_is_admin_by_a_group_keeps_every_loser_that_may_be_the_group() {
+    let refused = |change: fn(&mut Administrators)| {
+        let mut found = ada_goes(&[2, 3]);
+        found.before.retain(|admin| admin.id != id(9));
+        change(&mut found);
+        told(&found, codes::SELF_LOCKOUT)
+    };
+    let by_group = |reasons: Vec<String>| matches!(reasons.as_slice(), [one] if one.contains("may be that group"));
+    assert!(by_group(refused(|found| found.losses[0].kind = Kind::Unknown)));
+    assert!(by_group(refused(|found| found.losses[0].kind = Kind::Group)));
+    assert_eq!(refused(|_| {}), [""; 0], "a user");
+    assert_eq!(refused(|found| found.losses[0].kind = Kind::App), [""; 0], "an app");
+    let spared: [fn(&mut Administrators); 3] = [
+        |found| found.caller_is_admin = false,
+        |found| found.before.push(admin(9)),
+        |found| found.losses[0].was_admin = false,
+    ];
+    for spare in spared {
+        let mut found = ada_goes(&[2, 3]);
+        found.before.retain(|admin| admin.id != id(9));
+        found.losses[0].kind = Kind::Unknown;
+        spare(&mut found);
+        assert_eq!(told(&found, codes::SELF_LOCKOUT), [""; 0], "{found:?}");
+    }
+}
+
+#[test]
+fn a_caller_that_loses_its_own_entry_is_told_so_whether_it_is_the_caller_or_its_group() {
+    for (kind, expected) in [
+        (Kind::App, "ada (user) runs palisade and would lose its role"),
+        (Kind::Unknown, "ada (user) runs palisade and would lose its role"),
+        (Kind::Group, "the identity that runs palisade has its role through ada (user), which would lose it"),
+    ] {
+        let mut found = ada_goes(&[2, 3]);
+        found.caller.insert(id(1));
+        found.losses[0].kind = kind;
+        let reasons = told(&found, codes::SELF_LOCKOUT);
+        assert!(matches!(reasons.as_slice(), [one] if one.starts_with(expected)), "{kind:?}: {reasons:?}");
+    }
+}
+
+/// Who isn't Admin takes no Admin along when it goes; how few there are stays worth a word.
+#[test]
+fn only_the_loss_of_an_admin_can_be_the_loss_of_the_last_one() {
+    let mut found = ada_goes(&[]);
+    assert_eq!(told(&found, codes::LAST_ADMIN).len(), 1);
+    assert_eq!(told(&found, codes::FEW_ADMINS), [""; 0]);
+    found.losses[0].was_admin = false;
+    assert_eq!(told(&found, codes::LAST_ADMIN), [""; 0]);
+    let declare = "fewer than two Admins besides the identity that runs palisade; declare another user";
+    for others in [&[][..], &[2]] {
+        found.after = ada_goes(others).after;
+        let reasons = told(&found, codes::FEW_ADMINS);
+        assert!(matches!(reasons.as_slice(), [one] if one.starts_with(declare)), "{others:?}: {reasons:?}");
+    }
+    assert_eq!(told(&ada_goes(&[2, 3]), codes::FEW_ADMINS), [""; 0]);
+}
+
+/// Whom the directory doesn't tell isn't counted, and declaring others wouldn't be the remedy.
+#[test]
+fn few_admins_are_told_from_admins_that_could_not_be_read() {
+    let mut found = ada_goes(&[2, 3, 4]);
+    for unread in &mut found.after[2..] {
+        (unread.told, unread.persons) = (false, std::collections::BTreeSet::new());
+    }
+    assert_eq!(
+        told(&found, codes::FEW_ADMINS),
+        [
+            "fewer than two Admins are known besides the identity that runs palisade; whether these count could not be read: \
+          user 3, user 4; plan again once the directory answers"
+        ]
+    );
+}
+
+#[test]
+fn a_protected_loser_and_one_that_carries_a_protected_role_are_told_apart() {
+    let mut found = ada_goes(&[2, 3]);
+    found.losses[0].lowers = vec!["ada (user)".into(), "grace (user)".into()];
+    let reasons = told(&found, codes::BREAK_GLASS);
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons[0].starts_with("ada (user) is protected by `breakGlass` and would lose its role"), "{reasons:?}");
+    assert!(
+        reasons[1].starts_with("grace (user) is protected by `breakGlass` and has its role through ada (user)"),
+        "{reasons:?}"
+    );
+}
+
+/// What an environment, a setting or a guard refuses removes nothing; what is only found does.
+#[test]
+fn whatever_refuses_an_environment_frees_the_budget_and_a_finding_does_not() {
+    let (refusal, finding) = (
+        NoteCode::refusal("not-now", "For tests.", "For tests."),
+        NoteCode::finding("by-the-way", "For tests.", "For tests."),
+    );
+    let note = |code| Note::finding(code, Severity::Error, Address::written("prod/users"), "said");
+    let stake = |others: &[u128]| Stake::Administrators(ada_goes(others));
+    let table: [(&str, bool, Box<dyn Fn(&mut Account)>); 6] = [
+        ("nothing", true, Box::new(|_| {})),
+        ("the environment", false, Box::new(|account| account.notes.push(note(refusal)))),
+        ("a setting", false, Box::new(|account| account.findings[0].notes.push(note(refusal)))),
+        ("a guard", false, Box::new(|account| account.findings[0].stakes.push(stake(&[])))),
+        ("a finding", true, Box::new(|account| account.findings[0].notes.push(note(finding)))),
+        ("a guard's finding", true, Box::new(|account| account.findings[0].stakes.push(stake(&[2])))),
+    ];
+    for (what, over, change) in table {
+        let mut accounts = [account("dev", 10, 100), account("prod", 11, 100)];
+        change(&mut accounts[1]);
+        assert_eq!(!over_budget(&accounts, None, &everything()).is_empty(), over, "{what}");
+    }
+}
+
+/// What a look of its own found.
+async fn seen(findings: Findings, observed: Option<Observed>) -> Fresh<Sighting> {
+    let reader = reader_over(Answers::by(|_| (404, Json::Null)));
+    Fresh::look(&reader, async |_| Sighting { observed, findings }).await
+}
+
+/// A removal rests on no Admin that is only promised, and what stands against it is said before it.
+#[tokio::test]
+async fn the_guards_judge_a_removal_by_those_who_are_admin_already() {
+    let mut found = ada_goes(&[]);
+    found.after.push(admin(2));
+    let findings =
+        |found: &Administrators| Findings { stakes: vec![Stake::Administrators(found.clone())], ..Findings::default() };
+    let refusals = async |found: &Administrators| -> Vec<String> {
+        let notes = check_removal(&seen(findings(found), None).await);
+        notes.iter().filter(|note| note.refuses()).map(|note| note.code.to_string()).collect()
+    };
+    assert!(told(&found, codes::LAST_ADMIN).is_empty(), "the plan counts on the one that it makes");
+    assert_eq!(refusals(&found).await, [codes::LAST_ADMIN.name()]);
+    assert!(check_aftermath(&seen(findings(&found), None).await).is_none());
+    found.before.retain(|admin| admin.id == id(9));
+    let left = check_aftermath(&seen(findings(&found), None).await).unwrap();
+    assert!(left.code == codes::LAST_ADMIN && left.refuses());
+    let safe = ada_goes(&[2]);
+    assert_eq!(refusals(&safe).await, [""; 0]);
+}
+
+/// Another name is no second refusal of an environment that is refused by itself, and nothing less than that hides it.
+#[tokio::test]
+async fn an_environment_that_became_another_is_refused_whatever_else_is_noted() {
+    let code = NoteCode::refusal("not-now", "For tests.", "For tests.");
+    let finding = NoteCode::finding("by-the-way", "For tests.", "For tests.");
+    let planned = Identity::Environment {
+        instance_id: None,
+        environment_id: Some("e".into()),
+        name: Some("Contoso prod".into()),
+        region: None,
+        dataverse: None,
+    };
+    let other = Observed { name: Some("Contoso test".into()), ..Observed::default() };
+    for (note, expected) in [
+        (None, true),
+        (Some((code, "prod")), false),
+        (Some((code, "prod/users")), true),
+        (Some((code, "dev")), true),
+        (Some((finding, "prod")), true),
+    ] {
+        let notes = note.map(|(code, at)| Note::finding(code, Severity::Error, Address::written(at), "said"));
+        let findings = Findings { notes: notes.into_iter().collect(), ..Findings::default() };
+        let read = Anew::All(seen(findings, Some(other.clone())).await);
+        let refused = check_identity(&Scope::environment("prod"), &planned, &read);
+        assert_eq!(refused.is_some_and(|note| note.code == codes::NAME_MISMATCH), expected, "{note:?}");
     }
 }
