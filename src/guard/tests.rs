@@ -297,18 +297,22 @@ fn whatever_refuses_an_environment_frees_the_budget_and_a_finding_does_not() {
         NoteCode::finding("by-the-way", "For tests.", "For tests."),
     );
     let note = |code| Note::finding(code, Severity::Error, Address::written("prod/users"), "said");
-    let stake = |others: &[u128]| Stake::Administrators(ada_goes(others));
-    let table: [(&str, bool, Box<dyn Fn(&mut Account)>); 6] = [
-        ("nothing", true, Box::new(|_| {})),
-        ("the environment", false, Box::new(|account| account.notes.push(note(refusal)))),
-        ("a setting", false, Box::new(|account| account.findings[0].notes.push(note(refusal)))),
-        ("a guard", false, Box::new(|account| account.findings[0].stakes.push(stake(&[])))),
-        ("a finding", true, Box::new(|account| account.findings[0].notes.push(note(finding)))),
-        ("a guard's finding", true, Box::new(|account| account.findings[0].stakes.push(stake(&[2])))),
+    let stake =
+        |others: &[u128]| Findings { stakes: vec![Stake::Administrators(ada_goes(others))], ..Findings::default() };
+    let noted = |code| Findings { notes: vec![note(code)], ..Findings::default() };
+    // What is said of the environment, and what was found in a second setting of it.
+    let table = [
+        ("nothing", true, None, Findings::default()),
+        ("the environment", false, Some(note(refusal)), Findings::default()),
+        ("a setting", false, None, noted(refusal)),
+        ("a guard", false, None, stake(&[])),
+        ("a finding", true, None, noted(finding)),
+        ("a guard's finding", true, None, stake(&[2])),
     ];
-    for (what, over, change) in table {
+    for (what, over, said, found) in table {
         let mut accounts = [account("dev", 10, 100), account("prod", 11, 100)];
-        change(&mut accounts[1]);
+        accounts[1].notes.extend(said);
+        accounts[1].findings.push(found);
         assert_eq!(!over_budget(&accounts, None, &everything()).is_empty(), over, "{what}");
     }
 }
@@ -366,4 +370,11 @@ async fn an_environment_that_became_another_is_refused_whatever_else_is_noted() 
         let refused = check_identity(&Scope::environment("prod"), &planned, &read);
         assert_eq!(refused.is_some_and(|note| note.code == codes::NAME_MISMATCH), expected, "{note:?}");
     }
+}
+
+#[test]
+fn the_budget_counts_in_words() {
+    let told = |removals| check(&[account("prod", removals, 100)], Some(0), &everything()).remove(0).message;
+    assert_eq!(told(1), "the run would make 1 removal, and `--allow-removals 0` allows 0");
+    assert_eq!(told(2), "the run would make 2 removals, and `--allow-removals 0` allows 0");
 }
