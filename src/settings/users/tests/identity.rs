@@ -179,3 +179,114 @@ fn who_could_not_be_looked_up_is_not_said_to_be_missing() {
         assert!(told.iter().any(|words| words.contains(&named)), "{told:#?}");
     }
 }
+
+/// Grace under an id that nobody has; Grace herself is listed under her own.
+fn with_a_wrong_id() -> Scene {
+    let mut scene = Scene::usual();
+    let wrong = PrincipalRef::User { upn: "USER2@contoso.com".into(), id: Some(id(70)) };
+    scene.observed.directory.insert(principal::name(&wrong), Ok(None));
+    scene.declared.assignments[2].principal = wrong;
+    scene
+}
+
+/// The file means a person by her name, so she isn't one that the file doesn't know, whatever her id.
+#[test]
+fn who_has_the_name_of_a_user_with_a_wrong_id_is_named_and_not_removed() {
+    let mut scene = with_a_wrong_id();
+    let findings = scene.findings();
+    assert_eq!((scene.changes(), errors(&findings)), (Vec::new(), vec![codes::PRINCIPAL_MISMATCH]));
+    let note = findings.notes.iter().find(|note| note.code == codes::PRINCIPAL_MISMATCH).unwrap();
+    let named = format!(
+        "the user USER2@contoso.com with the id {} isn't in the directory; user2@contoso.com has the id {}",
+        id(70),
+        id(GRACE)
+    );
+    assert!(note.message == named && note.help.is_some(), "{note:?}");
+    // Who has the very id isn't a namesake.
+    let found = scene.observed.directory.get_mut(&Name::Id(object_id(GRACE))).unwrap();
+    *found = Ok(Some(DirectoryObject { id: object_id(70), ..object(GRACE) }));
+    scene.observed.directory.remove(&principal::name(&reference(GRACE)));
+    assert!(errors(&scene.findings()).contains(&codes::PRINCIPAL_NOT_FOUND));
+}
+
+/// Of two declarations of one principal the first one counts; the second changes nothing.
+#[test]
+fn a_principal_that_is_declared_twice_gets_no_second_role() {
+    let mut scene = Scene::usual();
+    let principal = PrincipalRef::Principal { id: id(ADA) };
+    scene.declared.assignments.push(Assignment { principal, role: Role::Viewer, place: place() });
+    assert_eq!((scene.changes(), errors(&scene.findings())), (Vec::new(), vec![codes::PRINCIPAL_TWICE]));
+}
+
+/// A list with a nameless entry shows what it shows: who is listed by name is compared.
+#[test]
+fn a_nameless_entry_hides_nobody_who_is_listed() {
+    let mut scene = Scene::usual();
+    scene.observed.assignments.as_mut().unwrap().nameless = 1;
+    scene.hold(LINUS, &["Contributor"]);
+    assert_eq!(scene.changes().len(), 1);
+    let told = |scene: &Scene| scene.findings().unknown[0].reason.clone();
+    assert!(told(&scene).starts_with("1 entry of the service's list"), "{}", told(&scene));
+    scene.observed.assignments.as_mut().unwrap().nameless = 2;
+    assert!(told(&scene).starts_with("2 entries of the service's list"), "{}", told(&scene));
+}
+
+/// An app under its two ids with roles here and none there is a contradiction; twice without roles is none.
+#[test]
+fn two_entries_of_an_app_agree_also_about_having_no_role() {
+    let aliases = BTreeMap::from([(ObjectId::from(app_id(PALISADE)), object_id(PALISADE))]);
+    let fold = |first: &[&str], second: &[&str]| {
+        let (object, app) = (id(PALISADE).to_string(), app_id(PALISADE).to_string());
+        Assignments::of(vec![listed(&object, "app", first), listed(&app, "app", second)]).fold(&aliases)
+    };
+    assert!(fold(&[], &["Admin"]).is_err() && fold(&["Admin"], &[]).is_err());
+    let both = fold(&[], &[]).unwrap();
+    assert_eq!(both.held[&object_id(PALISADE)].spellings.len(), 2);
+}
+
+/// Whoever doesn't agree with the file about a name is told which of the two has it, and what to do.
+#[test]
+fn a_name_that_is_not_its_own_is_told_in_full() {
+    let told = |scene: &Scene| -> Vec<String> {
+        let notes = scene.findings().notes;
+        assert!(notes.iter().all(|note| note.help.is_some()), "{notes:?}");
+        notes.into_iter().map(|note| note.message).collect()
+    };
+    let mut scene = Scene::usual();
+    // A person that is called like the group.
+    let person = DirectoryObject { id: object_id(GROUP), display_name: Some("group".into()), ..object(ADA) };
+    scene.look_up(GROUP, Ok(Some(person)));
+    scene.look_up(PALISADE, Ok(None));
+    scene.look_up(GRACE, Ok(None));
+    let (group, app) = (id(GROUP), app_id(PALISADE));
+    assert_eq!(
+        told(&scene)[..3],
+        [
+            format!("the app `palisade` with the application id {app} isn't in the directory"),
+            "the user User2@contoso.com isn't in the directory".to_owned(),
+            format!("the id {group} of the group `group` belongs to group (user), which isn't a group"),
+        ]
+    );
+    let mut scene = Scene::usual();
+    scene.look_up(GROUP, Ok(None));
+    assert_eq!(told(&scene), [format!("the group `group` with the id {group} isn't in the directory")]);
+    let principal = PrincipalRef::Principal { id: id(71) };
+    scene.observed.directory.insert(principal::name(&principal), Ok(None));
+    scene.declared.assignments[4].principal = principal;
+    assert!(told(&scene).contains(&format!("a principal with the id {} isn't in the directory", id(71))));
+}
+
+/// Somebody whom the directory shows only under another name than the id is called by that name.
+#[test]
+fn who_is_known_by_another_look_up_is_called_by_its_name() {
+    let mut scene = Scene::usual();
+    scene.undeclare(PALISADE);
+    scene.observed.directory.remove(&Name::Id(object_id(PALISADE)));
+    let subjects = |scene: &Scene| {
+        let findings = scene.findings();
+        findings.changes.iter().map(|planned| planned.change.subject.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(subjects(&scene), ["palisade (app)"]);
+    scene.observed.directory.remove(&principal::name(&reference(PALISADE)));
+    assert_eq!(subjects(&scene), [format!("{} (app)", object_id(PALISADE))]);
+}

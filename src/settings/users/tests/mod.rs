@@ -1,6 +1,7 @@
 //! Comparing users: tables. Properties over random declarations and lists are in `properties`.
 
 mod identity;
+mod observed;
 mod properties;
 mod protection;
 mod stakes;
@@ -35,7 +36,7 @@ const GROUP: u128 = 4;
 const PALISADE: u128 = 5;
 
 fn id(number: u128) -> Uuid {
-    Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0000 | number)
+    Uuid::from_u128(0x1abc_0000_0000_4000_8000_0000_0000_0000 | number)
 }
 
 fn object_id(number: u128) -> ObjectId {
@@ -52,7 +53,7 @@ fn members(people: &[(u128, Option<bool>)]) -> Members {
 }
 
 fn app_id(number: u128) -> Uuid {
-    Uuid::from_u128(0x2000_0000_0000_4000_8000_0000_0000_0000 | number)
+    Uuid::from_u128(0x2def_0000_0000_4000_8000_0000_0000_0000 | number)
 }
 
 fn reference(number: u128) -> PrincipalRef {

@@ -319,3 +319,88 @@ fn admins_whom_the_directory_does_not_tell_are_said_to_be_unknown() {
     scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin)]);
     assert_eq!(few(&scene).unwrap(), "fewer than two Admins besides the identity that runs palisade");
 }
+
+/// What somebody else becomes, or what a group stays, is no promise to the protected one.
+#[test]
+fn only_a_role_that_reaches_the_protected_principal_is_promised_to_it() {
+    let mut scene = Scene::usual();
+    protect(&mut scene, LINUS);
+    scene.declared.assignments[3].role = Role::Contributor;
+    scene.drop_held(GRACE);
+    assert_eq!(scene.changes().len(), 2);
+    assert_eq!(errors(&scene.findings()), [codes::BREAK_GLASS_NOT_ADMIN], "Grace becomes Admin, Linus Contributor");
+    let mut scene = Scene::usual();
+    protect(&mut scene, LINUS);
+    scene.drop_held(GRACE);
+    scene.observed.members.insert(object_id(GROUP), members(&[(LINUS, Some(true))]));
+    assert_eq!(errors(&scene.findings()), [codes::BREAK_GLASS_NOT_ADMIN], "the group stays Contributor");
+}
+
+/// What a role of an unknown name allows is kept by the very same role, and by no other.
+#[test]
+fn an_own_role_of_an_unknown_name_makes_up_for_the_same_one_of_a_group() {
+    for (own, lowered) in [("ci user", false), ("Viewer", true)] {
+        let mut scene = Scene::usual();
+        protect(&mut scene, ADA);
+        scene.declared.matching = Match::AtLeast;
+        scene.undeclare(ADA);
+        scene.hold(ADA, &[own]);
+        scene.hold(GROUP, &["CI User", "Contributor"]);
+        scene.observed.members.insert(object_id(GROUP), members(&[(ADA, Some(true))]));
+        // Contributor stays with the group, so only the other role counts.
+        assert_eq!(errors(&scene.findings()).contains(&guard::codes::BREAK_GLASS), lowered, "{own}");
+    }
+}
+
+/// An app may sign in, and can't be signed in as.
+#[test]
+fn an_app_in_a_group_is_not_another_admin() {
+    let mut scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GROUP, Role::Admin)]);
+    scene.undeclare(ADA);
+    let app = DirectoryObject { id: object_id(60), account_enabled: Some(true), ..object(PALISADE) };
+    scene.observed.members.insert(object_id(GROUP), Ok([(app.id, app)].into()));
+    assert_eq!(errors(&scene.findings()), [guard::codes::LAST_ADMIN]);
+    scene.observed.members.insert(object_id(GROUP), members(&[(11, Some(true))]));
+    assert_eq!(errors(&scene.findings()), []);
+}
+
+/// Whoever isn't known gets its reason told, and is told to be unknown.
+#[test]
+fn why_somebody_is_not_known_is_told() {
+    let message = |scene: &Scene, code: NoteCode| {
+        let notes = guard::check_findings(&scene.findings());
+        notes.into_iter().find(|note| note.code == code).map(|note| note.message).unwrap_or_default()
+    };
+    let mut scene = through_group();
+    scene.declared.break_glass.clear();
+    scene.undeclare(GROUP);
+    scene.observed.caller = Err(Unreadable::because("the token is opaque"));
+    assert!(message(&scene, guard::codes::CALLER_UNKNOWN).ends_with(": the token is opaque"));
+    assert_eq!(errors(&scene.findings()), [guard::codes::CALLER_UNKNOWN], "a group of nobody that is known");
+    let mut scene = Scene::usual();
+    scene.undeclare(LINUS);
+    protect(&mut scene, LINUS);
+    scene.look_up(LINUS, Err("the directory answered 503".into()));
+    assert!(message(&scene, guard::codes::BREAK_GLASS_UNRESOLVED).contains(": the directory answered 503;"));
+    let mut scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GRACE, Role::Admin)]);
+    only_entry(&mut scene, Kind::Unknown, None);
+    let unknown = format!("whether these count could not be read: {}", object_id(50));
+    assert!(message(&scene, guard::codes::FEW_ADMINS).ends_with(&unknown));
+    scene = Scene::of(&[(PALISADE, Role::Admin), (ADA, Role::Admin), (GRACE, Role::Admin)]);
+    only_entry(&mut scene, Kind::App, None);
+    assert!(!message(&scene, guard::codes::FEW_ADMINS).contains("could not be read"), "an app is known not to count");
+}
+
+#[test]
+fn a_protected_principal_is_told_what_it_has() {
+    for (roles, told) in [(&["Viewer", "Contributor"][..], "it has Contributor and Viewer"), (&[], "it has no role")] {
+        let mut scene = Scene::usual();
+        scene.declared.matching = Match::AtLeast;
+        scene.undeclare(LINUS);
+        protect(&mut scene, LINUS);
+        scene.hold(LINUS, roles);
+        let findings = scene.findings();
+        let note = findings.notes.iter().find(|note| note.code == codes::BREAK_GLASS_NOT_ADMIN).unwrap();
+        assert!(note.message.ends_with(told) && note.help.is_some(), "{note:?}");
+    }
+}

@@ -139,3 +139,55 @@ fn a_list_with_nameless_entries_is_not_complete() {
     assert_eq!((findings.collection, findings.complete.len(), findings.unknown.len()), (Some(5), 0, 1));
     assert_eq!(findings.unknown[0].address.as_str(), "prod/users");
 }
+
+/// An Admin that stays one while another role of its goes is no removal and no grant: it waits for nobody, itself least of all.
+#[test]
+fn an_admin_that_keeps_the_role_waits_for_nobody() {
+    let mut scene = Scene::usual();
+    scene.hold(ADA, &["Admin", "Owner"]);
+    scene.hold(LINUS, &["Contributor"]);
+    scene.drop_held(GRACE);
+    let findings = scene.findings();
+    for number in [ADA, LINUS] {
+        let planned = planned(&findings, number);
+        assert!(planned.takes_away && !planned.removes && planned.change.requires.is_empty(), "{number}");
+    }
+}
+
+#[test]
+fn what_a_principal_has_is_told_with_the_change() {
+    let mut scene = Scene::usual();
+    scene.hold(ADA, &["Viewer", "Contributor"]);
+    scene.hold(LINUS, &[]);
+    let reason = |number| planned(&scene.findings(), number).change.reason.clone();
+    assert_eq!(reason(ADA), "declared as Admin, and has Contributor and Viewer");
+    assert_eq!(reason(LINUS), "declared as Viewer, and has no role");
+}
+
+/// How many others there are, and whom a grant reaches.
+#[test]
+fn what_a_grant_brings_and_who_is_left_alone_is_told() {
+    let messages =
+        |scene: &Scene| -> Vec<String> { scene.findings().notes.into_iter().map(|note| note.message).collect() };
+    let mut scene = Scene::usual();
+    scene.declared.matching = Match::AtLeast;
+    assert_eq!(messages(&scene), [""; 0]);
+    scene.undeclare(LINUS);
+    assert!(messages(&scene)[0].starts_with("1 other principal has a role and isn't declared"));
+    scene.undeclare(GROUP);
+    assert!(messages(&scene)[0].starts_with("2 other principals have roles and aren't declared"));
+    for (number, whom) in [(GRACE, "makes it System Administrator"), (GROUP, "makes every member System Administrator")]
+    {
+        let mut scene = Scene::usual();
+        scene.undeclare(number);
+        scene.declared.assignments.push(assignment(number, Role::Admin));
+        scene.drop_held(number);
+        assert!(messages(&scene)[0].contains(whom), "{:?}", messages(&scene));
+    }
+    let mut scene = Scene::usual();
+    scene.drop_held(GROUP);
+    scene.observed.counts.insert(object_id(GROUP), Ok(1));
+    assert_eq!(messages(&scene), ["reaches 1 member"]);
+    scene.observed.counts.clear();
+    assert_eq!(messages(&scene), ["how many members it reaches was not read"]);
+}

@@ -1,9 +1,9 @@
-//! What a read-back takes for done.
+//! What a step sends, and what a read-back takes for done.
 
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::azure::testing::{Answers, reader_over};
+use crate::azure::testing::{Answers, reader_over, writer_over};
 use crate::plan::{ReadBack, Step};
 use crate::settings::users::steps::{GiveRole, Subject, TakeRoles};
 
@@ -52,4 +52,52 @@ async fn a_grant_is_done_if_the_principal_has_the_role_and_no_other() {
     }
     let seen = seen(&step, &[(NAMELESS.to_owned(), &["Viewer"])]).await;
     assert!(matches!(seen, ReadBack::NotYet(_)), "{seen:?}");
+}
+
+/// The service must be asked by its own spellings, by each of them, and by the id where it lists none.
+#[tokio::test]
+async fn a_principal_is_written_by_every_spelling_under_which_it_is_listed() {
+    let upper = id(ADA).to_string().to_uppercase();
+    let path = |spelling: &str| format!("/api/instances/{}/rbac/principals/{spelling}/assignment", id(99));
+    let both = BTreeSet::from([id(ADA).to_string(), upper.clone()]);
+    for (spellings, expected) in
+        [(both, vec![id(ADA).to_string(), upper.clone()]), (BTreeSet::new(), vec![id(ADA).to_string()])]
+    {
+        let give = GiveRole {
+            instance: instance(),
+            subject: Subject { spellings: spellings.clone(), ..subject() },
+            principal_type: "user",
+            role: "Viewer".into(),
+        };
+        let take = TakeRoles { instance: instance(), subject: Subject { spellings: spellings.clone(), ..subject() } };
+        assert_eq!((give.title().as_str(), take.title().as_str()), ("give ada the role Viewer", "remove ada"));
+        let gone = if spellings.is_empty() { Vec::new() } else { expected.clone() };
+        for (step, method, spelled) in [(&give as &dyn Step, "PUT", expected), (&take, "DELETE", gone)] {
+            let services = Answers::by(|_| (200, json!([])));
+            step.write(&writer_over(services.clone())).await.unwrap();
+            let mut sent = services.writes();
+            sent.sort();
+            let mut wanted: Vec<String> = spelled.iter().map(|one| format!("{method} {}", path(one))).collect();
+            wanted.sort();
+            assert_eq!(sent, wanted);
+        }
+    }
+}
+
+/// What doesn't show yet is told by what does.
+#[tokio::test]
+async fn what_the_service_still_shows_is_told() {
+    let not_yet = |seen: ReadBack| match seen {
+        ReadBack::NotYet(why) => why,
+        other => format!("{other:?}"),
+    };
+    let take = TakeRoles { instance: instance(), subject: subject() };
+    let give =
+        GiveRole { instance: instance(), subject: subject(), principal_type: "user", role: Role::Viewer.name().into() };
+    let ada = |roles: &'static [&'static str]| (id(ADA).to_string(), roles);
+    let table: [(&'static [&'static str], &str); 2] = [(&["Viewer", "Admin"], "Admin and Viewer"), (&[], "no role")];
+    for (roles, told) in table {
+        assert_eq!(not_yet(seen(&take, &[ada(roles)]).await), format!("the service still shows {told} for it"));
+        assert_eq!(not_yet(seen(&give, &[ada(roles)]).await), format!("the service shows {told} for it"));
+    }
 }
