@@ -215,4 +215,12 @@ mod tests {
         assert!(matches!(Journal::open(&link.join("journal.jsonl")), Err(JournalError::FolderSymlink(_))));
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
     }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(Journal::open(&path), Err(JournalError::NoFile(_))));
+    }
 }

@@ -278,6 +278,11 @@ impl Report {
         self.remaining = remaining;
     }
 
+    /// Whether anything was sent to a service for this scope.
+    pub fn wrote_in(&self, scope: &Scope) -> bool {
+        self.changes.iter().any(|applied| applied.wrote && applied.scope == *scope)
+    }
+
     /// Whether anything was sent to a service.
     pub fn wrote(&self) -> bool {
         self.changes.iter().any(|applied| applied.wrote)

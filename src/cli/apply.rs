@@ -239,10 +239,8 @@ impl Run<'_> {
 
     /// What is left to do where something was written: by a new observation, as the next plan would make it.
     async fn look_again(&self, scopes: &[&Declaration], plan: &Plan, report: &Report) -> Remaining {
-        let wrote = |scope: &&&Declaration| {
-            report.changes.iter().any(|applied| applied.wrote && applied.scope == scope.head.scope())
-        };
-        let written: Vec<&Declaration> = scopes.iter().filter(wrote).copied().collect();
+        let written: Vec<&Declaration> =
+            scopes.iter().filter(|scope| report.wrote_in(&scope.head.scope())).copied().collect();
         if written.is_empty() {
             return Remaining::default();
         }

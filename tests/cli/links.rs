@@ -411,4 +411,8 @@ fn a_link_that_waits_for_approval_holds_nothing_else_up() {
         assert_eq!(status, expected, "{address}");
     }
     assert!(run.outcomes().iter().any(|(address, _)| address == "prod/users/creator@contoso.com"));
+    // The look after the last write shows what the link brought: that is for a plan to list, and for a person to approve.
+    let report = run.json();
+    let left: Vec<_> = report["remaining"]["changes"].as_array().unwrap().iter().map(|one| &one["action"]).collect();
+    assert_eq!(left, [&json!("approve"); 4], "{report}");
 }

@@ -1,8 +1,11 @@
 //! The engine over made-up settings: who waits for whom, what is written when, and what is told about it.
 
+mod carry;
 mod fleet;
 mod holds;
+mod preflight;
 mod properties;
+mod remaining;
 mod requirements;
 mod taking;
 mod under_way;

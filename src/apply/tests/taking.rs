@@ -50,6 +50,11 @@ async fn a_closing_step_runs_after_one_that_failed_and_changes_no_verdict() {
     let report = Shop::new().run(&world).await;
     assert_eq!(world.writes(), ["a/s/one first", "a/s/one second", "a/s/one closing"]);
     assert_eq!(of(&report, "a/s/one"), (Status::Failed, "it broke; closing: read back as declared"));
+    // What wrote nothing left nothing open.
+    let world = World::of(vec![item("a/s/one").does(Does::StopBefore)]);
+    let report = Shop::new().run(&world).await;
+    assert_eq!(world.writes(), [""; 0]);
+    assert_eq!(of(&report, "a/s/one"), (Status::Refused, "not sent: it is another one by now"));
 }
 
 /// Another run may have removed another Admin at the same time, which no look before the write can see.
@@ -64,6 +69,13 @@ async fn after_a_removal_it_is_looked_who_is_left() {
         let (status, reason) = of(&report, "a/s/one");
         (status, reason.to_owned())
     };
+    // Who is left is asked for only where something was taken away.
+    for does in [Does::Fail, Does::StopBefore] {
+        let failed = World::of(vec![item("a/s/one").taking_away().does(does)]);
+        *failed.administrators.borrow_mut() = [administrators(&[1, 2, 3]), administrators(&[1])];
+        let report = Shop::new().run(&failed).await;
+        assert!(!of(&report, "a/s/one").1.contains("last-admin"), "{does:?}: {:?}", of(&report, "a/s/one"));
+    }
     // What isn't at stake before isn't asked for after, and an addition is no loss.
     let additions = World::of(vec![item("a/s/one")]);
     *additions.administrators.borrow_mut() = [administrators(&[1, 2]), administrators(&[1])];

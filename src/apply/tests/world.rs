@@ -35,6 +35,8 @@ pub(super) enum Does {
     Vanish,
     /// It fails after a first write; a last step leaves things safe.
     FailHalfway,
+    /// It is stopped before a first write.
+    StopBefore,
     StartWork,
     NeedAPerson,
 }
@@ -189,8 +191,8 @@ impl World {
         };
         let work = match item.does {
             Does::NeedAPerson => Work::person(Item::manual()),
-            Does::FailHalfway => Work::Steps(
-                ["first", "second", "closing"]
+            Does::FailHalfway | Does::StopBefore => Work::Steps(
+                ["first", "second", "third", "closing"]
                     .map(|part| -> Rc<dyn Step> { Rc::new(Part { part, item: item.clone(), world: self.clone() }) })
                     .into(),
             ),
@@ -331,7 +333,7 @@ impl Step for Make {
             tokio::task::yield_now().await;
         }
         let state = match item.does {
-            Does::Succeed | Does::Vanish | Does::FailHalfway => State::There,
+            Does::Succeed | Does::Vanish | Does::FailHalfway | Does::StopBefore => State::There,
             Does::StartWork => State::UnderWay,
             Does::Fail | Does::Refuse | Does::NeedAPerson => {
                 world.writing.borrow_mut().remove(address);
@@ -395,6 +397,9 @@ impl Step for Part {
 
     async fn write(&self, _: &Writer) -> Result<(), StepError> {
         let Self { part, item, world } = self;
+        if item.does == Does::StopBefore {
+            return Err(StepError::Stopped("it is another one by now".to_owned()));
+        }
         world.log.borrow_mut().push(format!("write {} {part}", item.address));
         if *part == "second" { Err(StepError::Ended("it broke".to_owned())) } else { Ok(()) }
     }
