@@ -308,4 +308,18 @@ mod tests {
         remembered.take_in(&outage, at(400));
         assert!(remembered.is_empty());
     }
+
+    /// An outage, or a look-up that isn't allowed, is no word about anybody, by whatever name they are asked for.
+    #[tokio::test]
+    async fn who_could_not_be_looked_up_is_not_nobody() {
+        for status in [403, 404, 503] {
+            let directory = Directory::expecting(reader_over(Answers::by(move |_| (status, json!({})))), []);
+            let names = [user("ada@contoso.com"), Name::Key(Key::Account(id(1))), Name::Id(id(2))];
+            directory.load(names.clone()).await;
+            for name in names {
+                assert!(directory.get(&name).is_err(), "{name:?} after {status}");
+            }
+            assert!(directory.members(id(3)).await.is_err() && directory.count(id(3)).await.is_err(), "{status}");
+        }
+    }
 }

@@ -148,6 +148,7 @@ mod tests {
         let table = [
             (json!({ "oid": ONE, "appid": APP }), vec![ONE, APP]),
             (json!({ "oid": ONE, "azp": APP, "idtyp": "app" }), vec![ONE, APP]),
+            (json!({ "oid": ONE, "azp": APP, "idtyp": "APP" }), vec![ONE, APP]),
             (json!({ "oid": ONE, "appid": APP, "azp": TWO }), vec![ONE, TWO, APP]),
             (json!({ "oid": ONE, "appid": APP, "scp": "user_impersonation" }), vec![ONE]),
             (json!({ "oid": ONE, "appid": APP, "idtyp": "user" }), vec![ONE]),

@@ -169,4 +169,82 @@ mod tests {
             prop_assert!(took < least * 20 + Duration::from_secs(60), "{took:?} of at least {least:?}");
         }
     }
+
+    fn millis(wait: u64) -> Duration {
+        Duration::from_millis(wait)
+    }
+
+    /// When a call may go, and when the next one may that asks in the same moment: their distance is the spacing.
+    fn spacing(pace: &mut Pace, now: Timestamp) -> Duration {
+        assert_eq!(pace.take(now), None);
+        pace.take(now).unwrap_or_default()
+    }
+
+    #[test]
+    fn while_a_pause_lasts_no_call_is_due_and_the_longest_one_counts() {
+        let mut pace = Pace::default();
+        assert_eq!(spacing(&mut pace, start()), Duration::ZERO);
+        pace.throttled(start(), millis(2000));
+        pace.throttled(start(), millis(1000));
+        assert_eq!(pace.take(start()), Some(millis(2000)));
+        assert_eq!(pace.take(later(start(), millis(1999))), Some(millis(1)));
+        // Both were under way when the one pause began: the spacing grew once.
+        assert_eq!(spacing(&mut pace, later(start(), millis(2000))), SHORTEST);
+        // A pause that outlasts the one before counts from its own beginning, and is the same one as long as that goes on.
+        let mut pace = Pace::default();
+        pace.throttled(start(), millis(1000));
+        pace.throttled(later(start(), millis(999)), millis(1000));
+        pace.throttled(later(start(), millis(1500)), millis(100));
+        assert_eq!(pace.take(later(start(), millis(1000))), Some(millis(999)));
+        assert_eq!(spacing(&mut pace, later(start(), millis(1999))), SHORTEST);
+    }
+
+    #[test]
+    fn spacing_grows_with_each_pause_up_to_a_second() {
+        let (mut pace, mut now) = (Pace::default(), start());
+        let mut seen = Vec::new();
+        for _ in 0..14 {
+            pace.throttled(now, millis(1000));
+            // A pause that begins the moment the last one ends is a new one.
+            now = later(now, millis(1000));
+            seen.push(pace.clone());
+        }
+        let spaced: Vec<Duration> = seen.iter_mut().map(|pace| spacing(pace, later(now, millis(9000)))).collect();
+        assert_eq!(spaced[..3], [millis(10), millis(15), Duration::from_micros(22_500)]);
+        assert_eq!(spaced[12..], [LONGEST, LONGEST]);
+    }
+
+    #[test]
+    fn spacing_goes_away_with_answers_in_a_row_and_not_with_others() {
+        let spaced = |answers: &[u32]| {
+            let (mut pace, mut now) = (Pace::default(), start());
+            for so_many in answers {
+                for _ in 0..*so_many {
+                    pace.answered();
+                }
+                pace.throttled(now, millis(1000));
+                now = later(now, millis(1000));
+            }
+            (pace, now)
+        };
+        let after = |before: &[u32], answers: u32| {
+            let (mut pace, now) = spaced(before);
+            (0..answers).for_each(|_| pace.answered());
+            (spacing(&mut pace, now), pace.progress())
+        };
+        // Two pauses: 15 ms.
+        assert_eq!(after(&[0, 0], 39), (millis(15), 39));
+        assert_eq!(after(&[0, 0], 40), (Duration::from_micros(11_250), 40));
+        assert_eq!(after(&[0, 0], 79), (Duration::from_micros(11_250), 79));
+        assert_eq!(after(&[0, 0], 80), (Duration::ZERO, 80));
+        // A new pause begins the row anew; one more call that the same pause hits doesn't.
+        assert_eq!(after(&[0, 39], 39), (millis(15), 78));
+        assert_eq!(after(&[0, 39], 40), (Duration::from_micros(11_250), 79));
+        let mut pace = Pace::default();
+        pace.throttled(start(), millis(1000));
+        (0..39).for_each(|_| pace.answered());
+        pace.throttled(start(), millis(1000));
+        pace.answered();
+        assert_eq!(spacing(&mut pace, later(start(), millis(1000))), Duration::ZERO);
+    }
 }

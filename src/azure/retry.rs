@@ -192,4 +192,19 @@ mod tests {
         assert_eq!(retry_after("0.25", None, now), Some(Duration::from_millis(250)));
         assert_eq!(retry_after("99999999999999999999999", None, now), Some(Duration::MAX));
     }
+
+    /// Half a second, doubled with each try up to the seventh, give or take a quarter; a wait that just fits is waited.
+    #[test]
+    fn waits_without_a_word_from_the_service_double_and_spread() {
+        for (number, jitter, millis) in [(1, 0, 375), (1, 128, 500), (1, 255, 624), (2, 128, 1000), (7, 128, 32_000)] {
+            assert_eq!(backoff(number, jitter), Duration::from_millis(millis), "{number}, {jitter}");
+        }
+        assert_eq!(backoff(40, 128), backoff(7, 128));
+        let failure = lost();
+        let elapsed = Duration::from_secs(120) - Duration::from_millis(500);
+        let attempt = Try { failure: &failure, retry_after: None, repeatable: true, number: 1, elapsed, jitter: 128 };
+        assert_eq!(decide(&attempt, Limits::default()), Decision::Wait(Duration::from_millis(500)));
+        let late = Try { elapsed: elapsed + Duration::from_millis(1), ..attempt };
+        assert_eq!(decide(&late, Limits::default()), Decision::Stop);
+    }
 }

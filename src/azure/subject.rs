@@ -360,4 +360,30 @@ mod tests {
             assert!(secret(&id).is_err(), "{id}");
         }
     }
+
+    /// A write that says nothing about its subject contradicts nothing, and so does whatever has no parameters at all.
+    #[test]
+    fn a_write_needs_no_name_and_a_list_of_everything_has_none() {
+        let body = json!({ "id": "/elsewhere", "instanceId": OTHER, "value": [{ "id": "/elsewhere" }] });
+        for operation in ALL.iter().filter(|operation| !operation.path.contains('{')) {
+            assert_eq!(checked(operation, operation.path, &body), Ok(()), "{}", operation.name);
+        }
+        for operation in ALL.iter().filter(|operation| operation.effect != Effect::Read) {
+            let path = filled(operation, OTHER);
+            assert_eq!(checked(operation, &path, &json!({})), Ok(()), "{}", operation.name);
+        }
+    }
+
+    #[test]
+    fn what_an_answer_is_about_instead_is_told() {
+        let path = PUT_ASSIGNMENT.facts().path.replace("{instanceId}", ONE).replace("{principalId}", ONE);
+        let told = |body: Json| checked(PUT_ASSIGNMENT.facts(), &path, &body).unwrap_err();
+        assert_eq!(told(json!({ "instanceId": OTHER })), format!("it is about another environment, {OTHER}"));
+        assert_eq!(told(json!({ "principalId": OTHER })), format!("it is about `{OTHER}`, and `{ONE}` was asked for"));
+        let odd = format!("it is about something that isn't a text, and `{ONE}` was asked for");
+        assert_eq!(told(json!({ "principalId": 7 })), odd);
+        for (found, path) in [("x", "y"), ("/providers/x/y", "y"), ("x", "/providers/x")] {
+            assert!(!below(found, path), "{found} below {path}");
+        }
+    }
 }

@@ -127,3 +127,32 @@ impl TokenSource for ClientCredentials {
         Ok(token)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::error::Failure;
+
+    /// Credentials that were refused stay refused; whatever else stands in the way may be gone in a moment.
+    #[test]
+    fn only_a_refusal_of_the_credentials_is_final() {
+        let refused = |failure: Failure| {
+            TokenError::from(CallError { operation: ENTRA_TOKEN.facts(), failure, attempts: 1, correlation: None })
+                .refused
+        };
+        for (status, expected) in
+            [(400, true), (401, true), (404, true), (499, true), (429, false), (500, false), (503, false), (302, false)]
+        {
+            let failure = Failure::Status { status, code: None, inner: None, message: None };
+            assert_eq!(refused(failure), expected, "{status}");
+        }
+        assert!(!refused(Failure::OutOfTime));
+    }
+
+    #[test]
+    fn credentials_show_whose_they_are_and_no_secret() {
+        let credentials = ClientCredentials::new("contoso", "palisade", SecretString::from("hidden"));
+        let shown = format!("{credentials:?}");
+        assert!(shown.contains("contoso") && shown.contains("palisade") && !shown.contains("hidden"), "{shown}");
+    }
+}

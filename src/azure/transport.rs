@@ -305,38 +305,4 @@ fn failure(broken: Broken) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::azure::retry::{Decision, Limits, Try, decide};
-
-    /// A write that can't be repeated is sent again only if the first try certainly reached nobody.
-    #[test]
-    fn what_broke_decides_whether_a_write_is_sent_again() {
-        let all: [fn(String) -> Broken; 6] =
-            [Broken::Unsendable, Broken::NotConnected, Broken::TimedOut, Broken::Reset, Broken::Truncated, |_| {
-                Broken::TooLong
-            }];
-        for broken in all.map(|make| make("it broke".to_owned())) {
-            let ambiguous = broken.sent() != Sent::No;
-            let again = matches!(broken, Broken::NotConnected(_));
-            let failure = failure(broken.clone());
-            let attempt = Try {
-                failure: &failure,
-                retry_after: None,
-                repeatable: false,
-                number: 1,
-                elapsed: Duration::ZERO,
-                jitter: 0,
-            };
-            let waits = matches!(decide(&attempt, Limits::default()), Decision::Wait(_));
-            assert_eq!(waits, again, "{broken:?}");
-            let error = CallError {
-                operation: crate::azure::operations::SET_SECRET.facts(),
-                failure,
-                attempts: 1,
-                correlation: None,
-            };
-            assert_eq!(error.is_ambiguous(), ambiguous, "{broken:?}");
-        }
-    }
-}
+mod tests;

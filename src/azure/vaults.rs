@@ -254,4 +254,24 @@ mod tests {
         let vault: Vault = serde_json::from_str(r#"{ "id": "x" }"#).unwrap();
         assert!(vault.properties.network_acls.is_none());
     }
+
+    /// Names of vaults are global: a record that leads to another address than the vault's own is not believed.
+    #[tokio::test]
+    async fn a_vault_is_at_its_own_address() {
+        use crate::azure::testing::{Answers, reader_over};
+
+        let group = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg";
+        let id: VaultId = format!("{group}/providers/Microsoft.KeyVault/vaults/kv-prod").parse().unwrap();
+        for (address, fine) in [
+            (json!("https://kv-prod.vault.azure.net/"), true),
+            (json!("https://KV-Prod.vault.azure.cn"), true),
+            (Json::Null, true),
+            (json!("https://kv-evil.vault.azure.net/"), false),
+            (json!("https://evil.net/kv-prod.vault.azure.net/"), false),
+        ] {
+            let body = json!({ "id": id.to_string(), "properties": { "vaultUri": address.clone() } });
+            let read = get(&reader_over(Answers::by(move |_| (200, body.clone()))), &id).await;
+            assert_eq!(read.is_ok(), fine, "{address}: {read:?}");
+        }
+    }
 }

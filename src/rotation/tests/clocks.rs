@@ -24,3 +24,23 @@ fn nothing_is_begun_that_makes_a_key_die_unless_the_clocks_agree() {
         }
     }
 }
+
+/// Five minutes are taken for none, in whichever direction; a vault that doesn't say what time it is proves nothing.
+#[test]
+fn clocks_agree_if_they_are_proved_to_be_no_more_than_five_minutes_apart() {
+    let ours = now();
+    for (seconds, expected) in [
+        (0, VaultClock::Agrees),
+        (300, VaultClock::Agrees),
+        (-300, VaultClock::Agrees),
+        (301, VaultClock::Apart { minutes: 5 }),
+        (-301, VaultClock::Apart { minutes: 5 }),
+        (-3600, VaultClock::Apart { minutes: 60 }),
+    ] {
+        let theirs = ours + SignedDuration::from_secs(seconds);
+        assert_eq!(VaultClock::of(Ok(theirs), ours), expected, "{seconds}");
+        assert_eq!(expected.objection().is_none(), expected == VaultClock::Agrees);
+    }
+    let unproved = VaultClock::of(Err("the answer has no date".to_owned()), ours);
+    assert_eq!(unproved.objection().as_deref(), Some("the vault's clock can't be checked: the answer has no date"));
+}
