@@ -189,3 +189,24 @@ async fn counts(
     });
     join_all(counts).await.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The id that the service names may be a group's unless the directory says otherwise.
+    #[test]
+    fn only_the_directorys_word_says_that_something_is_no_group() {
+        let kind = |kind: &str| -> Found {
+            let id = "1abc0000-0000-4000-8000-000000000001";
+            Ok(serde_json::from_value(json!({ "id": id, "@odata.type": format!("#microsoft.graph.{kind}") })).unwrap())
+        };
+        for (found, expected) in
+            [(kind("group"), true), (kind("user"), false), (Ok(None), false), (Err("503".to_owned()), true)]
+        {
+            assert_eq!(may_be_group(&found), expected, "{found:?}");
+        }
+    }
+}

@@ -30,6 +30,11 @@ fn tokens_and_service_must_name_the_same_caller() {
     for (what, identity, named, members, expected) in known {
         assert_eq!(caller::ids(identity, named, members.as_ref(), Some(&listed)), Ok(expected), "{what}");
     }
+    // A list shows that the service knows the caller if it shows what only the caller has, the role that let it read the list.
+    let mut lesser = Scene::usual();
+    lesser.hold(PALISADE, &["Viewer"]);
+    let lesser = lesser.observed.assignments.unwrap();
+    assert!(caller::ids(identity(), failed(), None, Some(&lesser)).is_err(), "nothing, and it is listed with less");
     let mut unlisted = listed.clone();
     unlisted.held.remove(&object_id(PALISADE));
     let unknown = [
