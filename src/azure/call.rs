@@ -43,6 +43,9 @@ pub(super) enum Base {
     ScaleUnit(Url),
     /// The vault of this name.
     Vault(String),
+    /// Nowhere: this is the whole address, which a header of an answer of the same service named. It may lie on another host
+    /// of the service.
+    Address(Url),
     /// Nowhere: this is the whole address, from an answer of the same service. Path and query of the call don't count.
     Link {
         /// The address.
@@ -119,6 +122,13 @@ impl<E> Call<E> {
             other => Box::new(other),
         };
         self.base = Base::Link { to, from };
+        self
+    }
+
+    /// The same call at the address that a header of an answer gave it: verbatim, on whichever host of the service.
+    #[must_use]
+    pub(super) fn at(mut self, address: Url) -> Self {
+        self.base = Base::Address(address);
         self
     }
 
@@ -234,6 +244,11 @@ impl Answer {
     /// The body as JSON of a known shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&format!("at byte {}", error.column())))
+    }
+
+    /// Whether there is no body.
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.is_empty()
     }
 
     /// The body as text.

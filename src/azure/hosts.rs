@@ -5,6 +5,8 @@
 //! audience; with an emulator, only to that emulator's very origin, and a vault's token only to `NAME.vault.localhost` on
 //! that origin's scheme and port.
 
+mod power_platform;
+
 use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -14,6 +16,7 @@ use url::{Host, Url};
 use super::operations::Service;
 use crate::terms::names::{VAULT_NAMES, is_vault_name};
 use crate::terms::{Cloud, Face};
+use power_platform::PowerPlatformHosts;
 
 /// Where calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,7 @@ pub struct CloudHosts {
     arm: &'static str,
     /// What follows a vault's name.
     key_vault: &'static str,
+    power_platform: PowerPlatformHosts,
 }
 
 /// An address that palisade doesn't talk to.
@@ -72,6 +76,7 @@ const PUBLIC: CloudHosts = CloudHosts {
     customer_insights: "ci.ai.dynamics.com",
     arm: "management.azure.com",
     key_vault: "vault.azure.net",
+    power_platform: PowerPlatformHosts::of(Cloud::Public),
 };
 
 /// What follows a vault's name on an emulator. It resolves nowhere by itself; [`Loopback`] knows where it leads.
@@ -106,7 +111,12 @@ impl Hosts {
             Service::Graph => "/v1.0",
             Service::CustomerInsights | Service::ScaleUnit | Service::Gateway if gateway => "/v1",
             Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => "/api",
-            Service::Entra | Service::Arm | Service::KeyVault | Service::Emulator => "",
+            Service::Entra
+            | Service::Arm
+            | Service::PowerPlatformAdmin
+            | Service::PowerPlatform
+            | Service::KeyVault
+            | Service::Emulator => "",
         };
         match self {
             Self::Emulator { origin } => format!("{}{prefix}", origin.as_str().trim_end_matches('/')),
@@ -115,6 +125,8 @@ impl Hosts {
                     Service::Entra => hosts.entra.to_owned(),
                     Service::Graph => hosts.graph.to_owned(),
                     Service::Arm => hosts.arm.to_owned(),
+                    Service::PowerPlatformAdmin => hosts.power_platform.admin.to_owned(),
+                    Service::PowerPlatform => hosts.power_platform.api.to_owned(),
                     Service::CustomerInsights | Service::ScaleUnit | Service::Gateway if gateway => {
                         format!("api.{}", hosts.customer_insights)
                     }
@@ -127,6 +139,28 @@ impl Hosts {
                 };
                 format!("https://{name}{prefix}")
             }
+        }
+    }
+
+    /// The resource that a token must be issued for; `None` for services that take no token.
+    ///
+    /// An emulator takes tokens for the resources of the public cloud.
+    pub fn audience(&self, service: Service) -> Option<&'static str> {
+        let power_platform = match self {
+            Self::Cloud(hosts) => hosts.power_platform,
+            Self::Emulator { origin: _ } => PUBLIC.power_platform,
+        };
+        match service {
+            // Microsoft's own samples and connector ask for this resource.
+            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => {
+                Some("https://api.ci.ai.microsoft.com")
+            }
+            Service::Arm => Some("https://management.azure.com"),
+            Service::PowerPlatformAdmin => Some(power_platform.admin_audience),
+            Service::PowerPlatform => Some(power_platform.api_audience),
+            Service::KeyVault => Some("https://vault.azure.net"),
+            Service::Graph => Some("https://graph.microsoft.com"),
+            Service::Entra | Service::Emulator => None,
         }
     }
 
@@ -177,6 +211,9 @@ impl CloudHosts {
             Service::Graph => within(name, self.graph),
             Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => within(name, self.customer_insights),
             Service::Arm => name == self.arm,
+            // Each region has a host of its own below the cloud's.
+            Service::PowerPlatformAdmin => within(name, self.power_platform.admin),
+            Service::PowerPlatform => within(name, self.power_platform.api),
             Service::KeyVault => one_label_before(name, self.key_vault),
             Service::Emulator => false,
         }

@@ -2,7 +2,8 @@
 //!
 //! The way of a call: an entry of the catalogue ([`operations`]) → a [`Call`] with its parameters → a [`Reader`] or a
 //! [`Writer`] → the [`transport`](Transport), which checks the host, fetches a token, retries and logs → an [`exchange`], which
-//! carries it over the wire → an [`Answer`], which a typed client ([`customer_insights`], [`graph`], [`vaults`], [`key_vault`]) parses.
+//! carries it over the wire → an [`Answer`], which a typed client ([`customer_insights`], [`graph`], [`vaults`],
+//! [`key_vault`], [`power_platform`]) parses.
 //!
 //! What must stay true: a [`Reader`] can't send a write (a compile error, not a check); a token goes only to hosts that
 //! [`hosts`] allows for its audience; an answer that can't be read whole is an error, never an empty value.
@@ -25,6 +26,7 @@ pub mod operations;
 mod outgoing;
 mod pace;
 mod pages;
+pub mod power_platform;
 pub mod private_endpoints;
 mod refusal;
 pub mod resource_graph;

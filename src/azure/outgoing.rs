@@ -26,6 +26,7 @@ impl Transport {
             return Err("a name in its path is empty, or nothing but dots".to_owned());
         }
         let url = match &call.base {
+            Base::Address(address) => address.clone(),
             Base::Link { to, from } => {
                 let from: Url = self.base(service, from)?.parse().map_err(|_| "no address".to_owned())?;
                 if to.origin() != from.origin() {
@@ -55,6 +56,7 @@ impl Transport {
             Base::Service => Ok(self.settings.hosts.base(service, self.settings.face)),
             Base::ScaleUnit(base) => Ok(format!("{}/api", base.as_str().trim_end_matches('/'))),
             Base::Vault(name) => self.settings.hosts.vault(name).map_err(|refused| refused.to_string()),
+            Base::Address(address) => Ok(address.to_string()),
             Base::Link { from, .. } => self.base(service, from),
         }
     }
@@ -66,7 +68,7 @@ impl Transport {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(HeaderName::from_static("x-ms-client-request-id"), plain_header(&correlation.to_string())?);
-        if let Some(audience) = service.audience() {
+        if let Some(audience) = self.settings.hosts.audience(service) {
             let token = self.token(audience).await.map_err(Failure::Token)?;
             let text = Zeroizing::new(format!("Bearer {}", token.secret.expose_secret()));
             headers.insert(AUTHORIZATION, secret_header(&text)?);

@@ -10,16 +10,25 @@ use serde_json::{Value as Json, json};
 use super::error::Failure;
 use super::operations::{Facts, Secrets};
 
-/// The error bodies that can reach us: `ApiErrorResult`, the gateway's, Graph's, Entra's, Resource Manager's and Key Vault's.
-/// All members optional.
+/// The error bodies that can reach us: `ApiErrorResult`, the gateway's, Graph's, Entra's, Resource Manager's, Key Vault's and
+/// Power Platform's, which has three. All members optional.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ErrorBody {
     error_code: Option<String>,
     message: Option<String>,
     error: Option<ErrorMember>,
+    error_detail: Option<ErrorDetail>,
+    code: Option<Json>,
+    title: Option<String>,
     #[serde(rename = "error_description")]
     description: Option<String>,
+}
+
+/// What the Power Platform API says about an operation that it doesn't begin.
+#[derive(Deserialize)]
+struct ErrorDetail {
+    code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +104,11 @@ fn said(body: &[u8]) -> Said {
             (code, inner, message)
         }
         Some(ErrorMember::Word(word)) => (Some(word), None, body.description),
-        None => (body.error_code, None, body.message),
+        None => {
+            let detail = body.error_detail.and_then(|detail| detail.code);
+            let bare = body.code.and_then(|code| code.as_str().map(str::to_owned));
+            (body.error_code.or(detail).or(bare).or(body.title), None, body.message)
+        }
     };
     Said { code, inner, message }
 }
@@ -150,6 +163,13 @@ mod tests {
                 Some("invalid_client"),
                 Some("AADSTS7000215"),
             ),
+            (
+                r#"{"errorDetail":{"code":"OperationNotStartable","fieldErrors":{}}}"#,
+                Some("OperationNotStartable"),
+                None,
+            ),
+            (r#"{"code":"NotFound","message":"m"}"#, Some("NotFound"), Some("m")),
+            (r#"{"code":7,"title":"Not Found","status":404}"#, Some("Not Found"), None),
             ("", None, None),
             ("<html>", None, None),
         ];

@@ -121,7 +121,7 @@ impl Transport {
     /// Signs in to Customer Insights, so that a mistake in the credentials shows before anything else does, and says what
     /// that token names; nothing if it is opaque.
     pub async fn caller(&self) -> Result<Option<Claims>, TokenError> {
-        let Some(audience) = Service::CustomerInsights.audience() else { return Ok(None) };
+        let Some(audience) = self.settings.hosts.audience(Service::CustomerInsights) else { return Ok(None) };
         Ok(self.token(audience).await?.claims())
     }
 

@@ -12,7 +12,8 @@ pub fn markdown() -> String {
         "# Operations\n\nEvery call that palisade's clients know how to make. This page is made from the operation \
          catalogue; a test compares the two. No command of this version deletes a connection, a role assignment, an access \
          policy or a Key Vault link, updates a resource or a vault, asks for a private link to be validated, reads \
-         connections apart from their resource, or queries Resource Graph; their entries wait for settings that do.\n\n*Documented*: Microsoft publishes it. *Observed*: seen in public code only. *Undocumented*: no operation \
+         connections apart from their resource, queries Resource Graph, or calls Power Platform and its policies; their entries \
+         wait for settings that do.\n\n*Documented*: Microsoft publishes it. *Observed*: seen in public code only. *Undocumented*: no operation \
          is known; the emulator serves one in the product's own style, and on a real tenant a person does it.\n\n\
          | operation | service | route | effect | provenance | right that it needs | source |\n|---|---|---|---|---|---|---|\n",
     );

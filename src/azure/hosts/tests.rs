@@ -17,6 +17,9 @@ fn in_a_cloud_each_audience_has_its_own_dot_bounded_hosts() {
         (Service::Entra, "https://login.microsoftonline.com/t/oauth2/v2.0/token"),
         (Service::Gateway, "https://api.ci.ai.dynamics.com/v1/instances"),
         (Service::Arm, "https://management.azure.com/subscriptions/s"),
+        (Service::PowerPlatformAdmin, "https://api.bap.microsoft.com/providers/x"),
+        (Service::PowerPlatformAdmin, "https://europe.api.bap.microsoft.com/providers/x"),
+        (Service::PowerPlatform, "https://api.powerplatform.com/environmentmanagement/environments"),
         (Service::KeyVault, "https://kv-ci-prod.vault.azure.net/secrets/x"),
         // As the service writes its links.
         (Service::KeyVault, "https://kv-ci-prod.vault.azure.net:443/secrets/x"),
@@ -39,6 +42,16 @@ fn in_a_cloud_each_audience_has_its_own_dot_bounded_hosts() {
         (Service::Arm, "https://evil.management.azure.com/"),
         (Service::Arm, "https://management.azure.com.evil.example/"),
         (Service::Arm, "https://kv-ci-prod.vault.azure.net/"),
+        (Service::PowerPlatformAdmin, "https://evilapi.bap.microsoft.com/"),
+        (Service::PowerPlatformAdmin, "https://europe.api.bap.microsoft.com.evil.example/"),
+        (Service::PowerPlatformAdmin, "https://europe.api.bap.microsoft.us/"),
+        (Service::PowerPlatformAdmin, "https://bap.microsoft.com/"),
+        (Service::PowerPlatformAdmin, "https://api.powerplatform.com/"),
+        (Service::PowerPlatformAdmin, "http://europe.api.bap.microsoft.com/"),
+        (Service::PowerPlatformAdmin, "https://management.azure.com/"),
+        (Service::PowerPlatform, "https://api.bap.microsoft.com/"),
+        (Service::PowerPlatform, "https://api.preprod.powerplatform.com/"),
+        (Service::Arm, "https://api.bap.microsoft.com/"),
         (Service::KeyVault, "https://management.azure.com/"),
         (Service::KeyVault, "https://vault.azure.net/"),
         (Service::KeyVault, "https://a.b.vault.azure.net/"),
@@ -151,6 +164,8 @@ fn each_service_has_its_own_base() {
         (Service::Gateway, Face::Gateway, gateway),
         (Service::Graph, Face::Gateway, "graph.microsoft.com/v1.0"),
         (Service::Arm, Face::Gateway, "management.azure.com"),
+        (Service::PowerPlatformAdmin, Face::Gateway, "api.bap.microsoft.com"),
+        (Service::PowerPlatform, Face::ScaleUnit, "api.powerplatform.com"),
     ] {
         assert_eq!(cloud.base(service, face), format!("https://{expected}"), "{service}");
         let path = expected.find('/').map_or("", |at| &expected[at..]);
@@ -171,5 +186,29 @@ fn credentials_in_an_address_and_names_without_a_label_are_refused() {
     for (name, fits) in [("kv.vault.net", true), (".vault.net", false), ("a.kv.vault.net", false), ("vault.net", false)]
     {
         assert_eq!(one_label_before(name, "vault.net"), fits, "{name}");
+    }
+}
+
+#[test]
+fn the_power_platform_of_a_cloud_is_no_other_clouds() {
+    let clouds = [Cloud::Public, Cloud::Gcc, Cloud::GccHigh, Cloud::Dod, Cloud::China];
+    let all = clouds.map(PowerPlatformHosts::of);
+    for (index, one) in all.iter().enumerate() {
+        assert_eq!(one.api_audience, format!("https://{}", one.api));
+        for name in [one.admin_audience, one.api_audience] {
+            assert!(name.starts_with("https://") && !name.ends_with('/'), "{name}");
+        }
+        for (other, _) in all.iter().zip(0..).filter(|(_, at)| *at != index) {
+            assert!(!within(one.admin, other.admin) && !within(one.api, other.api), "{one:?} {other:?}");
+            assert_ne!(one.admin_audience, other.admin_audience);
+        }
+    }
+    let hosts = Hosts::cloud(Cloud::Public).unwrap();
+    let emulator = Hosts::emulator(&url("http://127.0.0.1:8123")).unwrap();
+    for (service, audience) in [
+        (Service::PowerPlatformAdmin, "https://service.powerapps.com"),
+        (Service::PowerPlatform, "https://api.powerplatform.com"),
+    ] {
+        assert_eq!((hosts.audience(service), emulator.audience(service)), (Some(audience), Some(audience)));
     }
 }

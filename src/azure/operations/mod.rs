@@ -11,6 +11,7 @@ mod arm;
 mod customer_insights;
 mod directory;
 mod key_vault;
+mod power_platform;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,6 +24,7 @@ pub use arm::*;
 pub use customer_insights::*;
 pub use directory::*;
 pub use key_vault::*;
+pub use power_platform::*;
 
 /// A service with hosts and an audience of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,27 +41,14 @@ pub enum Service {
     Gateway,
     /// Azure Resource Manager.
     Arm,
+    /// Power Platform administration ("BusinessAppPlatform"): environments, links of policies, lifecycle operations.
+    PowerPlatformAdmin,
+    /// The Power Platform API: the published contract, which has less.
+    PowerPlatform,
     /// A key vault: each has a host of its own.
     KeyVault,
     /// Palisade's emulator about itself.
     Emulator,
-}
-
-impl Service {
-    /// The resource that a token must be issued for; `None` for services that take no token.
-    ///
-    /// Customer Insights: Microsoft's own samples and connector ask for this resource.
-    pub fn audience(self) -> Option<&'static str> {
-        match self {
-            Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => {
-                Some("https://api.ci.ai.microsoft.com")
-            }
-            Service::Arm => Some("https://management.azure.com"),
-            Service::KeyVault => Some("https://vault.azure.net"),
-            Service::Graph => Some("https://graph.microsoft.com"),
-            Service::Entra | Service::Emulator => None,
-        }
-    }
 }
 
 impl fmt::Display for Service {
@@ -69,6 +58,8 @@ impl fmt::Display for Service {
             Service::Graph => "Microsoft Graph",
             Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => "Customer Insights",
             Service::Arm => "Azure Resource Manager",
+            Service::PowerPlatformAdmin => "Power Platform administration",
+            Service::PowerPlatform => "the Power Platform API",
             Service::KeyVault => "Azure Key Vault",
             Service::Emulator => "emulator",
         })
@@ -291,6 +282,23 @@ pub const ALL: &[&Facts] = &[
     LIST_PERMISSIONS.facts(),
     QUERY_RESOURCE_GRAPH.facts(),
     GET_OPERATION_STATUS.facts(),
+    GET_PROVIDER.facts(),
+    LIST_ENTERPRISE_POLICIES.facts(),
+    GET_ENTERPRISE_POLICY.facts(),
+    PUT_ENTERPRISE_POLICY.facts(),
+    ADMIN_LIST_ENVIRONMENTS.facts(),
+    ADMIN_GET_ENVIRONMENT.facts(),
+    ADMIN_GET_ENFORCEMENT.facts(),
+    ADMIN_LINK_ENCRYPTION.facts(),
+    ADMIN_UNLINK_ENCRYPTION.facts(),
+    ADMIN_LIST_LIFECYCLE_OPERATIONS.facts(),
+    ADMIN_GET_LIFECYCLE_OPERATION.facts(),
+    PLATFORM_LIST_ENVIRONMENTS.facts(),
+    PLATFORM_GET_ENVIRONMENT.facts(),
+    PLATFORM_ENABLE_MANAGED.facts(),
+    PLATFORM_DISABLE_MANAGED.facts(),
+    PLATFORM_LIST_OPERATIONS.facts(),
+    PLATFORM_GET_OPERATION.facts(),
     GET_SECRET.facts(),
     GET_SECRET_VERSION.facts(),
     LIST_SECRET_VERSIONS.facts(),
@@ -320,6 +328,7 @@ mod tests {
             include_str!("customer_insights.rs"),
             include_str!("directory.rs"),
             include_str!("key_vault.rs"),
+            include_str!("power_platform.rs"),
         ];
         // All but `ALL` itself.
         let declared = files.iter().map(|file| file.matches("\npub const ").count()).sum::<usize>() - 1;

@@ -18,6 +18,8 @@ pub struct Action {
 const REFERENCE: &str = "learn.microsoft.com/azure/role-based-access-control/permissions";
 /// The product's own page names the least that private links take.
 const PRODUCT: &str = "learn.microsoft.com/dynamics365/customer-insights/data/private-link";
+/// Power Platform's own page says who needs what on a policy.
+const POLICIES: &str = "learn.microsoft.com/power-platform/admin/customer-managed-key";
 /// The action of another provider, by analogy.
 const ANALOGY: &str = "none: by analogy to storage accounts";
 
@@ -106,9 +108,18 @@ impl Action {
     /// Read what the caller may do.
     pub const READ_PERMISSIONS: Self = action("Microsoft.Authorization/permissions/read", roles::READER);
 
+    /// Read an enterprise policy of Power Platform, which linking an environment to it takes as well.
+    pub const ENTERPRISE_POLICY_READ: Self =
+        Self { source: POLICIES, ..action("Microsoft.PowerPlatform/enterprisePolicies/read", roles::READER) };
+    /// Create or change an enterprise policy.
+    pub const ENTERPRISE_POLICY_WRITE: Self =
+        Self { source: POLICIES, ..action("Microsoft.PowerPlatform/enterprisePolicies/write", roles::CONTRIBUTOR) };
+    /// Read whether a subscription has registered a resource provider.
+    pub const READ_PROVIDERS: Self = action("Microsoft.Resources/subscriptions/providers/read", roles::READER);
+
     /// The action that reading a resource takes; none for kinds that aren't known here.
     pub fn to_read(resource: &ResourceId) -> Option<Self> {
-        let known = [Self::STORAGE_READ, Self::SYNAPSE_READ, Self::VAULT_READ];
+        let known = [Self::STORAGE_READ, Self::SYNAPSE_READ, Self::VAULT_READ, Self::ENTERPRISE_POLICY_READ];
         known.into_iter().find(|action| action.name.strip_suffix("/read").is_some_and(|kind| resource.is_kind(kind)))
     }
 

@@ -46,7 +46,7 @@ impl Granted {
             let grants = match right {
                 Right::Azure(action) => fits_less(&entry.actions, &entry.not_actions, action.name()),
                 Right::Vault(right) => fits_less(&entry.data_actions, &entry.not_data_actions, right.data_action()),
-                Right::CustomerInsights(_) | Right::Graph(_) => false,
+                Right::CustomerInsights(_) | Right::Graph(_) | Right::PowerPlatformAdministrator => false,
             };
             match (grants, entry.condition.as_deref().is_none_or(|text| text.trim().is_empty())) {
                 (false, _) => Grade::Absent,

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::granted::{Grade, Granted};
-use super::{Action, Need, Needs, Right};
+use super::{Action, Need, Needs, Place, Right};
 use crate::azure::vaults::{AccessPolicy, Properties};
 use crate::terms::ObjectId;
 
@@ -67,12 +67,17 @@ fn names(rights: &[Right]) -> String {
 /// What the caller's list on a resource says about `needs`. `used` is what the caller has just used there with success.
 pub fn by_list(needs: &Needs, list: &Granted, used: Option<Action>) -> Holding {
     let (mut missing, mut conditional, mut disputed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut elsewhere = Vec::new();
     for need in needs.items() {
         let (rights, is_disputed) = match need {
             Need::Right(right) => (vec![right], false),
             Need::OneOf(rights) => (rights.to_vec(), false),
             Need::Disputed(right) => (vec![right], true),
         };
+        if rights.iter().all(|right| !matches!(right.place(), Place::Resource | Place::Vault)) {
+            elsewhere.extend(rights);
+            continue;
+        }
         let grade = rights.iter().map(|right| list.grade(*right)).max().unwrap_or(Grade::Absent);
         match (grade, is_disputed) {
             (Grade::Plain, _) => {}
@@ -90,6 +95,9 @@ pub fn by_list(needs: &Needs, list: &Granted, used: Option<Action>) -> Holding {
             format!("the list of its rights isn't complete: it doesn't show {}, which was just used", action.name()),
         ),
         (true, _) if !conditional.is_empty() => doubt(conditional, "it is granted under a condition".to_owned()),
+        (true, _) if !elsewhere.is_empty() => {
+            doubt(elsewhere, "it isn't a right in Azure, so no list of Azure's shows it".to_owned())
+        }
         (true, _) if !disputed.is_empty() => {
             doubt(disputed, "it isn't granted, and sources disagree whether it is needed".to_owned())
         }
@@ -156,6 +164,15 @@ mod tests {
         // The read that led here isn't in the list, so the list isn't all there is.
         let partial = by_list(&APPROVE, &list(json!([])), USED);
         assert!(partial.doubt().unwrap().why.contains("isn't complete"), "{partial:?}");
+        // A right that isn't Azure's is neither held nor lacking by what Azure says.
+        const LINK: Needs = Needs::All(&[
+            Need::Right(Right::PowerPlatformAdministrator),
+            Need::Right(Right::Azure(Action::STORAGE_READ)),
+        ]);
+        let link = by_list(&LINK, &list(json!([{ "actions": ["*"] }])), USED);
+        assert_eq!(link.doubt().unwrap().rights, [Right::PowerPlatformAdministrator]);
+        let lacking = by_list(&LINK, &list(json!([{ "actions": ["Microsoft.KeyVault/*"] }])), None);
+        assert_eq!(lacking.lacking(), Some(format!("this identity lacks {READ}")));
         let entry = json!([{ "actions": ["*"], "condition": "@Resource[…]" }, { "actions": [READ] }]);
         assert!(by_list(&APPROVE, &list(entry), USED).doubt().unwrap().why.contains("under a condition"));
     }

@@ -36,6 +36,9 @@ pub enum Right {
     CustomerInsights(CustomerInsightsRole),
     /// An application permission of Microsoft Graph.
     Graph(GraphPermission),
+    /// To administer Power Platform: a role in Entra, or, for an application, its registration as an administrator, which no
+    /// role shows.
+    PowerPlatformAdministrator,
 }
 
 /// A right in a vault.
@@ -130,6 +133,8 @@ pub enum Place {
     Environment,
     /// In the directory of the tenant.
     Directory,
+    /// In the whole of Power Platform.
+    PowerPlatform,
 }
 
 impl Place {
@@ -140,6 +145,7 @@ impl Place {
             Self::Vault => "an Owner or a User Access Administrator of the vault, or in an access policy of it",
             Self::Environment => "an Admin of the environment",
             Self::Directory => "an administrator of the directory",
+            Self::PowerPlatform => "a Power Platform administrator, who registers the application as one",
         }
     }
 }
@@ -151,6 +157,7 @@ impl fmt::Display for Place {
             Self::Vault => "the vault",
             Self::Environment => "the environment",
             Self::Directory => "the directory",
+            Self::PowerPlatform => "Power Platform",
         })
     }
 }
@@ -164,6 +171,7 @@ impl Right {
             Self::CustomerInsights(CustomerInsightsRole::Any) => "CustomerInsights/AnyRole".to_owned(),
             Self::CustomerInsights(CustomerInsightsRole::Admin) => "CustomerInsights/Admin".to_owned(),
             Self::Graph(permission) => format!("MicrosoftGraph/{}", permission.name()),
+            Self::PowerPlatformAdministrator => "PowerPlatform/Administrator".to_owned(),
         }
     }
 
@@ -174,6 +182,7 @@ impl Right {
             Self::Vault(_) => Place::Vault,
             Self::CustomerInsights(_) => Place::Environment,
             Self::Graph(_) => Place::Directory,
+            Self::PowerPlatformAdministrator => Place::PowerPlatform,
         }
     }
 
@@ -182,7 +191,7 @@ impl Right {
         match self {
             Self::Azure(action) => Some(action.role()),
             Self::Vault(right) => Some(right.role()),
-            Self::CustomerInsights(_) | Self::Graph(_) => None,
+            Self::CustomerInsights(_) | Self::Graph(_) | Self::PowerPlatformAdministrator => None,
         }
     }
 
@@ -193,6 +202,9 @@ impl Right {
             Self::Vault(_) => "learn.microsoft.com/azure/key-vault/general/rbac-guide",
             Self::CustomerInsights(_) => "learn.microsoft.com/dynamics365/customer-insights/data/user-roles",
             Self::Graph(_) => "learn.microsoft.com/graph/permissions-reference",
+            Self::PowerPlatformAdministrator => {
+                "learn.microsoft.com/power-platform/admin/powerplatform-api-create-service-principal"
+            }
         }
     }
 }
@@ -211,6 +223,7 @@ impl fmt::Display for Right {
                 f.write_str("Customer Insights role Admin in the environment")
             }
             Self::Graph(permission) => write!(f, "Microsoft Graph {}", permission.name()),
+            Self::PowerPlatformAdministrator => f.write_str("Power Platform administrator"),
         }
     }
 }
@@ -249,6 +262,13 @@ mod tests {
                 "the directory",
                 None,
                 "Microsoft Graph User.Read.All",
+            ),
+            (
+                Right::PowerPlatformAdministrator,
+                "PowerPlatform/Administrator",
+                "Power Platform",
+                None,
+                "Power Platform administrator",
             ),
         ];
         for (right, id, place, role, words) in table {
