@@ -16,7 +16,7 @@ const SIZES: [u128; 3] = [1, 100, 10_000];
 fn world(environments: u128) -> World {
     let environment = |number: u128| WantedEnvironment {
         key: format!("e{number}"),
-        instance_id: Uuid::from_u128(number + 1),
+        instance_id: Some(Uuid::from_u128(number + 1)),
         environment_id: String::new(),
         name: None,
         business_units: false,

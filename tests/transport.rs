@@ -53,7 +53,7 @@ async fn signed_in(faults: &str, observer: Option<Arc<dyn Observer>>, tokens: Bo
     let mut world = World::new(None);
     let environment = WantedEnvironment {
         key: "prod".into(),
-        instance_id: INSTANCE,
+        instance_id: Some(INSTANCE),
         environment_id: "e".into(),
         name: None,
         business_units: false,

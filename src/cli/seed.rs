@@ -10,10 +10,9 @@ pub fn wanted(configuration: &Configuration) -> Wanted {
     let environments = configuration.environments.iter().filter_map(|environment| {
         let Declaration { head, attested: _, blocks, elsewhere: _, instances_elsewhere: _, digest: _ } = environment;
         let head = head.environment()?;
-        // Without an instance there is nothing that Customer Insights would serve.
         Some(WantedEnvironment {
             key: head.key.clone(),
-            instance_id: head.instance_id?,
+            instance_id: head.instance_id,
             environment_id: head.environment_id.clone().unwrap_or_default(),
             name: head.name.clone(),
             business_units: head.business_units,

@@ -158,6 +158,28 @@ pub(crate) const RESOURCES: Table = Table(&[
     ("2025-04-01", "azure-mgmt-resource 26.0.0 (PyPI)"),
 ]);
 
+/// Enterprise policies of Power Platform.
+pub(crate) const ENTERPRISE_POLICIES: Table = Table(&[
+    ("2020-10-30-preview", "azure-mgmt-powerplatform 1.0.0b1 (PyPI)"),
+    ("2020-10-30", "microsoft/PowerPlatform-EnterprisePolicies"),
+]);
+
+/// Power Platform administration. Its clients send one version or another to one and the same route.
+pub(crate) const PLATFORM_ADMIN: Table = Table(&[
+    ("2016-11-01", "microsoft/PowerPlatform-EnterprisePolicies"),
+    ("2019-10-01", "microsoft/PowerPlatform-EnterprisePolicies"),
+    ("2020-10-01", "MicrosoftDocs/power-platform, list-environments"),
+    ("2021-04-01", "microsoft/terraform-provider-power-platform"),
+    ("2023-06-01", "microsoft/terraform-provider-power-platform"),
+    ("2024-05-01", "d365collaborative/d365bap.tools"),
+]);
+
+/// The Power Platform API.
+pub(crate) const PLATFORM: Table = Table(&[
+    ("2022-03-01-preview", "microsoft/terraform-provider-power-platform"),
+    ("2024-10-01", "MicrosoftDocs/power-platform"),
+]);
+
 /// The addresses of a cloud, in an array with the first one, in an object with the others.
 pub(crate) const CLOUD_METADATA: Table = Table(&[
     ("2019-05-01", "azure-cli 2.91, azure/cli/core/cloud.py"),
@@ -201,8 +223,20 @@ mod tests {
 
     #[test]
     fn every_version_stands_once_in_its_place_and_has_a_source() {
-        let tables =
-            [STORAGE, KEY_VAULT, SYNAPSE, AUTHORIZATION, RESOURCE_GRAPH, RESOURCES, CLOUD_METADATA, SECRETS, KEYS];
+        let tables = [
+            STORAGE,
+            KEY_VAULT,
+            SYNAPSE,
+            AUTHORIZATION,
+            RESOURCE_GRAPH,
+            RESOURCES,
+            ENTERPRISE_POLICIES,
+            PLATFORM_ADMIN,
+            PLATFORM,
+            CLOUD_METADATA,
+            SECRETS,
+            KEYS,
+        ];
         // A date, and whether it is none of a preview; the data plane had numbers in between.
         let dated = |version: &'static str| {
             let (day, preview) = version.split_once("-preview").map_or((version, false), |(day, _)| (day, true));

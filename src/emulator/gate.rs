@@ -19,6 +19,10 @@ pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
 /// The audience of Azure Resource Manager.
 pub(crate) const ARM: &str = "https://management.azure.com";
+/// The audience of Power Platform administration.
+pub(crate) const PLATFORM_ADMIN: &str = "https://service.powerapps.com";
+/// The audience of the Power Platform API.
+pub(crate) const PLATFORM: &str = "https://api.powerplatform.com";
 /// The audience of every key vault.
 pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
 
@@ -29,6 +33,8 @@ const RESOURCES: &[(&str, &str)] = &[
     (GRAPH, GRAPH),
     (ARM, ARM),
     ("https://management.core.windows.net", ARM),
+    (PLATFORM_ADMIN, PLATFORM_ADMIN),
+    (PLATFORM, PLATFORM),
     (KEY_VAULT, KEY_VAULT),
 ];
 

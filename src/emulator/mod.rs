@@ -1,13 +1,13 @@
 //! The services that palisade talks to, served on loopback.
 //!
-//! One port for http and one for https speak the real routes of Entra, Microsoft Graph, Customer Insights and Azure Resource
-//! Manager, told apart by path, and of key vaults, told apart by host (`NAME.vault.localhost`). Words: the [`World`] is what is served, the [`Store`] is where it is kept, a [`Rule`] makes calls fail on purpose,
+//! One port for http and one for https speak the real routes of Entra, Microsoft Graph, Customer Insights, Azure Resource
+//! Manager and Power Platform, told apart by path, and of key vaults, told apart by host (`NAME.vault.localhost`). Words: the [`World`] is what is served, the [`Store`] is where it is kept, a [`Rule`] makes calls fail on purpose,
 //! an [`Observer`] lets a test hold a call. What must stay true: where the emulator and the published documents disagree,
 //! the documents win; what no document says is chosen where the code says so; the emulator listens on loopback only; a
 //! write is complete and on disk before its answer leaves; the clock is the only source of instants.
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
-//! `customer_insights`, `arm`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
+//! `customer_insights`, `arm`, `power_platform`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
 //! roles; `call` is a request as they see it; `sign_in` tells other clients how to get in; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
 
 mod api_versions;
@@ -23,6 +23,7 @@ mod graph;
 mod inside;
 mod key_vault;
 mod log;
+mod power_platform;
 mod rights;
 pub mod seed;
 mod server;
@@ -53,12 +54,14 @@ pub use seed::{Added, SeedError, Thing, Wanted, WantedEnvironment, WantedVault, 
 pub use sign_in::{SCOPES, SignIn};
 pub use store::{Store, StoreError};
 pub use world::{
-    Access, AccessPolicy, ApiSubscription, Application, ArmOperation, Assignment, Attributes, AzurePrincipalType,
-    Behaviour, Bucket, CdsOrgInfo, ChallengeResource, Client, Connection, ConnectionChange, ConnectionStatus,
-    CustomRole, Decision, DefaultAction, Deletion, Earlier, FORMAT, Group, Instance, InstanceMetadata, Key,
-    KeyVaultLink, KeyVersion, LinkEndpoint, List, Masked, NetworkAcls, Permission, PolicyPermissions, PrincipalType,
-    PrivateLink, ResourceGroup, RoleAssignment, Secret, SecretVersion, StorageAccount, Subscription, SynapseWorkspace,
-    Table, Tenant, User, Vault, VaultObject, VaultSku, Versioned, World,
+    Access, AccessPolicy, AdminApplication, ApiSubscription, Application, ArmOperation, Assignment, Attributes,
+    AzurePrincipalType, Behaviour, Bucket, CdsOrgInfo, ChallengeResource, Client, Connection, ConnectionChange,
+    ConnectionStatus, CustomRole, Decision, DefaultAction, Deletion, Earlier, EnterprisePolicy, FORMAT, Group,
+    Instance, InstanceMetadata, Key, KeyVaultLink, KeyVersion, LifecycleFailure, LifecycleOperation, LifecycleWork,
+    LinkEndpoint, LinkKind, List, Masked, NetworkAcls, Permission, PlatformDataverse, PlatformEnvironment, PolicyKey,
+    PolicyLink, PolicyPermissions, PrincipalType, PrivateLink, ResourceGroup, RoleAssignment, Secret, SecretVersion,
+    StaleReads, StorageAccount, Subscription, SynapseWorkspace, Table, Tenant, User, Vault, VaultObject, VaultSku,
+    Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.

@@ -35,6 +35,7 @@ use super::log::Seen;
 use super::unserved::{self, NotServed};
 use super::{
     Observer, SeenRequest, Shared, StartError, arm, control, customer_insights, entra, gate, graph, key_vault,
+    power_platform,
 };
 
 /// The largest body that is read.
@@ -88,6 +89,7 @@ impl Server {
             .merge(customer_insights::routes())
             .merge(graph::routes())
             .merge(arm::routes())
+            .merge(power_platform::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&shared));
         let vaults = key_vault::routes().with_state(Arc::clone(&shared));
@@ -261,10 +263,13 @@ impl Server {
     }
 }
 
-/// No service is here, unless the path is one of ARM's in another case than the routes are.
+/// No service is here, unless the path is one of ARM's or Power Platform's in another case than the routes are.
 async fn nothing_here(shared: State<Arc<Shared>>, call: Call) -> Answer {
     if arm::is_ours(&call) {
         return arm::serve(shared, call).await;
+    }
+    if power_platform::is_ours(&call) {
+        return power_platform::serve(shared, call).await;
     }
     let NotServed { message } = NotServed::route(&call);
     Answer::json(unserved::STATUS, json!({ "error": { "code": unserved::CODE, "message": message } }))

@@ -26,10 +26,17 @@ fn line(thing: Thing, names: &[String]) -> String {
                 "emulator: granted palisade {count} Azure roles: {list}; a real tenant has them only if you grant them"
             );
         }
+        Thing::PowerPlatformAdministrator => {
+            return format!(
+                "emulator: registered {list} as a Power Platform administrator in its world; a real tenant has no such \
+                 registration unless you make it"
+            );
+        }
         Thing::User => "user",
         Thing::Group => "group",
         Thing::Application => "app",
         Thing::Environment => "environment",
+        Thing::PowerPlatformEnvironment => "Power Platform environment",
         Thing::Subscription => "Azure subscription",
         Thing::ResourceGroup => "resource group",
         Thing::Vault => "key vault",

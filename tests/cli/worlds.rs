@@ -35,6 +35,8 @@ fn what_seeding_adds_is_told_by_name_and_once() {
         "emulator: registered its own apps in its world: palisade, Dynamics 365 AI for Customer Insights",
         "emulator: added 3 users to its world: ",
         "emulator: added environment Contoso prod to its world; a real tenant has no such environment unless you make it",
+        "emulator: added Power Platform environment Contoso prod to its world; ",
+        "emulator: registered palisade as a Power Platform administrator in its world; ",
     ];
     let lines = told(&run);
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");

@@ -4,6 +4,7 @@
 use palisade::emulator::World;
 use serde_json::{Value, json};
 
+use crate::platform;
 use crate::support::{
     ARM, Ask, CI, Fixture, GRAPH, GROUP_SCOPE, INSTANCE, KEY_VAULT, LAKE, Reply, SUBSCRIPTION, TENANT, VAULT, VIEWER,
     WORKSPACE, grant, options, world,
@@ -197,6 +198,7 @@ async fn what_the_page_says_is_served_is_served() {
     let list = page.split("### What is served").nth(1).unwrap().split("```").nth(1).unwrap();
     let (arm, vault) = (f.token(VIEWER, ARM).await, f.token(VIEWER, KEY_VAULT).await);
     let graph = f.admin(GRAPH).await;
+    let (admin, platform) = (f.admin(platform::ADMIN).await, f.admin(platform::PLATFORM).await);
     let (mut service, mut asked) = ("", 0);
     for line in list.lines().skip(1).filter(|line| !line.is_empty()) {
         let Some(route) = line.strip_prefix("  ") else {
@@ -206,6 +208,7 @@ async fn what_the_page_says_is_served_is_served() {
         let (methods, path) = route.rsplit_once(' ').unwrap();
         let path = path
             .replace("{resources}", &format!("{GROUP_SCOPE}/providers"))
+            .replace("{admin}", "/providers/Microsoft.BusinessAppPlatform")
             .replace("{subscription}", SUBSCRIPTION)
             .replace("{group}", "rg-Lake")
             .replace("{tenant}", &TENANT.to_string())
@@ -219,6 +222,9 @@ async fn what_the_page_says_is_served_is_served() {
             Some("Synapse") => "2021-06-01",
             Some("Storage") if path.contains("storageAccounts") => "2023-05-01",
             Some("KeyVault") => "2023-07-01",
+            Some("PowerPlatform") => "2020-10-30-preview",
+            Some("BusinessAppPlatform") => "2019-10-01",
+            _ if service == "Power Platform API" => "2024-10-01",
             _ if path == "/metadata/endpoints" => "2022-09-01",
             _ => "2022-12-01",
         };
@@ -228,6 +234,12 @@ async fn what_the_page_says_is_served_is_served() {
                     (f.vault_url("kv-ci-prod", &format!("{path}?api-version={version}")), &vault)
                 }
                 "Azure Resource Manager" => (format!("{path}?api-version={version}"), &arm),
+                // The list is one environment's.
+                _ if path.ends_with("/lifecycleOperations") => {
+                    (format!("{path}?api-version={version}&$filter=environment eq 'x'"), &admin)
+                }
+                _ if service.starts_with("Power Platform adm") => (format!("{path}?api-version={version}"), &admin),
+                "Power Platform API" => (format!("{path}?api-version={version}"), &platform),
                 _ => (path.clone(), &graph),
             };
             let reply = f.ask(method, &url, Ask::token(token).json(&json!({}))).await;
@@ -235,5 +247,5 @@ async fn what_the_page_says_is_served_is_served() {
             asked += 1;
         }
     }
-    assert!(asked > 70, "only {asked} routes were found");
+    assert!(asked > 90, "only {asked} routes were found");
 }

@@ -44,7 +44,7 @@ pub(crate) fn world() -> World {
     let mut world = World::new(None);
     let environment = WantedEnvironment {
         key: "prod".into(),
-        instance_id: INSTANCE,
+        instance_id: Some(INSTANCE),
         environment_id: "1bd6bd98-0000-4000-8000-00000000e001".into(),
         name: Some("Contoso prod".into()),
         business_units: false,

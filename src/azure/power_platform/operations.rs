@@ -170,6 +170,7 @@ impl Handle {
 }
 
 /// What asking about an operation brought.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Polled {
     /// The operation.

@@ -19,6 +19,7 @@ const DEFINITIONS: &str = "Microsoft.Authorization/roleDefinitions";
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.Authorization",
     types: &["roleAssignments", "roleDefinitions", "permissions"],
+    locations: &[],
     api_versions: api_versions::AUTHORIZATION,
     serve,
 };

@@ -20,12 +20,13 @@ pub(super) struct ArmError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    namespace: Option<&'static str>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ArmError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), headers: Vec::new() }
+        Self { status, code, message: message.into(), namespace: None, headers: Vec::new() }
     }
 
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -129,6 +130,11 @@ impl ArmError {
         self.with(FAILURE_CAUSE, HeaderValue::from_static("service"))
     }
 
+    /// Names the part of the provider that refused, as one provider does.
+    pub(super) fn in_namespace(self, namespace: &'static str) -> Self {
+        Self { namespace: Some(namespace), ..self }
+    }
+
     /// A value that can't be; the code is sourced, the words follow public reports of it.
     pub(super) fn invalid_value(member: &str) -> Self {
         let message = format!("Values for request parameters are invalid: {member}.");
@@ -174,8 +180,12 @@ impl From<StoreError> for ArmError {
 
 impl From<ArmError> for Answer {
     fn from(error: ArmError) -> Self {
-        let ArmError { status, code, message, headers } = error;
-        let answer = Self::json(status, json!({ "error": { "code": code, "message": message } }))
+        let ArmError { status, code, message, namespace, headers } = error;
+        let mut body = json!({ "error": { "code": code, "message": message } });
+        if let Some(namespace) = namespace {
+            body["error"]["namespace"] = json!(namespace);
+        }
+        let answer = Self::json(status, body)
             // `gateway` and `service` tell ARM's own refusals from a provider's.
             .with(FAILURE_CAUSE, HeaderValue::from_static("gateway"));
         headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))

@@ -12,6 +12,7 @@
 
 mod authorization;
 mod connections;
+mod enterprise_policies;
 mod error;
 mod long_running;
 mod metadata;
@@ -49,8 +50,14 @@ pub(super) use resource_graph::remembering;
 pub(crate) use throttle::Throttle;
 
 /// Who serves what.
-const PROVIDERS: &[&Provider] =
-    &[&authorization::PROVIDER, &resource_graph::PROVIDER, &storage::PROVIDER, &synapse::PROVIDER, &vaults::PROVIDER];
+const PROVIDERS: &[&Provider] = &[
+    &authorization::PROVIDER,
+    &enterprise_policies::PROVIDER,
+    &resource_graph::PROVIDER,
+    &storage::PROVIDER,
+    &synapse::PROVIDER,
+    &vaults::PROVIDER,
+];
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -83,6 +90,8 @@ struct Provider {
     namespace: &'static str,
     /// The types below it of which anything is served.
     types: &'static [&'static str],
+    /// Where these can be, as far as the emulator knows.
+    locations: &'static [&'static str],
     /// The api-versions that it takes.
     api_versions: Table,
     /// Answers what is asked below it.

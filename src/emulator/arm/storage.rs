@@ -26,6 +26,7 @@ const WRITE: &str = "Microsoft.Storage/storageAccounts/write";
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.Storage",
     types: &["storageAccounts"],
+    locations: &[],
     api_versions: api_versions::STORAGE,
     serve,
 };

@@ -6,12 +6,13 @@
 //! like one that doesn't exist.
 
 use http::{Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::ArmError;
 use super::page::page;
-use super::{PROVIDERS, Provider, Visit, only};
+use super::{PROVIDERS, Provider, Visit, enterprise_policies, only};
 use crate::emulator::arm::authorization::quoted;
 use crate::emulator::arm::{storage, synapse, vaults};
 use crate::emulator::call::{Answer, Call, guid};
@@ -64,6 +65,9 @@ pub(super) fn serve(visit: &Visit<'_>, place: Place<'_>) -> Result<Answer, ArmEr
         _ => &[Method::GET],
     };
     only(visit.call, methods)?;
+    if let Place::Register(id, namespace) = place {
+        return visit.change(|world| register(visit, world, id, namespace));
+    }
     visit.read(|world| match place {
         Place::Tenants => tenants(visit, world),
         Place::Subscriptions => {
@@ -80,16 +84,56 @@ pub(super) fn serve(visit: &Visit<'_>, place: Place<'_>) -> Result<Answer, ArmEr
         Place::Resources(id, name) => resources(visit, world, find(visit, world, id)?, name),
         Place::Providers(id) => {
             let (id, _) = find(visit, world, id)?;
-            let items = PROVIDERS.iter().map(|provider| registered(id, provider)).collect();
+            let items = PROVIDERS.iter().map(|provider| registered(visit, world, id, provider)).collect();
             page(visit, items, world.behaviour.empty_first_pages)
         }
-        Place::Provider(id, namespace) => provider(visit, find(visit, world, id)?.0, namespace),
-        Place::Register(id, namespace) => {
-            let (id, _) = find(visit, world, id)?;
-            visit.require(world, &format!("{namespace}/register/action"), &scope(id))?;
-            provider(visit, id, namespace)
+        Place::Provider(id, namespace) | Place::Register(id, namespace) => {
+            provider(visit, world, find(visit, world, id)?.0, namespace)
         }
     })
+}
+
+/// How long registering takes. Chosen; Microsoft's libraries look every ten seconds.
+const REGISTERING: SignedDuration = SignedDuration::from_secs(10);
+
+fn register(visit: &Visit<'_>, world: &mut World, id: &str, namespace: &str) -> Result<Answer, ArmError> {
+    let (id, _) = find(visit, world, id)?;
+    visit.require(world, &format!("{namespace}/register/action"), &scope(id))?;
+    if let Some(ends) = world.unregistered_providers.get_mut(&registration(id, namespace)) {
+        let _ = ends.get_or_insert(visit.now.saturating_add(REGISTERING).unwrap_or(Timestamp::MAX));
+    }
+    provider(visit, world, id, namespace)
+}
+
+/// The name of a registration in the world.
+fn registration(subscription: Uuid, namespace: &str) -> String {
+    format!("{subscription}/{namespace}").to_ascii_lowercase()
+}
+
+/// How a registration stands.
+fn registration_state(world: &World, subscription: Uuid, namespace: &str, now: Timestamp) -> &'static str {
+    match world.unregistered_providers.get(&registration(subscription, namespace)) {
+        Some(None) => "NotRegistered",
+        Some(Some(ends)) if now < *ends => "Registering",
+        Some(Some(_)) | None => "Registered",
+    }
+}
+
+/// Refuses what takes a registered provider.
+pub(super) fn require_registered(
+    world: &World,
+    subscription: Uuid,
+    namespace: &str,
+    now: Timestamp,
+) -> Result<(), ArmError> {
+    if registration_state(world, subscription, namespace, now) == "Registered" {
+        return Ok(());
+    }
+    let message = format!(
+        "The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to \
+         register subscriptions."
+    );
+    Err(ArmError::new(StatusCode::CONFLICT, "MissingSubscriptionRegistration", message))
 }
 
 fn scope(subscription: Uuid) -> String {
@@ -217,7 +261,8 @@ fn resources(
     let workspaces = world.synapse_workspaces.values().map(|workspace| synapse::resource(workspace, world, visit.now));
     let vaults = world.vaults.values().map(|vault| vaults::resource(vault, origin, visit.now));
     let text = |resource: &Value, member: &str| resource[member].as_str().unwrap_or_default().to_owned();
-    let seen = accounts.chain(workspaces).chain(vaults).filter(|resource| {
+    let policies = world.enterprise_policies.values().map(|it| enterprise_policies::resource(it, world, visit.now));
+    let seen = accounts.chain(workspaces).chain(vaults).chain(policies).filter(|resource| {
         let (id, own) = (text(resource, "id"), text(resource, "type"));
         let asked = wanted.takes(&own, &text(resource, "name")) && covers(&below, &id);
         asked && world.azure_allows(visit.caller.oid, Plane::Management, &format!("{own}/read"), &id, visit.now)
@@ -233,25 +278,25 @@ fn resources(
     page(visit, items, world.behaviour.empty_first_pages)
 }
 
-fn provider(visit: &Visit<'_>, subscription: Uuid, namespace: &str) -> Result<Answer, ArmError> {
+fn provider(visit: &Visit<'_>, world: &World, subscription: Uuid, namespace: &str) -> Result<Answer, ArmError> {
     let found = PROVIDERS.iter().find(|provider| provider.namespace.eq_ignore_ascii_case(namespace));
     match found {
-        Some(provider) => Ok(Answer::ok(registered(subscription, provider))),
+        Some(provider) => Ok(Answer::ok(registered(visit, world, subscription, provider))),
         // It may well be registered; the emulator doesn't know.
         None => Err(ArmError::not_served(visit.call)),
     }
 }
 
-/// A provider that every subscription has registered.
-fn registered(subscription: Uuid, provider: &Provider) -> Value {
-    let Provider { namespace, types, api_versions, serve: _ } = provider;
+/// A provider, registered unless the world says otherwise.
+fn registered(visit: &Visit<'_>, world: &World, subscription: Uuid, provider: &Provider) -> Value {
+    let Provider { namespace, types, locations, api_versions, serve: _ } = provider;
     let versions: Vec<&str> = api_versions.versions().rev().collect();
     let types: Vec<Value> = types
         .iter()
         .map(|kind| {
             json!({
                 "resourceType": kind,
-                "locations": [],
+                "locations": locations,
                 "apiVersions": versions,
                 "capabilities": "None",
             })
@@ -260,7 +305,7 @@ fn registered(subscription: Uuid, provider: &Provider) -> Value {
     json!({
         "id": format!("{}/providers/{namespace}", scope(subscription)),
         "namespace": namespace,
-        "registrationState": "Registered",
+        "registrationState": registration_state(world, subscription, namespace, visit.now),
         "registrationPolicy": "RegistrationRequired",
         "resourceTypes": types,
     })

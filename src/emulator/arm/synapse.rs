@@ -27,8 +27,13 @@ const SETTABLE: [&str; 5] = [
     "sqlAdministratorLoginPassword",
 ];
 
-pub(super) const PROVIDER: Provider =
-    Provider { namespace: "Microsoft.Synapse", types: &["workspaces"], api_versions: api_versions::SYNAPSE, serve };
+pub(super) const PROVIDER: Provider = Provider {
+    namespace: "Microsoft.Synapse",
+    types: &["workspaces"],
+    locations: &[],
+    api_versions: api_versions::SYNAPSE,
+    serve,
+};
 
 fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
     let lower: Vec<String> = target.rest.iter().map(|s| s.to_ascii_lowercase()).collect();

@@ -26,6 +26,7 @@ const READ: &str = "Microsoft.KeyVault/vaults/read";
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.KeyVault",
     types: &["vaults", "operationResults"],
+    locations: &[],
     api_versions: api_versions::KEY_VAULT,
     serve,
 };

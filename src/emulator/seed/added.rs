@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::emulator::built_in_roles;
-use crate::emulator::world::{Application, List, RoleAssignment, Subscription, Table, World};
+use crate::emulator::world::{AdminApplication, Application, List, RoleAssignment, Subscription, Table, World};
 use crate::emulator::{CLIENT_ID, SERVICE_APP};
 
 /// What seeding added.
@@ -28,6 +28,10 @@ pub enum Thing {
     Application,
     /// A Customer Insights - Data instance.
     Environment,
+    /// A Power Platform environment.
+    PowerPlatformEnvironment,
+    /// Palisade's client as an administrator of Power Platform.
+    PowerPlatformAdministrator,
     /// An Azure subscription.
     Subscription,
     /// A resource group.
@@ -53,7 +57,7 @@ impl Added {
             behaviour: _,
             users,
             groups,
-            applications,
+            applications: _,
             instances,
             subscriptions,
             role_assignments,
@@ -61,28 +65,32 @@ impl Added {
             vaults,
             storage_accounts,
             synapse_workspaces,
+            power_platform_environments,
+            enterprise_policies: _,
+            lifecycle_operations: _,
+            admin_applications,
+            unregistered_providers: _,
             arm_operations: _,
             replicating_principals: _,
             earlier_resources: _,
         } = now;
-        let own = |application: &Application| [CLIENT_ID, SERVICE_APP].contains(&application.app_id);
-        let named = |application: &Application| application.display_name.clone();
-        // The identity of a workspace comes with it.
-        let identities: BTreeSet<Uuid> = synapse_workspaces.values().map(|it| it.system_identity).collect();
-        let applications = applications
-            .iter()
-            .filter(|(id, _)| !before.applications.contains_key(*id) && !identities.contains(*id))
-            .map(|(_, application)| application);
-        let (own_applications, others) = applications.partition::<Vec<_>, _>(|it| own(it));
+        let (own_applications, others) = new_applications(before, now);
         let all = [
-            (Thing::OwnApplication, own_applications.into_iter().map(named).collect()),
+            (Thing::OwnApplication, own_applications),
             (Thing::User, new(&before.users, users).map(|it| it.user_principal_name.clone()).collect()),
             (Thing::Group, new(&before.groups, groups).map(|it| it.display_name.clone()).collect()),
-            (Thing::Application, others.into_iter().map(named).collect()),
+            (Thing::Application, others),
             (
                 Thing::Environment,
                 new(&before.instances, instances).map(|it| it.metadata.name.clone().unwrap_or_default()).collect(),
             ),
+            (
+                Thing::PowerPlatformEnvironment,
+                new(&before.power_platform_environments, power_platform_environments)
+                    .map(|it| it.display_name.clone())
+                    .collect(),
+            ),
+            (Thing::PowerPlatformAdministrator, administrators(before, admin_applications)),
             (
                 Thing::Subscription,
                 subscriptions
@@ -111,6 +119,23 @@ impl Added {
 
 fn new<'a, K: Ord, V>(before: &'a Table<K, V>, now: &'a Table<K, V>) -> impl Iterator<Item = &'a V> {
     now.iter().filter(|(key, _)| !before.contains_key(key)).map(|(_, value)| value)
+}
+
+/// The names of the new applications: those that every world has, and the others. The identity of a workspace comes with it.
+fn new_applications(before: &World, now: &World) -> (Vec<String>, Vec<String>) {
+    let identities: BTreeSet<Uuid> = now.synapse_workspaces.values().map(|it| it.system_identity).collect();
+    let new = now.applications.iter().filter(|(id, _)| !before.applications.contains_key(*id));
+    let (own, others) = new
+        .filter(|(id, _)| !identities.contains(*id))
+        .map(|(_, application)| application)
+        .partition::<Vec<_>, _>(|application| [CLIENT_ID, SERVICE_APP].contains(&application.app_id));
+    let named = |all: Vec<&Application>| all.into_iter().map(|it| it.display_name.clone()).collect();
+    (named(own), named(others))
+}
+
+fn administrators(before: &World, now: &Table<Uuid, AdminApplication>) -> Vec<String> {
+    let new = now.keys().filter(|id| !before.admin_applications.contains_key(*id));
+    new.map(|id| if *id == CLIENT_ID { "palisade".to_owned() } else { id.to_string() }).collect()
 }
 
 fn resource_groups<K: Ord>(before: &Table<K, Subscription>, now: &Table<K, Subscription>) -> Vec<String> {

@@ -7,6 +7,7 @@
 
 mod added;
 mod azure;
+mod power_platform;
 mod resources;
 
 use jiff::{SignedDuration, Timestamp};
@@ -50,9 +51,9 @@ pub struct WantedVault {
 pub struct WantedEnvironment {
     /// Its key in the configuration.
     pub key: String,
-    /// Customer Insights - Data instance id.
-    pub instance_id: Uuid,
-    /// Power Platform environment id.
+    /// Customer Insights - Data instance id, if it has one.
+    pub instance_id: Option<Uuid>,
+    /// Power Platform environment id; empty if it has none.
     pub environment_id: String,
     /// Display name; the key if none.
     pub name: Option<String>,
@@ -90,6 +91,10 @@ struct Defaults {
     /// How long ago it was created: a configuration names environments that people have been using.
     age: SignedDuration,
     organisation: Organisation,
+    /// `managedEnvironment`: of the Power Platform environment.
+    protection_level: &'static str,
+    extended_settings: [(&'static str, &'static str); 4],
+    runtime: &'static str,
     /// `users`: creator and caller hold this role, nobody else holds any.
     first_role: &'static str,
     /// `apiAccess`.
@@ -137,6 +142,14 @@ const DEFAULTS: Defaults = Defaults {
     provisioning_state: "active",
     age: SignedDuration::from_hours(365 * 24),
     organisation: Organisation { state: "Ready", sku: "Production", suffix: "crm4.dynamics.com" },
+    protection_level: "Standard",
+    extended_settings: [
+        ("excludeEnvironmentFromAnalysis", "false"),
+        ("limitSharingMode", "noLimit"),
+        ("maxLimitUserSharing", "-1"),
+        ("solutionCheckerMode", "none"),
+    ],
+    runtime: "Enabled",
     first_role: "Admin",
     api_access: false,
     domain: "example.com",
@@ -195,10 +208,11 @@ fn populate(world: &mut World, tenant: &Tenant, wanted: &Wanted, now: Timestamp)
     }
     let creator = add_user(world, tenant, &format!("creator@{}", tenant.domain));
     for environment in &wanted.environments {
-        if !world.instances.contains_key(&environment.instance_id) {
-            let instance = instance(world, tenant, environment, creator, now);
-            world.instances.insert(environment.instance_id, instance);
+        if let Some(id) = environment.instance_id.filter(|id| !world.instances.contains_key(id)) {
+            let instance = instance(world, tenant, (id, environment), creator, now);
+            world.instances.insert(id, instance);
         }
+        power_platform::add(world, tenant, environment, now);
     }
     for vault in &wanted.vaults {
         azure::add_vault(world, tenant, &vault.id, now);
@@ -316,7 +330,13 @@ fn group_members(group: Uuid) -> [&'static str; 2] {
     [names[first], names[second]]
 }
 
-fn instance(world: &World, tenant: &Tenant, wanted: &WantedEnvironment, creator: Uuid, now: Timestamp) -> Instance {
+fn instance(
+    world: &World,
+    tenant: &Tenant,
+    (id, wanted): (Uuid, &WantedEnvironment),
+    creator: Uuid,
+    now: Timestamp,
+) -> Instance {
     let name = wanted.name.clone().unwrap_or_else(|| wanted.key.clone());
     let admin = |id: Uuid, principal_type| Assignment {
         principal_id: id.to_string(),
@@ -327,7 +347,7 @@ fn instance(world: &World, tenant: &Tenant, wanted: &WantedEnvironment, creator:
     let assignments = std::iter::once(admin(creator, PrincipalType::User)).chain(caller).collect();
     let author = world.users.get(&creator).map(|u| u.user_principal_name.clone());
     Instance {
-        metadata: metadata(tenant, wanted, name, author, now),
+        metadata: metadata(tenant, id, name, author, now),
         scale_unit_id: DEFAULTS.scale_unit.to_owned(),
         environment_id: wanted.environment_id.clone(),
         owner: creator,
@@ -341,15 +361,9 @@ fn instance(world: &World, tenant: &Tenant, wanted: &WantedEnvironment, creator:
     }
 }
 
-fn metadata(
-    tenant: &Tenant,
-    wanted: &WantedEnvironment,
-    name: String,
-    author: Option<String>,
-    now: Timestamp,
-) -> InstanceMetadata {
+fn metadata(tenant: &Tenant, id: Uuid, name: String, author: Option<String>, now: Timestamp) -> InstanceMetadata {
     let organisation = &DEFAULTS.organisation;
-    let host = derived_id(tenant.id, "org", &wanted.instance_id.to_string()).simple().to_string();
+    let host = derived_id(tenant.id, "org", &id.to_string()).simple().to_string();
     let host = host.get(..8).unwrap_or(&host);
     InstanceMetadata {
         cds_org_info: Some(CdsOrgInfo {

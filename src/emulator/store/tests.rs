@@ -65,7 +65,7 @@ fn add_user(world: &mut World) -> Result<(), StoreError> {
 fn seeded(environments: u128) -> World {
     let environment = |number: u128| WantedEnvironment {
         key: format!("e{number}"),
-        instance_id: Uuid::from_u128(number + 1),
+        instance_id: Some(Uuid::from_u128(number + 1)),
         environment_id: String::new(),
         name: None,
         business_units: false,

@@ -1,6 +1,7 @@
 //! How the services behave where the real ones leave it open, are slow, or are stale.
 //!
-//! What must stay true: the default of every knob is the service at its best: at once, unlimited, never stale.
+//! What must stay true: the default of every knob is the service at its best: at once, unlimited, never stale; what never ends
+//! at once takes seconds.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -63,6 +64,20 @@ pub struct Behaviour {
     pub private_link_removal_leaves_connections: bool,
     /// A private link is found to work only this long after the last of its connections was approved (documented: minutes).
     pub private_link_propagation: SignedDuration,
+    /// How long a lifecycle operation of Power Platform takes that doesn't encrypt anything anew.
+    pub lifecycle_operation_time: SignedDuration,
+    /// How long linking an environment to an encryption policy takes, or unlinking it (documented: up to four days, `PT96H`).
+    pub encryption_operation_time: SignedDuration,
+    /// Lifecycle operations end in failure, at the stage `Run`.
+    pub lifecycle_operations_fail: bool,
+    /// For how many reads an environment shows what it was before an operation succeeded.
+    pub lifecycle_stale_reads: u32,
+    /// Power Platform administration answers a conflict with no body, as it sometimes does.
+    pub empty_conflicts: bool,
+    /// How many items a page of Power Platform's lists has.
+    pub power_platform_page: u32,
+    /// How long Azure's roles don't know the identity of a new enterprise policy (documented: minutes).
+    pub policy_identity_replication: SignedDuration,
     /// The address that a vault's firewall takes every caller for; all calls really come from loopback.
     pub client_address: IpAddr,
 }
@@ -92,6 +107,13 @@ impl Default for Behaviour {
             permissions_need_right: false,
             private_link_removal_leaves_connections: false,
             private_link_propagation: SignedDuration::ZERO,
+            lifecycle_operation_time: SignedDuration::from_secs(2),
+            encryption_operation_time: SignedDuration::from_secs(5),
+            lifecycle_operations_fail: false,
+            lifecycle_stale_reads: 0,
+            empty_conflicts: false,
+            power_platform_page: 100,
+            policy_identity_replication: SignedDuration::ZERO,
             client_address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),
         }
     }

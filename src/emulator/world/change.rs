@@ -43,6 +43,11 @@ macro_rules! tables {
             vaults,
             storage_accounts,
             synapse_workspaces,
+            power_platform_environments,
+            enterprise_policies,
+            lifecycle_operations,
+            admin_applications,
+            unregistered_providers,
             arm_operations,
             replicating_principals,
             earlier_resources: _,
@@ -56,6 +61,11 @@ macro_rules! tables {
         $do!("vaults", vaults);
         $do!("storageAccounts", storage_accounts);
         $do!("synapseWorkspaces", synapse_workspaces);
+        $do!("powerPlatformEnvironments", power_platform_environments);
+        $do!("enterprisePolicies", enterprise_policies);
+        $do!("lifecycleOperations", lifecycle_operations);
+        $do!("adminApplications", admin_applications);
+        $do!("unregisteredProviders", unregistered_providers);
         $do!("armOperations", arm_operations);
         $do!("replicatingPrincipals", replicating_principals);
     }};
@@ -145,9 +155,13 @@ impl Drop for Change<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::emulator::seed::{Wanted, WantedEnvironment, WantedVault, seed};
-    use crate::emulator::world::{ArmOperation, CustomRole, FORMAT};
+    use crate::emulator::world::{
+        ArmOperation, CustomRole, EnterprisePolicy, FORMAT, LifecycleOperation, LifecycleWork,
+    };
     use crate::settings::users::PrincipalRef;
     use jiff::Timestamp;
 
@@ -158,8 +172,8 @@ mod tests {
         let id = Uuid::from_u128(1);
         let environment = WantedEnvironment {
             key: "e".into(),
-            instance_id: id,
-            environment_id: String::new(),
+            instance_id: Some(id),
+            environment_id: "e1".into(),
             name: None,
             business_units: false,
             principals: vec![PrincipalRef::Group { name: "g".into(), id: Uuid::from_u128(2) }],
@@ -181,6 +195,32 @@ mod tests {
         world.custom_roles.insert(id, CustomRole { role_name: "r".into(), permissions: Vec::new() });
         world.arm_operations.insert(id, ArmOperation { target: "/".into(), started: now, ends: now, fails: false });
         world.replicating_principals.insert(id, now);
+        world.unregistered_providers.insert("s/microsoft.powerplatform".into(), Some(now));
+        let policy = EnterprisePolicy {
+            id: format!("{GROUP}/Microsoft.PowerPlatform/enterprisePolicies/cmk"),
+            location: "europe".into(),
+            kind: "Encryption".into(),
+            tags: BTreeMap::new(),
+            system_identity: None,
+            guid: id,
+            encryption: None,
+            network_injection: None,
+            created: now,
+            created_by: id,
+        };
+        world.enterprise_policies.insert(policy.id.to_lowercase(), policy);
+        let operation = LifecycleOperation {
+            environment: "e1".into(),
+            kind: "Enable".into(),
+            started: now,
+            ends: now,
+            requested_by: id,
+            work: LifecycleWork::Enable,
+            before: None,
+            failure: None,
+            applied: false,
+        };
+        world.lifecycle_operations.insert(id, operation);
         world.earlier_resources.push(Earlier { until: now, was: vec![Value::Null] });
     }
 

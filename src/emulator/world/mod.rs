@@ -16,6 +16,7 @@ mod connections;
 mod instances;
 mod links;
 mod patch;
+mod power_platform;
 mod resources;
 mod table;
 mod vaults;
@@ -38,6 +39,10 @@ pub(crate) use connections::{Look, Work};
 pub use instances::{ApiSubscription, Assignment, CdsOrgInfo, Instance, InstanceMetadata, PrincipalType};
 pub use links::{KeyVaultLink, LinkEndpoint, PrivateLink};
 pub(super) use patch::Patch;
+pub use power_platform::{
+    AdminApplication, EnterprisePolicy, LifecycleFailure, LifecycleOperation, LifecycleWork, LinkKind,
+    PlatformDataverse, PlatformEnvironment, PolicyKey, PolicyLink, StaleReads,
+};
 pub use resources::{StorageAccount, SynapseWorkspace};
 pub use table::{List, Table};
 pub use vaults::{
@@ -91,6 +96,22 @@ pub struct World {
     /// Synapse workspaces by their name in lower case; it is unique in all of Azure, too.
     #[serde(default)]
     pub synapse_workspaces: Table<String, SynapseWorkspace>,
+    /// Environments of Power Platform by their id in lower case.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub power_platform_environments: Table<String, PlatformEnvironment>,
+    /// Enterprise policies of Power Platform by their ARM id in lower case.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub enterprise_policies: Table<String, EnterprisePolicy>,
+    /// Lifecycle operations of Power Platform, over or not.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub lifecycle_operations: Table<Uuid, LifecycleOperation>,
+    /// The applications that administer Power Platform, by application id.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub admin_applications: Table<Uuid, AdminApplication>,
+    /// Resource providers that a subscription hasn't registered, as `{subscription}/{namespace}` in lower case, and when
+    /// registering them ends; none if nobody has asked for it. All others are registered.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub unregistered_providers: Table<String, Option<Timestamp>>,
     /// Long-running operations of Azure Resource Manager, over or not.
     #[serde(default, skip_serializing_if = "table_is_empty")]
     pub arm_operations: Table<Uuid, ArmOperation>,
@@ -250,6 +271,11 @@ impl World {
             vaults: Table::new(),
             storage_accounts: Table::new(),
             synapse_workspaces: Table::new(),
+            power_platform_environments: Table::new(),
+            enterprise_policies: Table::new(),
+            lifecycle_operations: Table::new(),
+            admin_applications: Table::new(),
+            unregistered_providers: Table::new(),
             arm_operations: Table::new(),
             replicating_principals: Table::new(),
             earlier_resources: List::new(),

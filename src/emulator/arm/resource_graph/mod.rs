@@ -13,7 +13,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::error::ArmError;
-use super::{Provider, Target, Visit, only, storage, synapse, vaults};
+use super::{Provider, Target, Visit, enterprise_policies, only, storage, synapse, vaults};
 use crate::emulator::api_versions;
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::rights::Plane;
@@ -29,6 +29,7 @@ const MOST: usize = 1000;
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.ResourceGraph",
     types: &["resources"],
+    locations: &[],
     api_versions: api_versions::RESOURCE_GRAPH,
     serve,
 };
@@ -143,8 +144,10 @@ fn rows(world: &World, origin: &Url, now: Timestamp) -> Vec<Value> {
     let accounts = world.storage_accounts.values().map(|a| storage::resource(a, world, now));
     let workspaces = world.synapse_workspaces.values().map(|w| synapse::resource(w, world, now));
     let vaults = world.vaults.values().map(|v| vaults::resource(v, origin, now));
+    let policies = world.enterprise_policies.values().map(|p| enterprise_policies::resource(p, world, now));
     let tenant = world.tenant.as_ref().map(|t| t.id);
-    let mut rows: Vec<Value> = accounts.chain(workspaces).chain(vaults).map(|resource| row(resource, tenant)).collect();
+    let all = accounts.chain(workspaces).chain(vaults).chain(policies);
+    let mut rows: Vec<Value> = all.map(|resource| row(resource, tenant)).collect();
     rows.sort_by_key(|row| row["id"].as_str().unwrap_or_default().to_ascii_lowercase());
     rows
 }
