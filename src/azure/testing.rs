@@ -13,7 +13,7 @@ use super::hosts::Hosts;
 use super::retry::Limits;
 use super::{Quiet, Reader, Settings, Token, TokenError, TokenSource, Transport, Writer};
 use crate::clock::Clock;
-use crate::terms::Face;
+use crate::terms::{Cloud, Face};
 
 struct AnyToken;
 
@@ -35,11 +35,20 @@ pub(crate) fn writer_over(exchange: Rc<dyn Exchange>) -> Writer {
     Writer::new(transport_over(exchange), "")
 }
 
+/// Writes to the public cloud, as far as addresses go: the exchange has what is sent.
+pub(crate) fn writer_in_cloud(exchange: Rc<dyn Exchange>) -> Writer {
+    Writer::new(transport_to(Hosts::cloud(Cloud::Public).unwrap(), exchange), "")
+}
+
 fn transport_over(exchange: Rc<dyn Exchange>) -> Rc<Transport> {
-    let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     let origin = "http://localhost/".parse().unwrap();
+    transport_to(Hosts::emulator(&origin).unwrap(), exchange)
+}
+
+fn transport_to(hosts: Hosts, exchange: Rc<dyn Exchange>) -> Rc<Transport> {
+    let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     Rc::new(Transport::new(Settings {
-        hosts: Hosts::emulator(&origin).unwrap(),
+        hosts,
         exchange,
         face: Face::ScaleUnit,
         subscription_key: None,

@@ -58,7 +58,8 @@ Other clients, such as Microsoft's own libraries, sign in with --https and these
   client secret   palisade-emulator-only (worth nothing elsewhere)
   authority       the https address; tokens: ADDRESS/TENANT/oauth2/v2.0/token
   scopes          https://management.azure.com/.default, https://vault.azure.net/.default,
-                  https://graph.microsoft.com/.default, https://api.ci.ai.microsoft.com/.default
+                  https://graph.microsoft.com/.default, https://api.ci.ai.microsoft.com/.default,
+                  https://service.powerapps.com/.default, https://api.powerplatform.com/.default
 docs/emulator.md shows it step by step for JavaScript, Python and Azure's command line.
 
 Faults are a list of rules in YAML or JSON. Each says which calls it strikes (a method, a path pattern with `*`, or

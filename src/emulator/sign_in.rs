@@ -28,11 +28,13 @@ pub struct SignIn {
 }
 
 /// The scopes of the services, by the names under which the ready file has them.
-pub const SCOPES: [(&str, &str); 4] = [
+pub const SCOPES: [(&str, &str); 6] = [
     ("resourceManager", gate::ARM),
     ("keyVault", gate::KEY_VAULT),
     ("graph", gate::GRAPH),
     ("customerInsights", gate::CUSTOMER_INSIGHTS),
+    ("powerPlatformAdministration", gate::PLATFORM_ADMIN),
+    ("powerPlatform", gate::PLATFORM),
 ];
 
 impl SignIn {

@@ -29,6 +29,14 @@ pub(crate) struct Report {
 /// Deviations of the services from their own documents, which the emulator shares: a part of the violation's text, and why.
 const MEANT: &[(&str, &str)] = &[
     (
+        "at `/error`: Unevaluated properties are not allowed ('namespace' was unexpected)",
+        "the provider of enterprise policies was seen to name a part of itself in its errors",
+    ),
+    (
+        "'principalId' was unexpected",
+        "Microsoft's own modules read the principal of an enterprise policy's identity under this name, the document has another",
+    ),
+    (
         "200 at `/nextLink`: null is not of type \"string\"",
         "on the last page it is null, as the service is remembered to write it; the document knows no null, and clients stop at both",
     ),

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use palisade::azure::arm::{LongRunning, Progress};
 use palisade::azure::authorization::{self, Grant, PrincipalType};
 use palisade::azure::customer_insights as ci;
+use palisade::azure::power_platform::policies::{self, Draft};
 use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
 use palisade::azure::rights::{Action, roles};
 use palisade::azure::vaults::{self, Permissions, PolicyEntry};
@@ -58,6 +59,7 @@ pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
         rights(&writer).await;
         vault(&writer).await;
         secrets(&writer).await;
+        policies(&writer).await;
         assert!(!stage.exchanges.lock().unwrap().is_empty());
     }
 }
@@ -199,4 +201,20 @@ async fn secrets(writer: &Writer) {
     key_vault::update_properties(writer, &at, &made.version, &changes).await.unwrap();
     assert!(key_vault::get_deleted(reader, &at).await.unwrap().is_none());
     key_vault::recover(writer, &at).await.unwrap_err();
+}
+
+async fn policies(writer: &Writer) {
+    let reader = writer.reader();
+    let name = |name: &str| -> ResourceId {
+        let group = id(VAULT).group();
+        format!("{group}/providers/Microsoft.PowerPlatform/enterprisePolicies/{name}").parse().unwrap()
+    };
+    policies::registration(reader, SUBSCRIPTION).await.unwrap();
+    assert!(policies::get(reader, &name("cmk")).await.unwrap().is_none());
+    for version in [None, Some("0123456789abcdef0123456789abcdef".to_owned())] {
+        let draft = Draft { location: "europe".into(), vault: id(VAULT), key: "pp-key".into(), version };
+        let made = policies::put(writer, &name("cmk"), &draft).await.unwrap();
+        assert_eq!(policies::get(reader, &name("cmk")).await.unwrap(), Some(made));
+    }
+    assert_eq!(policies::list(reader, SUBSCRIPTION, "rg-secrets").await.unwrap().len(), 1);
 }

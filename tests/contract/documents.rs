@@ -9,12 +9,13 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 /// The documents that are compared, below `specification/`: the ones of the api-versions that palisade pins.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "authorization/resource-manager/Microsoft.Authorization/stable/2022-04-01/authorization-RoleAssignmentsCalls.json",
     "authorization/resource-manager/Microsoft.Authorization/stable/2022-04-01/authorization-RoleDefinitionsCalls.json",
     "keyvault/data-plane/Microsoft.KeyVault/stable/7.5/keys.json",
     "keyvault/data-plane/Microsoft.KeyVault/stable/7.5/secrets.json",
     "keyvault/resource-manager/Microsoft.KeyVault/stable/2023-07-01/keyvault.json",
+    "powerplatform/resource-manager/Microsoft.PowerPlatform/PowerPlatform/preview/2020-10-30-preview/openapi.json",
     "resourcegraph/resource-manager/Microsoft.ResourceGraph/stable/2022-10-01/resourcegraph.json",
     "storage/resource-manager/Microsoft.Storage/stable/2023-05-01/storage.json",
     "synapse/resource-manager/Microsoft.Synapse/stable/2021-06-01/privateEndpointConnections.json",

@@ -17,6 +17,7 @@ pub(crate) const KEY_VAULT: &str = "https://vault.azure.net";
 const STORAGE: &str = "api-version=2023-05-01";
 const SYNAPSE: &str = "api-version=2021-06-01";
 const VAULTS: &str = "api-version=2023-07-01";
+const POLICIES: &str = "api-version=2020-10-30-preview";
 const ROLES: &str = "api-version=2022-04-01";
 const DATA: &str = "api-version=7.5";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
@@ -96,6 +97,7 @@ pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
     let stranger = p.token(STRANGER, STRANGER_SECRET, ARM).await;
     reads(&p, &token).await;
     writes(&p, &token).await;
+    policies(&p, &token, &stranger).await;
     refusals(&p, &token, &stranger).await;
     let data = p.token(CLIENT_ID, CLIENT_SECRET, KEY_VAULT).await;
     keys_and_secrets(&p, &data).await;
@@ -176,6 +178,41 @@ async fn writes(p: &Probe, token: &str) {
     // Open again, for what follows.
     let open = json!({ "properties": { "networkAcls": { "bypass": "None", "defaultAction": "Allow" } } });
     p.send("PATCH", &format!("{VAULT}?{VAULTS}"), Some(token), Some(open), false).await;
+}
+
+/// Enterprise policies of each kind that is kept, and what is refused.
+async fn policies(p: &Probe, token: &str, stranger: &str) {
+    let group = VAULT.split("/providers/").next().unwrap();
+    let at = |name: &str| format!("{group}/providers/Microsoft.PowerPlatform/enterprisePolicies{name}?{POLICIES}");
+    let key = json!({ "id": VAULT, "key": { "name": "pp-key" } });
+    let encryption = json!({ "location": "europe", "kind": "Encryption", "identity": { "type": "SystemAssigned" },
+                             "properties": { "encryption": { "state": "Enabled", "keyVault": key } } });
+    let network = json!({ "location": "europe", "kind": "NetworkInjection", "properties": { "networkInjection": {
+        "virtualNetworks": [{ "id": format!("{SUBSCRIPTION}/x"), "subnet": { "name": "pp" } }] } } });
+    let identity =
+        json!({ "location": "europe", "kind": "Identity", "identity": { "type": "SystemAssigned" }, "properties": {} });
+    for (name, body) in [("/probe", encryption), ("/network", network), ("/identity", identity)] {
+        for expected in [201, 200] {
+            let (status, answer) = p.send("PUT", &at(name), Some(token), Some(body.clone()), false).await;
+            assert_eq!(status, expected, "{answer}");
+        }
+    }
+    let tags = Some(json!({ "tags": { "a": "b" } }));
+    let whole = format!("{SUBSCRIPTION}/providers/Microsoft.PowerPlatform/enterprisePolicies?{POLICIES}");
+    for (method, target, who, body, wrong, expected) in [
+        ("GET", at(""), token, None, false, 200),
+        ("GET", whole.clone(), token, None, false, 200),
+        ("PATCH", at("/probe"), token, tags.clone(), false, 200),
+        ("PATCH", at("/none"), token, tags, true, 404),
+        ("PUT", at("/bad"), token, Some(json!({ "location": "europe", "kind": "Encryption" })), true, 400),
+        ("GET", at("/probe"), stranger, None, true, 403),
+        ("GET", at("/none"), token, None, true, 404),
+        ("DELETE", at("/probe"), token, None, false, 200),
+        ("DELETE", at("/probe"), token, None, false, 204),
+    ] {
+        let (status, answer) = p.send(method, &target, Some(who), body, wrong).await;
+        assert_eq!(status, expected, "{method} {target}: {answer}");
+    }
 }
 
 async fn refusals(p: &Probe, token: &str, stranger: &str) {

@@ -10,7 +10,7 @@ use super::operations::{self, Kind, Polled, State};
 use super::policies::{self, Hint};
 use super::*;
 use crate::azure::exchange::{Broken, Exchange, Request, Response};
-use crate::azure::testing::{Answers, reader_over, writer_over};
+use crate::azure::testing::{Answers, reader_over, writer_in_cloud, writer_over};
 
 const ARM_ID: &str = "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg/providers/Microsoft.PowerPlatform/enterprisePolicies/cmk";
 const SYSTEM: &str =
@@ -248,6 +248,49 @@ async fn either_header_leads_to_the_operation_and_no_other_place_sees_a_token() 
     assert!(matches!(refused.failure, Failure::HostRefused { .. }) && service.3.get() == 0);
     let mut nowhere = accepted("x-other", "1".into()).await;
     assert_eq!(operations::poll(&reader_over(service), &mut nowhere).await.unwrap(), Polled::NoAddress);
+}
+
+/// Accepts what is started, telling a place for it; notes the addresses that are asked.
+struct Regional(String, std::cell::RefCell<Vec<String>>);
+
+#[async_trait::async_trait(?Send)]
+impl Exchange for Regional {
+    async fn exchange(&self, request: Request) -> Result<Response, Broken> {
+        self.1.borrow_mut().push(request.url.to_string());
+        let (mut headers, accepts) = (http::HeaderMap::new(), request.method == http::Method::POST);
+        headers.insert("location", self.0.parse().unwrap());
+        let body = if accepts { Vec::new() } else { operation("Running").to_string().into_bytes() };
+        let status = if accepts { http::StatusCode::ACCEPTED } else { http::StatusCode::OK };
+        Ok(Response { status, headers, body: body.into() })
+    }
+}
+
+#[tokio::test]
+async fn an_operation_is_followed_to_the_regions_host_and_no_further() {
+    let path = "/providers/Microsoft.BusinessAppPlatform/lifecycleOperations/0001?api-version=2019-10-01";
+    for (host, followed) in [
+        ("https://europe.api.bap.microsoft.com", true),
+        ("https://api.bap.microsoft.com", true),
+        ("https://europe.api.bap.microsoft.us", false),
+        ("https://evilapi.bap.microsoft.com", false),
+        ("http://europe.api.bap.microsoft.com", false),
+        ("https://api.powerplatform.com", false),
+    ] {
+        let service = Rc::new(Regional(format!("{host}{path}"), std::cell::RefCell::default()));
+        let writer = writer_in_cloud(service.clone());
+        let started = policies::link(&writer, &id("e1"), &SystemId::new(SYSTEM).unwrap()).await.unwrap();
+        let Started::Accepted(mut handle) = started else { panic!("{started:?}") };
+        let polled = operations::poll(writer.reader(), &mut handle).await;
+        let asked = service.1.borrow();
+        assert!(asked[0].starts_with("https://api.bap.microsoft.com/providers/"), "{asked:?}");
+        match followed {
+            true => assert_eq!((polled.is_ok(), asked[1].as_str()), (true, format!("{host}{path}").as_str()), "{host}"),
+            false => {
+                assert!(matches!(polled.unwrap_err().failure, Failure::HostRefused { .. }), "{host}");
+                assert_eq!(asked.len(), 1, "{host}");
+            }
+        }
+    }
 }
 
 fn policy(identity: &Json) -> Json {
