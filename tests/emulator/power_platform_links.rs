@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use palisade::emulator::{PlatformEnvironment, World};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::platform::{ENVIRONMENT, Scene, environment_of, key_version, refusal};
 use crate::support::{Ask, STRANGER, vault_of};
@@ -199,6 +200,38 @@ async fn what_policy_and_key_get_wrong_fails_the_operation() {
         prepare,
     )
     .await;
+    // Each of the three rights is needed, by both vocabularies.
+    for missing in ["keys/read", "keys/wrap/action", "keys/unwrap/action"] {
+        let less = |world: &mut World| {
+            let role = Uuid::from_u128(7);
+            let denied = palisade::emulator::Permission {
+                data_actions: vec!["Microsoft.KeyVault/vaults/keys/*".into()],
+                not_data_actions: vec![format!("Microsoft.KeyVault/vaults/{missing}")],
+                ..Default::default()
+            };
+            let custom = palisade::emulator::CustomRole { role_name: "less".into(), permissions: vec![denied] };
+            world.custom_roles.insert(role, custom);
+            let encryption: Uuid = crate::platform::ENCRYPTION_USER.parse().unwrap();
+            let at = world.role_assignments.iter().position(|it| it.role_definition == encryption).unwrap();
+            world.role_assignments[at].role_definition = role;
+        };
+        fails(less, "EmulatedKeyAccessDenied", prepare).await;
+    }
+    for granted in [["get", "wrapKey"], ["get", "unwrapKey"], ["wrapKey", "unwrapKey"]] {
+        let less = |world: &mut World| {
+            let identity = world.enterprise_policies.values().next().unwrap().system_identity.unwrap();
+            let keys = granted.map(str::to_owned).into();
+            let vault = vault_of(world);
+            vault.enable_rbac_authorization = Some(false);
+            vault.access_policies.push(palisade::emulator::AccessPolicy {
+                tenant_id: crate::support::TENANT,
+                object_id: identity,
+                application_id: None,
+                permissions: palisade::emulator::PolicyPermissions { keys, ..Default::default() },
+            });
+        };
+        fails(less, "EmulatedKeyAccessDenied", prepare).await;
+    }
     let shut = |world: &mut World| {
         vault_of(world).network_acls = Some(palisade::emulator::NetworkAcls {
             bypass: "None".into(),
