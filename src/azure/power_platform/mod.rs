@@ -3,7 +3,7 @@
 //! [`environments`] reads them and makes them managed, [`operations`] follows what goes on, [`policies`] makes policies and
 //! links environments to them. Words: *administration* is the service of links and lifecycle operations, the *Power Platform
 //! API* the published one; an operation that was [`Started`] goes on for up to days, and is [polled](operations::poll) by its
-//! [`Handle`](operations::Handle), or found in the list of its environment.
+//! [`Handle`], or found in the list of its environment.
 //!
 //! Invariants: ids are compared without regard to case and shown as they were written; an id of an environment is any text; a
 //! word that isn't known stays what it is (`Other`) and counts as nothing else; a list is whole or an error; that the
