@@ -38,6 +38,8 @@ use super::customer_insights::{self as ci, ApiAccess, Instance, InstanceInfo, In
 use super::directory::{Directory, Name, Remembered};
 use super::error::CallError;
 use super::once::Once;
+use super::power_platform::EnvironmentId;
+use super::power_platform::environments::{self, Environment};
 use super::rights::{Granted, Holding, Needs};
 use super::storage::{self, Account};
 use super::synapse::{self, Workspace};
@@ -60,6 +62,7 @@ pub struct Look {
     workspaces: Once<ResourceId, Shared<Option<Rc<Workspace>>>>,
     roles: Once<(ResourceId, ObjectId), Shared<Rc<[RoleAssignment]>>>,
     granted: Once<ResourceId, Shared<Rc<Granted>>>,
+    environments: Once<EnvironmentId, Shared<Rc<Environment>>>,
 }
 
 impl Look {
@@ -81,6 +84,7 @@ impl Look {
             workspaces: Once::default(),
             roles: Once::default(),
             granted: Once::default(),
+            environments: Once::default(),
         }
     }
 
@@ -140,6 +144,13 @@ impl Look {
         let (reader, id) = (self.reader.clone(), id.clone());
         let key = id.clone();
         self.workspaces.get(key, || Box::pin(async move { Ok(synapse::get(&reader, &id).await?.map(Rc::new)) })).await
+    }
+
+    /// A Power Platform environment, as administration shows it. That it isn't found is an error, too.
+    pub async fn environment(&self, id: &EnvironmentId) -> Shared<Rc<Environment>> {
+        let (reader, id) = (self.reader.clone(), id.clone());
+        let key = id.clone();
+        self.environments.get(key, || Box::pin(async move { environments::get(&reader, &id).await.map(Rc::new) })).await
     }
 
     /// The roles of one principal that count on a resource.

@@ -36,6 +36,7 @@ fn findings(observed: &Observed) -> Findings {
     let comparing = Comparing {
         head: &environment.head,
         instance: Ok(&Instance { id: Uuid::from_u128(1), scale_unit: None }),
+        hosting: Err(&crate::settings::hosting::not_asked()),
         tenant: configuration.tenant.id,
         region: None,
         created: None,

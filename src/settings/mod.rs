@@ -19,6 +19,8 @@ pub mod declaration;
 #[cfg(test)]
 pub mod example;
 pub mod geography;
+mod held_back;
+pub mod hosting;
 pub mod key_vault;
 mod moved;
 mod names;

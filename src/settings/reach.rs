@@ -1,9 +1,11 @@
-//! Reaching an environment: finding its instance, and making sure that it is the one that is meant.
+//! Reaching an environment: finding its instance and its Power Platform environment, and making sure that they are those that
+//! are meant.
 //!
 //! Words: the *binding* is that the instance and the Power Platform environment of a configuration belong together.
 //!
 //! Invariants: an instance of another tenant is never asked about anything; two ids are taken for bound only where a service
-//! says so: two absent addresses aren't equal; what isn't known of an instance refuses nothing, and proves nothing.
+//! says so: two absent addresses aren't equal; what isn't known of an instance refuses nothing, and proves nothing; where both
+//! ids are given and it isn't known that they belong together, nothing is planned for Power Platform.
 
 use std::rc::Rc;
 
@@ -12,6 +14,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::codes;
+use super::hosting::{self, Hosting};
 use super::moved;
 use super::observation::{Observation, Unreadable};
 use crate::azure::customer_insights::{Instance, InstanceMetadata};
@@ -49,11 +52,7 @@ impl Reached {
         Observed {
             name: self.metadata.name.clone(),
             region: self.metadata.region.clone(),
-            // Spelling makes no other organisation.
-            dataverse: self
-                .metadata
-                .dataverse()
-                .map(|address| host(address).map_or_else(|| address.to_owned(), |host| format!("https://{host}"))),
+            dataverse: self.metadata.dataverse().map(organisation),
         }
     }
 }
@@ -62,23 +61,67 @@ impl Reached {
 pub struct Arrival {
     /// Its instance.
     pub instance: Observation<Reached>,
+    /// Its Power Platform environment, if it was asked for.
+    pub hosting: Observation<Hosting>,
     /// Why it must not be touched.
     pub refusals: Vec<Note>,
 }
 
-/// Reaches the instance of an environment, and checks that it is the one that is meant. `elsewhere` are the instances of other
-/// environments.
-pub async fn reach(look: &Look, head: &EnvironmentHead, tenant: Uuid, elsewhere: &[Uuid]) -> Arrival {
-    match found(look, head, tenant, elsewhere).await {
-        Ok(reached) => {
-            let refusals = identity(head, &reached.metadata);
-            Arrival { instance: Ok(reached), refusals }
-        }
-        Err(Missing::Unknown(unreadable)) => Arrival { instance: Err(unreadable), refusals: Vec::new() },
-        Err(Missing::Refused(note)) => {
-            Arrival { instance: Err(Unreadable::because(note.message.clone())), refusals: vec![note] }
+impl Arrival {
+    /// What plans show of it: what the instance says, and without one, what Power Platform says.
+    pub fn observed(&self) -> Option<Observed> {
+        match (&self.instance, &self.hosting) {
+            (Ok(reached), _) => Some(reached.observed()),
+            (Err(_), Ok(hosting)) => Some(hosting.observed()),
+            (Err(_), Err(_)) => None,
         }
     }
+}
+
+/// What is to be reached.
+pub struct Destination<'a> {
+    /// The environment.
+    pub head: &'a EnvironmentHead,
+    /// The tenant that it must belong to.
+    pub tenant: Uuid,
+    /// The instances of other environments.
+    pub elsewhere: &'a [Uuid],
+    /// Whether Power Platform is asked as well.
+    pub hosting: bool,
+}
+
+/// Reaches an environment, and checks that it is the one that is meant.
+pub async fn reach(look: &Look, destination: &Destination<'_>) -> Arrival {
+    let head = destination.head;
+    let (found, environment) = tokio::join!(found(look, destination), async {
+        match destination.hosting {
+            true => hosting::read(look, head).await,
+            false => Err(Unreadable::because("Power Platform was not asked")),
+        }
+    });
+    let hosted = environment.as_ref().map(|live| live.as_ref().into()).map_err(Clone::clone);
+    let (instance, mut refusals) = match found {
+        Ok(reached) => {
+            let refusals = identity(head, &reached.metadata, &hosted);
+            (Ok(reached), refusals)
+        }
+        Err(Missing::Unknown(unreadable)) => (Err(unreadable), Vec::new()),
+        Err(Missing::Refused(note)) => (Err(Unreadable::because(note.message.clone())), vec![note]),
+    };
+    let unbound = match (&instance, &head.environment_id) {
+        _ if head.instance_id.is_none() => None,
+        (Err(unreadable), _) => Some(unreadable.reason.clone()),
+        (Ok(reached), Some(declared)) => match binding(declared, &reached.metadata, &hosted) {
+            Binding::Bound => None,
+            Binding::Mismatch(why) | Binding::Unknown(why) => Some(why),
+        },
+        (Ok(_), None) => None,
+    };
+    let hosting = environment.map(|live| Hosting { live, unbound });
+    if let (None, Ok(hosting)) = (head.instance_id, &hosting) {
+        refusals.extend(hosting.another_name(head));
+    }
+    Arrival { instance, hosting, refusals }
 }
 
 enum Missing {
@@ -98,9 +141,10 @@ impl From<CallError> for Missing {
     }
 }
 
-async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid, elsewhere: &[Uuid]) -> Result<Reached, Missing> {
+async fn found(look: &Look, destination: &Destination<'_>) -> Result<Reached, Missing> {
+    let &Destination { head, tenant, elsewhere, hosting: _ } = destination;
     let Some(id) = head.instance_id else {
-        return Err(Unreadable::because("the configuration names no `instanceId`, and this version of palisade doesn't read Power Platform environments").into());
+        return Err(Unreadable::because("the configuration names no `instanceId`").into());
     };
     let listed = look.instances().await?;
     let Some(info) = listed.iter().find(|info| info.instance_id == Some(id)) else {
@@ -111,7 +155,7 @@ async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid, elsewhere: &[U
         );
         let free = listed.iter().filter(|info| info.instance_id.is_some_and(|id| !elsewhere.contains(&id)));
         let free = free.filter(|info| info.tenant_id.is_none_or(|found| found == tenant));
-        if let Some(candidates) = moved::told(look, head, free, &hosted()).await {
+        if let Some(candidates) = moved::told(look, head, free, &not_asked()).await {
             reason += &format!("; {candidates}");
         }
         return Err(Unreadable::from_operation(LIST_INSTANCES.facts(), reason).into());
@@ -127,7 +171,7 @@ async fn found(look: &Look, head: &EnvironmentHead, tenant: Uuid, elsewhere: &[U
 }
 
 /// Whether the environment behind the id is the one that is meant, and takes changes.
-fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
+fn identity(head: &EnvironmentHead, live: &InstanceMetadata, hosted: &Observation<Hosted>) -> Vec<Note> {
     let address = Address::scope(&head.scope());
     let mut notes = Vec::new();
     if let Some(declared) = &head.name
@@ -141,7 +185,7 @@ fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
         );
     }
     if let Some(declared) = &head.environment_id
-        && let Binding::Mismatch(message) = binding(declared, live, &hosted())
+        && let Binding::Mismatch(message) = binding(declared, live, hosted)
     {
         notes.push(
             Note::refusal(guard::codes::ENVIRONMENT_MISMATCH, address.clone(), message)
@@ -156,9 +200,9 @@ fn identity(head: &EnvironmentHead, live: &InstanceMetadata) -> Vec<Note> {
     notes
 }
 
-/// What the Power Platform environment says of itself, which this version doesn't ask.
-fn hosted() -> Observation<Hosted> {
-    Err(Unreadable::because("the Power Platform environment is not read by this version"))
+/// Where an instance with another id is looked for, nothing of Power Platform is known yet.
+fn not_asked() -> Observation<Hosted> {
+    Err(Unreadable::because("Power Platform was not asked"))
 }
 
 /// What a Power Platform environment says of itself.
@@ -209,6 +253,11 @@ pub fn binding(declared: &str, instance: &InstanceMetadata, environment: &Observ
             Binding::Unknown("the instance doesn't say which Dataverse organisation it is linked to".to_owned())
         }
     }
+}
+
+/// The address of a Dataverse organisation in one spelling, which makes no other organisation.
+pub(super) fn organisation(address: &str) -> String {
+    host(address).map_or_else(|| address.to_owned(), |host| format!("https://{host}"))
 }
 
 /// The host of an address in one spelling: with or without scheme, final dot, or the `api` of an organisation's API.

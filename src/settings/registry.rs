@@ -191,6 +191,9 @@ pub trait DeclaredBlock: fmt::Debug {
     /// The setting's name.
     fn key(&self) -> &'static str;
 
+    /// The ids that it can't do without.
+    fn needs(&self) -> &'static [Need];
+
     /// What only this scope may have.
     fn claims(&self) -> Vec<Claim>;
 
@@ -231,6 +234,10 @@ impl<S: Setting> fmt::Debug for Declared<S> {
 impl<S: Setting> DeclaredBlock for Declared<S> {
     fn key(&self) -> &'static str {
         S::KEY
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        S::NEEDS
     }
 
     fn claims(&self) -> Vec<Claim> {
@@ -315,6 +322,12 @@ impl Blocks {
         self.0.iter().find(|block| block.key() == setting)
     }
 
+    /// Whether a setting, or any of them, can't do without an id of the environment.
+    pub fn need(&self, need: Need, setting: Option<&str>) -> bool {
+        let asked = self.0.iter().filter(|block| setting.is_none_or(|key| key == block.key()));
+        asked.into_iter().any(|block| block.needs().contains(&need))
+    }
+
     /// What only this scope may have.
     pub fn claims(&self) -> Vec<Claim> {
         self.0.iter().flat_map(|block| block.claims()).collect()
@@ -355,14 +368,15 @@ impl Blocks {
     }
 
     /// Observes and compares them side by side, or only the one of the setting that `only` names. Findings come in the
-    /// registry's order.
+    /// registry's order, each with the ids that its setting can't do without.
     pub async fn review(
         &self,
         observing: &Observing<'_>,
         comparing: &Comparing<'_>,
         only: Option<&str>,
-    ) -> Vec<Findings> {
+    ) -> Vec<(&'static [Need], Findings)> {
         let wanted = self.0.iter().filter(|block| only.is_none_or(|key| key == block.key()));
-        join_all(wanted.map(|block| block.review(observing, comparing))).await
+        let reviewed = wanted.map(async |block| (block.needs(), block.review(observing, comparing).await));
+        join_all(reviewed).await
     }
 }

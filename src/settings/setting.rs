@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::attestation::Attestation;
 use super::block::Block;
+use super::hosting::Hosting;
 use super::observation::Unreadable;
 use super::surface::Surface;
 use super::users::PrincipalRef;
@@ -83,6 +84,8 @@ pub struct Observing<'a> {
     pub look: &'a Look,
     /// The instance, or why Customer Insights can't be asked about it.
     pub instance: Result<&'a Instance, &'a Unreadable>,
+    /// The Power Platform environment, or why it can't be asked about.
+    pub hosting: Result<&'a Hosting, &'a Unreadable>,
     /// The tenant.
     pub tenant: Uuid,
     /// The object id of the identity that runs palisade, as its token names it.
@@ -97,6 +100,8 @@ pub struct Comparing<'a> {
     pub head: &'a Head,
     /// How to reach the instance, for the steps; or why nothing is known of it.
     pub instance: Result<&'a Instance, &'a Unreadable>,
+    /// The Power Platform environment; or why nothing is known of it.
+    pub hosting: Result<&'a Hosting, &'a Unreadable>,
     /// The tenant.
     pub tenant: Uuid,
     /// The environment's region, as the service names it; none if it didn't.

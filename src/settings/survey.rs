@@ -14,15 +14,17 @@ use uuid::Uuid;
 
 use super::codes;
 use super::declaration::Declaration;
-use super::observation::{Observation, Unreadable};
-use super::reach::{Arrival, Reached, reach};
-use super::setting::{Comparing, Observing};
+use super::held_back;
+use super::hosting::Hosting;
+use super::observation::Unreadable;
+use super::reach::{Arrival, Destination, Reached, reach};
+use super::setting::{Comparing, Need, Observing};
 use super::surface::Surface;
 use super::users;
 use crate::azure::directory::Remembered;
 use crate::azure::{Anew, Fresh, Look, Reader, Recent};
-use crate::plan::{Account, Address, Findings, Note, Planned, Sighting, Unknown};
-use crate::terms::{EnvironmentHead, Head, ObjectId};
+use crate::plan::{Account, Address, Findings, Note, Sighting};
+use crate::terms::{Head, ObjectId};
 
 /// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
 /// only hold more answers in memory.
@@ -56,31 +58,35 @@ impl Survey {
     }
 
     async fn account(&self, look: &Look, scope: &Declaration, now: Timestamp) -> Account {
-        let Arrival { instance, refusals } = self.arrive(look, scope).await;
-        let findings = self.review(look, scope, &instance, now, None).await;
+        let arrival = self.arrive(look, scope, None).await;
+        let findings = self.review(look, scope, &arrival, now, None).await;
         let mut account = Account {
             head: scope.head.clone(),
             places: scope.places(),
             declaration: scope.digest.clone(),
-            observed: instance.as_ref().ok().map(Reached::observed),
+            observed: arrival.observed(),
             unknown: Vec::new(),
-            notes: refusals,
-            findings,
+            notes: arrival.refusals,
+            findings: Vec::new(),
         };
-        if let (Err(unreadable), Head::Environment(head)) = (instance, &scope.head) {
-            tell_once(&mut account, head, &unreadable);
-        }
+        held_back::told(&mut account, findings, &arrival.instance, &arrival.hosting);
         account
     }
 
-    /// The tenant has no instance to be reached, and nothing to be taken for another one: its id is in every token.
-    async fn arrive(&self, look: &Look, scope: &Declaration) -> Arrival {
+    /// The tenant has no instance to be reached, and nothing to be taken for another one: its id is in every token. Power
+    /// Platform is asked where a setting can't do without it, or where there is nothing else to know the environment by.
+    async fn arrive(&self, look: &Look, scope: &Declaration, setting: Option<&str>) -> Arrival {
         match &scope.head {
-            Head::Environment(head) => reach(look, head, self.tenant, &scope.instances_elsewhere).await,
-            Head::Tenant(_) => {
-                let instance = Err(Unreadable::because("the tenant is no instance of Customer Insights"));
-                Arrival { instance, refusals: Vec::new() }
+            Head::Environment(head) => {
+                let hosting = head.instance_id.is_none() || scope.blocks.need(Need::Environment, setting);
+                let elsewhere = &scope.instances_elsewhere;
+                reach(look, &Destination { head, tenant: self.tenant, elsewhere, hosting }).await
             }
+            Head::Tenant(_) => Arrival {
+                instance: Err(Unreadable::because("the tenant is no instance of Customer Insights")),
+                hosting: Err(Unreadable::because("the tenant is no environment of Power Platform")),
+                refusals: Vec::new(),
+            },
         }
     }
 
@@ -109,24 +115,29 @@ impl Survey {
     }
 
     async fn sighting(&self, look: &Look, scope: &Declaration, setting: &str) -> Result<Sighting, String> {
-        let Arrival { instance, refusals } = self.arrive(look, scope).await;
-        let observed = instance.as_ref().ok().map(Reached::observed);
-        if !refusals.is_empty() {
-            let findings = Findings { notes: refusals, ..Findings::default() };
+        let arrival = self.arrive(look, scope, Some(setting)).await;
+        let observed = arrival.observed();
+        if !arrival.refusals.is_empty() {
+            let findings = Findings { notes: arrival.refusals, ..Findings::default() };
             return Ok(Sighting { observed, findings });
         }
-        if let (Err(unreadable), Head::Environment(_)) = (&instance, &scope.head) {
+        if scope.blocks.need(Need::Instance, Some(setting))
+            && let Err(unreadable) = &arrival.instance
+        {
             return Err(unreadable.reason.clone());
         }
-        let mut findings = self.review(look, scope, &instance, look.began(), Some(setting)).await;
+        if scope.blocks.need(Need::Environment, Some(setting)) {
+            held_back::obstacle(&arrival.hosting).map_or(Ok(()), Err)?;
+        }
+        let mut findings = self.review(look, scope, &arrival, look.began(), Some(setting)).await;
         self.names.borrow_mut().take_in(look.directory(), look.began());
-        let findings = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
+        let (_, findings) = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
         Ok(Sighting { observed, findings })
     }
 
     /// How to reach an environment's instance for something that is done by hand, and why nothing must be done there.
     pub async fn reach(&self, environment: &Declaration) -> Fresh<Arrival> {
-        Fresh::look(&self.reader, async |look| self.arrive(&look, environment).await).await
+        Fresh::look(&self.reader, async |look| self.arrive(&look, environment, None).await).await
     }
 
     /// What is wrong with the identity that runs palisade, whatever the environment: it stops everything. Complete only
@@ -148,52 +159,27 @@ impl Survey {
         &self,
         look: &Look,
         scope: &Declaration,
-        reached: &Observation<Reached>,
+        arrival: &Arrival,
         now: Timestamp,
         only: Option<&str>,
-    ) -> Vec<Findings> {
-        let instance = reached.as_ref().map(|reached| &reached.instance);
-        let observing = Observing { look, instance, tenant: self.tenant, caller: self.caller, surface: self.surface };
+    ) -> Vec<(&'static [Need], Findings)> {
+        let reached = arrival.instance.as_ref();
+        let instance = reached.map(|reached| &reached.instance);
+        let hosting: Result<&Hosting, &Unreadable> = arrival.hosting.as_ref();
+        let (tenant, caller, surface) = (self.tenant, self.caller, self.surface);
+        let observing = Observing { look, instance, hosting, tenant, caller, surface };
         let comparing = Comparing {
             head: &scope.head,
             instance,
-            tenant: self.tenant,
-            region: reached.as_ref().ok().and_then(Reached::region),
-            created: reached.as_ref().ok().and_then(Reached::created),
+            hosting,
+            tenant,
+            region: reached.ok().and_then(Reached::region),
+            created: reached.ok().and_then(Reached::created),
             attested: &scope.attested,
             elsewhere: &scope.elsewhere,
-            surface: self.surface,
+            surface,
             now,
         };
         scope.blocks.review(&observing, &comparing, only).await
     }
-}
-
-/// The instance could not be read: that is told once, for the environment, with the settings that it leaves unknown. What
-/// else was seen stays; but nothing is planned for an environment that may be another one than the file means.
-fn tell_once(account: &mut Account, head: &EnvironmentHead, unreadable: &Unreadable) {
-    let is_cause = |unknown: &Unknown| unknown.reason == unreadable.reason && unknown.operation == unreadable.operation;
-    let mut settings: Vec<String> = Vec::new();
-    for findings in &mut account.findings {
-        let (same, others) = std::mem::take(&mut findings.unknown).into_iter().partition(is_cause);
-        let name = |unknown: &Unknown| unknown.address.within_scope().split('/').next().map(str::to_owned);
-        let same: Vec<Unknown> = same;
-        settings.extend(same.iter().filter_map(name));
-        findings.unknown = others;
-        findings.unknown.extend(std::mem::take(&mut findings.changes).into_iter().map(held_back));
-    }
-    settings.dedup();
-    if account.notes.is_empty() {
-        let mut whole = unreadable.at(Address::scope(&head.scope()));
-        if !settings.is_empty() {
-            whole.reason = format!("{} (not read for this reason: {})", whole.reason, settings.join(", "));
-        }
-        account.unknown.push(whole);
-    }
-}
-
-fn held_back(planned: Planned) -> Unknown {
-    let change = planned.change;
-    let reason = format!("nothing is planned while the instance can't be read; seen elsewhere: {}", change.reason);
-    Unreadable::because(reason).at(change.address)
 }

@@ -1,5 +1,7 @@
 //! Observing without a declaration, as for an export: the whole live state, nothing asked twice.
 
+use std::sync::LazyLock;
+
 use palisade::azure::Look;
 use palisade::azure::customer_insights::Instance;
 use palisade::azure::directory::Name;
@@ -27,7 +29,15 @@ fn instance() -> Instance {
 }
 
 fn observing<'a>(scene: &Scene, look: &'a Look, instance: Result<&'a Instance, &'a Unreadable>) -> Observing<'a> {
-    Observing { look, instance, tenant: scene.configuration.tenant.id, caller: None, surface: Surface::EMULATOR }
+    static NOT_ASKED: LazyLock<Unreadable> = LazyLock::new(|| Unreadable::because("Power Platform was not asked"));
+    Observing {
+        look,
+        instance,
+        hosting: Err(&NOT_ASKED),
+        tenant: scene.configuration.tenant.id,
+        caller: None,
+        surface: Surface::EMULATOR,
+    }
 }
 
 /// What a setting observes without its declaration, and with it, each in a look of its own.

@@ -162,7 +162,7 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
 
 /// The instance of an environment, if it is the one that is meant. Keys can be looked at also where nothing may be written.
 async fn meant(session: &Session, environment: &Declaration, intent: Intent) -> Result<Instance, CommandError> {
-    let Arrival { instance, refusals } = session.survey().reach(environment).await.into_value();
+    let Arrival { instance, refusals, hosting: _ } = session.survey().reach(environment).await.into_value();
     let stops = |note: &&Note| intent == Intent::Write || note.code != codes::NOT_ACTIVE;
     if let Some(note) = refusals.iter().find(stops) {
         return Err(CommandError::refused(format!("{}: {}; nothing was done", note.code, printable(&note.message))));

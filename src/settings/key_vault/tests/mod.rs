@@ -123,6 +123,7 @@ impl Scene {
         let comparing = Comparing {
             head: &head,
             instance: Ok(&instance),
+            hosting: Err(&crate::settings::hosting::not_asked()),
             tenant: TENANT,
             region: self.region,
             created: None,

@@ -145,6 +145,7 @@ impl Scene {
         let comparing = Comparing {
             head: &head,
             instance: Ok(&instance),
+            hosting: Err(&crate::settings::hosting::not_asked()),
             tenant: Uuid::from_u128(2),
             region: self.region,
             created: None,

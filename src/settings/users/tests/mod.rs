@@ -164,6 +164,7 @@ impl Scene {
         let comparing = Comparing {
             head: &head,
             instance: Ok(&instance),
+            hosting: Err(&crate::settings::hosting::not_asked()),
             tenant: id(98),
             region: None,
             created: None,

@@ -1,0 +1,77 @@
+//! The Power Platform environment of an environment: where Power Platform's settings are read and changed.
+//!
+//! Invariants: that the service doesn't find an environment proves neither that it is gone nor that a right is missing, and both
+//! are said; an environment that isn't known to belong to the instance beside it gets no change ([`Hosting::unbound`]).
+
+use std::rc::Rc;
+
+use super::observation::{Observation, Unreadable};
+use super::reach::Hosted;
+use crate::azure::Look;
+use crate::azure::power_platform::EnvironmentId;
+use crate::azure::power_platform::environments::Environment;
+use crate::azure::power_platform::may_be_hidden;
+use crate::guard;
+use crate::plan::{Address, Note, Observed};
+use crate::terms::EnvironmentHead;
+
+/// A Power Platform environment that answered.
+#[derive(Debug, Clone)]
+pub struct Hosting {
+    /// What administration says of it.
+    pub live: Rc<Environment>,
+    /// Why it isn't known that it is the instance's; none if it is, or if there is no instance beside it.
+    pub unbound: Option<String>,
+}
+
+impl Hosting {
+    /// What plans show of it, where there is no instance.
+    pub fn observed(&self) -> Observed {
+        let live = &self.live;
+        let dataverse = live.dataverse.as_ref().and_then(|dataverse| dataverse.instance_url.as_deref());
+        Observed {
+            name: live.display_name.clone(),
+            region: live.azure_region.clone().or_else(|| live.location.clone()),
+            dataverse: dataverse.map(super::reach::organisation),
+        }
+    }
+
+    /// A refusal, where the environment has another name than the file binds, and there is no instance to have it.
+    pub fn another_name(&self, head: &EnvironmentHead) -> Option<Note> {
+        let declared = head.name.as_ref().filter(|declared| self.live.display_name.as_ref() != Some(declared))?;
+        let found = self.live.display_name.as_deref().unwrap_or("without a name");
+        let message = format!("the live environment is called `{found}`, the configuration says `{declared}`");
+        let note = Note::refusal(guard::codes::NAME_MISMATCH, Address::scope(&head.scope()), message);
+        Some(note.help("make sure that `environmentId` is right, then correct `name`"))
+    }
+}
+
+impl From<&Environment> for Hosted {
+    fn from(live: &Environment) -> Self {
+        Self { dataverse: live.dataverse.as_ref().and_then(|dataverse| dataverse.instance_url.clone()) }
+    }
+}
+
+/// Reads the environment that the file names.
+pub(super) async fn read(look: &Look, head: &EnvironmentHead) -> Observation<Rc<Environment>> {
+    let named = head.environment_id.as_deref().map(EnvironmentId::new);
+    let Some(Ok(id)) = named else {
+        return Err(Unreadable::because("the configuration names no `environmentId`"));
+    };
+    look.environment(&id).await.map_err(|error| match may_be_hidden(&error) {
+        true => {
+            let reason = format!(
+                "Power Platform finds no environment {id}: there is none, or this identity may not administer it, for which the \
+                 service says the same; an app has to be registered with Power Platform by an administrator first"
+            );
+            Unreadable::from_operation(error.operation, reason)
+        }
+        false => error.into(),
+    })
+}
+
+/// For tests of settings that have nothing to do with it.
+#[cfg(test)]
+pub(crate) fn not_asked() -> Unreadable {
+    Unreadable::because("Power Platform was not asked")
+}
