@@ -63,6 +63,7 @@ pub struct Look {
     roles: Once<(ResourceId, ObjectId), Shared<Rc<[RoleAssignment]>>>,
     granted: Once<ResourceId, Shared<Rc<Granted>>>,
     environments: Once<EnvironmentId, Shared<Rc<Environment>>>,
+    published: Once<EnvironmentId, Shared<Rc<Environment>>>,
 }
 
 impl Look {
@@ -85,6 +86,7 @@ impl Look {
             roles: Once::default(),
             granted: Once::default(),
             environments: Once::default(),
+            published: Once::default(),
         }
     }
 
@@ -151,6 +153,14 @@ impl Look {
         let (reader, id) = (self.reader.clone(), id.clone());
         let key = id.clone();
         self.environments.get(key, || Box::pin(async move { environments::get(&reader, &id).await.map(Rc::new) })).await
+    }
+
+    /// The same by the published contract, which tells less of it.
+    pub async fn published_environment(&self, id: &EnvironmentId) -> Shared<Rc<Environment>> {
+        let (reader, id) = (self.reader.clone(), id.clone());
+        let key = id.clone();
+        let read = async move { Ok(Rc::new(environments::get_published(&reader, &id).await?.into())) };
+        self.published.get(key, || Box::pin(read)).await
     }
 
     /// The roles of one principal that count on a resource.

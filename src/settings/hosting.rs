@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use super::observation::{Observation, Unreadable};
 use super::reach::Hosted;
-use crate::azure::Look;
-use crate::azure::power_platform::EnvironmentId;
-use crate::azure::power_platform::environments::Environment;
-use crate::azure::power_platform::may_be_hidden;
+use super::surface::Surface;
+use crate::azure::operations::ADMIN_GET_ENVIRONMENT;
+use crate::azure::power_platform::environments::{self, Environment};
+use crate::azure::power_platform::{EnvironmentId, may_be_hidden};
+use crate::azure::{CallError, Look, Reader};
 use crate::guard;
-use crate::plan::{Address, Note, Observed};
+use crate::plan::{Address, Mode, Note, Observed};
 use crate::terms::EnvironmentHead;
 
 /// A Power Platform environment that answered.
@@ -52,13 +53,25 @@ impl From<&Environment> for Hosted {
     }
 }
 
+/// An environment by whichever contract may be used. The published one doesn't tell all of it.
+pub async fn environment(reader: &Reader, id: &EnvironmentId, surface: Surface) -> Result<Environment, CallError> {
+    match surface.mode(ADMIN_GET_ENVIRONMENT.facts().provenance) {
+        Mode::Automatic => environments::get(reader, id).await,
+        Mode::Manual => environments::get_published(reader, id).await.map(Environment::from),
+    }
+}
+
 /// Reads the environment that the file names.
-pub(super) async fn read(look: &Look, head: &EnvironmentHead) -> Observation<Rc<Environment>> {
+pub(super) async fn read(look: &Look, head: &EnvironmentHead, surface: Surface) -> Observation<Rc<Environment>> {
     let named = head.environment_id.as_deref().map(EnvironmentId::new);
     let Some(Ok(id)) = named else {
         return Err(Unreadable::because("the configuration names no `environmentId`"));
     };
-    look.environment(&id).await.map_err(|error| match may_be_hidden(&error) {
+    let read = match surface.mode(ADMIN_GET_ENVIRONMENT.facts().provenance) {
+        Mode::Automatic => look.environment(&id).await,
+        Mode::Manual => look.published_environment(&id).await,
+    };
+    read.map_err(|error| match may_be_hidden(&error) {
         true => {
             let reason = format!(
                 "Power Platform finds no environment {id}: there is none, or this identity may not administer it, for which the \

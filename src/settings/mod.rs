@@ -22,6 +22,8 @@ pub mod geography;
 mod held_back;
 pub mod hosting;
 pub mod key_vault;
+pub mod lifecycle;
+pub mod managed_environment;
 mod moved;
 mod names;
 pub mod observation;

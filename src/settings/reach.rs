@@ -17,6 +17,7 @@ use super::codes;
 use super::hosting::{self, Hosting};
 use super::moved;
 use super::observation::{Observation, Unreadable};
+use super::surface::Surface;
 use crate::azure::customer_insights::{Instance, InstanceMetadata};
 use crate::azure::operations::LIST_INSTANCES;
 use crate::azure::{CallError, Look};
@@ -86,8 +87,8 @@ pub struct Destination<'a> {
     pub tenant: Uuid,
     /// The instances of other environments.
     pub elsewhere: &'a [Uuid],
-    /// Whether Power Platform is asked as well.
-    pub hosting: bool,
+    /// Whether Power Platform is asked as well, and by which operations.
+    pub hosting: Option<Surface>,
 }
 
 /// Reaches an environment, and checks that it is the one that is meant.
@@ -95,8 +96,8 @@ pub async fn reach(look: &Look, destination: &Destination<'_>) -> Arrival {
     let head = destination.head;
     let (found, environment) = tokio::join!(found(look, destination), async {
         match destination.hosting {
-            true => hosting::read(look, head).await,
-            false => Err(Unreadable::because("Power Platform was not asked")),
+            Some(surface) => hosting::read(look, head, surface).await,
+            None => Err(Unreadable::because("Power Platform was not asked")),
         }
     });
     let hosted = environment.as_ref().map(|live| live.as_ref().into()).map_err(Clone::clone);

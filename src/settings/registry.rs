@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use super::block::{Block, Claim, Saw};
 use super::setting::{Comparing, Need, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, key_vault, private_links, users};
+use super::{api_access, key_vault, managed_environment, private_links, users};
 use crate::azure::directory::Name;
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
@@ -28,6 +28,7 @@ pub static SETTINGS: Registry = Registry(&[
     &Entry::<api_access::Block>::NEW,
     &Entry::<key_vault::Block>::NEW,
     &Entry::<private_links::Block>::NEW,
+    &Entry::<managed_environment::Block>::NEW,
 ]);
 
 /// A list of settings.

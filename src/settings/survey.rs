@@ -79,6 +79,7 @@ impl Survey {
         match &scope.head {
             Head::Environment(head) => {
                 let hosting = head.instance_id.is_none() || scope.blocks.need(Need::Environment, setting);
+                let hosting = hosting.then_some(self.surface);
                 let elsewhere = &scope.instances_elsewhere;
                 reach(look, &Destination { head, tenant: self.tenant, elsewhere, hosting }).await
             }

@@ -134,6 +134,31 @@ pub struct Published {
     pub links: Links,
 }
 
+/// What the published contract tells; it doesn't tell the rest.
+impl From<Published> for Environment {
+    fn from(published: Published) -> Self {
+        let Published { id, display_name, sku, state: _, protection_level, group, dataverse_url, links } = published;
+        let dataverse = dataverse_url.map(|url| Dataverse { instance_url: Some(url), ..Dataverse::default() });
+        Self {
+            id,
+            display_name,
+            location: None,
+            azure_region: None,
+            sku,
+            is_default: None,
+            created: None,
+            protection_level,
+            extended_settings: None,
+            group,
+            dataverse,
+            management: None,
+            runtime: None,
+            runtime_reason: None,
+            links,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Wire {
     name: EnvironmentId,
