@@ -27,6 +27,8 @@ mod links;
 #[allow(dead_code, reason = "shared with the tests of keys")]
 #[path = "cli/live.rs"]
 mod live;
+#[path = "cli/managed.rs"]
+mod managed;
 #[path = "cli/midway.rs"]
 mod midway;
 #[path = "cli/names.rs"]

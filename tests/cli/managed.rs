@@ -1,0 +1,158 @@
+//! Managed Environments, and the Power Platform environment behind a configuration's `environmentId`.
+
+use jiff::SignedDuration;
+use palisade::emulator::World;
+
+use crate::support::{NOW, PROD, Run, Scene, changes};
+
+const ID: &str = "1bd6bd98-0000-4000-8000-00000000e001";
+
+const MANAGED: &str = "\
+version: 1
+tenant: { id: 7b1f0c52-0000-4000-8000-0000000000aa }
+environments:
+  prod:
+    instanceId: 6f2b1c34-0000-4000-8000-00000000a001
+    environmentId: 1bd6bd98-0000-4000-8000-00000000e001
+    name: Contoso prod
+    managedEnvironment: { enabled: true }
+";
+
+/// The same without an instance.
+fn alone() -> String {
+    MANAGED.replace("    instanceId: 6f2b1c34-0000-4000-8000-00000000a001\n", "")
+}
+
+/// A scene whose environment isn't managed, in a world that is changed further.
+fn scene(configuration: &str, change: impl FnOnce(&mut World)) -> Scene {
+    let scene = Scene::with(configuration);
+    scene.change_world(|world| {
+        world.power_platform_environments.get_mut(ID).unwrap().protection_level = "Basic".to_owned();
+        change(world);
+    });
+    scene
+}
+
+fn is_managed(scene: &Scene) -> bool {
+    scene.world().power_platform_environments[ID].protection_level == "Standard"
+}
+
+/// How many writes the journal has.
+fn writes(scene: &Scene) -> usize {
+    scene.journal().iter().filter(|entry| entry["operation"] == "enableManaged" && entry["event"] == "attempt").count()
+}
+
+#[test]
+fn it_is_switched_on_once_and_then_in_sync() {
+    for configuration in [MANAGED.to_owned(), alone()] {
+        let scene = scene(&configuration, |_| {});
+        let plan = scene.emulated(&["plan", "--format", "json"]).ended(0).json();
+        assert_eq!(changes(&plan), ["enable prod/managedEnvironment"]);
+        scene.emulated(&["apply", "--yes"]).ended(0).says("1 done");
+        scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("1 in sync");
+        assert!(is_managed(&scene));
+        let settings = &scene.world().power_platform_environments[ID].extended_settings;
+        assert_eq!(settings["limitSharingMode"], "noLimit", "what wasn't asked for stays");
+    }
+}
+
+/// It is begun once, left with 6, found again by the next run, and neither repeated nor alarmed about.
+#[test]
+fn an_operation_of_days_is_left_and_found_again() {
+    let scene = scene(MANAGED, |world| world.behaviour.lifecycle_operation_time = SignedDuration::from_hours(96));
+    scene.emulated(&["apply", "--yes"]).ended(6).says("Power Platform is at work on it");
+    let begun = writes(&scene);
+    let later = "2026-11-22T12:00:00Z";
+    let plan = scene.emulated_at(later, &["plan", "--format", "json"]).ended(0).json();
+    assert_eq!(changes(&plan), [""; 0]);
+    let waiting = &plan["scopes"][0]["waiting"][0];
+    assert_eq!(
+        (waiting["address"].as_str(), waiting["for"].as_str()),
+        (Some("prod/managedEnvironment"), Some("service"))
+    );
+    assert!(waiting["detail"].as_str().unwrap().contains("for 2 days"), "{waiting}");
+    assert!(waiting["since"].as_str().unwrap().starts_with(&NOW[..16]), "{waiting}");
+    scene.emulated_at(later, &["plan", "--detailed-exitcode"]).ended(6);
+    scene.emulated_at(later, &["apply", "--yes"]).ended(6);
+    assert_eq!(writes(&scene), begun);
+    scene.emulated_at("2026-11-25T12:00:00Z", &["plan", "--detailed-exitcode"]).ended(0).says("1 in sync");
+}
+
+#[test]
+fn what_failed_is_tried_once_more_and_then_left_to_a_person() {
+    let scene = scene(MANAGED, |world| world.behaviour.lifecycle_operations_fail = true);
+    for (now, before) in [
+        (NOW, "declared on, currently off"),
+        ("2026-11-21T12:00:00Z", "it was tried before and failed: EnableGovernanceConfiguration failed"),
+    ] {
+        scene.emulated_at(now, &["plan"]).ended(0).says(before);
+        scene.emulated_at(now, &["apply", "--yes"]).ended(5).says("Power Platform accepted it, and it failed");
+    }
+    let now = "2026-11-22T12:00:00Z";
+    scene.emulated_at(now, &["plan", "--detailed-exitcode"]).ended(6).says("failed 2 times in a row");
+    scene.emulated_at(now, &["apply", "--yes"]).ended(6);
+    assert!(!is_managed(&scene));
+}
+
+/// With and without a body, a conflict is neither success nor a reason to send it again.
+#[test]
+fn a_conflict_is_decided_by_what_is_there() {
+    for body in ["", ", body: { errorDetail: { code: OperationNotStartable } }"] {
+        let scene = scene(MANAGED, |_| {});
+        let rules = format!("- {{ operation: POST */enableManaged, action: {{ status: {{ code: 409{body} }} }} }}");
+        let run = scene.faulty(&rules, &["apply", "--yes"]);
+        assert!(matches!(run.status, Some(4 | 5)), "{run:?}");
+        run.says("something else is in the way");
+        assert!(!is_managed(&scene));
+    }
+}
+
+/// One world after another in which the two ids aren't known to belong together.
+#[test]
+fn nothing_is_changed_in_an_environment_that_may_be_another_one() {
+    let environment = |world: &mut World, change: fn(&mut palisade::emulator::PlatformEnvironment)| {
+        change(world.power_platform_environments.get_mut(ID).unwrap());
+    };
+    let run = |change: &dyn Fn(&mut World)| -> (Run, Run) {
+        let scene = scene(MANAGED, change);
+        let ends = (scene.emulated(&["plan"]), scene.emulated(&["apply", "--yes"]));
+        assert!(!is_managed(&scene));
+        ends
+    };
+    let (plan, apply) = run(&|world| {
+        environment(world, |live| {
+            live.dataverse.as_mut().unwrap().instance_url = "https://fabrikam.crm4.dynamics.com/".into()
+        });
+    });
+    plan.ended(4).says("error[environment-mismatch]").says("https://fabrikam.crm4.dynamics.com");
+    apply.ended(4);
+    let (plan, apply) = run(&|world| environment(world, |live| live.dataverse = None));
+    plan.ended(4).says("has none");
+    apply.ended(4);
+    let (plan, apply) = run(&|world| world.instances.get_mut(&PROD).unwrap().metadata.cds_org_info = None);
+    plan.ended(3).says("it isn't known whether `instanceId` and `environmentId` belong together");
+    apply.ended(3);
+    // To a caller that may not administer it, the service says that there is none.
+    let (plan, apply) = run(&|world| world.admin_applications.clear());
+    plan.ended(3).says("or this identity may not administer it");
+    apply.ended(3);
+}
+
+#[test]
+fn without_an_instance_the_name_is_that_of_the_power_platform_environment() {
+    let scene = scene(&alone().replace("Contoso prod", "Contoso test"), |world| {
+        world.power_platform_environments.get_mut(ID).unwrap().display_name = "Contoso prod".to_owned();
+    });
+    scene.emulated(&["plan"]).ended(4).says("error[name-mismatch]").says("called `Contoso prod`");
+    scene.emulated(&["apply", "--yes"]).ended(4);
+    assert!(!is_managed(&scene));
+}
+
+/// What a run could not read can't prove that nothing requires a Managed Environment.
+#[test]
+fn it_is_never_switched_off() {
+    let scene = Scene::with(&MANAGED.replace("enabled: true", "enabled: false"));
+    scene.emulated(&["plan"]).ended(4).says("error[managed-in-use]").says("Customer Lockbox");
+    scene.emulated(&["apply", "--yes"]).ended(4);
+    assert!(is_managed(&scene));
+}
