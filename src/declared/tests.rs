@@ -289,6 +289,7 @@ fn a_block_is_written_as_it_was_read() {
         include_str!("../../examples/contoso.yaml"),
         include_str!("../../examples/key-rotation.yaml"),
         include_str!("../../examples/private-link.yaml"),
+        include_str!("../../examples/managed-environment.yaml"),
         include_str!("../../tests/config/valid/all-fields.yaml"),
         include_str!("../../tests/config/valid/keys.yaml"),
         include_str!("../../tests/config/valid/links.yaml"),

@@ -156,3 +156,20 @@ fn it_is_never_switched_off() {
     scene.emulated(&["apply", "--yes"]).ended(4);
     assert!(is_managed(&scene));
 }
+
+#[test]
+fn the_example_manages_all_environments_but_one() {
+    let scene = Scene::with(include_str!("../../examples/managed-environment.yaml"));
+    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("2 in sync");
+    scene.change_world(|world| {
+        let ids: Vec<String> = world.power_platform_environments.iter().map(|(id, _)| id.clone()).collect();
+        assert_eq!(ids.len(), 3);
+        ids.iter().for_each(|id| {
+            world.power_platform_environments.get_mut(id).unwrap().protection_level = "Basic".to_owned();
+        });
+    });
+    let plan = scene.emulated(&["plan", "--format", "json"]).ended(0).json();
+    assert_eq!(changes(&plan), ["enable prod/managedEnvironment", "enable sandbox/managedEnvironment"]);
+    scene.emulated(&["apply", "--yes"]).ended(0).says("2 done");
+    scene.emulated(&["drift"]).ended(0);
+}
