@@ -40,6 +40,7 @@ pub mod synapse;
 pub(crate) mod testing;
 mod token;
 mod transport;
+pub mod vault_keys;
 pub mod vaults;
 mod wait;
 

@@ -12,4 +12,5 @@ mod secrets;
 mod subjects;
 #[path = "../support/mod.rs"]
 mod support;
+mod vault_keys;
 mod vaults;

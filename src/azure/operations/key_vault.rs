@@ -7,6 +7,7 @@ use super::{Effect, Facts, Operation, Read, Secrets, Service, Write, documented}
 
 const ARM_SPEC: &str =
     "Azure/azure-rest-api-specs, specification/keyvault/resource-manager/Microsoft.KeyVault/stable/2023-07-01";
+const ARM_KEYS: &str = "PyPI azure-mgmt-keyvault 14.1.0, KeysOperations";
 const VAULT_SPEC: &str = "Azure/azure-rest-api-specs, specification/keyvault/data-plane/Microsoft.KeyVault/stable/7.5";
 
 /// An operation whose answer shows no value.
@@ -32,6 +33,25 @@ pub const GET_VAULT: Operation<Read> = Operation::read(Facts {
         Needs::azure(Action::VAULT_READ),
     )
 });
+
+/// A key of a vault as Azure Resource Manager knows it, which a vault's firewall doesn't hide.
+const fn arm_keys(name: &'static str, path: &'static str) -> Facts {
+    // What ARM tells of keys is in the same version as the vaults, in a document of its own.
+    let facts = documented(Service::Arm, ARM_KEYS, name, "GET", path, Needs::azure(Action::VAULT_KEYS_READ));
+    Facts { api_version: Some("2023-07-01"), ..facts }
+}
+
+/// The current version of a key: what it is and what may be done with it, without any part of the key.
+pub const GET_VAULT_KEY: Operation<Read> = Operation::read(arm_keys(
+    "Keys_Get",
+    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/keys/{keyName}",
+));
+
+/// All versions of a key.
+pub const LIST_VAULT_KEY_VERSIONS: Operation<Read> = Operation::read(arm_keys(
+    "Keys_ListVersions",
+    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/keys/{keyName}/versions",
+));
 
 /// The current version of a secret, with its value.
 pub const GET_SECRET: Operation<Read> =

@@ -251,6 +251,8 @@ pub const ALL: &[&Facts] = &[
     DELETE_PRIVATE_LINK.facts(),
     VALIDATE_PRIVATE_LINK.facts(),
     GET_VAULT.facts(),
+    GET_VAULT_KEY.facts(),
+    LIST_VAULT_KEY_VERSIONS.facts(),
     STORAGE_GET_ACCOUNT.facts(),
     STORAGE_LIST_IN_GROUP.facts(),
     STORAGE_LIST.facts(),

@@ -77,6 +77,8 @@ impl Action {
 
     /// Read a vault's settings.
     pub const VAULT_READ: Self = action("Microsoft.KeyVault/vaults/read", roles::READER);
+    /// Read what keys of a vault are, without what is secret of them.
+    pub const VAULT_KEYS_READ: Self = action("Microsoft.KeyVault/vaults/keys/read", roles::READER);
     /// Change a vault's settings.
     pub const VAULT_WRITE: Self = action("Microsoft.KeyVault/vaults/write", roles::KEY_VAULT_CONTRIBUTOR);
     /// Change a vault's access policies.

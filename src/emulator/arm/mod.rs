@@ -23,6 +23,7 @@ mod storage;
 mod subscriptions;
 mod synapse;
 mod throttle;
+mod vault_keys;
 mod vault_writes;
 mod vaults;
 

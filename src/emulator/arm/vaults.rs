@@ -11,7 +11,7 @@ use url::Url;
 use super::connections::{self, KEY_VAULT};
 use super::error::ArmError;
 use super::page::page;
-use super::{Provider, Target, Visit, long_running, offered, only, vault_writes};
+use super::{Provider, Target, Visit, long_running, offered, only, vault_keys, vault_writes};
 use crate::emulator::api_versions;
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::key_vault;
@@ -25,7 +25,7 @@ const READ: &str = "Microsoft.KeyVault/vaults/read";
 
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.KeyVault",
-    types: &["vaults", "operationResults"],
+    types: &["vaults", "vaults/keys", "operationResults"],
     locations: &[],
     api_versions: api_versions::KEY_VAULT,
     serve,
@@ -49,6 +49,8 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
                 visit.read(|world| get(visit, world, target, name))
             }
         },
+        ["vaults", _, "keys", _] if in_group => vault_keys::serve(visit, target, false),
+        ["vaults", _, "keys", _, "versions"] if in_group => vault_keys::serve(visit, target, true),
         ["vaults", _, "accesspolicies", _] if in_group => {
             offered(visit.call, &[Method::PUT])?;
             visit.change(|world| vault_writes::policies(visit, world, target, (name, last)))
