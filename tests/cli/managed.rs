@@ -162,7 +162,7 @@ fn the_example_manages_all_environments_but_one() {
     let scene = Scene::with(include_str!("../../examples/managed-environment.yaml"));
     scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("2 in sync");
     scene.change_world(|world| {
-        let ids: Vec<String> = world.power_platform_environments.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<String> = world.power_platform_environments.keys().cloned().collect();
         assert_eq!(ids.len(), 3);
         ids.iter().for_each(|id| {
             world.power_platform_environments.get_mut(id).unwrap().protection_level = "Basic".to_owned();

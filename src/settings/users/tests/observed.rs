@@ -108,7 +108,9 @@ impl Exchange for Tenant {
 async fn observed(tenant: &Rc<Tenant>, declared: &Declared) -> Observed {
     let (instance, look) = (Instance { id: id(99), scale_unit: None }, Look::begin(&reader_over(tenant.clone()), []));
     let (surface, caller) = (Surface::EMULATOR, None);
-    let observing = Observing { look: &look, instance: Ok(&instance), tenant: id(98), caller, surface };
+    let not_asked = crate::settings::hosting::not_asked();
+    let hosting = Err(&not_asked);
+    let observing = Observing { look: &look, instance: Ok(&instance), hosting, tenant: id(98), caller, surface };
     observe::observe(Some(declared), &observing).await
 }
 
