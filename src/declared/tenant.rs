@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -144,7 +143,7 @@ fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-/// Plans without any service: neither scope has something to ask one about.
+/// Plans without any service: what is asked about the environment gets no answer.
 fn plan(text: &str) -> Plan {
     let configuration = loaded(text).configuration.unwrap();
     let hosts = Hosts::emulator(&"http://127.0.0.1:9".parse().unwrap()).unwrap();
@@ -161,7 +160,8 @@ fn plan(text: &str) -> Plan {
     });
     let survey = Survey::new(Reader::new(Rc::new(transport)), configuration.tenant.id, None, Surface::EMULATOR);
     let scopes: Vec<_> = configuration.scopes().collect();
-    let accounts = survey.accounts(&scopes, now()).now_or_never().expect("nothing is asked");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let accounts = runtime.block_on(survey.accounts(&scopes, now()));
     let derivation = Derivation {
         config_digest: configuration.digest.clone(),
         target: Target::Emulator { world: "w".into(), tenant: configuration.tenant.id.to_string() },

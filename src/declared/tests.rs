@@ -248,6 +248,7 @@ fn the_kind_of_each_code_is_pinned() {
     link-target-missing
     link-leads-elsewhere
     ambiguous-connection
+    managed-in-use
     ");
     for code in notes() {
         let note = Note::finding(code, Severity::Info, Address::written("prod"), "");
