@@ -51,12 +51,16 @@ impl UnderWay {
         Self { what: kind(operation), stage, since: operation.created }
     }
 
-    /// For a person: what goes on, how far it is, and for how long.
+    /// For a person who reads a plan: what goes on, how far it is, and for how long.
     pub fn told(&self, now: Timestamp) -> String {
-        let Self { what, stage, since } = self;
-        let stage = stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
-        let age = since.map(|since| format!(", for {}", age(now.duration_since(since)))).unwrap_or_default();
-        format!("Power Platform is at work on it ({what}{stage}{age}); nothing else can be begun there meanwhile")
+        let age = self.since.map(|since| format!(", for {}", age(now.duration_since(since)))).unwrap_or_default();
+        format!("Power Platform is at work on it ({}{age}); nothing else can be begun there meanwhile", self.how_far())
+    }
+
+    /// For a person who waits.
+    fn how_far(&self) -> String {
+        let stage = self.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
+        format!("{}{stage}", self.what)
     }
 }
 
@@ -133,7 +137,9 @@ pub async fn ended(
     let ours = begun.and_then(|begun| all.iter().find(|operation| operation.id.eq_ignore_ascii_case(begun)));
     Ok(match ours.or_else(|| all.iter().find(|operation| !operation.state.is_over())) {
         Some(operation) if operation.state == State::Failed => Ended::Failed(why(operation)),
-        Some(operation) if !operation.state.is_over() => Ended::NotYet(UnderWay::of(operation).told(reader.now())),
+        Some(operation) if !operation.state.is_over() => {
+            Ended::NotYet(format!("Power Platform is at work on it ({})", UnderWay::of(operation).how_far()))
+        }
         _ => Ended::NotYet("the operation ended, and the environment doesn't show its effect yet".to_owned()),
     })
 }

@@ -22,6 +22,32 @@ fn a_name_that_moved_to_another_person_is_not_approved() {
     assert_eq!(roles(&scene.world(), PROD, "ada@contoso.com"), [""; 0]);
 }
 
+/// Whom a plan said that a role reaches is part of what was approved, for every role; and a group that is as it was is.
+#[test]
+fn a_group_that_grew_since_the_plan_is_another_change() {
+    for role in ["Admin", "Viewer"] {
+        let group = format!("        - {{ group: Team, id: 3b0c2c6e-0000-4000-8000-00000000c001, role: {role} }}\n");
+        let scene = Scene::with(&format!("{EXACT}{group}"));
+        let plan = scene.emulated(&["plan", "--out", "plan.json", "--format", "json"]).ended(0).json();
+        let digest = plan["intentDigest"].as_str().unwrap().to_owned();
+        let before = scene.world();
+        scene.change_world(|world| {
+            give(world, PROD, "eve@contoso.com", "Viewer");
+            let eve = *world.users.iter().find(|(_, user)| user.user_principal_name == "eve@contoso.com").unwrap().0;
+            world.instances.get_mut(&PROD).unwrap().assignments.retain(|held| held.principal_id != eve.to_string());
+            world.groups.values_mut().for_each(|group| {
+                group.members.insert(eve);
+            });
+        });
+        let run = scene.emulated(&["apply", "plan.json"]).ended(4);
+        assert!(run.stderr.contains("members is 3") && run.stderr.contains("approved was 2"), "{}", run.stderr);
+        scene.emulated(&["apply", "--approved", &digest, "--approved-until", "2026-11-20T13:00:00Z"]).ended(4);
+        assert!(scene.journal().is_empty());
+        scene.keep_world(&before);
+        scene.emulated(&["apply", "plan.json"]).ended(0);
+    }
+}
+
 const KEYS: &str = "\
 version: 1
 tenant: { id: 7b1f0c52-0000-4000-8000-0000000000aa }

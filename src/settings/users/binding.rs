@@ -37,7 +37,17 @@ fn seen_otherwise() -> [Subject; 3] {
 #[test]
 fn giving_a_role() {
     let step = |number: u128, subject: Subject, kind: &'static str, role: &str| -> Rc<GiveRole> {
-        Rc::new(GiveRole { instance: instance(number), subject, principal_type: kind, role: role.into() })
+        Rc::new(GiveRole { instance: instance(number), subject, principal_type: kind, role: role.into(), reach: None })
+    };
+    let reaching = |reach: &str| {
+        let (instance, subject) = (instance(1), ada());
+        Rc::new(GiveRole {
+            instance,
+            subject,
+            principal_type: "user",
+            role: "Viewer".into(),
+            reach: Some(reach.into()),
+        })
     };
     let other = Subject { id: id(2), ..ada() };
     let [label, spelling, alias] = seen_otherwise().map(|subject| step(1, subject, "user", "Viewer"));
@@ -48,6 +58,8 @@ fn giving_a_role() {
             ("principal", step(1, other, "user", "Viewer")),
             ("kind of principal", step(1, ada(), "group", "Viewer")),
             ("role", step(1, ada(), "user", "Admin")),
+            ("members", reaching("2 (sha256:1)")),
+            ("other members", reaching("2 (sha256:2)")),
         ],
         vec![label, spelling, alias],
     );

@@ -40,7 +40,8 @@ notes! {
         "Assigning the Customer Insights role Admin to a user also gives the user System Administrator in the linked \
          Dataverse environment (documented since September 2025). What removing the role does to it isn't published.";
     GROUP_REACH = finding "group-reach": "A role for a group reaches all its members.",
-        "Saving shares the environment with all members at once. The number counts members of nested groups.";
+        "Saving shares the environment with all members at once. The number counts members of nested groups. Whom it reaches is part of \
+         what is approved: a group that grew, or shrank, since the plan needs a new one.";
     LEFT_ALONE = finding "left-alone": "Principals that aren't declared are left alone.",
         "Under `match: atLeast` palisade looks only at what is declared. The note says how many others there are, so that \
          nobody takes silence for control. `match: exact` would remove them.";

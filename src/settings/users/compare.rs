@@ -10,7 +10,7 @@ use super::block::{Assignment, Block, Declared, Match, PrincipalRef, Role};
 use super::observe::Observed;
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, Subject, TakeRoles};
-use super::{administrators, notes, protection, risks, steps};
+use super::{administrators, notes, protection, reach, risks, steps};
 use crate::azure::customer_insights::{Instance, same_role};
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
@@ -174,6 +174,7 @@ impl<'a> Comparison<'a> {
             subject: subject(principal, held),
             principal_type,
             role: role.clone(),
+            reach: reach::of(self.observed, principal).map(|reach| reach.bound),
         };
         let planned = self.grant(target, address.clone(), held, role, Rc::new(step));
         self.changed.insert(principal.id, address);

@@ -18,6 +18,7 @@ mod notes;
 mod observe;
 mod principal;
 mod protection;
+mod reach;
 mod risks;
 mod steps;
 mod words;

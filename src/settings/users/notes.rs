@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::block::{Assignment, PrincipalRef, Role};
 use super::compare::{Comparison, Target};
 use super::principal::Principal;
+use super::reach;
 use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Kind, Note, NoteCode, Severity};
 use crate::settings::users::codes;
@@ -127,15 +128,8 @@ pub(super) fn granting(comparison: &Comparison<'_>, address: &Address, target: &
             format!("the role Admin also makes {whom} System Administrator in the linked Dataverse environment");
         notes.push(note(codes::GRANTS_DATAVERSE_ADMIN, Severity::Warning, address.clone(), message, None));
     }
-    if principal.kind == Kind::Group {
-        let count = comparison.observed.counts.get(&principal.id);
-        let message = match count {
-            Some(Ok(1)) => "reaches 1 member".to_owned(),
-            Some(Ok(members)) => format!("reaches {members} members, those of nested groups included"),
-            Some(Err(reason)) => format!("how many members it reaches could not be read: {reason}"),
-            None => "how many members it reaches was not read".to_owned(),
-        };
-        notes.push(note(codes::GROUP_REACH, Severity::Info, address.clone(), message, None));
+    if let Some(reach) = reach::of(comparison.observed, principal) {
+        notes.push(note(codes::GROUP_REACH, Severity::Info, address.clone(), reach.said, None));
     }
     notes
 }

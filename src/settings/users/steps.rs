@@ -46,6 +46,8 @@ pub(super) struct GiveRole {
     pub(super) subject: Subject,
     pub(super) principal_type: &'static str,
     pub(super) role: String,
+    /// Whom the role reaches through a group, as the plan said.
+    pub(super) reach: Option<String>,
 }
 
 /// Takes a principal's roles away.
@@ -65,12 +67,13 @@ impl Step for GiveRole {
     }
 
     fn binds(&self) -> Binds {
-        let Self { instance, subject, principal_type, role } = self;
-        subject.binds(instance).and("principalType", principal_type).and("role", role)
+        let Self { instance, subject, principal_type, role, reach } = self;
+        let binds = subject.binds(instance).and("principalType", principal_type).and("role", role);
+        reach.iter().fold(binds, |binds, reach| binds.and("members", reach))
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        let Self { instance, subject, principal_type, role } = self;
+        let Self { instance, subject, principal_type, role, reach: _ } = self;
         if subject.spellings.is_empty() {
             let id = subject.id.to_string();
             return Ok(ci::put_assignment(writer, instance, &id, principal_type, role).await?);

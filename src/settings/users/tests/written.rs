@@ -42,8 +42,13 @@ async fn a_removal_is_done_if_a_list_without_nameless_entries_lacks_the_principa
 
 #[tokio::test]
 async fn a_grant_is_done_if_the_principal_has_the_role_and_no_other() {
-    let step =
-        GiveRole { instance: instance(), subject: subject(), principal_type: "user", role: Role::Viewer.name().into() };
+    let step = GiveRole {
+        instance: instance(),
+        subject: subject(),
+        principal_type: "user",
+        role: Role::Viewer.name().into(),
+        reach: None,
+    };
     let table: [(&[&str], bool); 5] =
         [(&["Viewer"], true), (&["VIEWER"], true), (&["Admin"], false), (&["Viewer", "Admin"], false), (&[], false)];
     for (roles, done) in table {
@@ -68,6 +73,7 @@ async fn a_principal_is_written_by_every_spelling_under_which_it_is_listed() {
             subject: Subject { spellings: spellings.clone(), ..subject() },
             principal_type: "user",
             role: "Viewer".into(),
+            reach: None,
         };
         let take = TakeRoles { instance: instance(), subject: Subject { spellings: spellings.clone(), ..subject() } };
         assert_eq!((give.title().as_str(), take.title().as_str()), ("give ada the role Viewer", "remove ada"));
@@ -92,8 +98,13 @@ async fn what_the_service_still_shows_is_told() {
         other => format!("{other:?}"),
     };
     let take = TakeRoles { instance: instance(), subject: subject() };
-    let give =
-        GiveRole { instance: instance(), subject: subject(), principal_type: "user", role: Role::Viewer.name().into() };
+    let give = GiveRole {
+        instance: instance(),
+        subject: subject(),
+        principal_type: "user",
+        role: Role::Viewer.name().into(),
+        reach: None,
+    };
     let ada = |roles: &'static [&'static str]| (id(ADA).to_string(), roles);
     let table: [(&'static [&'static str], &str); 2] = [(&["Viewer", "Admin"], "Admin and Viewer"), (&[], "no role")];
     for (roles, told) in table {
