@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use palisade::emulator::World;
 
-use crate::support::{NOW, PROD, Run, Scene, changes};
+use crate::support::{EXACT, NOW, PROD, Run, Scene, changes, roles};
 
 const ID: &str = "1bd6bd98-0000-4000-8000-00000000e001";
 
@@ -136,6 +136,34 @@ fn nothing_is_changed_in_an_environment_that_may_be_another_one() {
     let (plan, apply) = run(&|world| world.admin_applications.clear());
     plan.ended(3).says("or this identity may not administer it");
     apply.ended(3);
+}
+
+/// One service that doesn't answer leaves what others hold alone.
+#[test]
+fn users_are_changed_although_power_platform_shows_nothing() {
+    let scene = scene(&format!("{EXACT}    managedEnvironment: {{ enabled: true }}\n"), |world| {
+        world.admin_applications.clear();
+    });
+    let plan = scene.emulated(&["plan", "--format", "json"]).ended(3).json();
+    assert!(changes(&plan).contains(&"create prod/users/ada@contoso.com".to_owned()));
+    assert_eq!(plan["summary"]["unknown"], 1);
+    scene.emulated(&["apply", "--yes"]).ended(3);
+    assert_eq!(roles(&scene.world(), PROD, "ada@contoso.com"), ["Admin"]);
+    assert!(!is_managed(&scene));
+}
+
+/// By the published contract alone, where operations that only Microsoft's modules call are left to people.
+#[test]
+fn it_is_switched_on_by_published_operations_alone() {
+    let published = MANAGED.replace("0aa }", "0aa, unpublishedOperations: { observed: manual } }");
+    let scene = scene(&published, |_| {});
+    // What would have to be asked otherwise fails.
+    let rules = "- { operation: '*/providers/Microsoft.BusinessAppPlatform/*', action: { status: { code: 500 } } }";
+    let cloud = |command: &[&str]| scene.faulty(rules, &[command, &["--as-cloud"]].concat());
+    cloud(&["plan"]).ended(0).says("enable managedEnvironment");
+    cloud(&["apply", "--yes"]).ended(0).says("1 done");
+    cloud(&["plan", "--detailed-exitcode"]).ended(0);
+    assert!(is_managed(&scene));
 }
 
 #[test]
