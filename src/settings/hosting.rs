@@ -47,9 +47,17 @@ impl Hosting {
     }
 }
 
-impl From<&Environment> for Hosted {
-    fn from(live: &Environment) -> Self {
-        Self { dataverse: live.dataverse.as_ref().and_then(|dataverse| dataverse.instance_url.clone()) }
+/// What an environment says of its Dataverse organisation: that it has none, or its address. An organisation without an address is
+/// neither.
+pub(super) fn hosted(live: &Environment) -> Observation<Hosted> {
+    match &live.dataverse {
+        None => Ok(Hosted { dataverse: None }),
+        Some(dataverse) => match &dataverse.instance_url {
+            Some(address) => Ok(Hosted { dataverse: Some(address.clone()) }),
+            None => Err(Unreadable::because(
+                "Power Platform doesn't tell the address of the environment's Dataverse organisation",
+            )),
+        },
     }
 }
 

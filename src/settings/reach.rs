@@ -100,7 +100,7 @@ pub async fn reach(look: &Look, destination: &Destination<'_>) -> Arrival {
             None => Err(Unreadable::because("Power Platform was not asked")),
         }
     });
-    let hosted = environment.as_ref().map(|live| live.as_ref().into()).map_err(Clone::clone);
+    let hosted = environment.as_deref().map_err(Clone::clone).and_then(hosting::hosted);
     let (instance, mut refusals) = match found {
         Ok(reached) => {
             let refusals = identity(head, &reached.metadata, &hosted);

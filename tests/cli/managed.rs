@@ -132,6 +132,14 @@ fn nothing_is_changed_in_an_environment_that_may_be_another_one() {
     let (plan, apply) = run(&|world| world.instances.get_mut(&PROD).unwrap().metadata.cds_org_info = None);
     plan.ended(3).says("it isn't known whether `instanceId` and `environmentId` belong together");
     apply.ended(3);
+    // An organisation whose address isn't told is neither the instance's nor none.
+    let metadata =
+        "linkedEnvironmentMetadata: { friendlyName: Contoso }, governanceConfiguration: { protectionLevel: Basic }";
+    let body = format!("{{ name: {ID}, properties: {{ {metadata} }} }}");
+    let rule = format!(
+        "- {{ operation: GET */scopes/admin/environments/*, action: {{ status: {{ code: 200, body: {body} }} }} }}"
+    );
+    scene(MANAGED, |_| {}).faulty(&rule, &["plan"]).ended(3).says("doesn't tell the address");
     // To a caller that may not administer it, the service says that there is none.
     let (plan, apply) = run(&|world| world.admin_applications.clear());
     plan.ended(3).says("or this identity may not administer it");

@@ -134,11 +134,12 @@ pub struct Published {
     pub links: Links,
 }
 
-/// What the published contract tells; it doesn't tell the rest.
+/// What the published contract tells; it doesn't tell the rest. Where it names no address of Dataverse, it isn't known whether
+/// there is an organisation.
 impl From<Published> for Environment {
     fn from(published: Published) -> Self {
         let Published { id, display_name, sku, state: _, protection_level, group, dataverse_url, links } = published;
-        let dataverse = dataverse_url.map(|url| Dataverse { instance_url: Some(url), ..Dataverse::default() });
+        let dataverse = Some(Dataverse { instance_url: dataverse_url, ..Dataverse::default() });
         Self {
             id,
             display_name,
