@@ -44,9 +44,7 @@ fn concerned(needs: &[&'static [Need]], need: Need) -> Vec<bool> {
 pub(super) fn obstacle(hosting: &Observation<Hosting>) -> Option<String> {
     match hosting {
         Err(unreadable) => Some(unreadable.reason.clone()),
-        Ok(Hosting { unbound: Some(why), .. }) => {
-            Some(format!("it isn't known whether `instanceId` and `environmentId` belong together: {why}"))
-        }
+        Ok(Hosting { unbound: Some(why), .. }) => Some(why.clone()),
         Ok(Hosting { unbound: None, .. }) => None,
     }
 }

@@ -5,6 +5,9 @@
 
 use std::rc::Rc;
 
+use uuid::Uuid;
+
+use super::codes;
 use super::observation::{Observation, Unreadable};
 use super::reach::Hosted;
 use super::surface::Surface;
@@ -21,7 +24,7 @@ use crate::terms::EnvironmentHead;
 pub struct Hosting {
     /// What administration says of it.
     pub live: Rc<Environment>,
-    /// Why it isn't known that it is the instance's; none if it is, or if there is no instance beside it.
+    /// Why it isn't known to be the instance's, or known not to be; none if it is, or if there is no instance beside it.
     pub unbound: Option<String>,
 }
 
@@ -35,6 +38,15 @@ impl Hosting {
             region: live.azure_region.clone().or_else(|| live.location.clone()),
             dataverse: dataverse.map(super::reach::organisation),
         }
+    }
+
+    /// A refusal, where the environment belongs to another tenant.
+    pub fn another_tenant(&self, head: &EnvironmentHead, tenant: Uuid) -> Option<Note> {
+        let found = self.live.tenant.filter(|found| *found != tenant)?;
+        let message =
+            format!("the Power Platform environment belongs to the tenant {found}, the configuration is for {tenant}");
+        let note = Note::refusal(codes::TENANT_MISMATCH, Address::scope(&head.scope()), message);
+        Some(note.help("correct `environmentId`, or `tenant.id`"))
     }
 
     /// A refusal, where the environment has another name than the file binds, and there is no instance to have it.

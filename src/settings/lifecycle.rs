@@ -3,8 +3,9 @@
 //! Words: a *lifecycle operation* is begun by one call and goes on for minutes, or days; an environment takes one at a time; the
 //! *course* is what its own list of operations says.
 //!
-//! Invariants: a list that isn't whole says nothing, and then nothing is begun; what goes on is neither begun again nor reported as
-//! failed; of failures, those count that came after the last success of their kind.
+//! Invariants: a list that isn't whole says nothing, and then nothing is begun, and nothing is in sync; what goes on is neither begun
+//! again nor reported as failed; of failures, those count that came after the last success of their kind; a state that isn't known
+//! is neither an end nor a beginning.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,26 +13,47 @@ use super::observation::{Observation, Unreadable};
 use super::setting::Observing;
 use super::surface::Surface;
 use crate::azure::operations::ADMIN_LIST_LIFECYCLE_OPERATIONS;
-use crate::azure::power_platform::EnvironmentId;
 use crate::azure::power_platform::operations::{self, Kind, Operation, State};
+use crate::azure::power_platform::{Conflict, EnvironmentId};
 use crate::azure::{CallError, Reader};
 use crate::plan::{Hold, Mode, StepError};
 use crate::terms::text::brief;
 
-/// What the operations of an environment say.
+/// For so long the effect of an operation that succeeded may still be to show. Microsoft's own provider looks for minutes.
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// The operations on one thing.
+#[derive(Debug, Clone, Copy)]
+pub struct Family {
+    /// Those that palisade begins.
+    pub begun: &'static [Kind],
+    /// All that change the thing.
+    pub all: &'static [Kind],
+}
+
+/// What the operations of an environment say about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Course {
-    /// Nothing goes on, and what was begun last of a kind ended well, or never was.
+    /// Nothing goes on, and what was begun last ended well, or never was.
     Idle,
-    /// Something goes on.
+    /// The thing is being changed.
     UnderWay(UnderWay),
-    /// What was begun last of a kind failed.
+    /// Something else goes on, and nothing can be begun meanwhile.
+    Elsewhere(UnderWay),
+    /// What was begun last ended well.
+    Succeeded {
+        /// When, if the service tells.
+        at: Option<Timestamp>,
+    },
+    /// What was begun last failed.
     Failed {
         /// How often in a row.
         times: usize,
         /// Why, the last time.
         why: String,
     },
+    /// An operation is in a state that isn't known; which.
+    Unclear(String),
 }
 
 /// An operation that goes on.
@@ -54,7 +76,10 @@ impl UnderWay {
     /// For a person who reads a plan: what goes on, how far it is, and for how long.
     pub fn told(&self, now: Timestamp) -> String {
         let age = self.since.map(|since| format!(", for {}", age(now.duration_since(since)))).unwrap_or_default();
-        format!("Power Platform is at work on it ({}{age}); nothing else can be begun there meanwhile", self.how_far())
+        format!(
+            "Power Platform is at work on the environment ({}{age}); nothing else can be begun there meanwhile",
+            self.how_far()
+        )
     }
 
     /// For a person who waits.
@@ -89,18 +114,32 @@ fn why(operation: &Operation) -> String {
 }
 
 impl Course {
-    /// What a whole list says, newest first, about operations of some kinds.
-    pub fn of(all: &[Operation], kinds: &[Kind]) -> Self {
+    /// What a whole list says, newest first.
+    pub fn of(all: &[Operation], family: Family) -> Self {
+        let is_of =
+            |operation: &&Operation, kinds: &[Kind]| operation.kind.as_ref().is_some_and(|kind| kinds.contains(kind));
+        if let Some(operation) = all.iter().find(|operation| operation.state.goes_on()) {
+            let under_way = UnderWay::of(operation);
+            return if is_of(&operation, family.all) { Self::UnderWay(under_way) } else { Self::Elsewhere(under_way) };
+        }
         if let Some(operation) = all.iter().find(|operation| !operation.state.is_over()) {
-            return Self::UnderWay(UnderWay::of(operation));
+            return Self::Unclear(format!("{} is in the state `{}`", kind(operation), brief(operation.state.as_str())));
         }
-        let ours = all.iter().filter(|operation| operation.kind.as_ref().is_some_and(|kind| kinds.contains(kind)));
-        let since: Vec<&Operation> = ours.take_while(|operation| operation.state != State::Succeeded).collect();
+        let ours = || all.iter().filter(|operation| is_of(operation, family.begun));
+        let since: Vec<&Operation> = ours().take_while(|operation| operation.state != State::Succeeded).collect();
         let failed: Vec<&&Operation> = since.iter().filter(|operation| operation.state == State::Failed).collect();
-        match failed.first() {
-            None => Self::Idle,
-            Some(last) => Self::Failed { times: failed.len(), why: why(last) },
+        match (failed.first(), all.iter().find(|operation| is_of(operation, family.all))) {
+            (Some(last), _) => Self::Failed { times: failed.len(), why: why(last) },
+            (None, Some(newest)) if is_of(&newest, family.begun) && newest.state == State::Succeeded => {
+                Self::Succeeded { at: newest.last_action.or(newest.created) }
+            }
+            (None, _) => Self::Idle,
         }
+    }
+
+    /// Whether the effect of an operation that succeeded may still be to show.
+    pub fn may_still_show(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Succeeded { at: Some(at) } if now.duration_since(*at) < SHOWS_WITHIN)
     }
 }
 
@@ -112,10 +151,10 @@ async fn list(reader: &Reader, surface: Surface, id: &EnvironmentId) -> Result<V
     }
 }
 
-/// What goes on in an environment, and how operations of some kinds ended there.
-pub async fn course(observing: &Observing<'_>, id: &EnvironmentId, kinds: &[Kind]) -> Observation<Course> {
+/// What goes on in an environment, and how operations of one family ended there.
+pub async fn course(observing: &Observing<'_>, id: &EnvironmentId, family: Family) -> Observation<Course> {
     let all = list(observing.look.reader(), observing.surface, id).await.map_err(Unreadable::from)?;
-    Ok(Course::of(&all, kinds))
+    Ok(Course::of(&all, family))
 }
 
 /// What an operation that was begun shows so far, where its effect doesn't.
@@ -135,25 +174,42 @@ pub async fn ended(
 ) -> Result<Ended, CallError> {
     let all = list(reader, surface, id).await?;
     let ours = begun.and_then(|begun| all.iter().find(|operation| operation.id.eq_ignore_ascii_case(begun)));
-    Ok(match ours.or_else(|| all.iter().find(|operation| !operation.state.is_over())) {
+    Ok(match ours.or_else(|| all.iter().find(|operation| operation.state.goes_on())) {
         Some(operation) if operation.state == State::Failed => Ended::Failed(why(operation)),
-        Some(operation) if !operation.state.is_over() => {
-            Ended::NotYet(format!("Power Platform is at work on it ({})", UnderWay::of(operation).how_far()))
+        Some(operation) if operation.state == State::Succeeded => {
+            Ended::NotYet("the operation succeeded, and its effect doesn't show yet".to_owned())
         }
-        _ => Ended::NotYet("the operation ended, and the environment doesn't show its effect yet".to_owned()),
+        Some(operation) if operation.state.goes_on() => {
+            Ended::NotYet(format!("it is still under way ({})", UnderWay::of(operation).how_far()))
+        }
+        Some(operation) => {
+            Ended::NotYet(format!("the operation is in the state `{}`", brief(operation.state.as_str())))
+        }
+        None => Ended::NotYet("no effect shows yet, and the environment's list has no operation under way".to_owned()),
     })
 }
 
-/// What to make of a conflict: an operation of the same kind is adopted, another one stops the change, and what can't be read
-/// does as well.
-pub async fn conflict(reader: &Reader, id: &EnvironmentId, surface: Surface, kinds: &[Kind]) -> Result<(), StepError> {
+/// What to make of a conflict, after the environment was read again: an operation on the same thing is adopted, another one is
+/// waited for by a later run, and a refusal that the list doesn't explain is told in the service's words.
+pub async fn conflict(
+    reader: &Reader,
+    id: &EnvironmentId,
+    surface: Surface,
+    family: Family,
+    conflict: &Conflict,
+) -> Result<(), StepError> {
     let all = list(reader, surface, id).await.map_err(|error| StepError::Unread(error.to_string()))?;
-    match all.iter().find(|operation| !operation.state.is_over()) {
-        Some(operation) if operation.kind.as_ref().is_some_and(|kind| kinds.contains(kind)) => Ok(()),
-        Some(operation) => Err(StepError::Stopped(UnderWay::of(operation).told(reader.now()))),
-        None => Err(StepError::Stopped(
-            "the service says that something else is in the way, and doesn't show what".to_owned(),
-        )),
+    let course = Course::of(&all, family);
+    match &course {
+        Course::UnderWay(_) => Ok(()),
+        Course::Succeeded { .. } if course.may_still_show(reader.now()) => Ok(()),
+        Course::Elsewhere(other) => Err(StepError::Late { reason: other.told(reader.now()), wrote: false }),
+        _ => {
+            let words = [&conflict.code, &conflict.message].into_iter().flatten().map(|text| brief(text));
+            let words: String = words.map(|text| format!(", {text}")).collect();
+            let reason = format!("Power Platform refused it (409{words}), and its list shows no operation under way");
+            Err(StepError::Ended(reason))
+        }
     }
 }
 

@@ -111,16 +111,18 @@ pub async fn reach(look: &Look, destination: &Destination<'_>) -> Arrival {
     };
     let unbound = match (&instance, &head.environment_id) {
         _ if head.instance_id.is_none() => None,
-        (Err(unreadable), _) => Some(unreadable.reason.clone()),
+        (Err(unreadable), _) => Some(not_known(&unreadable.reason)),
         (Ok(reached), Some(declared)) => match binding(declared, &reached.metadata, &hosted) {
             Binding::Bound => None,
-            Binding::Mismatch(why) | Binding::Unknown(why) => Some(why),
+            Binding::Mismatch(_) => Some("`instanceId` and `environmentId` don't belong together".to_owned()),
+            Binding::Unknown(why) => Some(not_known(&why)),
         },
         (Ok(_), None) => None,
     };
     let hosting = environment.map(|live| Hosting { live, unbound });
-    if let (None, Ok(hosting)) = (head.instance_id, &hosting) {
-        refusals.extend(hosting.another_name(head));
+    if let Ok(hosting) = &hosting {
+        refusals.extend(hosting.another_tenant(head, destination.tenant));
+        refusals.extend(hosting.another_name(head).filter(|_| head.instance_id.is_none()));
     }
     Arrival { instance, hosting, refusals }
 }
@@ -140,6 +142,10 @@ impl From<CallError> for Missing {
     fn from(error: CallError) -> Self {
         Self::Unknown(error.into())
     }
+}
+
+fn not_known(why: &str) -> String {
+    format!("it isn't known whether `instanceId` and `environmentId` belong together: {why}")
 }
 
 async fn found(look: &Look, destination: &Destination<'_>) -> Result<Reached, Missing> {

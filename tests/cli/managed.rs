@@ -5,6 +5,9 @@ use palisade::emulator::World;
 
 use crate::support::{EXACT, NOW, PROD, Run, Scene, changes, roles};
 
+/// After the operations of a run have ended by the world's clock, which each run begins anew.
+const LATER: &str = "2026-11-20T13:00:00Z";
+
 const ID: &str = "1bd6bd98-0000-4000-8000-00000000e001";
 
 const MANAGED: &str = "\
@@ -49,7 +52,7 @@ fn it_is_switched_on_once_and_then_in_sync() {
         let plan = scene.emulated(&["plan", "--format", "json"]).ended(0).json();
         assert_eq!(changes(&plan), ["enable prod/managedEnvironment"]);
         scene.emulated(&["apply", "--yes"]).ended(0).says("1 done");
-        scene.emulated(&["plan", "--detailed-exitcode"]).ended(0).says("1 in sync");
+        scene.emulated_at(LATER, &["plan", "--detailed-exitcode"]).ended(0).says("1 in sync");
         assert!(is_managed(&scene));
         let settings = &scene.world().power_platform_environments[ID].extended_settings;
         assert_eq!(settings["limitSharingMode"], "noLimit", "what wasn't asked for stays");
@@ -60,7 +63,7 @@ fn it_is_switched_on_once_and_then_in_sync() {
 #[test]
 fn an_operation_of_days_is_left_and_found_again() {
     let scene = scene(MANAGED, |world| world.behaviour.lifecycle_operation_time = SignedDuration::from_hours(96));
-    scene.emulated(&["apply", "--yes"]).ended(6).says("Power Platform is at work on it");
+    scene.emulated(&["apply", "--yes"]).ended(6).says("it is still under way (EnableGovernanceConfiguration");
     let begun = writes(&scene);
     let later = "2026-11-22T12:00:00Z";
     let plan = scene.emulated_at(later, &["plan", "--format", "json"]).ended(0).json();
@@ -86,12 +89,85 @@ fn what_failed_is_tried_once_more_and_then_left_to_a_person() {
         ("2026-11-21T12:00:00Z", "it was tried before and failed: EnableGovernanceConfiguration failed"),
     ] {
         scene.emulated_at(now, &["plan"]).ended(0).says(before);
-        scene.emulated_at(now, &["apply", "--yes"]).ended(5).says("Power Platform accepted it, and it failed");
+        scene.emulated_at(now, &["apply", "--yes"]).ended(5).says("but then EnableGovernanceConfiguration failed");
     }
     let now = "2026-11-22T12:00:00Z";
     scene.emulated_at(now, &["plan", "--detailed-exitcode"]).ended(6).says("failed 2 times in a row");
     scene.emulated_at(now, &["apply", "--yes"]).ended(6);
     assert!(!is_managed(&scene));
+}
+
+/// Whatever shows now: what is being changed isn't in sync, and nor is what may be.
+#[test]
+fn what_is_being_switched_off_is_not_in_sync() {
+    let list = |state: &str, kind: &str| {
+        let operation = format!("{{ id: o, type: {{ id: {kind} }}, state: {{ id: {state} }} }}");
+        format!(
+            "- {{ operation: GET */lifecycleOperations, action: {{ status: {{ code: 200, body: {{ value: [{operation}] }} }} }} }}"
+        )
+    };
+    let scene = Scene::with(MANAGED);
+    let off = list("Running", "DisableGovernanceConfiguration");
+    scene.faulty(&off, &["drift"]).ended(6).says("DisableGovernanceConfiguration");
+    scene.faulty(&off, &["apply", "--yes"]).ended(6);
+    scene.faulty(&list("Paused", "DisableGovernanceConfiguration"), &["drift"]).ended(3).says("in the state `Paused`");
+    let unread = "- { operation: GET */lifecycleOperations, action: { status: { code: 403 } } }";
+    scene.faulty(unread, &["drift"]).ended(3);
+    // What goes on elsewhere changes nothing of it.
+    scene.faulty(&list("Running", "Backup"), &["drift"]).ended(0);
+}
+
+/// Something else goes on: the change is wanted, isn't made, and comes later.
+#[test]
+fn another_operation_is_waited_for() {
+    let scene = scene(MANAGED, |_| {});
+    let operation = "{ id: o, type: { id: Backup }, state: { id: Running } }";
+    let rule = format!(
+        "- {{ operation: GET */lifecycleOperations, action: {{ status: {{ code: 200, body: {{ value: [{operation}] }} }} }} }}"
+    );
+    scene
+        .faulty(&rule, &["drift"])
+        .ended(2)
+        .says("it has to wait: Power Platform is at work on the environment (Backup");
+    scene.faulty(&rule, &["apply", "--yes"]).ended(6).says("Backup");
+    assert!(!is_managed(&scene));
+    let deleting = "linkedEnvironmentMetadata: null, governanceConfiguration: { protectionLevel: Basic }, states: { management: { id: Deleting } }";
+    let body = format!("{{ name: {ID}, properties: {{ displayName: Contoso prod, {deleting} }} }}");
+    let rule = format!(
+        "- {{ operation: GET */scopes/admin/environments/*, action: {{ status: {{ code: 200, body: {body} }} }} }}"
+    );
+    scene.write("palisade.yaml", &alone());
+    scene.faulty(&rule, &["apply", "--yes"]).ended(6).says("its management state is `Deleting`");
+    assert!(!is_managed(&scene));
+}
+
+/// An operation that succeeded shows late: it is waited for, and not begun again.
+#[test]
+fn a_success_that_shows_late_is_neither_repeated_nor_reported_as_a_failure() {
+    let scene = scene(MANAGED, |world| {
+        world.behaviour.lifecycle_operation_time = SignedDuration::from_secs(1);
+        world.behaviour.lifecycle_stale_reads = 500;
+    });
+    scene
+        .emulated(&["apply", "--yes", "--wait", "5s"])
+        .ended(6)
+        .says("the operation succeeded, and its effect doesn't show yet");
+    let later = "2026-11-20T12:02:00Z";
+    scene.emulated_at(later, &["plan", "--detailed-exitcode"]).ended(6).says("says that switching it on succeeded");
+    let run = scene.emulated_at(later, &["apply", "--yes", "-vv"]).ended(6);
+    assert!(!run.stderr.contains("POST platform-enable-managed"), "{}", run.stderr);
+}
+
+/// An environment of another tenant is refused, whichever contract tells.
+#[test]
+fn an_environment_of_another_tenant_is_refused() {
+    let scene = scene(&alone(), |_| {});
+    let tenant = "tenantId: 99999999-0000-4000-8000-0000000000aa";
+    let body = format!("{{ name: {ID}, properties: {{ displayName: Contoso prod, {tenant} }} }}");
+    let rule = format!(
+        "- {{ operation: GET */scopes/admin/environments/*, action: {{ status: {{ code: 200, body: {body} }} }} }}"
+    );
+    scene.faulty(&rule, &["plan"]).ended(4).says("error[tenant-mismatch]");
 }
 
 /// With and without a body, a conflict is neither success nor a reason to send it again.
@@ -102,7 +178,7 @@ fn a_conflict_is_decided_by_what_is_there() {
         let rules = format!("- {{ operation: POST */enableManaged, action: {{ status: {{ code: 409{body} }} }} }}");
         let run = scene.faulty(&rules, &["apply", "--yes"]);
         assert!(matches!(run.status, Some(4 | 5)), "{run:?}");
-        run.says("something else is in the way");
+        run.says("Power Platform refused it (409");
         assert!(!is_managed(&scene));
     }
 }
@@ -167,10 +243,13 @@ fn it_is_switched_on_by_published_operations_alone() {
     let scene = scene(&published, |_| {});
     // What would have to be asked otherwise fails.
     let rules = "- { operation: '*/providers/Microsoft.BusinessAppPlatform/*', action: { status: { code: 500 } } }";
-    let cloud = |command: &[&str]| scene.faulty(rules, &[command, &["--as-cloud"]].concat());
-    cloud(&["plan"]).ended(0).says("enable managedEnvironment");
-    cloud(&["apply", "--yes"]).ended(0).says("1 done");
-    cloud(&["plan", "--detailed-exitcode"]).ended(0);
+    scene.write("faults.yaml", rules);
+    let cloud = |now: &str, command: &[&str]| {
+        scene.emulated_at(now, &[command, &["--as-cloud", "--emulator-faults", "faults.yaml"]].concat())
+    };
+    cloud(NOW, &["plan"]).ended(0).says("enable managedEnvironment");
+    cloud(NOW, &["apply", "--yes"]).ended(0).says("1 done");
+    cloud(LATER, &["plan", "--detailed-exitcode"]).ended(0);
     assert!(is_managed(&scene));
 }
 
@@ -207,5 +286,5 @@ fn the_example_manages_all_environments_but_one() {
     let plan = scene.emulated(&["plan", "--format", "json"]).ended(0).json();
     assert_eq!(changes(&plan), ["enable prod/managedEnvironment", "enable sandbox/managedEnvironment"]);
     scene.emulated(&["apply", "--yes"]).ended(0).says("2 done");
-    scene.emulated(&["drift"]).ended(0);
+    scene.emulated_at(LATER, &["drift"]).ended(0);
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value as Json;
+use uuid::Uuid;
 
 use super::links::Links;
 use super::words::words;
@@ -83,6 +84,8 @@ pub struct Dataverse {
 pub struct Environment {
     /// Its id.
     pub id: EnvironmentId,
+    /// The tenant that it belongs to.
+    pub tenant: Option<Uuid>,
     /// Display name.
     pub display_name: Option<String>,
     /// Geography, such as `europe`: what a policy's location is compared with.
@@ -118,6 +121,8 @@ pub struct Environment {
 pub struct Published {
     /// Its id.
     pub id: EnvironmentId,
+    /// The tenant that it belongs to.
+    pub tenant: Option<Uuid>,
     /// Display name.
     pub display_name: Option<String>,
     /// What it is sold as.
@@ -138,10 +143,12 @@ pub struct Published {
 /// there is an organisation.
 impl From<Published> for Environment {
     fn from(published: Published) -> Self {
-        let Published { id, display_name, sku, state: _, protection_level, group, dataverse_url, links } = published;
+        let Published { id, tenant, display_name, sku, state: _, protection_level, group, dataverse_url, links } =
+            published;
         let dataverse = Some(Dataverse { instance_url: dataverse_url, ..Dataverse::default() });
         Self {
             id,
+            tenant,
             display_name,
             location: None,
             azure_region: None,
@@ -164,13 +171,13 @@ impl From<Published> for Environment {
 struct Wire {
     name: EnvironmentId,
     location: Option<String>,
-    #[serde(default)]
     properties: Properties,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Properties {
+    tenant_id: Option<Uuid>,
     display_name: Option<String>,
     azure_region: Option<String>,
     environment_sku: Option<Sku>,
@@ -219,6 +226,7 @@ struct RuntimeState {
 #[serde(rename_all = "camelCase")]
 struct WirePublished {
     id: EnvironmentId,
+    tenant_id: Option<Uuid>,
     display_name: Option<String>,
     #[serde(rename = "type")]
     sku: Option<Sku>,
@@ -238,6 +246,7 @@ impl Wire {
         Ok(Environment {
             id,
             location,
+            tenant: properties.tenant_id,
             display_name: properties.display_name,
             azure_region: properties.azure_region,
             sku: properties.environment_sku,
@@ -259,6 +268,7 @@ impl WirePublished {
     fn read(self) -> Result<Published, String> {
         Ok(Published {
             id: self.id,
+            tenant: self.tenant_id,
             display_name: self.display_name,
             sku: self.sku,
             state: self.state,

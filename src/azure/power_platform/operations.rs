@@ -73,6 +73,11 @@ impl State {
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
     }
+
+    /// Whether it surely hasn't.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::NotStarted | Self::Running)
+    }
 }
 
 /// An operation on an environment.

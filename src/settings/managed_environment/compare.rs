@@ -44,52 +44,82 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
         }
     };
     findings.notes.extend(live.group.iter().map(|group| notes::by_group(&address, group)));
+    let course = match &observed.course {
+        Some(Ok(course)) => course,
+        Some(Err(unreadable)) => {
+            findings.unknown.push(unreadable.at(address));
+            return findings;
+        }
+        None => {
+            let reason = "whether an operation is under way in the environment was not read";
+            findings.unknown.push(Unreadable::because(reason).at(address));
+            return findings;
+        }
+    };
+    match course {
+        // Whatever is declared: what is read now isn't what will be.
+        Course::UnderWay(operation) => {
+            let detail = operation.told(comparing.now);
+            findings.waiting.push(Waiting {
+                address,
+                waiting_for: WaitingFor::Service,
+                since: operation.since,
+                detail,
+            });
+            return findings;
+        }
+        Course::Unclear(what) => {
+            let reason = format!("{what}, which isn't known here: whether it changes the environment can't be told");
+            findings.unknown.push(Unreadable::because(reason).at(address));
+            return findings;
+        }
+        Course::Idle | Course::Elsewhere(_) | Course::Succeeded { .. } | Course::Failed { .. } => {}
+    }
     match (declared.enabled, managed) {
         (true, true) | (false, false) => findings.settled(address),
         (false, true) => findings.notes.push(notes::in_use(&address, live)),
-        (true, false) => enable(declared, live, observed, comparing, address, &mut findings),
+        (true, false) => enable(declared, live, course, comparing, address, &mut findings),
     }
     findings
+}
+
+/// Why nothing can be begun in the environment now, if so.
+fn busy(live: &Environment, course: &Course, comparing: &Comparing<'_>) -> Option<String> {
+    if let Course::Elsewhere(operation) = course {
+        return Some(operation.told(comparing.now));
+    }
+    let at_rest = |state: &&String| ["Ready", "NotSpecified"].iter().any(|rest| state.eq_ignore_ascii_case(rest));
+    let state = live.management.as_ref().filter(|state| !at_rest(state))?;
+    Some(format!("its management state is `{}`; nothing is begun until it is `Ready`", brief(state)))
 }
 
 fn enable(
     declared: &Declared,
     live: &Environment,
-    observed: &Observed,
+    course: &Course,
     comparing: &Comparing<'_>,
     address: Address,
     findings: &mut Findings,
 ) {
-    let course = match &observed.course {
-        Some(Ok(course)) => course,
-        Some(Err(unreadable)) => {
-            findings.unknown.push(unreadable.at(address));
-            return;
-        }
-        None => {
-            let reason = "whether another operation is under way in the environment was not read";
-            findings.unknown.push(Unreadable::because(reason).at(address));
-            return;
-        }
-    };
     let wait = |waiting_for, since, detail| Waiting { address: address.clone(), waiting_for, since, detail };
+    if course.may_still_show(comparing.now) {
+        let detail = "Power Platform says that switching it on succeeded, and doesn't show it yet".to_owned();
+        findings.waiting.push(wait(WaitingFor::Service, None, detail));
+        return;
+    }
     let failed = match course {
-        Course::Idle => None,
-        Course::UnderWay(operation) => {
-            let detail = operation.told(comparing.now);
-            findings.waiting.push(wait(WaitingFor::Service, operation.since, detail));
-            return;
-        }
         Course::Failed { times: 1, why } => Some(why),
         Course::Failed { times, why } => {
             let detail = format!(
-                "enabling it failed {times} times in a row, the last time: {why}; a person has to look into it in the Power \
-                 Platform admin centre, and palisade doesn't try again"
+                "enabling it failed {times} times in a row, the last time: {why}; palisade doesn't try again until it was enabled \
+                 in the Power Platform admin centre"
             );
             findings.waiting.push(wait(WaitingFor::Person, None, detail));
             return;
         }
+        _ => None,
     };
+    let busy = busy(live, course, comparing);
     let operation = PLATFORM_ENABLE_MANAGED.facts();
     let outline = Outline {
         address: address.clone(),
@@ -101,13 +131,14 @@ fn enable(
         impact: Impact::None,
         before: json!({ "enabled": false }),
         after: json!({ "enabled": true }),
-        reason: match failed {
-            None => "declared on, currently off".to_owned(),
-            Some(why) => format!("declared on, currently off; it was tried before and failed: {why}"),
+        reason: match (failed, &busy) {
+            (None, None) => "declared on, currently off".to_owned(),
+            (Some(why), _) => format!("declared on, currently off; it was tried before and failed: {why}"),
+            (None, Some(busy)) => format!("declared on, currently off; it has to wait: {busy}"),
         },
         source: declared.place.clone(),
         operations: vec![operation],
     };
-    let step = EnableManaged::new(live, comparing.surface);
+    let step = EnableManaged::new(live, comparing.surface, busy);
     findings.changes.push(Planned::new(outline, Work::step(Rc::new(step))));
 }

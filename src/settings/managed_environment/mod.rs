@@ -5,7 +5,7 @@
 //!
 //! Invariants: only the protection level is asked for, and what that does to the extended settings is reported; an environment
 //! isn't made an ordinary one while something that requires a managed one is in use, or may be; nothing is asked for while another
-//! operation is under way.
+//! operation is under way, and nothing is in sync while one changes it.
 
 mod block;
 pub mod codes;
@@ -40,8 +40,8 @@ impl Setting for Block {
         vec![(String::new(), declared.place.clone())]
     }
 
-    async fn observe(declared: Option<&Declared>, observing: &Observing<'_>) -> Observed {
-        observe::observe(declared, observing).await
+    async fn observe(_: Option<&Declared>, observing: &Observing<'_>) -> Observed {
+        observe::observe(observing).await
     }
 
     fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {

@@ -13,12 +13,19 @@ use crate::azure::power_platform::{EnvironmentId, Started};
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
 use crate::settings::hosting;
-use crate::settings::lifecycle::{self, Ended};
+use crate::settings::lifecycle::{self, Ended, Family};
 use crate::settings::surface::Surface;
 use crate::terms::text::brief;
 
-/// The operations that it begins, as Power Platform calls them.
-pub(super) const KINDS: &[Kind] = &[Kind::EnableGovernanceConfiguration];
+/// The operations on it, as Power Platform calls them.
+pub(super) const FAMILY: Family = Family {
+    begun: &[Kind::EnableGovernanceConfiguration],
+    all: &[
+        Kind::EnableGovernanceConfiguration,
+        Kind::UpdateGovernanceConfiguration,
+        Kind::DisableGovernanceConfiguration,
+    ],
+};
 
 /// So many differences of the detailed settings are told by name.
 const TOLD: usize = 5;
@@ -29,14 +36,16 @@ pub(super) struct EnableManaged {
     surface: Surface,
     /// The detailed settings as they were.
     settings: Option<BTreeMap<String, Json>>,
+    /// Why it has to wait, as the look before the write showed.
+    busy: Option<String>,
     /// The operation that was begun, if the service named it.
     begun: RefCell<Option<String>>,
 }
 
 impl EnableManaged {
-    pub(super) fn new(live: &Environment, surface: Surface) -> Self {
+    pub(super) fn new(live: &Environment, surface: Surface, busy: Option<String>) -> Self {
         let settings = live.extended_settings.clone();
-        Self { environment: live.id.clone(), surface, settings, begun: RefCell::default() }
+        Self { environment: live.id.clone(), surface, settings, busy, begun: RefCell::default() }
     }
 }
 
@@ -52,7 +61,7 @@ impl Step for EnableManaged {
 
     fn binds(&self) -> Binds {
         // How it is read and what it was before is no part of what is approved.
-        let Self { environment, surface: _, settings: _, begun: _ } = self;
+        let Self { environment, surface: _, settings: _, busy: _, begun: _ } = self;
         Binds::none().and("environment", environment.as_str().to_lowercase())
     }
 
@@ -62,19 +71,22 @@ impl Step for EnableManaged {
 
     /// A conflict means that something goes on, or that it is managed already: the read-back tells which.
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
+        if let Some(reason) = self.busy.clone() {
+            return Err(StepError::Late { reason, wrote: false });
+        }
         match environments::enable_managed(writer, &self.environment).await? {
             Started::Accepted(handle) => {
                 *self.begun.borrow_mut() = handle.operation_id();
                 Ok(())
             }
             Started::Nothing => Ok(()),
-            Started::Conflict(_) => {
+            Started::Conflict(conflict) => {
                 let live = hosting::environment(writer.reader(), &self.environment, self.surface).await;
                 let live = live.map_err(|error| StepError::Unread(error.to_string()))?;
                 if live.protection_level == Some(ProtectionLevel::Standard) {
                     return Ok(());
                 }
-                lifecycle::conflict(writer.reader(), &self.environment, self.surface, KINDS).await
+                lifecycle::conflict(writer.reader(), &self.environment, self.surface, FAMILY, &conflict).await
             }
         }
     }
@@ -89,7 +101,7 @@ impl Step for EnableManaged {
         }
         let begun = self.begun.borrow().clone();
         Ok(match lifecycle::ended(reader, &self.environment, self.surface, begun.as_deref()).await? {
-            Ended::Failed(why) => ReadBack::Gone(format!("Power Platform accepted it, and it failed: {why}")),
+            Ended::Failed(why) => ReadBack::Gone(why),
             Ended::NotYet(how_far) => ReadBack::NotYet(how_far),
         })
     }

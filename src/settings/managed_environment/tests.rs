@@ -29,6 +29,7 @@ fn place() -> Place {
 pub(in crate::settings) fn environment(id: &str, level: Option<ProtectionLevel>) -> Environment {
     Environment {
         id: EnvironmentId::new(id).unwrap(),
+        tenant: None,
         display_name: Some("Contoso prod".into()),
         location: Some("europe".into()),
         azure_region: Some("westeurope".into()),
@@ -81,19 +82,35 @@ fn counts(found: &Findings) -> [usize; 5] {
 #[test]
 fn only_what_is_known_to_be_off_is_switched_on() {
     let idle = || Some(Ok(Course::Idle));
+    let going_on = |course: fn(UnderWay) -> Course| {
+        Some(Ok(course(UnderWay { what: "DisableGovernanceConfiguration".into(), stage: None, since: None })))
+    };
+    let succeeded = |at: &str| Some(Ok(Course::Succeeded { at: Some(at.parse().unwrap()) }));
     let level = |level: ProtectionLevel| Ok(environment("e", Some(level)));
     let odd = || Ok(environment("e", Some(ProtectionLevel::Other("Sturdy".into()))));
     let table = [
-        (true, level(ProtectionLevel::Standard), None, [0, 0, 0, 1, 0]),
+        (true, level(ProtectionLevel::Standard), idle(), [0, 0, 0, 1, 0]),
+        (true, level(ProtectionLevel::Standard), None, [0, 1, 0, 0, 0]),
+        (true, level(ProtectionLevel::Standard), Some(Err(Unreadable::because("403"))), [0, 1, 0, 0, 0]),
+        (true, level(ProtectionLevel::Standard), going_on(Course::UnderWay), [0, 0, 1, 0, 0]),
+        (true, level(ProtectionLevel::Standard), going_on(Course::Elsewhere), [0, 0, 0, 1, 0]),
+        (true, level(ProtectionLevel::Standard), Some(Ok(Course::Unclear("x".into()))), [0, 1, 0, 0, 0]),
+        (true, level(ProtectionLevel::Basic), going_on(Course::Elsewhere), [1, 0, 0, 0, 0]),
+        (true, level(ProtectionLevel::Basic), Some(Ok(Course::Unclear("x".into()))), [0, 1, 0, 0, 0]),
+        (true, level(ProtectionLevel::Basic), Some(Ok(Course::Succeeded { at: None })), [1, 0, 0, 0, 0]),
+        (true, level(ProtectionLevel::Basic), succeeded("1969-12-31T23:30:00Z"), [0, 0, 1, 0, 0]),
+        (true, level(ProtectionLevel::Basic), succeeded("1969-12-31T22:30:00Z"), [1, 0, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), idle(), [1, 0, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), None, [0, 1, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), Some(Err(Unreadable::because("403"))), [0, 1, 0, 0, 0]),
         (true, odd(), idle(), [0, 1, 0, 0, 0]),
         (true, Ok(environment("e", None)), idle(), [0, 1, 0, 0, 0]),
         (true, Err("404"), idle(), [0, 1, 0, 0, 0]),
-        (false, level(ProtectionLevel::Basic), None, [0, 0, 0, 1, 0]),
-        (false, level(ProtectionLevel::Standard), None, [0, 0, 0, 0, 1]),
-        (false, odd(), None, [0, 1, 0, 0, 0]),
+        (false, level(ProtectionLevel::Basic), idle(), [0, 0, 0, 1, 0]),
+        (false, level(ProtectionLevel::Basic), None, [0, 1, 0, 0, 0]),
+        (false, level(ProtectionLevel::Basic), going_on(Course::UnderWay), [0, 0, 1, 0, 0]),
+        (false, level(ProtectionLevel::Standard), idle(), [0, 0, 0, 0, 1]),
+        (false, odd(), idle(), [0, 1, 0, 0, 0]),
         (false, Err("404"), None, [0, 1, 0, 0, 0]),
     ];
     for (enabled, live, course, expected) in table {
@@ -127,7 +144,7 @@ fn what_requires_it_is_named_where_it_is_to_be_switched_off() {
         error: None,
     };
     let mut live = environment("e", Some(ProtectionLevel::Standard));
-    let message = |live: Environment| findings(false, Ok(live), None).notes[0].message.clone();
+    let message = |live: Environment| findings(false, Ok(live), Some(Ok(Course::Idle))).notes[0].message.clone();
     assert!(message(live.clone()).contains("whether it uses Customer Lockbox can't be read"));
     live.links = Links { encryption: Some(link.clone()), network_injection: Some(link), identity: None };
     assert!(message(live).contains("it uses a customer-managed key (a policy) and a virtual network (a policy)"));
@@ -137,7 +154,9 @@ fn what_requires_it_is_named_where_it_is_to_be_switched_off() {
 fn a_group_is_said_to_decide() {
     let mut live = environment("e", Some(ProtectionLevel::Standard));
     live.group = Some("g".into());
-    assert!(findings(true, Ok(live), None).notes.iter().any(|note| note.code == codes::MANAGED_BY_GROUP));
+    assert!(
+        findings(true, Ok(live), Some(Ok(Course::Idle))).notes.iter().any(|note| note.code == codes::MANAGED_BY_GROUP)
+    );
 }
 
 #[test]
@@ -145,7 +164,7 @@ fn an_approval_hangs_on_the_environment() {
     let step = |id: &str, settings: Json| {
         let mut live = environment(id, None);
         live.extended_settings = serde_json::from_value(settings).unwrap();
-        steps::EnableManaged::new(&live, Surface::EMULATOR)
+        steps::EnableManaged::new(&live, Surface::EMULATOR, None)
     };
     each_input_counts(
         Rc::new(step("one", json!({}))),
@@ -170,22 +189,30 @@ fn the_course_is_what_came_after_the_last_success() {
     };
     let course = |all: &[(&str, State)]| {
         let all: Vec<Operation> = all.iter().map(|(kind, state)| operation(kind, state.clone())).collect();
-        match Course::of(&all, steps::KINDS) {
+        match Course::of(&all, steps::FAMILY) {
             Course::Idle => "idle".to_owned(),
-            Course::UnderWay(under_way) => under_way.what,
+            Course::UnderWay(under_way) => format!("ours {}", under_way.what),
+            Course::Elsewhere(under_way) => under_way.what,
+            Course::Succeeded { at: _ } => "succeeded".to_owned(),
             Course::Failed { times, why: _ } => times.to_string(),
+            Course::Unclear(what) => what,
         }
     };
     const OURS: &str = "EnableGovernanceConfiguration";
     let failed = || (OURS, State::Failed);
+    const OFF: &str = "DisableGovernanceConfiguration";
     // Newest first.
     assert_eq!(course(&[]), "idle");
     assert_eq!(course(&[("Copy", State::Running), failed()]), "Copy");
     assert_eq!(course(&[failed(), ("Copy", State::NotStarted)]), "Copy");
-    assert_eq!(course(&[failed(), (OURS, State::Other("Paused".into()))]), OURS);
+    assert_eq!(course(&[(OFF, State::Running)]), "ours DisableGovernanceConfiguration");
+    let odd = || ("Copy", State::Other("Paused".into()));
+    assert_eq!(course(&[failed(), odd()]), "Copy is in the state `Paused`");
+    assert_eq!(course(&[odd(), (OURS, State::Running)]), "ours EnableGovernanceConfiguration");
     assert_eq!(course(&[failed(), (OURS, State::Succeeded), failed()]), "1");
     assert_eq!(course(&[failed(), ("Copy", State::Succeeded), failed()]), "2");
     assert_eq!(course(&[(OURS, State::Canceled), failed()]), "1");
     assert_eq!(course(&[("Copy", State::Failed)]), "idle");
-    assert_eq!(course(&[(OURS, State::Succeeded), failed(), failed()]), "idle");
+    assert_eq!(course(&[(OURS, State::Succeeded), failed(), failed()]), "succeeded");
+    assert_eq!(course(&[(OFF, State::Succeeded), (OURS, State::Succeeded)]), "idle");
 }
