@@ -74,13 +74,22 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     comparison.findings.collection = Some(list.held.len());
     let listed = list.held.keys().map(|id| steps::binds(*id, instance));
     comparison.findings.listed.extend(listed);
-    if list.nameless == 0 {
+    if list.nameless == 0 && !comparison.may_be_listed_otherwise() {
         comparison.findings.complete.push(comparison.setting.clone());
     }
     comparison.findings
 }
 
 impl<'a> Comparison<'a> {
+    /// Whether an entry may be any principal by another id: the service lists apps by their application ids as well, and the
+    /// directory, which knows whose these are, doesn't tell. Such a list proves of nobody that it is gone.
+    fn may_be_listed_otherwise(&self) -> bool {
+        let told = self.observed.directory.values().filter_map(|found| found.as_ref().ok()?.as_ref());
+        let told: BTreeSet<ObjectId> = told.map(|object| object.id).collect();
+        let unclear = |held: &Held| matches!(held.kind, Kind::App | Kind::Unknown);
+        self.list.held.iter().any(|(id, held)| unclear(held) && !told.contains(id))
+    }
+
     /// Finds out who is declared. Whoever can't be looked up becomes unknown, whoever doesn't exist an error.
     fn resolve(&mut self) -> Vec<Target<'a>> {
         let mut targets: Vec<Target<'a>> = Vec::new();

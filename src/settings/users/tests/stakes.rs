@@ -140,6 +140,18 @@ fn a_list_with_nameless_entries_is_not_complete() {
     assert_eq!(findings.unknown[0].address.as_str(), "prod/users");
 }
 
+/// An app may be listed by its application id: an entry that the directory doesn't tell may be anybody who was removed.
+#[test]
+fn a_list_with_an_app_that_the_directory_does_not_tell_is_not_complete() {
+    for (kind, complete) in [(Kind::App, 0), (Kind::Unknown, 0), (Kind::User, 1), (Kind::Group, 1)] {
+        let mut scene = Scene::usual();
+        scene.declared.matching = Match::AtLeast;
+        let (_, held) = entry(ADA, &["Viewer"]);
+        scene.observed.assignments.as_mut().unwrap().held.insert(object_id(77), Held { kind, ..held });
+        assert_eq!(scene.findings().complete.len(), complete, "{kind:?}");
+    }
+}
+
 /// An Admin that stays one while another role of its goes is no removal and no grant: it waits for nobody, itself least of all.
 #[test]
 fn an_admin_that_keeps_the_role_waits_for_nobody() {
@@ -186,6 +198,8 @@ fn what_a_grant_brings_and_who_is_left_alone_is_told() {
     }
     let mut scene = Scene::usual();
     scene.drop_held(GROUP);
+    assert_eq!(messages(&scene), ["reaches 2 members, those of nested groups included"], "members that were read");
+    scene.observed.members.clear();
     scene.observed.counts.insert(object_id(GROUP), Ok(1));
     assert_eq!(messages(&scene), ["reaches 1 member"]);
     scene.observed.counts.clear();
