@@ -364,6 +364,7 @@ fn granting_admin_and_groups_says_what_it_reaches() {
     assert_eq!(notes.len(), 2);
     assert!(notes[0].message.contains("System Administrator"), "{notes:?}");
     assert!(notes[1].message.contains("2 members"), "{notes:?}");
+    scene.observed.members.insert(object_id(GROUP), Err("403".into()));
     scene.observed.counts.insert(object_id(GROUP), Err("403".into()));
     assert!(scene.findings().notes[1].message.contains("could not be read: 403"));
 }
