@@ -266,7 +266,7 @@ fn check_ids(environments: &[Entry], diagnostics: &mut Diagnostics) {
             } else {
                 diagnostic
                     .related(*first, "first here")
-                    .help("each environment is one instance; copy the id of the right one")
+                    .help("each of them can be declared once; copy the id of the right one, or keep one of the two")
             });
         }
     }

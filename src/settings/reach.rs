@@ -73,8 +73,9 @@ impl Arrival {
     pub fn observed(&self) -> Option<Observed> {
         match (&self.instance, &self.hosting) {
             (Ok(reached), _) => Some(reached.observed()),
-            (Err(_), Ok(hosting)) => Some(hosting.observed()),
-            (Err(_), Err(_)) => None,
+            // Beside an instance that isn't known to be its own, it says nothing about the environment.
+            (Err(_), Ok(hosting)) if hosting.unbound.is_none() => Some(hosting.observed()),
+            (Err(_), _) => None,
         }
     }
 }

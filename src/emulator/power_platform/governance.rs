@@ -94,7 +94,7 @@ fn begin(
     visit.accept(world, &environment.id, (kind, LifecycleWork::Govern(level.to_owned(), settings)), None)
 }
 
-/// `POST …/scopes/admin/environments/{id}/enable`: back from a lock, once the key can be used again. The admin centre does it by
+/// `POST …/scopes/admin/environments/{id}/enable`: back from a lock, once the key can be used again. The admin center does it by
 /// a route that isn't known; this one is ours.
 pub(super) fn enable(visit: &Visit<'_>, id: &str) -> Result<Answer, PlatformError> {
     only(visit.call, &[Method::POST])?;

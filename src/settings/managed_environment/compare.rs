@@ -112,7 +112,7 @@ fn enable(
         Course::Failed { times, why } => {
             let detail = format!(
                 "enabling it failed {times} times in a row, the last time: {why}; palisade doesn't try again until it was enabled \
-                 in the Power Platform admin centre"
+                 in the Power Platform admin center"
             );
             findings.waiting.push(wait(WaitingFor::Person, None, detail));
             return;

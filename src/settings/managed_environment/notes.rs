@@ -26,7 +26,7 @@ pub(super) fn in_use(address: &Address, live: &Environment) -> Note {
     };
     let message = format!("declared off, currently on, and it stays on: {why}");
     Note::refusal(codes::MANAGED_IN_USE, address.clone(), message).help(
-        "to switch it off, open the environment in the Power Platform admin centre; until then write `enabled: true`, or leave \
+        "to switch it off, open the environment in the Power Platform admin center; until then write `enabled: true`, or leave \
          `managedEnvironment` out",
     )
 }
