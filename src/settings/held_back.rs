@@ -6,18 +6,19 @@
 use super::hosting::Hosting;
 use super::observation::{Observation, Unreadable};
 use super::reach::Reached;
+use super::registry::Reviewed;
 use super::setting::Need;
-use crate::plan::{Account, Address, Findings, Planned, Unknown};
+use crate::plan::{Account, Address, Planned, Unknown};
 use crate::terms::{EnvironmentHead, Head};
 
 /// Gives an account its findings, without what must not be planned.
 pub(super) fn told(
     account: &mut Account,
-    found: Vec<(&'static [Need], Findings)>,
+    reviewed: Vec<Reviewed>,
     instance: &Observation<Reached>,
     hosting: &Observation<Hosting>,
 ) {
-    let (needs, findings): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let (needs, findings): (Vec<_>, Vec<_>) = reviewed.into_iter().map(|it| (it.needs, it.findings)).unzip();
     account.findings = findings;
     let Head::Environment(head) = account.head.clone() else { return };
     if let (Some(_), Err(unreadable)) = (head.instance_id, instance) {

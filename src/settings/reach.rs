@@ -20,6 +20,7 @@ use super::observation::{Observation, Unreadable};
 use super::surface::Surface;
 use crate::azure::customer_insights::{Instance, InstanceMetadata};
 use crate::azure::operations::LIST_INSTANCES;
+use crate::azure::power_platform::environments::Environment;
 use crate::azure::{CallError, Look};
 use crate::guard;
 use crate::plan::{Address, Note, Observed};
@@ -92,23 +93,52 @@ pub struct Destination<'a> {
     pub hosting: Option<Surface>,
 }
 
+/// What came of looking for an instance.
+pub(super) struct Found(Result<Reached, Missing>);
+
+impl Found {
+    /// The instance, or why nothing is known of it.
+    pub(super) fn instance(&self) -> Observation<Reached> {
+        match &self.0 {
+            Ok(reached) => Ok(reached.clone()),
+            Err(Missing::Unknown(unreadable)) => Err(unreadable.clone()),
+            Err(Missing::Refused(note)) => Err(Unreadable::because(note.message.clone())),
+        }
+    }
+}
+
 /// Reaches an environment, and checks that it is the one that is meant.
 pub async fn reach(look: &Look, destination: &Destination<'_>) -> Arrival {
+    let (found, environment) = tokio::join!(instance(look, destination), environment(look, destination));
+    arrive(destination, found, environment)
+}
+
+/// Looks for the instance.
+pub(super) async fn instance(look: &Look, destination: &Destination<'_>) -> Found {
+    Found(found(look, destination).await)
+}
+
+/// Reads the Power Platform environment, where that is asked for.
+pub(super) async fn environment(look: &Look, destination: &Destination<'_>) -> Observation<Rc<Environment>> {
+    match destination.hosting {
+        Some(surface) => hosting::read(look, destination.head, surface).await,
+        None => Err(Unreadable::because("Power Platform was not asked")),
+    }
+}
+
+/// What both of them come to. Pure.
+pub(super) fn arrive(
+    destination: &Destination<'_>,
+    found: Found,
+    environment: Observation<Rc<Environment>>,
+) -> Arrival {
     let head = destination.head;
-    let (found, environment) = tokio::join!(found(look, destination), async {
-        match destination.hosting {
-            Some(surface) => hosting::read(look, head, surface).await,
-            None => Err(Unreadable::because("Power Platform was not asked")),
-        }
-    });
     let hosted = environment.as_deref().map_err(Clone::clone).and_then(hosting::hosted);
-    let (instance, mut refusals) = match found {
-        Ok(reached) => {
-            let refusals = identity(head, &reached.metadata, &hosted);
-            (Ok(reached), refusals)
-        }
-        Err(Missing::Unknown(unreadable)) => (Err(unreadable), Vec::new()),
-        Err(Missing::Refused(note)) => (Err(Unreadable::because(note.message.clone())), vec![note]),
+    let instance = found.instance();
+    let mut refusals = match found.0 {
+        Ok(reached) => identity(head, &reached.metadata, &hosted),
+        Err(Missing::Unknown(_)) => Vec::new(),
+        Err(Missing::Refused(note)) => vec![note],
     };
     let unbound = match (&instance, &head.environment_id) {
         _ if head.instance_id.is_none() => None,

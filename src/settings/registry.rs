@@ -368,16 +368,29 @@ impl Blocks {
         self.0.iter().flat_map(|block| block.resources()).collect()
     }
 
-    /// Observes and compares them side by side, or only the one of the setting that `only` names. Findings come in the
-    /// registry's order, each with the ids that its setting can't do without.
+    /// Observes and compares them side by side: those of which `wanted` says so, by their names and the ids that they can't do
+    /// without. Findings come in the registry's order, each with its place in it.
     pub async fn review(
         &self,
         observing: &Observing<'_>,
         comparing: &Comparing<'_>,
-        only: Option<&str>,
-    ) -> Vec<(&'static [Need], Findings)> {
-        let wanted = self.0.iter().filter(|block| only.is_none_or(|key| key == block.key()));
-        let reviewed = wanted.map(async |block| (block.needs(), block.review(observing, comparing).await));
+        wanted: impl Fn(&str, &[Need]) -> bool,
+    ) -> Vec<Reviewed> {
+        let blocks = self.0.iter().enumerate().filter(|(_, block)| wanted(block.key(), block.needs()));
+        let reviewed = blocks.map(async |(place, block)| {
+            let findings = block.review(observing, comparing).await;
+            Reviewed { place, needs: block.needs(), findings }
+        });
         join_all(reviewed).await
     }
+}
+
+/// What came of one setting.
+pub struct Reviewed {
+    /// Its place among those that the scope declares.
+    pub place: usize,
+    /// The ids that it can't do without.
+    pub needs: &'static [Need],
+    /// What was found.
+    pub findings: Findings,
 }

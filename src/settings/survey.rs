@@ -16,15 +16,16 @@ use super::codes;
 use super::declaration::Declaration;
 use super::held_back;
 use super::hosting::Hosting;
-use super::observation::Unreadable;
-use super::reach::{Arrival, Destination, Reached, reach};
+use super::observation::{Observation, Unreadable};
+use super::reach::{self, Arrival, Destination, Reached};
+use super::registry::Reviewed;
 use super::setting::{Comparing, Need, Observing};
 use super::surface::Surface;
 use super::users;
 use crate::azure::directory::Remembered;
 use crate::azure::{Anew, Fresh, Look, Reader, Recent};
 use crate::plan::{Account, Address, Findings, Note, Sighting};
-use crate::terms::{Head, ObjectId};
+use crate::terms::{EnvironmentHead, Head, ObjectId};
 
 /// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
 /// only hold more answers in memory.
@@ -58,8 +59,16 @@ impl Survey {
     }
 
     async fn account(&self, look: &Look, scope: &Declaration, now: Timestamp) -> Account {
-        let arrival = self.arrive(look, scope, None).await;
-        let findings = self.review(look, scope, &arrival, now, None).await;
+        let (arrival, mut reviewed) = match &scope.head {
+            Head::Environment(head) => self.both(look, scope, head, now).await,
+            Head::Tenant(_) => {
+                let arrival = tenant();
+                let seen = (&arrival.instance, &arrival.hosting);
+                let reviewed = self.review(look, scope, seen, now, |_, _| true).await;
+                (arrival, reviewed)
+            }
+        };
+        reviewed.sort_by_key(|reviewed| reviewed.place);
         let mut account = Account {
             head: scope.head.clone(),
             places: scope.places(),
@@ -69,25 +78,56 @@ impl Survey {
             notes: arrival.refusals,
             findings: Vec::new(),
         };
-        held_back::told(&mut account, findings, &arrival.instance, &arrival.hosting);
+        held_back::told(&mut account, reviewed, &arrival.instance, &arrival.hosting);
         account
     }
 
-    /// The tenant has no instance to be reached, and nothing to be taken for another one: its id is in every token. Power
-    /// Platform is asked where a setting can't do without it, or where there is nothing else to know the environment by.
+    /// An environment in both of its places. The settings of each are looked at as soon as it answers, so that a slow service keeps
+    /// nothing of the other back; whether the two belong together is judged at the end.
+    async fn both(
+        &self,
+        look: &Look,
+        scope: &Declaration,
+        head: &EnvironmentHead,
+        now: Timestamp,
+    ) -> (Arrival, Vec<Reviewed>) {
+        let destination = self.destination(scope, head, None);
+        let unasked = || Unreadable::because("it has no part in this setting");
+        let in_platform = |needs: &[Need]| needs.contains(&Need::Environment);
+        let instance = async {
+            let found = reach::instance(look, &destination).await;
+            let seen = (&found.instance(), &Err(unasked()));
+            let reviewed = self.review(look, scope, seen, now, |_, needs| !in_platform(needs)).await;
+            (found, reviewed)
+        };
+        let environment = async {
+            let environment = reach::environment(look, &destination).await;
+            let hosting = environment.clone().map(|live| Hosting { live, unbound: None });
+            let seen = (&Err(unasked()), &hosting);
+            let reviewed = self.review(look, scope, seen, now, |_, needs| in_platform(needs)).await;
+            (environment, reviewed)
+        };
+        let ((found, mut reviewed), (environment, others)) = tokio::join!(instance, environment);
+        reviewed.extend(others);
+        (reach::arrive(&destination, found, environment), reviewed)
+    }
+
+    /// Power Platform is asked where a setting can't do without it, or where there is nothing else to know the environment by.
+    fn destination<'a>(
+        &self,
+        scope: &'a Declaration,
+        head: &'a EnvironmentHead,
+        setting: Option<&str>,
+    ) -> Destination<'a> {
+        let hosting = head.instance_id.is_none() || scope.blocks.need(Need::Environment, setting);
+        let (elsewhere, hosting) = (&*scope.instances_elsewhere, hosting.then_some(self.surface));
+        Destination { head, tenant: self.tenant, elsewhere, hosting }
+    }
+
     async fn arrive(&self, look: &Look, scope: &Declaration, setting: Option<&str>) -> Arrival {
         match &scope.head {
-            Head::Environment(head) => {
-                let hosting = head.instance_id.is_none() || scope.blocks.need(Need::Environment, setting);
-                let hosting = hosting.then_some(self.surface);
-                let elsewhere = &scope.instances_elsewhere;
-                reach(look, &Destination { head, tenant: self.tenant, elsewhere, hosting }).await
-            }
-            Head::Tenant(_) => Arrival {
-                instance: Err(Unreadable::because("the tenant is no instance of Customer Insights")),
-                hosting: Err(Unreadable::because("the tenant is no environment of Power Platform")),
-                refusals: Vec::new(),
-            },
+            Head::Environment(head) => reach::reach(look, &self.destination(scope, head, setting)).await,
+            Head::Tenant(_) => tenant(),
         }
     }
 
@@ -130,10 +170,11 @@ impl Survey {
         if scope.blocks.need(Need::Environment, Some(setting)) {
             held_back::obstacle(&arrival.hosting).map_or(Ok(()), Err)?;
         }
-        let mut findings = self.review(look, scope, &arrival, look.began(), Some(setting)).await;
+        let seen = (&arrival.instance, &arrival.hosting);
+        let mut reviewed = self.review(look, scope, seen, look.began(), |key, _| key == setting).await;
         self.names.borrow_mut().take_in(look.directory(), look.began());
-        let (_, findings) = findings.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
-        Ok(Sighting { observed, findings })
+        let reviewed = reviewed.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
+        Ok(Sighting { observed, findings: reviewed.findings })
     }
 
     /// How to reach an environment's instance for something that is done by hand, and why nothing must be done there.
@@ -160,13 +201,13 @@ impl Survey {
         &self,
         look: &Look,
         scope: &Declaration,
-        arrival: &Arrival,
+        (reached, hosting): (&Observation<Reached>, &Observation<Hosting>),
         now: Timestamp,
-        only: Option<&str>,
-    ) -> Vec<(&'static [Need], Findings)> {
-        let reached = arrival.instance.as_ref();
+        wanted: impl Fn(&str, &[Need]) -> bool,
+    ) -> Vec<Reviewed> {
+        let reached = reached.as_ref();
         let instance = reached.map(|reached| &reached.instance);
-        let hosting: Result<&Hosting, &Unreadable> = arrival.hosting.as_ref();
+        let hosting: Result<&Hosting, &Unreadable> = hosting.as_ref();
         let (tenant, caller, surface) = (self.tenant, self.caller, self.surface);
         let observing = Observing { look, instance, hosting, tenant, caller, surface };
         let comparing = Comparing {
@@ -181,6 +222,15 @@ impl Survey {
             surface,
             now,
         };
-        scope.blocks.review(&observing, &comparing, only).await
+        scope.blocks.review(&observing, &comparing, wanted).await
+    }
+}
+
+/// The tenant has no instance to be reached, and nothing to be taken for another one: its id is in every token.
+fn tenant() -> Arrival {
+    Arrival {
+        instance: Err(Unreadable::because("the tenant is no instance of Customer Insights")),
+        hosting: Err(Unreadable::because("the tenant is no environment of Power Platform")),
+        refusals: Vec::new(),
     }
 }

@@ -236,6 +236,25 @@ fn users_are_changed_although_power_platform_shows_nothing() {
     assert!(!is_managed(&scene));
 }
 
+/// Nor does one that takes longer than the run has time for, whichever it is.
+#[test]
+fn a_slow_service_keeps_nothing_of_the_other_back() {
+    let scene = scene(&format!("{EXACT}    managedEnvironment: {{ enabled: true }}\n"), |_| {});
+    let planned = |slow: &str| {
+        let rule = format!("- {{ operation: {slow}, action: {{ delay: {{ by: PT25S }} }} }}");
+        let plan = scene.faulty(&rule, &["plan", "--timeout", "3s", "--format", "json"]).ended(3).json();
+        let unknown = plan["scopes"][0]["unknown"].as_array().unwrap().iter();
+        (changes(&plan), unknown.map(|one| one["address"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let (changed, unknown) = planned("GET /providers/Microsoft.BusinessAppPlatform/*");
+    assert!(changed.contains(&"create prod/users/ada@contoso.com".to_owned()), "{changed:?}");
+    assert_eq!(unknown, ["prod/managedEnvironment"]);
+    // Without the instance, whose Power Platform environment it is isn't known.
+    let (changed, unknown) = planned("GET /api/instances");
+    assert_eq!(changed, [""; 0]);
+    assert_eq!(unknown, ["prod", "prod/managedEnvironment"]);
+}
+
 /// By the published contract alone, where operations that only Microsoft's modules call are left to people.
 #[test]
 fn it_is_switched_on_by_published_operations_alone() {
