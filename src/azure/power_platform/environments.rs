@@ -171,7 +171,7 @@ impl From<Published> for Environment {
 struct Wire {
     name: EnvironmentId,
     location: Option<String>,
-    properties: Properties,
+    properties: Option<Properties>,
 }
 
 #[derive(Default, Deserialize)]
@@ -240,6 +240,9 @@ struct WirePublished {
 impl Wire {
     fn read(self) -> Result<Environment, String> {
         let Self { name: id, location, properties } = self;
+        // Of an answer without them it isn't known whether there is an organisation.
+        let organisation = properties.is_none().then(Dataverse::default);
+        let properties = properties.unwrap_or_default();
         let governance = properties.governance_configuration.unwrap_or_default();
         let States { management, runtime } = properties.states.unwrap_or_default();
         let (runtime, runtime_reason) = runtime.map(|it| (it.id, it.runtime_reason_code)).unwrap_or_default();
@@ -255,7 +258,7 @@ impl Wire {
             protection_level: governance.protection_level,
             extended_settings: governance.settings.and_then(|settings| settings.extended_settings),
             group: properties.parent_environment_group.and_then(|group| group.id).filter(|id| !id.is_empty()),
-            dataverse: properties.linked_environment_metadata,
+            dataverse: organisation.or(properties.linked_environment_metadata),
             management: management.and_then(|state| state.id),
             runtime,
             runtime_reason,

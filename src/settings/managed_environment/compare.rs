@@ -13,7 +13,7 @@ use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::plan::{Action, Address, Direction, Findings, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
 use crate::settings::lifecycle::Course;
-use crate::settings::observation::Unreadable;
+use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Comparing;
 use crate::terms::text::brief;
 
@@ -28,18 +28,10 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
             return findings;
         }
     };
-    let managed = match &live.protection_level {
-        Some(ProtectionLevel::Standard) => true,
-        Some(ProtectionLevel::Basic) => false,
-        Some(ProtectionLevel::Other(word)) => {
-            let reason =
-                format!("Power Platform says that its protection level is `{}`, which isn't known here", brief(word));
-            findings.unknown.push(Unreadable::from_operation(ADMIN_GET_ENVIRONMENT.facts(), reason).at(address));
-            return findings;
-        }
-        None => {
-            let reason = "Power Platform doesn't say whether it is a Managed Environment";
-            findings.unknown.push(Unreadable::from_operation(ADMIN_GET_ENVIRONMENT.facts(), reason).at(address));
+    let managed = match is_managed(live) {
+        Ok(managed) => managed,
+        Err(unreadable) => {
+            findings.unknown.push(unreadable.at(address));
             return findings;
         }
     };
@@ -81,6 +73,20 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
         (true, false) => enable(declared, live, course, comparing, address, &mut findings),
     }
     findings
+}
+
+/// Whether it is a Managed Environment, by the service's word.
+fn is_managed(live: &Environment) -> Observation<bool> {
+    let unknown = |reason: String| Err(Unreadable::from_operation(ADMIN_GET_ENVIRONMENT.facts(), reason));
+    match &live.protection_level {
+        Some(ProtectionLevel::Standard) => Ok(true),
+        Some(ProtectionLevel::Basic) => Ok(false),
+        Some(ProtectionLevel::Other(word)) => unknown(format!(
+            "Power Platform says that its protection level is `{}`, which isn't known here",
+            brief(word)
+        )),
+        None => unknown("Power Platform doesn't say whether it is a Managed Environment".to_owned()),
+    }
 }
 
 /// Why nothing can be begun in the environment now, if so.
