@@ -209,7 +209,7 @@ impl std::io::Write for Length {
 #[derive(Clone)]
 pub struct Answer {
     pub(super) operation: &'static Facts,
-    /// The status, 2xx.
+    /// The status, one that the operation may be answered with.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,

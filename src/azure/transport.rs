@@ -2,8 +2,10 @@
 //!
 //! Everything here is the same whatever carries the requests: that lies below, behind the [`Exchange`].
 //!
-//! Invariants: nothing secret is logged, and no failure holds words of a service that a secret can be read from; the number of requests in flight to one host is capped; a pause that a host asks one
-//! call for holds for all calls to it; while a request is under way, no simulated time passes unless its service takes it.
+//! Invariants: nothing secret is logged, and no failure holds words of a service that a secret can be read from; an answer is
+//! believed only with a status that its operation may be answered with; the number of requests in flight to one host is capped; a
+//! pause that a host asks one call for holds for all calls to it; while a request is under way, no simulated time passes unless its
+//! service takes it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -275,6 +277,10 @@ impl Transport {
         let Response { status, headers, body } = outcome.map_err(|broken| (failure(broken), None))?;
         if status.is_success() {
             self.held.note_answer(call.facts(), &body);
+            if !call.facts().is_answered_by(status.as_u16()) {
+                let detail = format!("its status, {}, isn't that of a whole answer", status.as_u16());
+                return Err((Failure::Unreadable { detail }, None));
+            }
             let about = subject::check(call.facts(), &call.path, &url, &body);
             about.map_err(|detail| (Failure::Unreadable { detail }, None))?;
             let correlation = Some(correlation.to_string());

@@ -279,12 +279,16 @@ pub const VAULT_LIST_CONNECTIONS: Operation<Read> = Operation::read(key_vault(
 ));
 
 /// One private endpoint connection of a vault.
-pub const VAULT_GET_CONNECTION: Operation<Read> = Operation::read(key_vault(
-    "Microsoft.KeyVault/PrivateEndpointConnections_Get",
-    "GET",
-    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections/{privateEndpointConnectionName}",
-    Needs::azure(Action::VAULT_READ_CONNECTIONS),
-));
+pub const VAULT_GET_CONNECTION: Operation<Read> = Operation::read(Facts {
+    // Its way of saying that there is none.
+    statuses: &[204],
+    ..key_vault(
+        "Microsoft.KeyVault/PrivateEndpointConnections_Get",
+        "GET",
+        "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}/privateEndpointConnections/{privateEndpointConnectionName}",
+        Needs::azure(Action::VAULT_READ_CONNECTIONS),
+    )
+});
 
 /// Approves a pending connection. Not repeatable: nobody says what a second approval does.
 pub const VAULT_PUT_CONNECTION: Operation<Write> = Operation::write(Facts {
@@ -375,6 +379,8 @@ pub const QUERY_RESOURCE_GRAPH: Operation<Read> = Operation::read(resource_graph
 /// How far a long-running operation is; at the address that its `Azure-AsyncOperation` or `Location` header named.
 pub const GET_OPERATION_STATUS: Operation<Read> = Operation::read(Facts {
     api_version: None,
+    // 202 while it goes on, then what the operation itself would have been answered with.
+    statuses: &[201, 202, 204],
     ..arm(
         "Arm/Azure-AsyncOperation",
         "GET",

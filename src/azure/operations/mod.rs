@@ -123,6 +123,8 @@ pub struct Facts {
     pub needs: Needs,
     /// Where secrets may be.
     pub secrets: Secrets,
+    /// Which statuses other than 200 a whole answer to a read may have.
+    pub statuses: &'static [u16],
 }
 
 /// Where an operation may carry secrets besides the token that goes with every call. What may hold one is never recorded, and
@@ -152,6 +154,15 @@ impl Secrets {
 }
 
 impl Facts {
+    /// Whether an answer with this status is one to believe. Part of an answer (206) isn't one, nor what a proxy made of it
+    /// (203).
+    pub(super) fn is_answered_by(&self, status: u16) -> bool {
+        match self.effect {
+            Effect::Read => status == 200 || self.statuses.contains(&status),
+            Effect::Write | Effect::Destructive => matches!(status, 200 | 201 | 202 | 204),
+        }
+    }
+
     /// The same operation, with secrets.
     const fn with_secrets(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
@@ -212,8 +223,8 @@ const fn documented(
     needs: Needs,
 ) -> Facts {
     let (effect, repeatable, provenance, api_version) = (Effect::Read, true, Provenance::Documented, None);
-    let secrets = Secrets::None;
-    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs, secrets }
+    let (secrets, statuses) = (Secrets::None, &[]);
+    Facts { name, service, method, path, api_version, effect, repeatable, provenance, source, needs, secrets, statuses }
 }
 
 /// Which world an emulator serves.
@@ -355,6 +366,22 @@ mod tests {
             assert_eq!(facts.secrets.in_answer(), in_answer, "{}", facts.name);
             assert_eq!(facts.secrets.in_request(), in_request.contains(&facts.name), "{}", facts.name);
         }
+    }
+
+    /// What goes on may say so with 202 where it is asked about, and only there.
+    #[test]
+    fn reads_that_may_be_answered_by_more_than_200_are_these() {
+        let more =
+            |facts: &&&Facts| facts.effect == Effect::Read && (201..300).any(|other| facts.is_answered_by(other));
+        let found: Vec<_> = ALL.iter().filter(more).map(|facts| (facts.name, facts.statuses)).collect();
+        let known: [(_, &[u16]); 4] = [
+            (VAULT_GET_CONNECTION.facts().name, &[204]),
+            (GET_OPERATION_STATUS.facts().name, &[201, 202, 204]),
+            (ADMIN_GET_LIFECYCLE_OPERATION.facts().name, &[202]),
+            (PLATFORM_GET_OPERATION.facts().name, &[202]),
+        ];
+        assert_eq!(found, known);
+        assert!(ALL.iter().all(|facts| facts.is_answered_by(200)));
     }
 
     #[test]

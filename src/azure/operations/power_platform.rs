@@ -7,6 +7,9 @@
 use super::super::rights::{Action, Need, Needs, Right};
 use super::{Effect, Facts, Operation, Provenance, Read, Service, Write, documented};
 
+/// What asking about an operation may also be answered with.
+const WHILE_IT_GOES_ON: &[u16] = &[202];
+
 const MODULES: &str =
     "microsoft/PowerPlatform-EnterprisePolicies and microsoft/terraform-provider-power-platform, enterprise_policy";
 const TERRAFORM: &str = "microsoft/terraform-provider-power-platform, internal/services/environment";
@@ -165,14 +168,17 @@ pub const ADMIN_LIST_LIFECYCLE_OPERATIONS: Operation<Read> = Operation::read(adm
 ));
 
 /// One lifecycle operation.
-pub const ADMIN_GET_LIFECYCLE_OPERATION: Operation<Read> = Operation::read(admin(
-    "lifecycle-operations-get",
-    "GET",
-    "/providers/Microsoft.BusinessAppPlatform/lifecycleOperations/{operationId}",
-    "2023-06-01",
-    TERRAFORM,
-    ADMINISTRATOR,
-));
+pub const ADMIN_GET_LIFECYCLE_OPERATION: Operation<Read> = Operation::read(Facts {
+    statuses: WHILE_IT_GOES_ON,
+    ..admin(
+        "lifecycle-operations-get",
+        "GET",
+        "/providers/Microsoft.BusinessAppPlatform/lifecycleOperations/{operationId}",
+        "2023-06-01",
+        TERRAFORM,
+        ADMINISTRATOR,
+    )
+});
 
 /// All environments of the tenant, by the published contract.
 pub const PLATFORM_LIST_ENVIRONMENTS: Operation<Read> =
@@ -213,5 +219,7 @@ pub const PLATFORM_LIST_OPERATIONS: Operation<Read> = Operation::read(platform(
 ));
 
 /// One operation, by the published contract.
-pub const PLATFORM_GET_OPERATION: Operation<Read> =
-    Operation::read(platform("platform-operations-get", "GET", "/environmentmanagement/operations/{operationId}"));
+pub const PLATFORM_GET_OPERATION: Operation<Read> = Operation::read(Facts {
+    statuses: WHILE_IT_GOES_ON,
+    ..platform("platform-operations-get", "GET", "/environmentmanagement/operations/{operationId}")
+});

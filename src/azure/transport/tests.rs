@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use http::HeaderMap;
 
 use super::*;
-use crate::azure::operations::{LIST_INSTANCES, TRY_API_KEY};
+use crate::azure::operations::{DEACTIVATE_API_SUBSCRIPTION, GET_OPERATION_STATUS, LIST_INSTANCES, TRY_API_KEY};
 use crate::azure::retry::{Decision, Limits, Try, decide};
-use crate::azure::testing::reader_over;
+use crate::azure::testing::{Answers, reader_over, writer_over};
 
 /// A write that can't be repeated is sent again only if the first try certainly reached nobody.
 #[test]
@@ -107,5 +107,32 @@ async fn a_service_that_is_out_of_order_pauses_no_other_call() {
         let (first, other) = tokio::join!(reader.send(Call::of(&TRY_API_KEY)), other);
         assert!(first.is_ok(), "{first:?}");
         assert_eq!(other.unwrap() >= 60, others_wait, "{status}");
+    }
+}
+
+/// Part of a list isn't the list, and what a proxy made of an answer isn't the answer: only statuses that an operation is known
+/// to be answered with are believed.
+#[tokio::test]
+async fn an_answer_with_any_other_success_status_is_not_believed() {
+    let reads = [(&LIST_INSTANCES, &[200][..]), (&TRY_API_KEY, &[200]), (&GET_OPERATION_STATUS, &[200, 201, 202, 204])];
+    let judge = |outcome: Result<Answer, CallError>, status: u16| match outcome {
+        Ok(answer) => answer.status == status,
+        Err(error) => {
+            // Unknown: neither a refusal, nor proof that nothing was done.
+            assert!(error.is_ambiguous() && error.status().is_none(), "{error:?}");
+            assert!(error.to_string().contains(&format!("its status, {status}, isn't")), "{error}");
+            false
+        }
+    };
+    for status in 200..300 {
+        let service = Answers::by(move |_| (status, serde_json::json!([])));
+        let reader = reader_over(service.clone());
+        for (operation, known) in reads {
+            let believed = judge(reader.send(Call::of(operation)).await, status);
+            assert_eq!(believed, known.contains(&status), "{status} to {operation:?}");
+        }
+        let written = writer_over(service.clone()).send(Call::of(&DEACTIVATE_API_SUBSCRIPTION)).await;
+        assert_eq!(judge(written, status), [200, 201, 202, 204].contains(&status), "{status} to a write");
+        assert_eq!(service.asked.borrow().len(), reads.len() + 1, "{status}: nothing is asked again");
     }
 }
