@@ -5,7 +5,8 @@
 //! quoted by another.
 //!
 //! Words: a secret is *noted* when it is sent or received; a text is *scrubbed* when no noted secret can be read from it,
-//! whether it stands there plain, percent-encoded, escaped as in JSON or HTML, or in Base64 with whatever stands before it.
+//! whether it stands there plain, percent-encoded, escaped as in JSON or HTML, or in Base64 with whatever stands before it. Of a
+//! JSON Web Token the claims and the signature are secrets by themselves.
 //!
 //! Invariants: secrets are noted from requests and answers as they pass, so that no client has to; a text is scrubbed before
 //! it is cut short; the memory of what is noted is wiped; answers that succeed aren't scrubbed, since a vault's secret that
@@ -14,9 +15,10 @@
 use std::cell::RefCell;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use self::forms::Span;
@@ -69,6 +71,7 @@ impl Held {
         let (secret, held) = (secret.trim(), &mut *self.0.borrow_mut());
         if !secret.is_empty() && !held.iter().any(|known| known.expose_secret() == secret) {
             held.push(SecretString::from(secret));
+            held.extend(token_parts(secret).map(SecretString::from));
         }
     }
 
@@ -108,6 +111,16 @@ impl Held {
     pub(super) fn scrub_all(&self, text: Option<String>) -> Option<String> {
         text.map(|text| self.scrub(&text))
     }
+}
+
+/// What follows the header of a JSON Web Token: who checks one may quote its claims or its signature alone. Nothing of any other
+/// text. The header is the same for all tokens of an issuer.
+fn token_parts(secret: &str) -> impl Iterator<Item = &str> {
+    let parts = secret.split_once('.').filter(|(header, rest)| {
+        let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+        header.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(&header).is_ok() && rest.contains('.')
+    });
+    parts.into_iter().flat_map(|(_, rest)| rest.split('.')).filter(|part| part.len() >= LONG)
 }
 
 /// A secret as it stands in requests, each of which may be encoded as a whole.

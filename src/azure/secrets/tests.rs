@@ -1,4 +1,4 @@
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -127,6 +127,33 @@ fn what_surrounds_a_secret_stays_and_short_ones_are_words() {
     // A service that cuts short shows a beginning.
     let long = "abcdefghijklmnopqrstuvwxyz";
     assert_eq!(super::tests::held(&[long]).scrub("key abcdefghijklmnopqrst…"), "key ***…");
+}
+
+/// Who checks a token quotes what it checked: the claims, the signature, or both, without what stands before them.
+#[test]
+fn a_token_is_no_more_readable_in_parts() {
+    let (header, payload) = ("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9", "eyJvaWQiOiJhIiwidGlkIjoiYiIsImFwcGlkIjoiYyJ9");
+    let signature = "c2lnbmF0dXJlLXRoYXQtcHJvdmVzLWl0-_8";
+    let held = held(&[&format!("{header}.{payload}.{signature}")]);
+    for (text, clean) in [
+        (format!("{header}.{payload}.{signature} is bad"), "*** is bad"),
+        (format!("the part {payload}.{signature} is bad"), "the part ***.*** is bad"),
+        (format!("bad claims {payload}"), "bad claims ***"),
+        (format!("signature={signature}!"), "signature=***!"),
+        (format!("signature {}…", &signature[..20]), "signature ***…"),
+        (signature.replace('-', "%2D"), "***"),
+        (STANDARD_NO_PAD.encode(signature), "***"),
+        // A long beginning counts like the whole.
+        (format!("the header {header}, of three"), "the header ***, of three"),
+    ] {
+        assert_eq!(held.scrub(&text), clean, "{text}");
+    }
+    // What has dots and isn't a token stays in one piece.
+    let plain = super::tests::held(&["one.second-part.third-part-of-it", "eyJ.only-two-parts"]);
+    assert_eq!(
+        plain.scrub("second-part third-part-of-it only-two-parts"),
+        "second-part third-part-of-it only-two-parts"
+    );
 }
 
 /// Each operation with secrets, with a request and an answer as they are.
