@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 
 use super::Format;
 use super::approve::{self, Approve};
@@ -80,20 +79,17 @@ pub(super) async fn run(ui: &Rc<Ui>, args: &Args) -> Result<Exit, CommandError> 
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, &args.connection, Intent::Write, progress.clone()).await?;
     args.approve.still_holds(session.clock.now())?;
-    let ends = session.ends(args.connection.timeout);
-    session.ask_until(Some(ends));
     let survey = session.survey();
     let plan = observe::plan(&session, &survey, &configuration, &scopes, &limits).await;
     progress.end();
-    // What is written is looked at before and after, however late it is: it is the next write that isn't begun then.
-    session.ask_until(None);
+    // What isn't begun when the time is over is the next write.
+    session.ask_however_late();
     let saved = match &approval {
         Some(Approval::Saved(saved)) => Some(saved.clone()),
         _ => None,
     };
     let clearances = cleared(ui, args, &session, &plan, approval)?;
-    let run =
-        Run { ends, ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
+    let run = Run { ui, args, session: &session, configuration: &configuration, limits: &limits, progress: &progress };
     let mut report = run.carry_out(&survey, &scopes, &plan, &clearances, fleet).await?;
     report.look_after(run.look_again(&scopes, &plan, &report).await);
     match args.format {
@@ -176,8 +172,6 @@ fn fleet(args: &Args, scopes: &[&Declaration]) -> Result<Fleet, CommandError> {
 
 /// What carrying out needs.
 struct Run<'a> {
-    /// When no further write is begun.
-    ends: Timestamp,
     ui: &'a Rc<Ui>,
     args: &'a Args,
     session: &'a Session,
@@ -233,7 +227,7 @@ impl Run<'_> {
         if self.session.clock.is_simulated() {
             return std::future::pending().await;
         }
-        let left = self.ends.duration_since(self.session.clock.now());
+        let left = self.session.ends.duration_since(self.session.clock.now());
         self.session.clock.sleep(Duration::try_from(left).unwrap_or_default()).await;
     }
 

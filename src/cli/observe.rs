@@ -66,7 +66,6 @@ pub(super) async fn look(
     let scopes: Vec<&Declaration> = scopes.into_iter().filter(|one| limits.only.reaches(&one.head.scope())).collect();
     let progress = Rc::new(Progress::new(ui.clone(), "reading the live settings"));
     let session = Session::open(&configuration, connection, Intent::Read, progress.clone()).await?;
-    session.ask_until(Some(session.ends(connection.timeout)));
     let survey = session.survey();
     let plan = plan(&session, &survey, &configuration, &scopes, &limits).await;
     progress.end();

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -52,6 +51,8 @@ pub(super) struct Session {
     pub(super) clock: Clock,
     pub(super) target: Target,
     pub(super) surface: Surface,
+    /// When the run's time is over. No question is asked or waited for from then on, unless the run begins to write before.
+    pub(super) ends: Timestamp,
     transport: Rc<Transport>,
     /// The object id of the identity that runs palisade.
     pub(super) caller: Option<ObjectId>,
@@ -88,6 +89,10 @@ impl Session {
         let address = address.ok_or_else(|| CommandError::new("the emulator has no address"))?;
         let tenant = configuration.tenant.id;
         let transport = Rc::new(transport(configuration, address, clock.clone(), progress)?);
+        // Signing in takes part of the run's time.
+        let timeout = SignedDuration::try_from(connection.timeout).unwrap_or(SignedDuration::MAX);
+        let ends = clock.now().saturating_add(timeout).unwrap_or(Timestamp::MAX);
+        transport.ask_until(Some(ends));
         let target = Self::recognise(&Reader::new(transport.clone()), address, tenant, connection).await?;
         let caller = transport.caller().await.map_err(|error| {
             let hint = match error.refused {
@@ -100,7 +105,7 @@ impl Session {
         })?;
         let caller = caller.and_then(|caller| caller.object_id);
         let surface = surface(configuration, connection);
-        Ok(Self { clock, target, surface, transport, caller, tenant, _emulator: emulator })
+        Ok(Self { clock, target, surface, ends, transport, caller, tenant, _emulator: emulator })
     }
 
     /// A way to look at environments.
@@ -108,17 +113,9 @@ impl Session {
         Survey::new(self.reader(), self.tenant, self.caller, self.surface)
     }
 
-    /// When a run that may take so long ends.
-    pub(super) fn ends(&self, timeout: Duration) -> Timestamp {
-        self.clock
-            .now()
-            .saturating_add(SignedDuration::try_from(timeout).unwrap_or(SignedDuration::MAX))
-            .unwrap_or(Timestamp::MAX)
-    }
-
-    /// From this instant on no question is asked or waited for.
-    pub(super) fn ask_until(&self, deadline: Option<Timestamp>) {
-        self.transport.ask_until(deadline);
+    /// From here on questions are asked and waited for however late it is: what is written is looked at before and after.
+    pub(super) fn ask_however_late(&self) {
+        self.transport.ask_until(None);
     }
 
     /// The right to read.

@@ -117,6 +117,27 @@ fn a_run_ends_in_its_time() {
     scene.run(&["plan", "--timeout", "soon"]).ended(1).complains("write a duration such as 90s");
 }
 
+/// Signing in takes part of the run's time, with its tries, and so do tokens that are fetched later.
+#[test]
+fn a_token_that_does_not_come_is_not_waited_for_beyond_the_runs_time() {
+    let scene = Scene::with(EXACT);
+    let slow = |nth: u8| format!("- {{ operation: POST */token, nth: {nth}, action: {{ delay: {{ by: PT30S }} }} }}");
+    let over = "the time of this run is over (`--timeout`)";
+    let in_a_second = ["--emulator", "--emulator-faults", "faults.yaml", "--timeout", "1s"];
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        scene.write("faults.yaml", &slow(1));
+        let run = scene.run(&[command, &in_a_second].concat()).ended(1).complains("signing in failed");
+        assert!(run.stderr.contains(over), "{command:?}: {}", run.stderr);
+    }
+    scene.write("faults.yaml", &slow(2));
+    let run = scene.run(&[&["plan"][..], &in_a_second].concat()).ended(3);
+    assert!(run.stdout.contains(over), "{}", run.stdout);
+    let busy =
+        "- { operation: POST */token, nth: 1, action: { status: { code: 503, headers: { Retry-After: '50' } } } }";
+    let run = scene.faulty(busy, &["plan", "--timeout", "20s"]).ended(1).complains("signing in failed");
+    assert!(run.stderr.contains(over) && !run.stderr.contains("waiting"), "{}", run.stderr);
+}
+
 /// What was changed must not look as if nothing had been.
 #[test]
 fn a_report_that_can_not_be_written_after_changes_is_no_plain_error() {

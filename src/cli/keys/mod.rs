@@ -154,6 +154,9 @@ async fn open(ui: &Rc<Ui>, which: &Which, intent: Intent) -> Result<Scene, Comma
     let progress = Rc::new(Progress::new(ui.clone(), "connecting"));
     let session = Session::open(&configuration, &which.connection, intent, progress.clone()).await?;
     let instance = meant(&session, environment, intent).await?;
+    if intent == Intent::Write {
+        session.ask_however_late();
+    }
     progress.end();
     let look = Look::at(keys, instance, configuration.tenant.id).as_caller(session.caller);
     let address = Address::setting(&environment.head.scope(), api_access::Block::KEY).part("keys");
