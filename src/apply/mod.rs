@@ -32,6 +32,6 @@ pub use engine::{Engine, Fleet};
 pub use event::{Event, Listener};
 pub use journal::{Entry, Journal, JournalError, Moment};
 pub use looks::{Looks, NoLook, Surveyed};
-pub use remaining::Remaining;
+pub use remaining::{Remaining, Still};
 pub use report::{Applied, FORMAT, Left, Outcome, RefusedScope, Report, Status, Totals};
 pub use stop::Stop;

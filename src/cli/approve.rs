@@ -15,6 +15,7 @@ use crate::plan::{Approval, Clearance, Plan, Refusal, Verdict, differences, pars
 use crate::report;
 use crate::report::difference::of_plans;
 use crate::terms::Scope;
+use crate::terms::text::printable;
 use crate::ui::Ui;
 
 /// How an apply is approved.
@@ -168,7 +169,7 @@ pub(super) fn not_approved(refusal: &Refusal, approval: &Approval, fresh: &Plan)
         Approval::Saved(saved) if *refusal == Refusal::OtherConfiguration => {
             let lines = differences(saved, fresh);
             for line in &lines {
-                message += &format!("\n  {line}");
+                message += &format!("\n  {}", printable(line));
             }
             let error = CommandError::refused(message).showing(of_plans(saved, fresh, |_| true));
             match lines.is_empty() {
@@ -206,7 +207,7 @@ pub(super) fn confirm(ui: &Ui, plan: &Plan, clearances: &[Clearance]) -> Result<
         several => format!("these {several} changes"),
     };
     let names = |scopes: &[&crate::plan::ScopePlan]| {
-        scopes.iter().map(|scope| scope.scope.as_str()).collect::<Vec<_>>().join(", ")
+        scopes.iter().map(|scope| scope.scope.to_string()).collect::<Vec<_>>().join(", ")
     };
     let dangers = report::dangers::dangers(go.iter().flat_map(|scope| &scope.changes));
     let mut about: Vec<String> = dangers.into_iter().map(|(what, who)| format!("{what}: {who}")).collect();

@@ -82,7 +82,7 @@ fn offer(ui: &Ui, args: &Args, path: &Path, plan: &Plan) {
     }
     let command = apply_command(path, &args.files, &args.connection);
     let refused = left.iter().filter(|scope| plan.refusals_of(&scope.scope).next().is_some());
-    let refused: Vec<&str> = refused.map(|scope| scope.scope.as_str()).collect();
+    let refused: Vec<String> = refused.map(|scope| scope.scope.to_string()).collect();
     let without = if refused.is_empty() { String::new() } else { format!(" (leaves out {})", refused.join(", ")) };
     ui.status(&format!("apply it with: {command}{without}"));
 }

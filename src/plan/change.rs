@@ -10,6 +10,7 @@ use super::binds::Binds;
 use super::danger::Danger;
 use super::demand::Demand;
 use crate::azure::Provenance;
+use crate::terms::text::short;
 use crate::terms::{Place, Scope, digest};
 
 /// What a change is about, such as `prod/users/ada@contoso.com`. Stable from run to run, unique within a plan.
@@ -23,7 +24,7 @@ const CALLER: &str = "(caller)";
 impl Address {
     /// A setting of a scope.
     pub fn setting(scope: &Scope, setting: &str) -> Self {
-        Self(format!("{scope}/{setting}"))
+        Self(format!("{}/{setting}", scope.as_str()))
     }
 
     /// A part of a setting.
@@ -47,7 +48,12 @@ impl Address {
         Self(text.to_owned())
     }
 
-    /// The address without its scope, for lists that stand under the scope's name.
+    /// The address without its scope, to be shown under the scope's name.
+    pub fn shown_within_scope(&self) -> String {
+        short(self.within_scope())
+    }
+
+    /// The address without its scope.
     pub fn within_scope(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(_, rest)| rest)
     }
@@ -82,7 +88,7 @@ impl Address {
         self.0.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The whole address.
+    /// The whole address, as it is compared. It may hold a name from a directory: shown is what [`fmt::Display`] makes of it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -90,7 +96,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&short(&self.0))
     }
 }
 

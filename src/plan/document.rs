@@ -10,6 +10,7 @@ use super::binds::Binds;
 use super::change::{Address, Change, Direction, Mode};
 use super::note::{Note, NoteKind};
 use super::only::Only;
+use crate::terms::text::short;
 use crate::terms::{Place, Scope, digest};
 
 /// The format's name and number.
@@ -92,8 +93,10 @@ pub enum Target {
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Target::Cloud { cloud, tenant } => write!(f, "tenant {tenant} in the cloud {cloud}"),
-            Target::Emulator { world, tenant } => write!(f, "tenant {tenant} in the emulator's world {world}"),
+            Target::Cloud { cloud, tenant } => write!(f, "tenant {} in the cloud {}", short(tenant), short(cloud)),
+            Target::Emulator { world, tenant } => {
+                write!(f, "tenant {} in the emulator's world {}", short(tenant), short(world))
+            }
         }
     }
 }
@@ -158,17 +161,17 @@ pub enum Identity {
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (instance_id, environment_id, name, region, dataverse) = match self {
-            Self::Tenant { tenant_id } => return write!(f, "tenant {tenant_id}"),
+            Self::Tenant { tenant_id } => return write!(f, "tenant {}", short(tenant_id)),
             Self::Environment { instance_id, environment_id, name, region, dataverse } => {
                 (instance_id, environment_id, name, region, dataverse)
             }
         };
-        let name = name.as_deref().unwrap_or("without a name");
-        let region = region.as_deref().unwrap_or("unknown region");
+        let name = name.as_deref().map_or("without a name".to_owned(), short);
+        let region = region.as_deref().map_or("unknown region".to_owned(), short);
         write!(f, "{name} in {region}")?;
         for (what, id) in [("instance", instance_id), ("environment", environment_id), ("Dataverse", dataverse)] {
             if let Some(id) = id {
-                write!(f, ", {what} {id}")?;
+                write!(f, ", {what} {}", short(id))?;
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use super::colour::{DANGER, DIM, GOOD, WARNING, paint};
 use super::plan::manual_step;
 use crate::apply::{Applied, Left, RefusedScope, Remaining, Report, Status};
 use crate::plan::{Address, Unknown};
-use crate::terms::text::printable;
+use crate::terms::text::{printable, short};
 
 /// The report as text, with escape codes for colour: what didn't get done first, since that is what somebody has to act on.
 pub fn text(report: &Report) -> String {
@@ -26,7 +26,7 @@ pub fn text(report: &Report) -> String {
         }
     }
     for Left { address, action, reason } in &report.left {
-        let _ = writeln!(out, "{} {action} {}: {reason}", paint(DIM, "left       "), printable(address.as_str()));
+        let _ = writeln!(out, "{} {action} {address}: {}", paint(DIM, "left       "), printable(reason));
     }
     unread(report, &mut out);
     remaining(&report.remaining, &mut out);
@@ -59,7 +59,7 @@ fn change(applied: &Applied, out: &mut String) {
         Status::Refused => (DANGER, "refused"),
     };
     let word = paint(style, format!("{word:<11}"));
-    let _ = writeln!(out, "{word}  {action} {}: {}", printable(address.as_str()), printable(subject));
+    let _ = writeln!(out, "{word}  {action} {address}: {}", short(subject));
     if *status != Status::Done || reason != "read back as declared" {
         let _ = writeln!(out, "             {}", printable(reason));
     }
@@ -70,7 +70,7 @@ fn change(applied: &Applied, out: &mut String) {
 
 /// What could not be read before anything was done, a line for each setting: an outage makes the same of all its parts.
 fn unread(report: &Report, out: &mut String) {
-    let mut settings: Vec<(String, &Unknown, usize)> = Vec::new();
+    let mut settings: Vec<(Address, &Unknown, usize)> = Vec::new();
     for unknown in &report.unknown {
         let setting = setting_of(&unknown.address);
         match settings.iter_mut().find(|(known, ..)| *known == setting) {
@@ -80,14 +80,14 @@ fn unread(report: &Report, out: &mut String) {
     }
     for (setting, unknown, others) in settings {
         let more = if others == 0 { String::new() } else { format!(" (and {others} more there)") };
-        let _ = writeln!(out, "{}  {}", paint(DANGER, "not read   "), printable(&setting));
+        let _ = writeln!(out, "{}  {}", paint(DANGER, "not read   "), setting);
         let _ = writeln!(out, "             {}{more}", printable(&unknown.reason));
     }
 }
 
 /// The address of the setting that something is in, or of its scope.
-fn setting_of(address: &Address) -> String {
-    address.as_str().split('/').take(2).collect::<Vec<_>>().join("/")
+fn setting_of(address: &Address) -> Address {
+    Address::written(&address.as_str().split('/').take(2).collect::<Vec<_>>().join("/"))
 }
 
 /// What a look after the last write shows.
@@ -103,7 +103,7 @@ fn remaining(remaining: &Remaining, out: &mut String) {
         for one in all {
             let action = one.action.map(|action| format!("{action} ")).unwrap_or_default();
             let word = paint(style, format!("{word:<11}"));
-            let _ = writeln!(out, "{word}  {action}{}", printable(one.address.as_str()));
+            let _ = writeln!(out, "{word}  {action}{}", one.address);
             let _ = writeln!(out, "             {}", printable(&one.detail));
         }
     }
@@ -131,13 +131,13 @@ fn totals(report: &Report, out: &mut String) {
         1 => counts.push("1 environment refused".to_owned()),
         several => counts.push(format!("{several} environments refused")),
     }
-    let unread: BTreeSet<String> = report.unknown.iter().map(|unknown| setting_of(&unknown.address)).collect();
-    let unread: Vec<String> =
-        unread.into_iter().chain(report.remaining.unknown.iter().map(|still| setting_of(&still.address))).collect();
+    let unread: BTreeSet<Address> = report.unknown.iter().map(|unknown| setting_of(&unknown.address)).collect();
+    let after = report.remaining.unknown.iter().map(|still| setting_of(&still.address));
+    let unread: Vec<String> = unread.into_iter().chain(after).map(|address| address.to_string()).collect();
     let unread = if unread.is_empty() { String::new() } else { format!("; could not be read: {}", unread.join(", ")) };
     if !counts.is_empty() || !unread.is_empty() {
         let counts = if counts.is_empty() { "nothing was done".to_owned() } else { counts.join(", ") };
-        let _ = writeln!(out, "\nApply: {counts}{}.", printable(&unread));
+        let _ = writeln!(out, "\nApply: {counts}{unread}.");
     }
     let nothing_new = report.changes.iter().all(|applied| applied.status == Status::Done) && !report.wrote();
     if nothing_new && !report.changes.is_empty() && report.refused.is_empty() {

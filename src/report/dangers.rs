@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::plan::{Change, Impact};
 use crate::terms::Scope;
+use crate::terms::text::short;
 
 /// What happens, and to whom: `Gains Admin` and `ada (user), grace (user)`; where several scopes are concerned, each with its
 /// scopes. What hurts people most comes first.
@@ -24,7 +25,7 @@ pub fn dangers<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<(String, St
         }
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.impact));
-    groups.into_iter().map(|group| (group.what.to_owned(), group.text(scopes.len() > 1))).collect()
+    groups.into_iter().map(|group| (short(group.what), group.text(scopes.len() > 1))).collect()
 }
 
 /// All to whom the same happens.
@@ -44,8 +45,8 @@ impl<'a> Group<'a> {
 
     fn text(&self, several: bool) -> String {
         let one = |(who, scopes): &(&str, BTreeSet<Scope>)| {
-            let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
-            if several { format!("{who} ({})", scopes.join(", ")) } else { (*who).to_owned() }
+            let scopes: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+            if several { format!("{} ({})", short(who), scopes.join(", ")) } else { short(who) }
         };
         self.who.iter().map(one).collect::<Vec<_>>().join(", ")
     }

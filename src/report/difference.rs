@@ -82,7 +82,7 @@ fn of_changes(approved: &[Change], fresh: &[Change]) -> String {
         let several = |change: &Change| change.due.is_none() && on_one_line(&change.before, &change.after).is_none();
         let (was_text, is_text) = (both_sides(was), both_sides(is));
         if (several(was) || several(is)) && was_text != is_text {
-            let _ = writeln!(out, "{} {}:", is.action, printable(is.address.as_str()));
+            let _ = writeln!(out, "{} {}:", is.action, is.address);
             out += &of_texts(&was_text, &is_text, "  ");
         }
     }

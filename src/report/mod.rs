@@ -12,3 +12,5 @@ pub mod operations;
 pub mod plan;
 pub mod risks;
 pub mod seeded;
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use crate::plan::{
     Summary, Target, WaitingFor,
 };
 use crate::terms::Place;
-use crate::terms::text::printable;
+use crate::terms::text::{printable, short};
 
 /// What the plan is shown for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +78,10 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
         }
     }
     for entry in unknown {
-        let (address, place) = (entry.address.within_scope(), place(entry.source.as_ref()));
+        let (address, place) = (entry.address.shown_within_scope(), place(entry.source.as_ref()));
         let _ = writeln!(out, "  {} {address}{place}", paint(DANGER, "? unknown"));
-        let operation = if entry.operation.is_empty() { String::new() } else { format!(" [{}]", entry.operation) };
+        let operation =
+            if entry.operation.is_empty() { String::new() } else { format!(" [{}]", short(&entry.operation)) };
         let _ = writeln!(out, "      {}{}", printable(&entry.reason), paint(DIM, operation));
     }
     for entry in waiting {
@@ -89,7 +90,8 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
             WaitingFor::Person => "a person",
         };
         let since = entry.since.map(|since| format!(", since {since}")).unwrap_or_default();
-        let _ = writeln!(out, "  {} {} (for {whom}{since})", paint(WARNING, "… waiting"), entry.address.within_scope());
+        let address = entry.address.shown_within_scope();
+        let _ = writeln!(out, "  {} {address} (for {whom}{since})", paint(WARNING, "… waiting"));
         let _ = writeln!(out, "      {}", printable(&entry.detail));
     }
     let elsewhere =
@@ -105,15 +107,15 @@ fn environment(plan: &Plan, scope: &ScopePlan, out: &mut String) {
 /// What a scope is, in a few words.
 fn which(identity: &Identity) -> String {
     let (instance_id, environment_id, name, region) = match identity {
-        Identity::Tenant { tenant_id } => return tenant_id.clone(),
+        Identity::Tenant { tenant_id } => return short(tenant_id),
         Identity::Environment { instance_id, environment_id, name, region, dataverse: _ } => {
             (instance_id, environment_id, name, region)
         }
     };
-    let (name, region) = (name.as_deref().map(printable), region.as_deref().map(printable));
+    let (name, region) = (name.as_deref().map(short), region.as_deref().map(short));
     let id = match (instance_id, environment_id) {
-        (Some(instance), _) => Some(format!("instance {instance}")),
-        (None, environment) => environment.as_ref().map(|environment| format!("environment {environment}")),
+        (Some(instance), _) => Some(format!("instance {}", short(instance))),
+        (None, environment) => environment.as_ref().map(|environment| format!("environment {}", short(environment))),
     };
     name.into_iter().chain(region).chain(id).collect::<Vec<_>>().join(", ")
 }
@@ -129,7 +131,7 @@ impl Widths {
         let widest = |width: fn(&Change) -> usize| changes.iter().map(width).max().unwrap_or_default();
         Self {
             action: widest(|change| change.action.to_string().len()),
-            address: widest(|change| change.address.within_scope().chars().count()),
+            address: widest(|change| change.address.shown_within_scope().chars().count()),
             values: widest(|change| values(change).chars().count()),
         }
     }
@@ -168,20 +170,19 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
         out,
         "  {} {:address$}  {:values$}  {}",
         paint(style, format!("{sign} {action:width$}", width = widths.action)),
-        printable(address.within_scope()),
+        address.shown_within_scope(),
         values(change),
         marks.join(", "),
         address = widths.address,
         values = widths.values,
     );
-    let _ = writeln!(out, "      {}: {}{}", printable(subject), printable(reason), place(Some(source)));
+    let _ = writeln!(out, "      {}: {}{}", short(subject), printable(reason), place(Some(source)));
     if on_one_line(before, after).is_none() {
         out.push_str(&of_values(before, after, "        "));
     }
     // Within a setting the order says it.
     let near = |other: &Address| (other.in_scope(), other.setting_key()) == (address.in_scope(), address.setting_key());
-    let requires: Vec<String> =
-        requires.iter().filter(|other| !near(other)).map(|other| printable(other.as_str())).collect();
+    let requires: Vec<String> = requires.iter().filter(|other| !near(other)).map(ToString::to_string).collect();
     if !requires.is_empty() {
         let _ = writeln!(out, "      {} {}", paint(HINT, "after:"), requires.join(", "));
     }
@@ -284,13 +285,13 @@ fn note(note: &Note, heading: Heading<'_>, out: &mut String) {
     };
     let indent = if heading.address { "  " } else { "      " };
     let about = match heading.address {
-        true if address.as_str().contains('/') => format!("{}: ", address.within_scope()),
+        true if address.as_str().contains('/') => format!("{}: ", address.shown_within_scope()),
         _ => String::new(),
     };
     // What is merely good to know needs no looking up.
     let place = place(heading.place.filter(|_| *severity != Severity::Info));
-    let code = paint(style, format!("{word}[{code}]"));
-    let _ = writeln!(out, "{indent}{code} {}{}{place}", printable(&about), printable(message));
+    let code = paint(style, format!("{word}[{}]", short(&code.to_string())));
+    let _ = writeln!(out, "{indent}{code} {about}{}{place}", printable(message));
     if let Some(help) = help {
         let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "help:"), printable(help));
     }
@@ -302,11 +303,11 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
             0 => String::new(),
             number => format!(" ({} outside)", count(number, "change", "changes")),
         };
-        let _ = writeln!(out, "{} {}{outside}", paint(WARNING, "Limited to:"), printable(&plan.only.to_string()));
+        let _ = writeln!(out, "{} {}{outside}", paint(WARNING, "Limited to:"), short(&plan.only.to_string()));
     }
     let _ = writeln!(out, "{}.", totals(plan, purpose).join("; "));
     for (what, who) in dangers(plan.changes()) {
-        let _ = writeln!(out, "{} {}", paint(DANGER, format!("{what}:")), printable(&who));
+        let _ = writeln!(out, "{} {}", paint(DANGER, format!("{what}:")), who);
     }
     let repairs = plan.pending_findings().count();
     if repairs > 0 {
@@ -315,7 +316,7 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     }
     refused(plan, out);
     if plan.summary.changes > 0 {
-        let _ = writeln!(out, "{}", paint(DIM, format!("Intent {}", plan.intent_digest)));
+        let _ = writeln!(out, "{}", paint(DIM, format!("Intent {}", short(&plan.intent_digest))));
     }
 }
 
@@ -371,7 +372,8 @@ fn refused(plan: &Plan, out: &mut String) {
     }
     let (stopped, free): (Vec<&ScopePlan>, Vec<&ScopePlan>) =
         plan.scopes.iter().partition(|scope| plan.refusals_of(&scope.scope).next().is_some());
-    let names = |scopes: &[&ScopePlan]| scopes.iter().map(|scope| scope.scope.as_str()).collect::<Vec<_>>().join(", ");
+    let names =
+        |scopes: &[&ScopePlan]| scopes.iter().map(|scope| scope.scope.to_string()).collect::<Vec<_>>().join(", ");
     let free: Vec<&ScopePlan> = free.into_iter().filter(|scope| !scope.changes.is_empty()).collect();
     let errors = count(plan.summary.refused, "refusal", "refusals");
     let others = if free.is_empty() { String::new() } else { format!(" Can be applied: {}.", names(&free)) };

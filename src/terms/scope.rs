@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::text::short;
 use super::{EnvironmentHead, Place};
 
 /// How the tenant's scope is written. No environment may have this key.
@@ -30,7 +31,7 @@ impl Scope {
         if text == TENANT { Self::Tenant } else { Self::Environment(text.to_owned()) }
     }
 
-    /// As addresses, reports and documents write it.
+    /// As addresses and documents write it; shown is what [`fmt::Display`] makes of it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Tenant => TENANT,
@@ -41,7 +42,7 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(&short(self.as_str()))
     }
 }
 

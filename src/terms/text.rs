@@ -50,6 +50,16 @@ pub fn printable(text: &str) -> String {
     text.chars().map(visible).collect()
 }
 
+/// A name or an address as part of a line: of what is longer than any that a person would read, the beginning.
+pub fn short(name: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut short: String = name.chars().map(visible).take(LONGEST).collect();
+    if name.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// The same on one line and not too long: a service's words as part of a message.
 pub fn brief(text: &str) -> String {
     const LONGEST: usize = 300;
@@ -88,5 +98,8 @@ mod tests {
         }
         assert_eq!(brief(" two\nlines. "), "two lines");
         assert_eq!(brief(&"x".repeat(400)).chars().count(), 301);
+        assert_eq!(short("prod/a\u{1b}\nb"), "prod/a\u{fffd}\u{fffd}b");
+        assert_eq!(short(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(short(&"x".repeat(201)), "x".repeat(200) + "…");
     }
 }

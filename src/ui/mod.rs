@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
+use anstyle::Style;
 
 use crate::report::colour::{DANGER, HINT, WARNING, paint};
 use crate::terms::text::printable;
@@ -64,10 +65,17 @@ impl Ui {
         }
     }
 
-    /// What happens now.
+    /// What happens now: one line, whatever it quotes.
     pub fn status(&self, text: &str) {
         if !self.quiet {
-            self.line(text);
+            self.line(&printable(text));
+        }
+    }
+
+    /// How something ended, in a word.
+    pub fn ended(&self, what: &str, style: Style, word: &str) {
+        if !self.quiet {
+            self.line(&format!("{}: {}", printable(what), paint(style, word)));
         }
     }
 

@@ -8,8 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Ui;
 use crate::apply::{Event, Listener, Status};
 use crate::azure::{Failure, Notices, Waiting};
-use crate::report::colour::{DANGER, GOOD, WARNING, paint};
-use crate::terms::text::printable;
+use crate::report::colour::{DANGER, GOOD, WARNING};
 
 /// Shows progress until it is dropped.
 pub struct Progress {
@@ -47,9 +46,13 @@ impl Progress {
 
     /// A status line that stays, above the moving one.
     pub fn status(&self, text: &str) {
+        self.above(|| self.ui.status(text));
+    }
+
+    fn above(&self, tell: impl FnOnce()) {
         match &*self.bar.borrow() {
-            Some(bar) => bar.suspend(|| self.ui.status(text)),
-            None => self.ui.status(text),
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
         }
     }
 }
@@ -76,9 +79,9 @@ impl Notices for Progress {
 impl Listener for Progress {
     fn hear(&self, event: &Event<'_>) {
         match event {
-            Event::Started { address, title } => self.status(&printable(&format!("{address}: {title}"))),
+            Event::Started { address, title } => self.status(&format!("{address}: {title}")),
             Event::Waiting { address, detail, wait } => {
-                self.status(&printable(&format!("{address}: waiting {} s, since {detail}", wait.as_secs())));
+                self.status(&format!("{address}: waiting {} s, since {detail}", wait.as_secs()));
             }
             Event::Ended { address, outcome } => {
                 let (style, word) = match outcome.status {
@@ -88,7 +91,7 @@ impl Listener for Progress {
                     Status::Refused => (DANGER, "refused"),
                     Status::NotStarted => (WARNING, "not started"),
                 };
-                self.status(&format!("{}: {}", printable(address.as_str()), paint(style, word)));
+                self.above(|| self.ui.ended(&address.to_string(), style, word));
             }
         }
     }
