@@ -131,9 +131,10 @@ fn totals(report: &Report, out: &mut String) {
         1 => counts.push("1 environment refused".to_owned()),
         several => counts.push(format!("{several} environments refused")),
     }
-    let unread: BTreeSet<Address> = report.unknown.iter().map(|unknown| setting_of(&unknown.address)).collect();
-    let after = report.remaining.unknown.iter().map(|still| setting_of(&still.address));
-    let unread: Vec<String> = unread.into_iter().chain(after).map(|address| address.to_string()).collect();
+    let before = report.unknown.iter().map(|unknown| &unknown.address);
+    let unread: BTreeSet<Address> =
+        before.chain(report.remaining.unknown.iter().map(|still| &still.address)).map(setting_of).collect();
+    let unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
     let unread = if unread.is_empty() { String::new() } else { format!("; could not be read: {}", unread.join(", ")) };
     if !counts.is_empty() || !unread.is_empty() {
         let counts = if counts.is_empty() { "nothing was done".to_owned() } else { counts.join(", ") };

@@ -351,6 +351,9 @@ fn totals(plan: &Plan, purpose: Purpose) -> Vec<String> {
     if in_sync > 0 {
         parts.push(format!("{in_sync} in sync"));
     }
+    if parts.is_empty() {
+        parts.push("Nothing that palisade can change".to_owned());
+    }
     parts
 }
 
@@ -359,8 +362,8 @@ fn unread(plan: &Plan) -> String {
     let unknown = || plan.scopes.iter().flat_map(|scope| &scope.unknown).map(|unknown| &unknown.address);
     let settings: BTreeSet<_> =
         unknown().filter_map(|address| Some((address.in_scope(), address.setting_key()?))).collect();
-    let whole = unknown().filter(|address| address.setting_key().is_none()).count();
-    let parts = [(whole, "environment", "environments"), (settings.len(), "setting", "settings")];
+    let whole: BTreeSet<_> = unknown().filter(|address| address.setting_key().is_none()).collect();
+    let parts = [(whole.len(), "environment", "environments"), (settings.len(), "setting", "settings")];
     let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
     parts.map(|(number, one, many)| count(number, one, many)).collect::<Vec<_>>().join(" and ")
 }

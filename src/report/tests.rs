@@ -1,4 +1,5 @@
-//! Hostile text in any field of a plan, or of an account of a run, does nothing to whoever reads it.
+//! Hostile text in any field of a plan, or of an account of a run, does nothing to whoever reads it; and summaries say
+//! something, each thing once.
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -6,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING};
 use super::difference::of_plans;
 use super::plan::{Purpose, text};
-use super::applied;
+use super::{applied, plan};
 use crate::apply::{Applied, FORMAT, Left, RefusedScope, Remaining, Report, Status, Still, Totals};
 use crate::plan::{
     Action, Address, Direction, Identity, Impact, ManualStep, Note, NoteCode, Outline, Plan, Planned, Rated, Risk,
@@ -292,4 +293,36 @@ fn a_name_or_an_address_takes_no_more_than_its_part_of_a_line() {
             assert!(line.chars().count() < 1000, "{} characters: {line}", line.chars().count());
         }
     }
+}
+
+/// The line of a plan that sums it up.
+fn summary(plan: &Plan) -> String {
+    let shown = bare(&plan::text(plan, Purpose::Plan));
+    shown.rsplit("\n\n").next().unwrap().lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_plan_with_nothing_but_a_note_is_summed_up_in_words() {
+    for code in [REFUSAL, FINDING] {
+        let note = Note::finding(code, Severity::Error, Address::written("prod/users"), "not now");
+        let prod = ScopePlan { in_sync: 0, ..scope("prod") };
+        let line = summary(&plan_of(vec![prod], vec![note]));
+        assert_eq!(line, "Nothing that palisade can change.", "{code}");
+    }
+}
+
+#[test]
+fn an_environment_that_can_not_be_read_for_two_reasons_is_one() {
+    let mut prod = scope("prod");
+    prod.unknown = vec![unknown("prod"), unknown("prod"), unknown("prod/users/ada"), unknown("prod/users/grace")];
+    let line = summary(&plan_of(vec![prod], Vec::new()));
+    assert!(line.starts_with("Incomplete: 1 environment and 1 setting could not be read;"), "{line}");
+}
+
+#[test]
+fn what_could_not_be_read_in_a_run_is_listed_once() {
+    let mut report = account("");
+    report.remaining.unknown.extend(report.remaining.unknown.clone());
+    let shown = bare(&applied::text(&report));
+    assert!(shown.contains("; could not be read: prod/users.\n"), "{shown}");
 }
