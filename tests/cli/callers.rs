@@ -116,6 +116,23 @@ fn however_the_list_spells_the_caller_it_stays_admin() {
     }
 }
 
+/// A list without the caller contradicts the service, which names the caller's role: nobody is added or removed by it.
+#[test]
+fn a_list_that_lacks_the_caller_is_not_believed() {
+    let scene = scene(EXACT);
+    let world = scene.world();
+    let own = palisade(&world).to_string();
+    let others = world.instances[&PROD].assignments.iter().filter(|held| held.principal_id != own);
+    let body: Json = others.map(|held| json!(held)).collect();
+    let rules =
+        format!("- {{ operation: GET */rbac/assignments, action: {{ status: {{ code: 200, body: {body} }} }} }}\n");
+    let plan = scene.faulty(&rules, &["plan", "--format", "json"]).ended(3).json();
+    assert_eq!(changes(&plan), [""; 0]);
+    assert_eq!(plan["scopes"][0]["unknown"][0]["address"], "prod/users");
+    scene.faulty(&rules, &["apply", "--yes"]).ended(3);
+    assert_eq!(roles(&scene.world(), PROD, "zoe@contoso.com"), ["Viewer"]);
+}
+
 /// The world itself keeps odd spellings; what is written uses the service's own.
 #[test]
 fn what_a_service_spells_oddly_is_removed_by_its_own_spelling() {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::steps::{GiveRole, Subject, TakeRoles};
 use crate::azure::operations::{DELETE_ASSIGNMENT, PUT_ASSIGNMENT};
-use crate::plan::Mode;
+use crate::plan::{Mode, Step};
 use crate::settings::binding::{each_input_counts, instance};
 use crate::settings::surface::Surface;
 use crate::terms::ObjectId;
@@ -21,16 +21,18 @@ fn ada() -> Subject {
         id: id(1),
         listed_as: BTreeSet::from([id(1)]),
         spellings: BTreeSet::from([id(1).to_string()]),
+        witnesses: BTreeSet::new(),
         label: "ada".into(),
     }
 }
 
 /// The same principal, seen otherwise.
-fn seen_otherwise() -> [Subject; 3] {
+fn seen_otherwise() -> [Subject; 4] {
     [
         Subject { label: "Ada Lovelace".into(), ..ada() },
         Subject { spellings: BTreeSet::from([format!("{{{}}}", id(1))]), ..ada() },
         Subject { listed_as: BTreeSet::from([id(1), id(9)]), ..ada() },
+        Subject { witnesses: BTreeSet::from([id(8)]), ..ada() },
     ]
 }
 
@@ -50,7 +52,7 @@ fn giving_a_role() {
         })
     };
     let other = Subject { id: id(2), ..ada() };
-    let [label, spelling, alias] = seen_otherwise().map(|subject| step(1, subject, "user", "Viewer"));
+    let otherwise = seen_otherwise().map(|subject| step(1, subject, "user", "Viewer"));
     each_input_counts(
         step(1, ada(), "user", "Viewer"),
         vec![
@@ -61,7 +63,7 @@ fn giving_a_role() {
             ("members", reaching("2 (sha256:1)")),
             ("other members", reaching("2 (sha256:2)")),
         ],
-        vec![label, spelling, alias],
+        otherwise.map(|step| step as Rc<dyn Step>).into(),
     );
 }
 
@@ -69,11 +71,11 @@ fn giving_a_role() {
 fn taking_roles_away() {
     let step = |number: u128, subject: Subject| Rc::new(TakeRoles { instance: instance(number), subject });
     let other = Subject { id: id(2), ..ada() };
-    let [label, spelling, alias] = seen_otherwise().map(|subject| step(1, subject));
+    let otherwise = seen_otherwise().map(|subject| step(1, subject));
     each_input_counts(
         step(1, ada()),
         vec![("instance", step(2, ada())), ("principal", step(1, other))],
-        vec![label, spelling, alias],
+        otherwise.map(|step| step as Rc<dyn Step>).into(),
     );
 }
 

@@ -4,14 +4,16 @@
 //! role. All of them are protected.
 //!
 //! Invariants: what tokens and service say must agree, or the service must name a group that the directory shows to hold the
-//! caller; a service that can't be asked must at least list the caller as Admin; in every other case the caller is unknown.
+//! caller; a service that can't be asked must at least list the caller as Admin; in every other case the caller is unknown. A
+//! list that shows nothing by which a known caller could have read it contradicts the service, and isn't one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use super::assignments::Assignments;
 use crate::azure::directory::Members;
+use crate::azure::operations::LIST_ASSIGNMENTS;
 use crate::azure::{Bearers, Identity};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::terms::ObjectId;
@@ -76,4 +78,34 @@ pub(super) fn ids(
         }
         None => Err(Unreadable::because(other)),
     }
+}
+
+/// The ids of which a list must hold at least one, since only Admins may read it: the caller's own where it is listed itself,
+/// else those of Admin groups that hold it, or may hold it. `members` are those of all listed Admins that may be groups.
+pub(super) fn witnesses(
+    list: &Assignments,
+    caller: &BTreeSet<ObjectId>,
+    members: &BTreeMap<ObjectId, Members>,
+) -> BTreeSet<ObjectId> {
+    if !list.under(caller).is_empty() {
+        return caller.clone();
+    }
+    let holds = |group: &ObjectId| match members.get(group) {
+        Some(Ok(members)) => caller.iter().any(|id| members.contains_key(id)),
+        Some(Err(_)) => true,
+        None => false,
+    };
+    list.held.iter().filter(|(id, held)| held.is_admin() && holds(id)).map(|(id, _)| *id).collect()
+}
+
+/// Whether a list can be what the service says it is. An entry that can't be told to be of anybody may be the caller's.
+pub(super) fn vouched(list: &Assignments, witnesses: &BTreeSet<ObjectId>) -> Result<(), Unreadable> {
+    if list.nameless > 0 || !list.under(witnesses).is_empty() {
+        return Ok(());
+    }
+    Err(Unreadable::from_operation(
+        LIST_ASSIGNMENTS.facts(),
+        "the service's list has neither the identity that runs palisade nor an Admin group that holds it, although the service \
+         names its role there, so it isn't certain who has which role",
+    ))
 }

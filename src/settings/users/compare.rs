@@ -10,7 +10,7 @@ use super::block::{Assignment, Block, Declared, Match, PrincipalRef, Role};
 use super::observe::Observed;
 use super::principal::{self, Principal};
 use super::steps::{GiveRole, Subject, TakeRoles};
-use super::{administrators, notes, protection, reach, risks, steps};
+use super::{administrators, caller, notes, protection, reach, risks, steps};
 use crate::azure::customer_insights::{Instance, same_role};
 use crate::azure::directory::Name;
 use crate::azure::operations::{DELETE_ASSIGNMENT, LIST_ROLES, PUT_ASSIGNMENT};
@@ -180,7 +180,7 @@ impl<'a> Comparison<'a> {
         self.findings.notes.extend(notes::granting(self, &address, target));
         let step = GiveRole {
             instance: self.instance.clone(),
-            subject: subject(principal, held),
+            subject: self.subject(principal, held),
             principal_type,
             role: role.clone(),
             reach: reach::of(self.observed, principal).map(|reach| reach.bound),
@@ -269,7 +269,7 @@ impl<'a> Comparison<'a> {
                 self.findings.unknown.push(Unreadable::because(reason).at(address));
                 continue;
             }
-            let step = TakeRoles { instance: self.instance.clone(), subject: subject(&principal, Some(held)) };
+            let step = TakeRoles { instance: self.instance.clone(), subject: self.subject(&principal, Some(held)) };
             self.changed.insert(principal.id, address.clone());
             let outline = Outline {
                 address,
@@ -291,6 +291,18 @@ impl<'a> Comparison<'a> {
         }
         if self.list.nameless > 0 {
             self.findings.unknown.push(incomplete(self.list.nameless).at(self.setting.clone()));
+        }
+    }
+
+    fn subject(&self, principal: &Principal, held: Option<&Held>) -> Subject {
+        let caller = self.observed.caller.as_ref().ok();
+        let witnesses = caller.map(|ids| caller::witnesses(self.list, ids, &self.observed.members));
+        Subject {
+            id: principal.id,
+            listed_as: principal.listed_as.clone(),
+            spellings: held.map(|held| held.spellings.clone()).unwrap_or_default(),
+            witnesses: witnesses.unwrap_or_default(),
+            label: principal.label.clone(),
         }
     }
 
@@ -325,15 +337,6 @@ impl<'a> Comparison<'a> {
 }
 
 /// Whom a step writes about.
-fn subject(principal: &Principal, held: Option<&Held>) -> Subject {
-    Subject {
-        id: principal.id,
-        listed_as: principal.listed_as.clone(),
-        spellings: held.map(|held| held.spellings.clone()).unwrap_or_default(),
-        label: principal.label.clone(),
-    }
-}
-
 /// What a look-up by type already says about the result.
 pub(super) fn look_up_kind(principal: &PrincipalRef) -> Option<Kind> {
     match principal {

@@ -57,6 +57,10 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
     let doubtful = doubtful.filter(|id| may_be_group(&directory.get(&Name::Id(*id))));
     let members = members(declared, &assignments, doubtful, observing).await;
     let caller = caller::ids(identity, named, doubtful.and_then(|id| members.get(&id)), assignments.as_ref().ok());
+    let assignments = assignments.and_then(|list| match &caller {
+        Ok(ids) => caller::vouched(&list, &caller::witnesses(&list, ids, &members)).map(|()| list),
+        Err(_) => Ok(list),
+    });
     let counts = counts(declared, &members, observing).await;
     let enabled = enabled(&known);
     Observed { assignments, roles, caller, directory: known, enabled, counts, members }

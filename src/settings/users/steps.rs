@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::assignments;
+use super::assignments::{self, Assignments};
+use super::caller;
 use crate::azure::customer_insights::{self as ci, Instance};
 use crate::azure::operations::{DELETE_ASSIGNMENT, Facts, PUT_ASSIGNMENT};
 use crate::azure::{CallError, Reader, Writer};
@@ -23,6 +24,8 @@ pub(super) struct Subject {
     pub(super) listed_as: BTreeSet<ObjectId>,
     /// The texts by which the service lists it now; none if it doesn't.
     pub(super) spellings: BTreeSet<String>,
+    /// The ids of which a list must hold at least one to be believed; none if that isn't known.
+    pub(super) witnesses: BTreeSet<ObjectId>,
     /// For a person.
     pub(super) label: String,
 }
@@ -30,8 +33,16 @@ pub(super) struct Subject {
 impl Subject {
     fn binds(&self, instance: &Instance) -> Binds {
         // The other ids and the spellings lead to the same principal, by the directory and by the service.
-        let Self { id, listed_as: _, spellings: _, label: _ } = self;
+        let Self { id, listed_as: _, spellings: _, witnesses: _, label: _ } = self;
         binds(*id, instance)
+    }
+
+    /// Why a list isn't to be believed.
+    fn contradiction(&self, list: &Assignments) -> Option<ReadBack> {
+        if self.witnesses.is_empty() {
+            return None;
+        }
+        caller::vouched(list, &self.witnesses).err().map(|unreadable| ReadBack::NotYet(unreadable.reason))
     }
 }
 
@@ -86,6 +97,9 @@ impl Step for GiveRole {
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
         let list = assignments::now(reader, &self.instance).await?;
+        if let Some(doubt) = self.subject.contradiction(&list) {
+            return Ok(doubt);
+        }
         let held = list.under(&self.subject.listed_as);
         Ok(match held.iter().find(|held| !held.is_exactly(&self.role)) {
             Some(held) => ReadBack::NotYet(format!("the service shows {} for it", roles(&held.roles))),
@@ -119,6 +133,9 @@ impl Step for TakeRoles {
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
         let list = assignments::now(reader, &self.instance).await?;
+        if let Some(doubt) = self.subject.contradiction(&list) {
+            return Ok(doubt);
+        }
         Ok(match list.under(&self.subject.listed_as).first() {
             Some(held) => ReadBack::NotYet(format!("the service still shows {} for it", roles(&held.roles))),
             None if list.nameless > 0 => ReadBack::NotYet(assignments::incomplete(list.nameless).reason),

@@ -51,6 +51,39 @@ fn tokens_and_service_must_name_the_same_caller() {
     }
 }
 
+/// Only Admins may read the list: one that shows no way in which the caller is one contradicts the service.
+#[test]
+fn a_list_shows_the_caller_or_a_group_that_may_hold_it() {
+    let caller = BTreeSet::from([object_id(PALISADE), ObjectId::from(app_id(PALISADE))]);
+    let believed = |scene: &Scene, groups: &[(u128, crate::azure::directory::Members)]| {
+        let list = scene.observed.assignments.as_ref().unwrap();
+        let members = groups.iter().map(|(group, members)| (object_id(*group), members.clone())).collect();
+        caller::vouched(list, &caller::witnesses(list, &caller, &members)).is_ok()
+    };
+    assert!(believed(&Scene::usual(), &[]), "listed itself");
+    let mut scene = Scene::usual();
+    scene.drop_held(PALISADE);
+    assert!(!believed(&scene, &[]), "not listed");
+    let holds = || members(&[(11, Some(true)), (PALISADE, None)]);
+    assert!(!believed(&scene, &[(GROUP, holds())]), "through a group that isn't Admin");
+    scene.hold(GROUP, &["Admin"]);
+    let unread = || Err("Microsoft Graph answered 403".to_owned());
+    for (what, group, expected) in [
+        ("a group that holds it", holds(), true),
+        ("a group that could not be read", unread(), true),
+        ("a group of others", members(&[(11, Some(true))]), false),
+    ] {
+        assert_eq!(believed(&scene, &[(GROUP, group)]), expected, "{what}");
+    }
+    scene.observed.assignments.as_mut().unwrap().nameless = 1;
+    assert!(believed(&scene, &[]), "an entry may be the caller's");
+    let mut by_application = Scene::usual();
+    let list = by_application.observed.assignments.as_mut().unwrap();
+    let held = list.held.remove(&object_id(PALISADE)).unwrap();
+    list.held.insert(app_id(PALISADE).into(), held);
+    assert!(believed(&by_application, &[]), "listed by its application id");
+}
+
 /// An id that isn't the caller's own may be that of a group, and is looked up as one.
 #[test]
 fn only_an_id_that_the_tokens_do_not_name_is_doubtful() {

@@ -11,7 +11,13 @@ const NAMELESS: &str = "not an id";
 
 fn subject() -> Subject {
     let listed_as = BTreeSet::from([object_id(ADA)]);
-    Subject { id: object_id(ADA), listed_as, spellings: BTreeSet::from([id(ADA).to_string()]), label: "ada".into() }
+    Subject {
+        id: object_id(ADA),
+        listed_as,
+        spellings: BTreeSet::from([id(ADA).to_string()]),
+        witnesses: BTreeSet::new(),
+        label: "ada".into(),
+    }
 }
 
 fn instance() -> Instance {
@@ -57,6 +63,27 @@ async fn a_grant_is_done_if_the_principal_has_the_role_and_no_other() {
     }
     let seen = seen(&step, &[(NAMELESS.to_owned(), &["Viewer"])]).await;
     assert!(matches!(seen, ReadBack::NotYet(_)), "{seen:?}");
+}
+
+/// A list without the caller, by whose role it was read, shows neither that somebody is gone nor that somebody has a role.
+#[tokio::test]
+async fn a_list_that_lacks_who_reads_it_shows_nothing() {
+    let witnesses = || BTreeSet::from([object_id(PALISADE), ObjectId::from(app_id(PALISADE))]);
+    let subject = || Subject { witnesses: witnesses(), ..subject() };
+    let take = TakeRoles { instance: instance(), subject: subject() };
+    let role = Role::Viewer.name();
+    let (kind, give) = ("user", subject());
+    let give = GiveRole { instance: instance(), subject: give, principal_type: kind, role: role.into(), reach: None };
+    let admin: &'static [&'static str] = &["Admin"];
+    let viewer: &'static [&'static str] = &["Viewer"];
+    let (grace, ada) = (|| (id(GRACE).to_string(), admin), || (id(ADA).to_string(), viewer));
+    for (caller, done) in [(None, false), (Some(id(PALISADE)), true), (Some(app_id(PALISADE)), true)] {
+        let caller: Vec<_> = caller.into_iter().map(|id| (id.to_string(), admin)).collect();
+        let taken = seen(&take, &[caller.clone(), vec![grace()]].concat()).await;
+        assert_eq!(taken == ReadBack::Shown, done, "{taken:?}");
+        let given = seen(&give, &[caller, vec![grace(), ada()]].concat()).await;
+        assert_eq!(given == ReadBack::Shown, done, "{given:?}");
+    }
 }
 
 /// The service must be asked by its own spellings, by each of them, and by the id where it lists none.
