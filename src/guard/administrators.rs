@@ -102,30 +102,51 @@ fn other_admins(found: &Administrators) -> Option<Note> {
     let takes_admins_away = found.losses.iter().any(|loss| loss.was_admin);
     match others(&found.after) {
         0 if takes_admins_away => {
-            let message = "no other Admin than the identity that runs palisade would remain";
-            let help = "declare another enabled user, or a group that has one as a member, with the role Admin";
+            let (message, help) = match unread(found, &found.after) {
+                None => (
+                    "no other Admin than the identity that runs palisade would remain".to_owned(),
+                    "declare another enabled user, or a group that has one as a member, with the role Admin",
+                ),
+                Some(who) => (
+                    format!(
+                        "whether another Admin than the identity that runs palisade would remain could not be read: {who}"
+                    ),
+                    READ_AGAIN,
+                ),
+            };
             Some(Note::refusal(codes::LAST_ADMIN, setting.clone(), message).help(help))
         }
         0 | 1 => {
-            let untold: Vec<&str> =
-                found.after.iter().filter(|admin| !admin.told).map(|admin| admin.label.as_str()).collect();
-            let message = match untold.as_slice() {
-                [] => "fewer than two Admins besides the identity that runs palisade".to_owned(),
-                untold => format!(
-                    "fewer than two Admins are known besides the identity that runs palisade; whether these count could not \
-                     be read: {}",
-                    untold.join(", ")
-                ),
-            };
             // Who can't be told is no reason to declare others.
-            let help = match untold.as_slice() {
-                [] => "declare another user with the role Admin; Microsoft recommends at least two",
-                _ => "plan again once the directory answers",
+            let (message, help) = match unread(found, &found.after) {
+                None => (
+                    "fewer than two Admins besides the identity that runs palisade".to_owned(),
+                    "declare another user with the role Admin; Microsoft recommends at least two",
+                ),
+                Some(who) => (
+                    format!(
+                        "fewer than two Admins are known besides the identity that runs palisade; whether these count could \
+                         not be read: {who}"
+                    ),
+                    READ_AGAIN,
+                ),
             };
             Some(Note::finding(codes::FEW_ADMINS, Severity::Warning, setting.clone(), message).help(help))
         }
         _ => None,
     }
+}
+
+/// What to do where it isn't known who is Admin.
+const READ_AGAIN: &str = "plan again once the directory answers; if it refuses, grant the identity that runs palisade Microsoft \
+                          Graph GroupMember.Read.All and User.Read.All first";
+
+/// Other Admins of whom it isn't known who they are, each with the reason.
+fn unread(found: &Administrators, admins: &[Administrator]) -> Option<String> {
+    let others = admins.iter().filter(|admin| !found.caller.contains(&admin.id));
+    let unread = others.filter_map(|admin| Some(format!("{} ({})", admin.label, admin.unread.as_ref()?)));
+    let unread: Vec<String> = unread.collect();
+    (!unread.is_empty()).then(|| unread.join(", "))
 }
 
 /// How many people besides the caller can administer, each counted once.
@@ -137,8 +158,16 @@ fn others(found: &Administrators, admins: &[Administrator]) -> usize {
 /// That nobody but the caller can administer now.
 pub(super) fn nobody_left(found: &Administrators) -> Option<Note> {
     (others(found, &found.before) == 0).then(|| {
-        let message = "no other Admin is left: another Admin was removed at the same time";
-        Note::refusal(codes::LAST_ADMIN, found.setting.clone(), message)
-            .help("declare another user with the role Admin, and apply")
+        let (message, help) = match unread(found, &found.before) {
+            None => (
+                "no other Admin is left: another Admin was removed at the same time".to_owned(),
+                "declare another user with the role Admin, and apply",
+            ),
+            Some(who) => (
+                format!("whether another Admin than the identity that runs palisade is left could not be read: {who}"),
+                READ_AGAIN,
+            ),
+        };
+        Note::refusal(codes::LAST_ADMIN, found.setting.clone(), message).help(help)
     })
 }

@@ -132,7 +132,7 @@ fn more_than_half_of_the_admins_is_too_much() {
         id: ObjectId::from(uuid::Uuid::from_u128(number)),
         kind: Kind::User,
         label: String::new(),
-        told: true,
+        unread: None,
         persons: [ObjectId::from(uuid::Uuid::from_u128(number))].into(),
     };
     for (lost, refused) in [([false, false], false), ([true, false], false), ([true, true], true)] {
@@ -161,7 +161,7 @@ fn admin(number: u128) -> Administrator {
         id: id(number),
         kind: Kind::User,
         label: format!("user {number}"),
-        told: true,
+        unread: None,
         persons: [id(number)].into(),
     }
 }
@@ -265,15 +265,44 @@ fn only_the_loss_of_an_admin_can_be_the_loss_of_the_last_one() {
 fn few_admins_are_told_from_admins_that_could_not_be_read() {
     let mut found = ada_goes(&[2, 3, 4]);
     for unread in &mut found.after[2..] {
-        (unread.told, unread.persons) = (false, std::collections::BTreeSet::new());
+        unread.unread = Some("Microsoft Graph answered 503".into());
+        unread.persons = std::collections::BTreeSet::new();
     }
     assert_eq!(
         told(&found, codes::FEW_ADMINS),
         [
             "fewer than two Admins are known besides the identity that runs palisade; whether these count could not be read: \
-          user 3, user 4; plan again once the directory answers"
+             user 3 (Microsoft Graph answered 503), user 4 (Microsoft Graph answered 503); plan again once the directory \
+             answers; if it refuses, grant the identity that runs palisade Microsoft Graph GroupMember.Read.All and \
+             User.Read.All first"
         ]
     );
+}
+
+/// An outage isn't absence: it still refuses, and says whom it hides, why, and what to do about that.
+#[test]
+fn the_last_admin_that_is_known_is_told_from_the_last_one() {
+    let mut found = ada_goes(&[2]);
+    let hidden = found.before.iter_mut().chain(&mut found.after).filter(|admin| admin.id == id(2));
+    for admin in hidden {
+        admin.persons = std::collections::BTreeSet::new();
+        admin.unread = Some("Microsoft Graph answered 403".into());
+    }
+    let expected = "whether another Admin than the identity that runs palisade would remain could not be read: user 2 \
+                    (Microsoft Graph answered 403); ";
+    let refusal = told(&found, codes::LAST_ADMIN).remove(0);
+    assert!(refusal.starts_with(expected), "{refusal}");
+    assert!(refusal.contains("GroupMember.Read.All") && !refusal.contains("declare another"), "{refusal}");
+    found.before.retain(|admin| admin.id != id(1));
+    let left = super::administrators::nobody_left(&found).unwrap();
+    assert!(
+        left.refuses() && left.message.ends_with("is left could not be read: user 2 (Microsoft Graph answered 403)")
+    );
+    assert!(left.help.unwrap().contains("GroupMember.Read.All"));
+    // Who is known to be no other Admin, such as the caller itself, leaves nothing open.
+    let mut alone = ada_goes(&[]);
+    alone.after.iter_mut().for_each(|admin| admin.unread = Some("503".into()));
+    assert!(told(&alone, codes::LAST_ADMIN)[0].starts_with("no other Admin"));
 }
 
 #[test]

@@ -98,8 +98,8 @@ pub struct Administrator {
     pub kind: Kind,
     /// For a person.
     pub label: String,
-    /// Whether the directory told who they are.
-    pub told: bool,
+    /// Why it isn't known who they are, if the directory didn't tell.
+    pub unread: Option<String>,
     /// The people who exist, may sign in and are Admin by this: the user, or the members of the group. What isn't known
     /// isn't among them.
     pub persons: BTreeSet<ObjectId>,

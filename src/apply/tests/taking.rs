@@ -16,7 +16,7 @@ fn administrators(people: &[u128]) -> Option<Administrators> {
         id: id(*number),
         kind: Kind::User,
         label: format!("user {number}"),
-        told: true,
+        unread: None,
         persons: BTreeSet::from([id(*number)]),
     };
     let admins: Vec<Administrator> = people.iter().map(admin).collect();

@@ -8,6 +8,7 @@ use super::compare::Comparison;
 use super::principal::{self, Principal};
 use super::protection::{self, Protected};
 use crate::azure::customer_insights::same_role;
+use crate::azure::directory::Name;
 use crate::azure::graph::DirectoryObject;
 use crate::plan::{Address, Administrator, Administrators, Kind, Loss, Planned, Unprotected};
 use crate::terms::ObjectId;
@@ -119,11 +120,19 @@ fn newcomers(comparison: &Comparison<'_>) -> Vec<Administrator> {
 
 fn administrator(comparison: &Comparison<'_>, principal: &Principal) -> Administrator {
     let observed = comparison.observed;
-    let told = match principal.kind {
-        Kind::User => observed.enabled.contains_key(&principal.id),
-        Kind::Group => observed.members.get(&principal.id).is_some_and(Result::is_ok),
-        Kind::App => true,
-        Kind::Unknown => false,
+    let unread = match principal.kind {
+        Kind::User if observed.enabled.contains_key(&principal.id) => None,
+        Kind::User => Some("whether it may sign in could not be read".to_owned()),
+        Kind::Group => match observed.members.get(&principal.id) {
+            Some(Ok(_)) => None,
+            Some(Err(reason)) => Some(reason.clone()),
+            None => Some("its members were not read".to_owned()),
+        },
+        Kind::App => None,
+        Kind::Unknown => match observed.directory.get(&Name::Id(principal.id)) {
+            Some(Err(reason)) => Some(reason.clone()),
+            Some(Ok(_)) | None => Some("the directory doesn't say what it is".to_owned()),
+        },
     };
     let persons = match principal.kind {
         Kind::User => match observed.enabled.get(&principal.id) {
@@ -138,7 +147,7 @@ fn administrator(comparison: &Comparison<'_>, principal: &Principal) -> Administ
         },
         Kind::App | Kind::Unknown => BTreeSet::new(),
     };
-    Administrator { id: principal.id, kind: principal.kind, label: principal.label.clone(), persons, told }
+    Administrator { id: principal.id, kind: principal.kind, label: principal.label.clone(), persons, unread }
 }
 
 /// Of a member that may not be read, Graph gives the id only.
