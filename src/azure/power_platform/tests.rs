@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::environments::{self, ProtectionLevel, Sku};
+use super::environments::{self, Dataverse, ProtectionLevel, Sku};
 use super::operations::{self, Kind, Polled, State};
 use super::policies::{self, Hint};
 use super::*;
@@ -50,7 +50,10 @@ async fn members_may_be_missing_or_unknown_and_are_found_in_any_case() {
         assert_eq!(read(environment(&none)).await.unwrap().links, Links::default());
     }
     let bare = read(json!({ "name": "e1" })).await.unwrap();
-    assert_eq!((bare.links, bare.dataverse, bare.runtime), (Links::default(), None, None));
+    // Whether there is an organisation isn't told either.
+    assert_eq!((bare.links, bare.dataverse, bare.runtime), (Links::default(), Some(Dataverse::default()), None));
+    let alone = read(json!({ "name": "e1", "properties": {} })).await.unwrap();
+    assert_eq!(alone.dataverse, None);
 }
 
 #[tokio::test]

@@ -55,11 +55,12 @@ fn tokens_and_service_must_name_the_same_caller() {
 #[test]
 fn a_list_shows_the_caller_or_a_group_that_may_hold_it() {
     let caller = BTreeSet::from([object_id(PALISADE), ObjectId::from(app_id(PALISADE))]);
-    let believed = |scene: &Scene, groups: &[(u128, crate::azure::directory::Members)]| {
+    let believed_by = |caller: &BTreeSet<ObjectId>, scene: &Scene, groups: &[(u128, Members)]| {
         let list = scene.observed.assignments.as_ref().unwrap();
         let members = groups.iter().map(|(group, members)| (object_id(*group), members.clone())).collect();
-        caller::vouched(list, &caller::witnesses(list, &caller, &members)).is_ok()
+        caller::vouched(list, &caller::witnesses(list, caller, &members)).is_ok()
     };
+    let believed = |scene: &Scene, groups: &[(u128, Members)]| believed_by(&caller, scene, groups);
     assert!(believed(&Scene::usual(), &[]), "listed itself");
     let mut scene = Scene::usual();
     scene.drop_held(PALISADE);
@@ -71,10 +72,13 @@ fn a_list_shows_the_caller_or_a_group_that_may_hold_it() {
     for (what, group, expected) in [
         ("a group that holds it", holds(), true),
         ("a group that could not be read", unread(), true),
-        ("a group of others", members(&[(11, Some(true))]), false),
+        ("a group of others, as far as the directory tells of apps", members(&[(11, Some(true))]), true),
     ] {
         assert_eq!(believed(&scene, &[(GROUP, group)]), expected, "{what}");
     }
+    let person = BTreeSet::from([object_id(PALISADE)]);
+    assert!(!believed_by(&person, &scene, &[(GROUP, members(&[(11, Some(true))]))]), "a group of others, and a person");
+    assert!(believed_by(&person, &scene, &[(GROUP, holds())]), "a group that holds the person");
     scene.observed.assignments.as_mut().unwrap().nameless = 1;
     assert!(believed(&scene, &[]), "an entry may be the caller's");
     let mut by_application = Scene::usual();
