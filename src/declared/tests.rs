@@ -257,6 +257,14 @@ fn the_kind_of_each_code_is_pinned() {
     }
 }
 
+/// A setting is looked at together with the place where it lives, without the other one.
+#[test]
+fn each_setting_lives_in_one_place() {
+    for setting in SETTINGS.iter() {
+        assert!(setting.needs().len() <= 1, "{}", setting.key());
+    }
+}
+
 #[test]
 fn codes_are_unique_and_explained() {
     let explained: Vec<(&str, &str, &str)> = notes()

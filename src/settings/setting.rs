@@ -47,7 +47,8 @@ pub trait Setting: Block {
     /// Of what it is a setting.
     const SCOPE: ScopeKind = ScopeKind::Environment;
 
-    /// The ids that an environment must have for this setting to be declared in it.
+    /// The id that an environment must have for this setting to be declared in it: that of the place where it lives. It is looked
+    /// at as soon as that place answers, and knows nothing of the other.
     const NEEDS: &'static [Need];
 
     /// Where the declaration is written: the block itself under an empty name, and each part that findings can be about under its
