@@ -214,7 +214,7 @@ fn a_person_can_read_the_plan() {
     Loses Admin: creator (user)
     Loses access: zoe (user)
     Gains Admin: ada (user), Admins (group)
-    Intent sha256:36ad39689716a85fb5880c3b2e8007fa859dfe98d5eb5e118e610cff77051d54
+    Intent sha256:7a3de1d78cbad6fd781775027e05030f61243042224bb6505919e8176ff61c41
     ");
 }
 
