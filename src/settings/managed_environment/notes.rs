@@ -21,7 +21,7 @@ pub(super) fn in_use(address: &Address, live: &Environment) -> Note {
     .flatten()
     .collect();
     let why = match uses.as_slice() {
-        [] => "whether it uses Customer Lockbox can't be read, which only Managed Environments have".to_owned(),
+        [] => "palisade can't read whether Customer Lockbox is in use, which needs a Managed Environment".to_owned(),
         uses => format!("it uses {}, which only Managed Environments have", uses.join(" and ")),
     };
     let message = format!("declared off, currently on, and it stays on: {why}");

@@ -145,7 +145,7 @@ fn what_requires_it_is_named_where_it_is_to_be_switched_off() {
     };
     let mut live = environment("e", Some(ProtectionLevel::Standard));
     let message = |live: Environment| findings(false, Ok(live), Some(Ok(Course::Idle))).notes[0].message.clone();
-    assert!(message(live.clone()).contains("whether it uses Customer Lockbox can't be read"));
+    assert!(message(live.clone()).contains("palisade can't read whether Customer Lockbox is in use"));
     live.links = Links { encryption: Some(link.clone()), network_injection: Some(link), identity: None };
     assert!(message(live).contains("it uses a customer-managed key (a policy) and a virtual network (a policy)"));
 }
