@@ -12,8 +12,8 @@ use palisade::azure::power_platform::policies::{self, Draft};
 use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
 use palisade::azure::rights::{Action, roles};
 use palisade::azure::vaults::{self, Permissions, PolicyEntry};
-use palisade::azure::{Reader, Writer, key_vault, resource_graph, storage, synapse};
-use palisade::emulator::{CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus};
+use palisade::azure::{Reader, Writer, key_vault, resource_graph, storage, synapse, vault_keys};
+use palisade::emulator::{Attributes, CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus, Key, KeyVersion};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -41,6 +41,22 @@ pub(crate) fn pending(name: &str) -> Connection {
     }
 }
 
+/// A key with one version.
+fn key(name: &str) -> Key {
+    let created = "2026-01-01T00:00:00Z".parse().unwrap();
+    let attributes = Attributes { enabled: true, not_before: None, expires: None, created, updated: created };
+    let version = KeyVersion {
+        version: format!("{:032x}", 1),
+        kty: "RSA".into(),
+        key_size: Some(2048),
+        crv: None,
+        key_ops: vec!["wrapKey".into(), "unwrapKey".into()],
+        attributes,
+        tags: None,
+    };
+    Key { name: name.into(), versions: vec![version], deleted: None }
+}
+
 pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
     for (work, empty_first_pages) in [(0, false), (45, true)] {
         let stage = Stage::with(exchanges, |world| {
@@ -49,6 +65,7 @@ pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
             let client = world.applications.iter().find(|(_, a)| a.app_id == CLIENT_ID).map(|(id, _)| *id).unwrap();
             grant(world, client, KEY_VAULT_ADMINISTRATOR, VAULT);
             vault_of(world).connections = vec![pending("kv.1"), pending("kv.2")];
+            vault_of(world).keys.insert("pp-key".into(), key("pp-key"));
         })
         .await;
         let transport = stage.services.transport_at(&stage.address, CLIENT_ID, CLIENT_SECRET);
@@ -167,6 +184,8 @@ async fn vault(writer: &Writer) {
     let entry = PolicyEntry { tenant_id: TENANT, object_id: STRANGER_PRINCIPAL.into(), permissions };
     vaults::add_policy(writer, &vault, &entry).await.unwrap();
     assert_eq!(vaults::get(reader, &vault).await.unwrap().unwrap().properties.access_policies.len(), 1);
+    let current = vault_keys::get(reader, &vault, "pp-key").await.unwrap().unwrap();
+    assert_eq!(vault_keys::versions(reader, &vault, "pp-key").await.unwrap(), [current]);
     vaults::remove_policy(writer, &vault, &entry).await.unwrap();
     let open = vaults::NetworkAcls {
         default_action: Some("Allow".into()),
