@@ -61,7 +61,7 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
             return findings;
         }
         Course::Unclear(what) => {
-            let reason = format!("{what}, which isn't known here: whether it changes the environment can't be told");
+            let reason = format!("{what}: whether that changes the environment can't be told");
             findings.unknown.push(Unreadable::because(reason).at(address));
             return findings;
         }

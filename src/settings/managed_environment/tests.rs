@@ -207,7 +207,10 @@ fn the_course_is_what_came_after_the_last_success() {
     assert_eq!(course(&[failed(), ("Copy", State::NotStarted)]), "Copy");
     assert_eq!(course(&[(OFF, State::Running)]), "ours DisableGovernanceConfiguration");
     let odd = || ("Copy", State::Other("Paused".into()));
-    assert_eq!(course(&[failed(), odd()]), "Copy is in the state `Paused`");
+    assert_eq!(course(&[failed(), odd()]), "Copy is in the state `Paused`, which isn't known here");
+    let kindless = Operation { kind: None, ..operation("", State::Running) };
+    let unclear = Course::of(&[kindless], steps::FAMILY);
+    assert_eq!(unclear, Course::Unclear("an operation of an unknown kind goes on".to_owned()));
     assert_eq!(course(&[odd(), (OURS, State::Running)]), "ours EnableGovernanceConfiguration");
     assert_eq!(course(&[failed(), (OURS, State::Succeeded), failed()]), "1");
     assert_eq!(course(&[failed(), ("Copy", State::Succeeded), failed()]), "2");
