@@ -7,14 +7,14 @@
 
 mod added;
 mod azure;
+mod defaults;
 mod power_platform;
 mod resources;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::built_in_roles;
 use super::store::StoreError;
 use super::world::{
     Access, ApiSubscription, Application, Assignment, CdsOrgInfo, Client, Group, Instance, InstanceMetadata, Masked,
@@ -24,6 +24,7 @@ use super::{CLIENT_ID, CLIENT_SECRET, SERVICE_APP};
 use crate::settings::users::PrincipalRef;
 
 pub use added::{Added, Thing};
+use defaults::{DEFAULTS, ResourceDefaults, VaultDefaults};
 
 /// What a configuration talks about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,96 +81,6 @@ pub enum SeedError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// What a seeded environment is like, one entry per setting.
-struct Defaults {
-    region: &'static str,
-    azure_region: &'static str,
-    scale_unit: &'static str,
-    instance_type: &'static str,
-    provisioning_state: &'static str,
-    /// How long ago it was created: a configuration names environments that people have been using.
-    age: SignedDuration,
-    organisation: Organisation,
-    /// `managedEnvironment`: of the Power Platform environment.
-    protection_level: &'static str,
-    extended_settings: [(&'static str, &'static str); 4],
-    runtime: &'static str,
-    /// `users`: creator and caller hold this role, nobody else holds any.
-    first_role: &'static str,
-    /// `apiAccess`.
-    api_access: bool,
-    /// Domain of a tenant whose configuration names no user.
-    domain: &'static str,
-    /// Users that fill seeded groups; each group gets two of them.
-    members: [&'static str; 4],
-    /// Storage accounts and Synapse workspaces: `privateLinks`, `dataLake`.
-    resource: ResourceDefaults,
-    /// Vaults: `keyVault`, and where `apiAccess` publishes to.
-    vault: VaultDefaults,
-}
-
-struct ResourceDefaults {
-    kind: &'static str,
-    sku: &'static str,
-    public_network_access: &'static str,
-    minimum_tls_version: &'static str,
-    /// What the embedded client holds on each resource group that a resource is seeded into.
-    group_role: Uuid,
-}
-
-struct VaultDefaults {
-    soft_delete: bool,
-    retention_in_days: u8,
-    purge_protection: bool,
-    azure_roles: bool,
-    public_network_access: &'static str,
-    /// What the embedded client holds on each.
-    roles: [Uuid; 2],
-}
-
-struct Organisation {
-    state: &'static str,
-    sku: &'static str,
-    suffix: &'static str,
-}
-
-const DEFAULTS: Defaults = Defaults {
-    region: "europe",
-    azure_region: "westeurope",
-    scale_unit: "prod-weu-01",
-    instance_type: "production",
-    provisioning_state: "active",
-    age: SignedDuration::from_hours(365 * 24),
-    organisation: Organisation { state: "Ready", sku: "Production", suffix: "crm4.dynamics.com" },
-    protection_level: "Standard",
-    extended_settings: [
-        ("excludeEnvironmentFromAnalysis", "false"),
-        ("limitSharingMode", "noLimit"),
-        ("maxLimitUserSharing", "-1"),
-        ("solutionCheckerMode", "none"),
-    ],
-    runtime: "Enabled",
-    first_role: "Admin",
-    api_access: false,
-    domain: "example.com",
-    members: ["analyst", "marketer", "operator", "steward"],
-    resource: ResourceDefaults {
-        kind: "StorageV2",
-        sku: "Standard_LRS",
-        public_network_access: "Enabled",
-        minimum_tls_version: "TLS1_2",
-        group_role: built_in_roles::OWNER,
-    },
-    vault: VaultDefaults {
-        soft_delete: true,
-        retention_in_days: 90,
-        purge_protection: true,
-        azure_roles: true,
-        public_network_access: "Enabled",
-        roles: [built_in_roles::READER, built_in_roles::KEY_VAULT_SECRETS_OFFICER],
-    },
-};
 
 /// Adds to `world` what `wanted` talks about and the world doesn't have yet.
 pub fn seed(world: &mut World, wanted: &Wanted, now: Timestamp) -> Result<Added, SeedError> {
