@@ -26,5 +26,8 @@ pub fn wanted(configuration: &Configuration) -> Wanted {
         environments: environments.collect(),
         vaults: vaults.iter().map(|id| WantedVault { id: id.to_string() }).collect(),
         resources: resources.iter().map(ToString::to_string).collect(),
+        keys: Vec::new(),
+        policies: Vec::new(),
+        resource_groups: Vec::new(),
     }
 }

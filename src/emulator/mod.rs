@@ -50,7 +50,7 @@ use crate::clock::{Clock, Ids};
 pub use faults::{Action, Rule, parse_rules};
 pub use inside::Inside;
 pub use log::Seen;
-pub use seed::{Added, SeedError, Thing, Wanted, WantedEnvironment, WantedVault, bind, seed};
+pub use seed::{Added, SeedError, Thing, Wanted, WantedEnvironment, WantedKey, WantedPolicy, WantedVault, bind, seed};
 pub use sign_in::{SCOPES, SignIn};
 pub use store::{Store, StoreError};
 pub use world::{

@@ -16,16 +16,8 @@ fn line(thing: Thing, names: &[String]) -> String {
     let list = list(names);
     let kind = match thing {
         Thing::OwnApplication => return format!("emulator: registered its own apps in its world: {list}"),
-        Thing::Role if count == 1 => {
-            return format!(
-                "emulator: granted palisade the Azure role {list}; a real tenant has no such grant unless you make it"
-            );
-        }
-        Thing::Role => {
-            return format!(
-                "emulator: granted palisade {count} Azure roles: {list}; a real tenant has them only if you grant them"
-            );
-        }
+        Thing::Role => return granted(count, &format!("palisade {}", roles(count)), &list),
+        Thing::IdentityRole => return granted(count, &roles(count), &list),
         Thing::PowerPlatformAdministrator => {
             return format!(
                 "emulator: registered {list} as a Power Platform administrator in its world; a real tenant has no such \
@@ -40,13 +32,32 @@ fn line(thing: Thing, names: &[String]) -> String {
         Thing::Subscription => "Azure subscription",
         Thing::ResourceGroup => "resource group",
         Thing::Vault => "key vault",
+        Thing::Key => "key",
         Thing::StorageAccount => "storage account",
         Thing::SynapseWorkspace => "Synapse workspace",
+        Thing::EnterprisePolicy => "enterprise policy",
     };
     if count == 1 {
-        format!("emulator: added {kind} {list} to its world; a real tenant has no such {kind} unless you make it")
-    } else {
-        format!("emulator: added {count} {kind}s to its world: {list}; a real tenant has them only if you make them")
+        return format!(
+            "emulator: added {kind} {list} to its world; a real tenant has no such {kind} unless you make it"
+        );
+    }
+    let kinds = match thing {
+        Thing::EnterprisePolicy => "enterprise policies".to_owned(),
+        _ => format!("{kind}s"),
+    };
+    format!("emulator: added {count} {kinds} to its world: {list}; a real tenant has them only if you make them")
+}
+
+/// How roles are counted.
+fn roles(count: usize) -> String {
+    if count == 1 { "the Azure role".to_owned() } else { format!("{count} Azure roles") }
+}
+
+fn granted(count: usize, what: &str, list: &str) -> String {
+    match count {
+        1 => format!("emulator: granted {what} {list}; a real tenant has no such grant unless you make it"),
+        _ => format!("emulator: granted {what}: {list}; a real tenant has them only if you grant them"),
     }
 }
 
@@ -84,6 +95,30 @@ mod tests {
                 Thing::Role,
                 vec!["Owner on rg-ci".to_owned()],
                 "emulator: granted palisade the Azure role Owner on rg-ci; a real tenant has no such grant unless you make it",
+            ),
+            (
+                Thing::Role,
+                vec!["Owner on rg-ci".to_owned(), "Reader on kv-ci".to_owned()],
+                "emulator: granted palisade 2 Azure roles: Owner on rg-ci, Reader on kv-ci; a real tenant has them only if \
+                 you grant them",
+            ),
+            (
+                Thing::IdentityRole,
+                vec!["Reader on kv-ci to the identity of cmk".to_owned()],
+                "emulator: granted the Azure role Reader on kv-ci to the identity of cmk; a real tenant has no such grant \
+                 unless you make it",
+            ),
+            (
+                Thing::Key,
+                vec!["disk in kv-ci".to_owned(), "mail in kv-ci".to_owned()],
+                "emulator: added 2 keys to its world: disk in kv-ci, mail in kv-ci; a real tenant has them only if you make \
+                 them",
+            ),
+            (
+                Thing::EnterprisePolicy,
+                vec!["cmk-europe".to_owned(), "cmk-uk".to_owned()],
+                "emulator: added 2 enterprise policies to its world: cmk-europe, cmk-uk; a real tenant has them only if you \
+                 make them",
             ),
         ];
         for (thing, names, expected) in cases {

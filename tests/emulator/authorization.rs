@@ -126,6 +126,54 @@ async fn definitions_and_permissions_are_told() {
 }
 
 #[tokio::test]
+async fn what_counts_for_a_key_is_listed_at_the_key() {
+    let key = format!("{VAULT}/keys/pp-key");
+    let group = VAULT.split_once("/providers/").unwrap().0.to_owned();
+    let scopes = [key.clone(), VAULT.to_owned(), group, format!("/subscriptions/{SUBSCRIPTION}")];
+    let f = with(|w| {
+        scopes.iter().for_each(|scope| grant(w, VIEWER, READER, scope));
+        for elsewhere in ["keys/pp", "keys/pp-key2", "secrets/pp-key"] {
+            grant(w, VIEWER, READER, &format!("{VAULT}/{elsewhere}"));
+        }
+    })
+    .await;
+    let token = f.admin(ARM).await;
+    let list = async || {
+        let filter = format!("atScope()%20and%20assignedTo(%27{}%27)", VIEWER.object_id);
+        let reply = f.get(&at(&key, &format!("roleAssignments?$filter={filter}")), &token).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let all = reply.json()["value"].as_array().unwrap().clone();
+        all.iter().map(|it| it["properties"]["scope"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list().await, scopes);
+    let path = at(&key, &format!("roleAssignments/{}", Uuid::from_u128(1)));
+    let mut wanted = body(VIEWER.object_id, Some("ServicePrincipal"));
+    wanted["properties"]["roleDefinitionId"] =
+        json!("/providers/Microsoft.Authorization/roleDefinitions/e147488a-f6f5-4113-8e2d-b22465e65bf6");
+    let made = f.ask("PUT", &path, Ask::token(&token).json(&wanted)).await;
+    assert_eq!((made.status.as_u16(), &made.json()["properties"]["scope"]), (201, &json!(key)));
+    assert_eq!(list().await.iter().filter(|scope| **scope == key).count(), 2);
+    assert_eq!(f.ask("DELETE", &path, Ask::token(&token)).await.status, 200);
+    assert_eq!(list().await, scopes);
+}
+
+#[tokio::test]
+async fn permissions_on_a_group_are_told_if_there_is_one() {
+    let f = with(|w| grant(w, VIEWER, READER, LAKE)).await;
+    let (owner, other) = (f.admin(ARM).await, f.token(VIEWER, ARM).await);
+    let entry = json!({ "actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": [] });
+    for scope in [GROUP_SCOPE.to_owned(), GROUP_SCOPE.replace("rg-Lake", "RG-LAKE")] {
+        assert_eq!(f.get(&at(&scope, "permissions"), &owner).await.json()["value"], json!([entry]), "{scope}");
+    }
+    // What is held below doesn't count.
+    assert_eq!(f.get(&at(GROUP_SCOPE, "permissions"), &other).await.json()["value"], json!([]));
+    for token in [&owner, &other] {
+        let reply = f.get(&at(&GROUP_SCOPE.replace("rg-Lake", "rg-None"), "permissions"), token).await;
+        assert_eq!(error(&reply), (404, "ResourceGroupNotFound".into()));
+    }
+}
+
+#[tokio::test]
 async fn access_policies_are_changed_one_principal_at_a_time() {
     let f = with(|w| grant(w, VIEWER, "f25e0fa2-a7c8-4377-a976-54943a77a395", VAULT)).await;
     let token = f.token(VIEWER, ARM).await;

@@ -18,6 +18,7 @@ mod power_platform;
 mod power_platform_links;
 mod power_platform_managed;
 mod secrets;
+mod seeded_keys;
 mod storage;
 mod subscriptions;
 mod support;

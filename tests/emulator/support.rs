@@ -71,6 +71,7 @@ pub(crate) fn wanted() -> Wanted {
         }],
         vaults: vec![WantedVault { id: VAULT.into() }],
         resources: vec![LAKE.into(), WORKSPACE.into()],
+        ..Wanted::default()
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn world() -> World {
         environments: vec![environment],
         vaults: vec![WantedVault { id: VAULT.into() }],
         resources: vec![LAKE.into(), WORKSPACE.into()],
+        ..Wanted::default()
     };
     seed(&mut world, &wanted, start_of_time()).unwrap();
     let client = Some(Client { secret: Masked::new(STRANGER_SECRET), graph: Access::Denied });

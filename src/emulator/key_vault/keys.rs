@@ -13,7 +13,8 @@ use super::{Visit, body, objects};
 use crate::emulator::call::Answer;
 use crate::emulator::world::{Key, KeyVersion, Vault};
 
-const KEY_OPS: [&str; 6] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
+/// What an RSA key may be used for unless its maker says less.
+pub(crate) const KEY_OPS: [&str; 6] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
 const SIZES: [u16; 3] = [2048, 3072, 4096];
 
 const fn right(action: &'static str, permission: &'static str) -> Right {

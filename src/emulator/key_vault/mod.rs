@@ -34,6 +34,7 @@ use super::gate::{self, Caller};
 use super::unserved::{self, NotServed};
 use super::world::{KeyVersion, SecretVersion, Vault, World};
 use error::VaultError;
+pub(crate) use keys::KEY_OPS;
 pub(crate) use throttle::Throttle;
 
 /// The name below which all vaults of the emulator lie. It resolves nowhere by itself.

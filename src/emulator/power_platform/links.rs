@@ -21,8 +21,16 @@ const ROTATE: &str = "RotateCustomerManagedKey";
 const REVERT: &str = "RevertToMicrosoftKey";
 /// The environments that can't have a customer-managed key.
 const REFUSED: [&str; 3] = ["Trial", "SubscriptionBasedTrial", "Teams"];
+/// The geography that policies call otherwise than environments do.
+const RENAMED: (&str, &str) = ("unitedkingdom", "uk");
 /// Geographies of environments and of policies that fit although they differ.
-const EXCEPTIONS: [(&str, &str); 2] = [("unitedkingdom", "uk"), ("unitedstates", "unitedstateseuap")];
+const EXCEPTIONS: [(&str, &str); 2] = [RENAMED, ("unitedstates", "unitedstateseuap")];
+
+/// Where the policies lie that fit environments in this geography.
+pub(crate) fn policy_geography(environment: &str) -> &str {
+    let (own, policies) = RENAMED;
+    if environment.eq_ignore_ascii_case(own) { policies } else { environment }
+}
 
 /// `POST …/environments/{id}/enterprisePolicies/{kind}/link|unlink`
 pub(super) fn change(visit: &Visit<'_>, id: &str, kind: &str, verb: &str) -> Result<Answer, PlatformError> {

@@ -38,6 +38,7 @@ use error::PlatformError;
 
 pub(crate) use environments::linked;
 pub(crate) use lifecycle::settle;
+pub(crate) use links::policy_geography;
 
 const NAMESPACE: &str = "Microsoft.BusinessAppPlatform";
 const PUBLISHED: &str = "environmentmanagement";

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::emulator::built_in_roles;
-use crate::emulator::world::{AdminApplication, Application, List, RoleAssignment, Subscription, Table, World};
+use crate::emulator::world::{
+    AdminApplication, Application, EnterprisePolicy, List, RoleAssignment, Subscription, Table, Vault, World,
+};
 use crate::emulator::{CLIENT_ID, SERVICE_APP};
 
 /// What seeding added.
@@ -38,12 +40,18 @@ pub enum Thing {
     ResourceGroup,
     /// A key vault.
     Vault,
+    /// A key, with its vault.
+    Key,
     /// A storage account.
     StorageAccount,
     /// A Synapse workspace.
     SynapseWorkspace,
+    /// An enterprise policy.
+    EnterprisePolicy,
     /// An Azure role that palisade's client holds, with its scope.
     Role,
+    /// An Azure role that the identity of an enterprise policy holds, with its scope and the policy.
+    IdentityRole,
 }
 
 impl Added {
@@ -66,7 +74,7 @@ impl Added {
             storage_accounts,
             synapse_workspaces,
             power_platform_environments,
-            enterprise_policies: _,
+            enterprise_policies,
             lifecycle_operations: _,
             admin_applications,
             unregistered_providers: _,
@@ -75,38 +83,28 @@ impl Added {
             earlier_resources: _,
         } = now;
         let (own_applications, others) = new_applications(before, now);
+        let (roles, identity_roles) = new_roles(&before.role_assignments, role_assignments, enterprise_policies);
+        let subscription_ids = subscriptions.keys().filter(|id| !before.subscriptions.contains_key(*id));
         let all = [
             (Thing::OwnApplication, own_applications),
-            (Thing::User, new(&before.users, users).map(|it| it.user_principal_name.clone()).collect()),
-            (Thing::Group, new(&before.groups, groups).map(|it| it.display_name.clone()).collect()),
+            (Thing::User, new(&before.users, users, |it| it.user_principal_name.clone())),
+            (Thing::Group, new(&before.groups, groups, |it| it.display_name.clone())),
             (Thing::Application, others),
-            (
-                Thing::Environment,
-                new(&before.instances, instances).map(|it| it.metadata.name.clone().unwrap_or_default()).collect(),
-            ),
+            (Thing::Environment, new(&before.instances, instances, |it| it.metadata.name.clone().unwrap_or_default())),
             (
                 Thing::PowerPlatformEnvironment,
-                new(&before.power_platform_environments, power_platform_environments)
-                    .map(|it| it.display_name.clone())
-                    .collect(),
+                new(&before.power_platform_environments, power_platform_environments, |it| it.display_name.clone()),
             ),
             (Thing::PowerPlatformAdministrator, administrators(before, admin_applications)),
-            (
-                Thing::Subscription,
-                subscriptions
-                    .keys()
-                    .filter(|id| !before.subscriptions.contains_key(*id))
-                    .map(ToString::to_string)
-                    .collect(),
-            ),
+            (Thing::Subscription, subscription_ids.map(ToString::to_string).collect()),
             (Thing::ResourceGroup, resource_groups(&before.subscriptions, subscriptions)),
-            (Thing::Vault, new(&before.vaults, vaults).map(|it| last(&it.id)).collect()),
-            (Thing::StorageAccount, new(&before.storage_accounts, storage_accounts).map(|it| last(&it.id)).collect()),
-            (
-                Thing::SynapseWorkspace,
-                new(&before.synapse_workspaces, synapse_workspaces).map(|it| last(&it.id)).collect(),
-            ),
-            (Thing::Role, roles(&before.role_assignments, role_assignments)),
+            (Thing::Vault, new(&before.vaults, vaults, |it| last(&it.id))),
+            (Thing::Key, keys(&before.vaults, vaults)),
+            (Thing::StorageAccount, new(&before.storage_accounts, storage_accounts, |it| last(&it.id))),
+            (Thing::SynapseWorkspace, new(&before.synapse_workspaces, synapse_workspaces, |it| last(&it.id))),
+            (Thing::EnterprisePolicy, new(&before.enterprise_policies, enterprise_policies, |it| last(&it.id))),
+            (Thing::Role, roles),
+            (Thing::IdentityRole, identity_roles),
         ];
         Self(all.into_iter().filter(|(_, names): &(Thing, Vec<String>)| !names.is_empty()).collect())
     }
@@ -117,13 +115,17 @@ impl Added {
     }
 }
 
-fn new<'a, K: Ord, V>(before: &'a Table<K, V>, now: &'a Table<K, V>) -> impl Iterator<Item = &'a V> {
-    now.iter().filter(|(key, _)| !before.contains_key(key)).map(|(_, value)| value)
+/// The names of what is new in a table.
+fn new<K: Ord, V>(before: &Table<K, V>, now: &Table<K, V>, name: impl Fn(&V) -> String) -> Vec<String> {
+    now.iter().filter(|(key, _)| !before.contains_key(key)).map(|(_, value)| name(value)).collect()
 }
 
-/// The names of the new applications: those that every world has, and the others. The identity of a workspace comes with it.
+/// The names of the new applications: those that every world has, and the others. The identity of a workspace or of a policy
+/// comes with it.
 fn new_applications(before: &World, now: &World) -> (Vec<String>, Vec<String>) {
-    let identities: BTreeSet<Uuid> = now.synapse_workspaces.values().map(|it| it.system_identity).collect();
+    let of_workspaces = now.synapse_workspaces.values().map(|it| it.system_identity);
+    let of_policies = now.enterprise_policies.values().filter_map(|it| it.system_identity);
+    let identities: BTreeSet<Uuid> = of_workspaces.chain(of_policies).collect();
     let new = now.applications.iter().filter(|(id, _)| !before.applications.contains_key(*id));
     let (own, others) = new
         .filter(|(id, _)| !identities.contains(*id))
@@ -147,11 +149,32 @@ fn resource_groups<K: Ord>(before: &Table<K, Subscription>, now: &Table<K, Subsc
     groups.collect()
 }
 
-fn roles(before: &List<RoleAssignment>, now: &List<RoleAssignment>) -> Vec<String> {
+fn keys(before: &Table<String, Vault>, now: &Table<String, Vault>) -> Vec<String> {
+    let keys = now.iter().flat_map(|(id, vault)| {
+        let known = before.get(id).map(|known| &known.keys);
+        let new = vault.keys.iter().filter(move |(name, _)| !known.is_some_and(|known| known.contains_key(*name)));
+        new.map(|(_, key)| format!("{} in {}", key.name, last(&vault.id)))
+    });
+    keys.collect()
+}
+
+/// The new roles: those of palisade's client, and those of the identities of policies.
+fn new_roles(
+    before: &List<RoleAssignment>,
+    now: &List<RoleAssignment>,
+    policies: &Table<String, EnterprisePolicy>,
+) -> (Vec<String>, Vec<String>) {
     let known: BTreeSet<_> = before.iter().map(|assignment| assignment.name).collect();
     let role = |id| built_in_roles::ROLES.iter().find(|role| role.id == id).map_or("a role", |role| role.name);
-    let new = now.iter().filter(|assignment| !known.contains(&assignment.name));
-    new.map(|assignment| format!("{} on {}", role(assignment.role_definition), last(&assignment.scope))).collect()
+    let (mut own, mut of_identities) = (Vec::new(), Vec::new());
+    for assignment in now.iter().filter(|assignment| !known.contains(&assignment.name)) {
+        let granted = format!("{} on {}", role(assignment.role_definition), last(&assignment.scope));
+        match policies.values().find(|policy| policy.system_identity == Some(assignment.principal_id)) {
+            Some(policy) => of_identities.push(format!("{granted} to the identity of {}", last(&policy.id))),
+            None => own.push(granted),
+        }
+    }
+    (own, of_identities)
 }
 
 /// The name of a resource, of its ARM id.

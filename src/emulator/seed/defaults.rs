@@ -12,7 +12,7 @@ pub(super) struct Defaults {
     pub(super) scale_unit: &'static str,
     pub(super) instance_type: &'static str,
     pub(super) provisioning_state: &'static str,
-    /// How long ago it was created: a configuration names environments that people have been using.
+    /// How long ago it was created: a configuration names things that people have been using.
     pub(super) age: SignedDuration,
     pub(super) organisation: Organisation,
     /// `managedEnvironment`: of the Power Platform environment.
@@ -31,6 +31,10 @@ pub(super) struct Defaults {
     pub(super) resource: ResourceDefaults,
     /// Vaults: `keyVault`, and where `apiAccess` publishes to.
     pub(super) vault: VaultDefaults,
+    /// Keys of vaults: `customerManagedKey`.
+    pub(super) key: KeyDefaults,
+    /// What the identity of an enterprise policy holds on the vault of its key.
+    pub(super) policy_role: Uuid,
 }
 
 pub(super) struct ResourceDefaults {
@@ -50,6 +54,11 @@ pub(super) struct VaultDefaults {
     pub(super) public_network_access: &'static str,
     /// What the embedded client holds on each.
     pub(super) roles: [Uuid; 2],
+}
+
+pub(super) struct KeyDefaults {
+    pub(super) kty: &'static str,
+    pub(super) bits: u16,
 }
 
 pub(super) struct Organisation {
@@ -93,4 +102,6 @@ pub(super) const DEFAULTS: Defaults = Defaults {
         public_network_access: "Enabled",
         roles: [built_in_roles::READER, built_in_roles::KEY_VAULT_SECRETS_OFFICER],
     },
+    key: KeyDefaults { kty: "RSA", bits: 3072 },
+    policy_role: built_in_roles::KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER,
 };

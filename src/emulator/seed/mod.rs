@@ -8,6 +8,7 @@
 mod added;
 mod azure;
 mod defaults;
+mod encryption;
 mod power_platform;
 mod resources;
 
@@ -24,7 +25,7 @@ use super::{CLIENT_ID, CLIENT_SECRET, SERVICE_APP};
 use crate::settings::users::PrincipalRef;
 
 pub use added::{Added, Thing};
-use defaults::{DEFAULTS, ResourceDefaults, VaultDefaults};
+use defaults::{DEFAULTS, KeyDefaults, ResourceDefaults, VaultDefaults};
 
 /// What a configuration talks about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +38,13 @@ pub struct Wanted {
     pub vaults: Vec<WantedVault>,
     /// ARM ids of the storage accounts and Synapse workspaces that it names. Ids of other shapes bring nothing into the world.
     pub resources: Vec<String>,
+    /// The keys of vaults that it names.
+    pub keys: Vec<WantedKey>,
+    /// The enterprise policies that it names and that must be there.
+    pub policies: Vec<WantedPolicy>,
+    /// Scopes of the resource groups in which something is yet to be created: `/subscriptions/{id}/resourceGroups/{name}`. Others
+    /// bring nothing into the world.
+    pub resource_groups: Vec<String>,
 }
 
 /// A key vault as a configuration names it.
@@ -45,6 +53,33 @@ pub struct WantedVault {
     /// Its ARM id. One that isn't of the shape `/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/NAME`
     /// brings nothing into the world.
     pub id: String,
+}
+
+/// A key as a configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedKey {
+    /// ARM id of its vault, which comes with it.
+    pub vault: String,
+    /// Its name.
+    pub name: String,
+    /// The version that is pinned: 32 hex digits. One of another shape isn't made.
+    pub version: Option<String>,
+}
+
+/// An enterprise policy with a key, as a configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedPolicy {
+    /// Its ARM id. One that isn't of the shape
+    /// `/subscriptions/…/resourceGroups/…/providers/Microsoft.PowerPlatform/enterprisePolicies/NAME` brings nothing into the world.
+    pub id: String,
+    /// The Power Platform environment in whose geography it lies.
+    pub environment_id: String,
+    /// ARM id of the key's vault. Vault and key come with the policy.
+    pub vault: String,
+    /// Name of the key.
+    pub key: String,
+    /// The version that is pinned.
+    pub version: Option<String>,
 }
 
 /// One environment.
@@ -131,6 +166,11 @@ fn populate(world: &mut World, tenant: &Tenant, wanted: &Wanted, now: Timestamp)
     for id in &wanted.resources {
         resources::add(world, tenant, id, now);
     }
+    for scope in &wanted.resource_groups {
+        azure::add_group_to_write_in(world, tenant, scope, now);
+    }
+    // After the environments, whose geography is that of their policies.
+    encryption::add(world, tenant, wanted, now);
 }
 
 /// An id that looks like any other but depends only on the tenant and the name.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::azure::{add_group, grant_client};
+use super::azure::{add_group, own_group};
 use super::{DEFAULTS, ResourceDefaults, derived_id};
 use crate::emulator::call::guid;
 use crate::emulator::world::{Application, StorageAccount, SynapseWorkspace, Tenant, World};
@@ -33,8 +33,7 @@ pub(super) fn add(world: &mut World, tenant: &Tenant, id: &str, now: Timestamp) 
         _ => return,
     }
     add_group(world, subscription, group);
-    let scope = format!("/subscriptions/{subscription}/resourceGroups/{group}");
-    grant_client(world, tenant, &scope, DEFAULTS.resource.group_role, now);
+    own_group(world, tenant, (subscription, group), now);
 }
 
 fn account(id: &str, now: Timestamp) -> StorageAccount {

@@ -74,8 +74,7 @@ fn seeded(environments: u128) -> World {
     let wanted = Wanted {
         tenant: Uuid::from_u128(7),
         environments: (0..environments).map(environment).collect(),
-        vaults: Vec::new(),
-        resources: Vec::new(),
+        ..Wanted::default()
     };
     let mut world = World::new(None);
     seed(&mut world, &wanted, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();

@@ -186,6 +186,7 @@ mod tests {
                 format!("{GROUP}/Microsoft.Storage/storageAccounts/lake"),
                 format!("{GROUP}/Microsoft.Synapse/workspaces/ws"),
             ],
+            ..Wanted::default()
         };
         let now = Timestamp::UNIX_EPOCH;
         seed(world, &wanted, now).unwrap();
