@@ -145,6 +145,7 @@ impl Run {
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: Duration::from_secs(60),
+            patience_under_way: Duration::ZERO,
             fleet: Fleet::default(),
             stop,
             listener,

@@ -1,10 +1,11 @@
 //! One step: recorded, sent, and read back.
 //!
-//! Invariants: a step is in the journal before it is sent and after it is read back; success is what was read back.
+//! Invariants: a step is in the journal before it is sent and after it is read back; success is what was read back; what the
+//! service was seen to work on is never told as a failure because waiting for it ended.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::engine::Engine;
 use super::event::Event;
@@ -64,7 +65,10 @@ impl Engine<'_> {
         // What the service refused outright won't come true by waiting: one look tells whether it was so already.
         let final_word = problem.as_ref().is_some_and(|error| !error.is_ambiguous());
         let patience = if final_word { Duration::ZERO } else { self.patience };
-        match (self.look(change, step, patience).await, problem) {
+        let (look, accepted) = self.look(change, step, patience).await;
+        // Whatever the answer to the write was: that the service works on it shows that it took it.
+        let problem = problem.filter(|_| !accepted);
+        match (look, problem) {
             (Look::Shown(more), problem) => {
                 let although = problem.map(|error| format!(", although the write ended with: {error}"));
                 let more = more.map(|more| format!("; {more}"));
@@ -79,12 +83,12 @@ impl Engine<'_> {
                 left_to_others: true,
                 ..Outcome::sent(Status::Waiting, format!("the service did it; {detail}"))
             },
-            // Whatever the answer to the write was: that the service works on it shows that it took it.
             (Look::UnderWay(since, detail), _) => Outcome::under_way(since, &detail),
-            (Look::NotShown(detail), None) => Outcome::sent(
-                Status::Waiting,
-                format!("the service took it, but {detail} after {}", spoken(self.patience)),
-            ),
+            (Look::NotShown(detail), None) => {
+                let patience = if accepted { self.longest_patience() } else { self.patience };
+                let text = format!("the service took it, but {detail} after {}", spoken(patience));
+                Outcome::sent(Status::Waiting, text)
+            }
             (Look::Interrupted(detail), None) => Outcome::sent(
                 Status::Waiting,
                 format!("the service took it, but {detail} when the run was interrupted"),
@@ -103,36 +107,61 @@ impl Engine<'_> {
         }
     }
 
-    /// Reads until the desired state shows, for as long as there is patience.
-    async fn look(&self, change: &Change, step: &dyn Step, patience: Duration) -> Look {
-        let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
-        let end = self.clock.now().saturating_add(patience).unwrap_or(jiff::Timestamp::MAX);
+    /// For an effect after the operation was seen under way: of the longer time, some went by meanwhile.
+    fn longest_patience(&self) -> Duration {
+        self.patience.max(self.patience_under_way)
+    }
+
+    /// Reads until the desired state shows, for as long as there is patience: `patience` with an effect that doesn't show, the
+    /// engine's own with what is under way. Tells, too, whether it was seen under way.
+    async fn look(&self, change: &Change, step: &dyn Step, patience: Duration) -> (Look, bool) {
+        let began = self.clock.now();
+        let mut under_way: Option<(Option<Timestamp>, String)> = None;
         let mut wait = Duration::from_secs(1);
         loop {
-            let seen = match step.read_back(self.writer.reader()).await {
-                Ok(ReadBack::Shown) => return Look::Shown(None),
-                Ok(ReadBack::ShownBut(detail)) => return Look::Shown(Some(detail)),
-                Ok(ReadBack::Gone(detail)) => return Look::Gone(detail),
-                Ok(ReadBack::LeftToOthers(detail)) => return Look::LeftToOthers(detail),
-                Ok(ReadBack::UnderWay { since, detail }) => return Look::UnderWay(since, detail),
-                Ok(ReadBack::NotYet(detail)) => Ok(detail),
-                Ok(ReadBack::Unread(reason)) => Err(reason),
-                Err(error) => Err(error.to_string()),
+            let look = self.look_once(step).await;
+            let (detail, patience, longest) = match &look {
+                Look::UnderWay(since, detail) => {
+                    under_way = Some((*since, detail.clone()));
+                    (detail, self.patience_under_way, LONGEST_WAIT_UNDER_WAY)
+                }
+                Look::NotShown(detail) | Look::Unreadable(detail) if under_way.is_some() => {
+                    (detail, self.longest_patience(), LONGEST_WAIT)
+                }
+                Look::NotShown(detail) | Look::Unreadable(detail) => (detail, patience, LONGEST_WAIT),
+                _ => return (look, under_way.is_some()),
             };
-            if self.stop.requested() || self.clock.now() >= end {
-                return match seen {
-                    Err(error) => Look::Unreadable(error),
-                    Ok(detail) if self.clock.now() >= end => Look::NotShown(detail),
-                    Ok(detail) => Look::Interrupted(detail),
-                };
+            let spent = Duration::try_from(self.clock.now().duration_since(began)).unwrap_or_default();
+            let left = patience.saturating_sub(spent);
+            if self.stop.requested() || left.is_zero() {
+                let accepted = under_way.is_some();
+                return (look.at_the_end(under_way, left.is_zero()), accepted);
             }
-            let detail = seen.unwrap_or_else(|unreadable| unreadable);
-            self.listener.hear(&Event::Waiting { address: &change.address, detail: &detail, wait });
-            self.stop.or_sleep(self.clock, wait).await;
-            wait = (wait * 2).min(Duration::from_secs(15));
+            let pause = wait.min(left);
+            self.listener.hear(&Event::Waiting { address: &change.address, detail, wait: pause });
+            self.stop.or_sleep(self.clock, pause).await;
+            wait = (wait * 2).min(longest);
+        }
+    }
+
+    async fn look_once(&self, step: &dyn Step) -> Look {
+        match step.read_back(self.writer.reader()).await {
+            Ok(ReadBack::Shown) => Look::Shown(None),
+            Ok(ReadBack::ShownBut(detail)) => Look::Shown(Some(detail)),
+            Ok(ReadBack::Gone(detail)) => Look::Gone(detail),
+            Ok(ReadBack::LeftToOthers(detail)) => Look::LeftToOthers(detail),
+            Ok(ReadBack::UnderWay { since, detail }) => Look::UnderWay(since, detail),
+            Ok(ReadBack::NotYet(detail)) => Look::NotShown(detail),
+            Ok(ReadBack::Unread(reason)) => Look::Unreadable(reason),
+            Err(error) => Look::Unreadable(error.to_string()),
         }
     }
 }
+
+/// Between two looks for an effect.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// Between two looks at what goes on for hours or days.
+const LONGEST_WAIT_UNDER_WAY: Duration = Duration::from_secs(60);
 
 enum Look {
     Shown(Option<String>),
@@ -142,6 +171,22 @@ enum Look {
     NotShown(String),
     Interrupted(String),
     Unreadable(String),
+}
+
+impl Look {
+    /// What the last look means where waiting ends, because patience ran out or by an interrupt. `under_way` is how it was when it
+    /// was last seen under way.
+    fn at_the_end(self, under_way: Option<(Option<Timestamp>, String)>, ran_out: bool) -> Self {
+        match (self, under_way) {
+            (Self::NotShown(detail), _) if !ran_out => Self::Interrupted(detail),
+            // The service took it; that one look failed doesn't make it a failure.
+            (Self::Unreadable(reason), Some((since, detail))) => Self::UnderWay(
+                since,
+                format!("{detail}, when it was last read; since then it could not be read: {reason}"),
+            ),
+            (look, _) => look,
+        }
+    }
 }
 
 fn spoken(duration: Duration) -> String {

@@ -23,6 +23,8 @@ pub struct Engine<'a> {
     pub clock: &'a Clock,
     /// How long the effect of a write is waited for.
     pub patience: Duration,
+    /// How long an operation is waited for that the service accepted and works on; zero leaves it at once.
+    pub patience_under_way: Duration,
     /// In which order environments are worked on, and when no further one is begun.
     pub fleet: Fleet,
     /// Whether to stop.

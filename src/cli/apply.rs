@@ -25,6 +25,9 @@ use crate::terms::Scope;
 use crate::terms::text::{json as printed, printable};
 use crate::ui::{Progress, Ui};
 
+/// How long the effect of a write is waited for without `--wait`.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Where the journal is kept.
 pub(super) const JOURNAL: &str = ".palisade/journal.jsonl";
 
@@ -39,9 +42,10 @@ pub(super) struct Args {
     /// End with 0 instead of 6 if all that is missing is under way or waits for a person
     #[arg(long)]
     accept_waiting: bool,
-    /// How long to wait for the effect of each write
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
-    wait: Duration,
+    /// How long to wait for the effect of each write [default: 2m], and for operations that go on for hours or days [default: not
+    /// at all: they are left under way]; `--timeout` ends either
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Duration>,
     /// An environment that goes before the others; if it fails, no other one is begun; several with
     /// commas between, or given several times
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
@@ -200,14 +204,16 @@ impl Run<'_> {
         };
         self.progress.begin("applying");
         let stop = Stop::default();
+        let patience = self.args.wait.unwrap_or(PATIENCE);
         let engine = Engine {
             looks: &Surveyed {
                 survey,
                 declarations: scopes.iter().map(|scope| (scope.head.scope(), *scope)).collect(),
             },
-            writer: &self.session.writer(&plan.intent_digest).with_patience(self.args.wait),
+            writer: &self.session.writer(&plan.intent_digest).with_patience(patience),
             clock: &self.session.clock,
-            patience: self.args.wait,
+            patience,
+            patience_under_way: self.args.wait.unwrap_or_default(),
             fleet,
             stop: stop.clone(),
             listener: self.progress,

@@ -46,8 +46,8 @@ pub enum ReadBack {
     LeftToOthers(String),
     /// Something else still, in words; it may come true by waiting.
     NotYet(String),
-    /// That the service accepted the write and works on it, for longer than a run waits. The run leaves it at once; the next one
-    /// sees it as waiting, by what it observes.
+    /// That the service accepted the write and works on it, for hours or days. The run leaves it at once, unless it was told how
+    /// long to wait for such operations; the next one sees it as waiting, by what it observes.
     UnderWay {
         /// Since when, if the service tells.
         since: Option<Timestamp>,

@@ -187,6 +187,7 @@ impl Stage {
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: ENDLESS,
+            patience_under_way: Duration::ZERO,
             fleet: self.fleet.clone(),
             stop: Stop::default(),
             listener: &Silent,

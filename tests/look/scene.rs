@@ -148,6 +148,7 @@ impl Scene {
             writer: &Writer::new(self.transport.clone(), ""),
             clock: &self.clock,
             patience: Duration::from_secs(1800),
+            patience_under_way: Duration::ZERO,
             fleet: Fleet::default(),
             stop: Stop::default(),
             listener: &Silent,

@@ -10,12 +10,12 @@ use crate::azure::{CallError, Failure, Reader};
 use crate::plan::{Binds, ReadBack, Step, StepError};
 
 /// A step whose write ends as it is told to, and whose read-back shows one thing after another, the last one for ever.
-struct Scripted {
+pub(super) struct Scripted {
     writes: Result<(), StepError>,
     shows: Vec<Result<ReadBack, CallError>>,
     only_looks: bool,
     sent: Cell<usize>,
-    read: Cell<usize>,
+    pub(super) read: Cell<usize>,
 }
 
 #[async_trait(?Send)]
@@ -48,7 +48,7 @@ impl Step for Scripted {
     }
 }
 
-fn step(writes: Result<(), StepError>, shows: Vec<Result<ReadBack, CallError>>) -> Scripted {
+pub(super) fn step(writes: Result<(), StepError>, shows: Vec<Result<ReadBack, CallError>>) -> Scripted {
     Scripted { writes, shows, only_looks: false, sent: Cell::new(0), read: Cell::new(0) }
 }
 
@@ -56,32 +56,32 @@ fn error(operation: &'static Facts, failure: Failure) -> CallError {
     CallError { operation, failure, attempts: 1, correlation: None }
 }
 
-fn answered(status: u16) -> Failure {
+pub(super) fn answered(status: u16) -> Failure {
     Failure::Status { status, code: None, inner: None, message: None }
 }
 
-fn reset() -> Failure {
+pub(super) fn reset() -> Failure {
     Failure::NoAnswer { detail: "the connection was reset".into() }
 }
 
-fn refused(failure: Failure) -> Result<(), StepError> {
+pub(super) fn refused(failure: Failure) -> Result<(), StepError> {
     Err(error(PUT_ASSIGNMENT.facts(), failure).into())
 }
 
-fn unreadable() -> Result<ReadBack, CallError> {
+pub(super) fn unreadable() -> Result<ReadBack, CallError> {
     Err(error(GET_MY_ROLE.facts(), answered(503)))
 }
 
-fn not_yet() -> Result<ReadBack, CallError> {
+pub(super) fn not_yet() -> Result<ReadBack, CallError> {
     Ok(ReadBack::NotYet("it doesn't show".to_owned()))
 }
 
 /// Hears what happens, and asks to stop at the first wait if it is to.
 #[derive(Default)]
-struct Heard {
-    started: Cell<usize>,
-    waits: RefCell<Vec<u64>>,
-    stop_at_wait: Option<Stop>,
+pub(super) struct Heard {
+    pub(super) started: Cell<usize>,
+    pub(super) waits: RefCell<Vec<u64>>,
+    pub(super) stop_at_wait: Option<Stop>,
 }
 
 impl Listener for Heard {
@@ -101,10 +101,17 @@ impl Listener for Heard {
 
 /// Carries the step out with a minute of patience.
 async fn carried(shop: &Shop, step: &Scripted, heard: &Heard, journal: &Journal) -> Outcome {
-    carried_for(shop, step, heard, journal, Duration::from_secs(60)).await
+    carried_for(shop, step, heard, journal, [Duration::from_secs(60), Duration::ZERO]).await
 }
 
-async fn carried_for(shop: &Shop, step: &Scripted, heard: &Heard, journal: &Journal, patience: Duration) -> Outcome {
+/// The same with so much patience: for an effect, and for what is under way.
+pub(super) async fn carried_for(
+    shop: &Shop,
+    step: &Scripted,
+    heard: &Heard,
+    journal: &Journal,
+    [patience, patience_under_way]: [Duration; 2],
+) -> Outcome {
     let world = World::of(vec![item("a/s/one")]);
     let plan = world.plan(&["a"], Only::default());
     let engine = Engine {
@@ -112,6 +119,7 @@ async fn carried_for(shop: &Shop, step: &Scripted, heard: &Heard, journal: &Jour
         writer: &shop.writer,
         clock: &shop.clock,
         patience,
+        patience_under_way,
         fleet: Fleet::default(),
         stop: heard.stop_at_wait.clone().unwrap_or_default(),
         listener: heard,
@@ -189,11 +197,11 @@ async fn an_effect_is_waited_for_as_long_as_there_is_patience() {
     assert_eq!(heard.started.get(), 1);
     assert_eq!(*heard.waits.borrow(), [1, 2, 4, 8, 15, 15, 15]);
     let (shop, heard) = (Shop::new(), Heard::default());
-    let outcome = carried_for(&shop, &late, &heard, &journal, Duration::from_secs(15)).await;
+    let outcome = carried_for(&shop, &late, &heard, &journal, [Duration::from_secs(15), Duration::ZERO]).await;
     assert_eq!(outcome.reason, "the service took it, but it doesn't show after 15 s");
     assert_eq!(*heard.waits.borrow(), [1, 2, 4, 8], "no wait after the very end of the patience");
     let heard = Heard::default();
-    let outcome = carried_for(&shop, &late, &heard, &journal, Duration::ZERO).await;
+    let outcome = carried_for(&shop, &late, &heard, &journal, [Duration::ZERO; 2]).await;
     assert_eq!(
         (outcome.reason.as_str(), heard.waits.borrow().len()),
         ("the service took it, but it doesn't show after 0 s", 0)

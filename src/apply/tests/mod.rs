@@ -73,6 +73,7 @@ impl Shop {
             writer: &self.writer,
             clock: &self.clock,
             patience: Duration::from_secs(60),
+            patience_under_way: Duration::ZERO,
             fleet: self.fleet.clone(),
             stop: Stop::default(),
             listener: &Deaf,

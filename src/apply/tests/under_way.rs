@@ -1,7 +1,77 @@
-//! What takes days is submitted, left at once, and adopted by the next run from what it observes.
+//! What takes days is submitted, left at once or waited for, and adopted by the next run from what it observes.
 
+use super::carry::{Heard, Scripted, answered, carried_for, not_yet, refused, reset, step, unreadable};
 use super::*;
-use crate::plan::Verdict;
+use crate::azure::CallError;
+use crate::plan::{ReadBack, StepError, Verdict};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How a step ends whose effect is waited for for a minute and whose operation is waited for for an hour, after how many seconds.
+async fn ends(step: &Scripted, heard: &Heard) -> (Outcome, i64) {
+    let shop = Shop::new();
+    let journal = Journal::open(&shop.folder.path().join("journal.jsonl")).unwrap();
+    let outcome = carried_for(&shop, step, heard, &journal, [MINUTE, 60 * MINUTE]).await;
+    (outcome, shop.clock.now().duration_since(now()).as_secs())
+}
+
+fn under_way() -> Result<ReadBack, CallError> {
+    Ok(ReadBack::UnderWay { since: Some(now()), detail: "it is being made".to_owned() })
+}
+
+/// What shows in turn: so many times that it is under way, and then this for ever.
+fn shows(times: usize, last: Result<ReadBack, CallError>) -> Vec<Result<ReadBack, CallError>> {
+    (0..times).map(|_| under_way()).chain([last]).collect()
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_waited_for_where_the_run_has_the_patience() {
+    for writes in [Ok(()), refused(reset()), refused(answered(409))] {
+        let writes = || -> Result<(), StepError> { writes.clone() };
+        let (heard, shown) = (Heard::default(), step(writes(), shows(9, Ok(ReadBack::Shown))));
+        let (outcome, seconds) = ends(&shown, &heard).await;
+        assert_eq!((outcome.status, outcome.reason.as_str()), (Status::Done, "read back as declared"));
+        assert_eq!((shown.read.get(), seconds), (10, 1 + 2 + 4 + 8 + 16 + 32 + 60 * 3));
+        assert_eq!(*heard.waits.borrow(), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+
+        let (outcome, seconds) = ends(&step(writes(), vec![under_way()]), &Heard::default()).await;
+        assert_eq!(
+            (outcome.status, outcome.waiting_for, outcome.since),
+            (Status::Waiting, Some(WaitingFor::Service), Some(now()))
+        );
+        assert_eq!(seconds, 3600, "as long as the run was told, and no longer");
+
+        // It ended, and its effect shows late: that is waited for, too, whatever the answer to the write was.
+        let late = [shows(7, not_yet()), vec![not_yet(), Ok(ReadBack::Shown)]].concat();
+        assert_eq!(ends(&step(writes(), late), &Heard::default()).await.0.status, Status::Done);
+        let (outcome, seconds) = ends(&step(writes(), shows(7, not_yet())), &Heard::default()).await;
+        assert_eq!((outcome.status, seconds), (Status::Waiting, 3600));
+        assert_eq!(outcome.reason, "the service took it, but it doesn't show after 60 min");
+
+        let gone = step(writes(), shows(1, Ok(ReadBack::Gone("it failed".to_owned()))));
+        assert_eq!(ends(&gone, &Heard::default()).await.0.status, Status::Failed);
+    }
+    // What was never under way has the shorter time.
+    assert_eq!(ends(&step(Ok(()), vec![not_yet()]), &Heard::default()).await.1, 60);
+}
+
+/// The service accepted it: neither an interrupt nor a look that could not be read makes that a failure.
+#[tokio::test]
+async fn what_is_under_way_when_the_waiting_ends_is_no_failure() {
+    for shows in [vec![under_way()], shows(1, unreadable())] {
+        for writes in [Ok(()), refused(reset())] {
+            let heard = Heard { stop_at_wait: Some(Stop::default()), ..Heard::default() };
+            let interrupted = step(writes.clone(), shows.clone());
+            let (outcome, seconds) = ends(&interrupted, &heard).await;
+            assert_eq!((interrupted.read.get(), seconds), (2, 0), "no further wait is begun");
+            assert_eq!((outcome.status, outcome.waiting_for), (Status::Waiting, Some(WaitingFor::Service)));
+            let (outcome, _) = ends(&step(writes, shows.clone()), &Heard::default()).await;
+            assert_eq!((outcome.status, outcome.since), (Status::Waiting, Some(now())), "{}", outcome.reason);
+        }
+    }
+    let (outcome, _) = ends(&step(Ok(()), shows(1, unreadable())), &Heard::default()).await;
+    insta::assert_snapshot!(outcome.reason, @"the service accepted it and works on it since 2026-11-20T12:00:00Z: it is being made, when it was last read; since then it could not be read: Customer Insights answered 503 to GET /instances/{instanceId}/rbac/myrole; a later run sees how it ends");
+}
 
 #[tokio::test]
 async fn what_takes_long_is_left_at_once_and_adopted_by_the_next_run() {
