@@ -1,14 +1,15 @@
 //! In which order changes are made, over all scopes. Pure.
 //!
-//! Words: a *circle* is a list of changes each of which requires the next, and the last one the first.
+//! Words: a *circle* is a list of changes each of which requires the next, and the last one the first; a change *cuts off* if it
+//! is an outage, or loses data.
 //!
 //! Invariants: there is one order over all scopes in which each change comes after all that it requires, and the order of each
-//! scope is its part of it, so that scopes that wait for each other never wait for ever; a circle can't be ordered, and is a
-//! refusal of each scope in it.
+//! scope is its part of it, so that scopes that wait for each other never wait for ever; what cuts off comes only after all
+//! others that don't require it; a circle can't be ordered, and is a refusal of each scope in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Address, Direction};
+use super::change::{Address, Direction, Impact};
 use super::codes;
 use super::derive::Account;
 use super::findings::Planned;
@@ -22,8 +23,9 @@ pub(super) struct Order<'a> {
     pub(super) circles: Vec<Vec<&'a Address>>,
 }
 
-/// Orders changes: what a change requires before it, what adds before what takes away, then what hardens before what weakens.
-/// Otherwise an environment could be without an Admin half-way.
+/// Orders changes: what a change requires before it, then what cuts off last, what adds before what takes away, and what hardens
+/// before what weakens. Otherwise something that goes wrong early would leave people without the service, an operation that goes
+/// on for days would keep a key from being rotated in time, and an environment could be without an Admin half-way.
 pub(super) fn order(accounts: &[Account]) -> Order<'_> {
     let mut waiting: Vec<(usize, &Planned)> = accounts
         .iter()
@@ -31,8 +33,12 @@ pub(super) fn order(accounts: &[Account]) -> Order<'_> {
         .flat_map(|(scope, account)| account.findings.iter().flat_map(|it| &it.changes).map(move |one| (scope, one)))
         .collect();
     waiting.sort_by_key(|(scope, planned)| {
+        let cuts_off = match planned.change.impact {
+            Impact::None | Impact::Interrupts => false,
+            Impact::Outage | Impact::DataLoss => true,
+        };
         let weakens = planned.change.direction == Direction::Weakens;
-        (planned.takes_away, weakens, *scope, &planned.change.address)
+        (cuts_off, planned.takes_away, weakens, *scope, &planned.change.address)
     });
     let mut addresses: BTreeSet<&Address> = waiting.iter().map(|(_, planned)| &planned.change.address).collect();
     let mut order = Order { scopes: accounts.iter().map(|_| Vec::new()).collect(), circles: Vec::new() };

@@ -64,6 +64,44 @@ fn what_another_scope_requires_comes_first_in_its_own() {
     assert_eq!(order, ["a/s/drop", "a/s/add", "b/s/add", "b/s/drop"]);
 }
 
+/// Whatever goes wrong before leaves people working, and no key waits for days.
+#[test]
+fn what_cuts_off_comes_after_all_others_that_do_not_require_it() {
+    let with = |address: &str, action, direction, impact| {
+        let mut planned = planned(address, action, direction, Json::Null, json!("x"));
+        planned.change.impact = impact;
+        planned
+    };
+    let (hardens, weakens) = (Direction::Hardens, Direction::Weakens);
+    let outage = with("prod/s/outage", Action::Update, hardens, Impact::Outage);
+    let key = with("prod/t/rotate", Action::Rotate, hardens, Impact::None);
+    let opens = with("prod/t/open", Action::Update, weakens, Impact::Interrupts);
+    let removal = with("prod/t/remove", Action::Delete, hardens, Impact::Interrupts);
+    let lost = with("prod/s/lost", Action::Update, hardens, Impact::DataLoss);
+    let outage_that_takes = with("prod/a/off", Action::Disable, hardens, Impact::Outage);
+    let requires = |one: &Planned, other: &Planned| one.clone().requiring([other.change.address.clone()]);
+    let order = |changes: Vec<Planned>| {
+        let plan = plan_of(&[account(changes)], now());
+        let order: Vec<_> = plan.changes().map(|change| change.address.within_scope().to_owned()).collect();
+        order.join(" ")
+    };
+    let table = [
+        (vec![outage.clone(), key.clone()], "t/rotate s/outage"),
+        (vec![outage.clone(), removal.clone(), opens.clone(), key.clone()], "t/rotate t/open t/remove s/outage"),
+        // Among those that cut off, the order is the usual one.
+        (
+            vec![outage_that_takes.clone(), outage.clone(), lost.clone(), removal.clone()],
+            "t/remove s/lost s/outage a/off",
+        ),
+        // What is required comes first, and what doesn't require it still comes before it.
+        (vec![requires(&key, &outage), opens.clone(), outage.clone()], "t/open s/outage t/rotate"),
+        (vec![requires(&outage, &removal), removal.clone(), key.clone()], "t/rotate t/remove s/outage"),
+    ];
+    for (changes, expected) in table {
+        assert_eq!(order(changes), expected);
+    }
+}
+
 #[test]
 fn a_saved_plan_says_what_is_required_and_that_voids_no_approval() {
     let with = plan_of(&accounts(&[change("a/s/x", &["b/s/y"]), change("b/s/y", &[])]), now());
