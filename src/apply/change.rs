@@ -52,6 +52,9 @@ impl Run<'_> {
         if change.mode() == Mode::Manual {
             return Outcome::left_to_a_person();
         }
+        if let Some(outcome) = progress.frozen(change) {
+            return outcome;
+        }
         let (Approved { planned, fresh }, taken) = match self.ready(scope, change, progress, place).await {
             Ok(ready) => ready,
             Err(outcome) => return outcome,

@@ -1,7 +1,7 @@
 //! How one scope is doing.
 
 use super::report::{Outcome, Status};
-use crate::plan::Change;
+use crate::plan::{Address, Change, Impact};
 use crate::terms::Scope;
 
 /// What ended in one scope, so far.
@@ -11,6 +11,8 @@ pub(super) struct Progress {
     troubled: Vec<String>,
     /// Whether anything was sent.
     pub(super) wrote: bool,
+    /// The outage that the service works on, for hours or days.
+    outage: Option<Address>,
 }
 
 impl Progress {
@@ -19,6 +21,14 @@ impl Progress {
             self.troubled.push(change.setting.clone());
         }
         self.wrote |= outcome.wrote;
+        if change.impact == Impact::Outage && outcome.is_under_way() {
+            self.outage.get_or_insert_with(|| change.address.clone());
+        }
+    }
+
+    /// Why a change isn't begun that would end a key: while the environment is down, its consumers might not get the new one.
+    pub(super) fn frozen(&self, change: &Change) -> Option<Outcome> {
+        self.outage.as_ref().filter(|_| change.action.ends_a_key()).map(Outcome::frozen)
     }
 
     /// Whether nothing is taken away any more, since a change went wrong: in the same environment, or in the same setting of the

@@ -45,7 +45,7 @@ pub struct Outcome {
     pub waiting_for: Option<WaitingFor>,
     /// Since when the service works on it, where it tells.
     pub since: Option<Timestamp>,
-    /// The required change that kept it from being made.
+    /// The change that kept it from being made: one that it requires, or an outage that is under way.
     pub held_up_by: Option<Address>,
 }
 
@@ -85,6 +85,18 @@ impl Outcome {
         Self { waiting_for: Some(WaitingFor::Service), since, ..Self::sent(Status::Waiting, reason) }
     }
 
+    /// Whether the service works on the change itself, begun by this run or another one.
+    pub(super) fn is_under_way(&self) -> bool {
+        let of_itself = self.status == Status::Waiting && self.held_up_by.is_none();
+        of_itself && self.waiting_for == Some(WaitingFor::Service)
+    }
+
+    /// An outcome of a change that isn't begun since it would end a key, and `other` takes the environment from its users.
+    pub(super) fn frozen(other: &Address) -> Self {
+        let reason = format!("no key is rotated or retired while {other} is under way; a later run does it");
+        Self { waiting_for: Some(WaitingFor::Service), ..Self::unsent(Status::Waiting, reason) }.because_of(other)
+    }
+
     /// An outcome of an approved change that isn't wanted now, since it waits for something.
     pub(super) fn held(held: &Held) -> Self {
         let Held { waiting_for, since, detail: _ } = held;
@@ -98,7 +110,7 @@ impl Outcome {
         Self { waiting_for: Some(WaitingFor::Person), ..Self::unsent(Status::Waiting, reason) }
     }
 
-    /// This outcome, which a required change brought about.
+    /// This outcome, which another change brought about.
     pub(super) fn because_of(self, required: &Address) -> Self {
         Self { held_up_by: Some(required.clone()), ..self }
     }
@@ -136,7 +148,7 @@ pub struct Applied {
     /// Since when the service works on it, where it tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// The required change that kept it from being made.
+    /// The change that kept it from being made: one that it requires, or an outage that is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_up_by: Option<Address>,
     /// What a person has to do, if it waits for that.

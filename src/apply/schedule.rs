@@ -164,6 +164,9 @@ impl<'a> Run<'a> {
             }
         }
         let mut progress = Progress::default();
+        for (change, held) in waiting {
+            progress.ended(change, &Outcome::held(held));
+        }
         let changes = scope.changes.iter().filter(|change| !left.contains(&change.address));
         let mut held_back = preflight::held_back(self.engine.writer.reader(), changes.clone()).await;
         for change in changes {

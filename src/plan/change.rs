@@ -156,6 +156,12 @@ impl Action {
     pub fn comes_with_time(self) -> bool {
         matches!(self, Self::Rotate | Self::Retire | Self::Resume)
     }
+
+    /// Whether it makes a key stop working, now or in time. While an environment as a whole is being changed, its consumers might
+    /// not get the new one.
+    pub fn ends_a_key(self) -> bool {
+        matches!(self, Self::Rotate | Self::Retire)
+    }
 }
 
 words! {

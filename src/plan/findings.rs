@@ -46,6 +46,8 @@ pub struct Findings {
     pub stakes: Vec<Stake>,
     /// How many members the collection has that this setting removes from; none if it removes nothing, or isn't one.
     pub collection: Option<usize>,
+    /// What goes on in the environment as a whole, in words; meanwhile no key is rotated or retired.
+    pub under_way: Option<String>,
 }
 
 impl Findings {
@@ -70,6 +72,7 @@ impl Findings {
             notes,
             stakes,
             collection,
+            under_way,
         } = others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
@@ -82,6 +85,7 @@ impl Findings {
         self.notes.extend(notes);
         self.stakes.extend(stakes);
         self.collection = self.collection.or(collection);
+        self.under_way = self.under_way.or(under_way);
         self
     }
 }

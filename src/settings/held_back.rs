@@ -1,14 +1,15 @@
-//! What is planned for an environment that isn't known to be the one that is meant: nothing.
+//! What is kept out of a plan: everything, where the environment isn't known to be the one that is meant; new keys, while it is
+//! being changed as a whole.
 //!
 //! Invariants: a service that could not be read is told once, for the environment, with the settings that it leaves unknown; what
-//! another service showed stays; a change becomes unknown, never silence.
+//! another service showed stays; a change becomes unknown, or waits, never silence.
 
 use super::hosting::Hosting;
 use super::observation::{Observation, Unreadable};
 use super::reach::Reached;
 use super::registry::Reviewed;
 use super::setting::Need;
-use crate::plan::{Account, Address, Planned, Unknown};
+use crate::plan::{Account, Address, Findings, Planned, Unknown, Waiting, WaitingFor};
 use crate::terms::{EnvironmentHead, Head};
 
 /// Gives an account its findings, without what must not be planned.
@@ -84,4 +85,118 @@ fn held_back(planned: Planned, why: &str) -> Unknown {
     let change = planned.change;
     let reason = format!("nothing is planned while {why}; seen elsewhere: {}", change.reason);
     Unreadable::because(reason).at(change.address)
+}
+
+/// While one of the settings of a scope reports that the scope as a whole is being changed, no change of any of them that ends a
+/// key is planned. Whatever puts right what consumers read goes on.
+pub(super) fn freeze(findings: &mut [Findings]) {
+    let mut going_on: Vec<&str> = findings.iter().filter_map(|findings| findings.under_way.as_deref()).collect();
+    going_on.dedup();
+    if going_on.is_empty() {
+        return;
+    }
+    let going_on = going_on.join("; ");
+    let detail = format!(
+        "no key is rotated or retired while the environment is being changed: {going_on}; repairs of published keys go on"
+    );
+    for findings in findings {
+        let planned = std::mem::take(&mut findings.changes).into_iter();
+        let (frozen, others): (Vec<_>, _) = planned.partition(|planned| planned.change.action.ends_a_key());
+        findings.changes = others;
+        findings.waiting.extend(frozen.into_iter().map(|planned| Waiting {
+            address: planned.change.address,
+            waiting_for: WaitingFor::Service,
+            since: None,
+            detail: detail.clone(),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{Action, Direction, Impact, Outline, Rated, Risk, Work};
+    use crate::terms::Place;
+
+    const ACTIONS: [Action; 15] = [
+        Action::Recover,
+        Action::Create,
+        Action::Update,
+        Action::Delete,
+        Action::Enable,
+        Action::Disable,
+        Action::Rotate,
+        Action::Retire,
+        Action::Publish,
+        Action::Resume,
+        Action::Link,
+        Action::Unlink,
+        Action::Approve,
+        Action::Grant,
+        Action::Revoke,
+    ];
+
+    fn planned(action: Action) -> Planned {
+        let outline = Outline {
+            address: Address::written("prod/apiAccess/keys").part(&action.to_string()),
+            setting: "apiAccess",
+            subject: "API keys".into(),
+            action,
+            direction: Direction::Neutral,
+            risk: Rated { what: "change it", risk: Risk::Low },
+            impact: Impact::None,
+            before: json!(null),
+            after: json!("x"),
+            reason: String::new(),
+            source: Place { file: "palisade.yaml".into(), line: 1, column: 1 },
+            operations: Vec::new(),
+        };
+        Planned::new(outline, Work::Steps(Vec::new()))
+    }
+
+    fn keys() -> Findings {
+        Findings { changes: ACTIONS.map(planned).into(), ..Findings::default() }
+    }
+
+    fn busy(words: &str) -> Findings {
+        Findings { under_way: Some(words.to_owned()), ..Findings::default() }
+    }
+
+    #[test]
+    fn no_key_is_rotated_or_retired_while_another_setting_says_that_the_environment_is_being_changed() {
+        let mut free = [keys(), Findings::default()];
+        freeze(&mut free);
+        assert_eq!((free[0].changes.len(), free[0].waiting.len()), (ACTIONS.len(), 0));
+
+        // In whichever order the settings come, and by which of them it is said.
+        for mut findings in [[keys(), busy("its key is replaced")], [busy("its key is replaced").and(keys()), keys()]] {
+            freeze(&mut findings);
+            let [keys, _] = &findings;
+            let left: Vec<Action> = keys.changes.iter().map(|planned| planned.change.action).collect();
+            let expected: Vec<Action> =
+                ACTIONS.into_iter().filter(|action| ![Action::Rotate, Action::Retire].contains(action)).collect();
+            assert_eq!(left, expected);
+            let waiting: Vec<&str> = keys.waiting.iter().map(|waiting| waiting.address.within_scope()).collect();
+            assert_eq!(waiting, ["apiAccess/keys/rotate", "apiAccess/keys/retire"]);
+            assert_eq!((keys.waiting[0].waiting_for, keys.waiting[0].since), (WaitingFor::Service, None));
+            assert_eq!(
+                keys.waiting[0].detail,
+                "no key is rotated or retired while the environment is being changed: its key is replaced; repairs of \
+                 published keys go on"
+            );
+        }
+    }
+
+    #[test]
+    fn what_goes_on_is_told_once_each() {
+        let mut findings = [busy("one"), busy("one"), keys(), busy("two")];
+        freeze(&mut findings);
+        assert!(
+            findings[2].waiting[0].detail.contains("being changed: one; two; "),
+            "{}",
+            findings[2].waiting[0].detail
+        );
+    }
 }

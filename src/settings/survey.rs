@@ -79,6 +79,7 @@ impl Survey {
             findings: Vec::new(),
         };
         held_back::told(&mut account, reviewed, &arrival.instance, &arrival.hosting);
+        held_back::freeze(&mut account.findings);
         account
     }
 
@@ -173,7 +174,8 @@ impl Survey {
         let seen = (&arrival.instance, &arrival.hosting);
         let mut reviewed = self.review(look, scope, seen, look.began(), |key, _| key == setting).await;
         self.names.borrow_mut().take_in(look.directory(), look.began());
-        let reviewed = reviewed.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
+        let mut reviewed = reviewed.pop().ok_or_else(|| format!("`{setting}` isn't declared"))?;
+        held_back::freeze(std::slice::from_mut(&mut reviewed.findings));
         Ok(Sighting { observed, findings: reviewed.findings })
     }
 

@@ -3,7 +3,7 @@
 use super::carry::{Heard, Scripted, answered, carried_for, not_yet, refused, reset, step, unreadable};
 use super::*;
 use crate::azure::CallError;
-use crate::plan::{ReadBack, StepError, Verdict};
+use crate::plan::{Action, ReadBack, StepError, Verdict};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -124,6 +124,60 @@ async fn what_takes_long_is_left_at_once_and_adopted_by_the_next_run() {
     let report = shop.apply(&world, &fresh, &cleared).await;
     assert_eq!((report.summary.done, report.summary.waiting), (3, 0), "{:?}", statuses(&report));
     assert_eq!(world.writes(), ["a/s/lockdown", "a/s/other", "a/s/on-it"]);
+}
+
+/// Keys that are rotated come first; those that can't, since they cut off as well, aren't begun while the service is at work.
+#[tokio::test]
+async fn no_key_is_rotated_or_retired_after_an_outage_that_goes_on() {
+    let items = |lockdown: Item| {
+        vec![
+            lockdown,
+            item("a/s/rotate").acting(Action::Rotate),
+            item("a/t/later").acting(Action::Rotate).cutting_off(),
+            item("a/t/publish").acting(Action::Publish).cutting_off(),
+            item("a/t/retire").acting(Action::Retire).cutting_off(),
+            item("b/t/rotate").acting(Action::Rotate).cutting_off(),
+        ]
+    };
+    let lockdown = || item("a/s/lockdown").does(Does::StartWork);
+    let world = World::of(items(lockdown().cutting_off()));
+    let report = Shop::new().run(&world).await;
+    assert_eq!(
+        statuses(&report),
+        [
+            ("a/s/rotate", Status::Done),
+            ("a/s/lockdown", Status::Waiting),
+            ("a/t/later", Status::Waiting),
+            ("a/t/publish", Status::Done),
+            ("a/t/retire", Status::Waiting),
+            ("b/t/rotate", Status::Done),
+        ]
+    );
+    let later = &report.changes[2];
+    assert_eq!((later.wrote, later.waiting_for), (false, Some(WaitingFor::Service)));
+    assert_eq!(later.reason, "no key is rotated or retired while a/s/lockdown is under way; a later run does it");
+    let writes: Vec<String> = world.writes().into_iter().filter(|write| write.starts_with("a/")).collect();
+    assert_eq!(writes, ["a/s/rotate", "a/s/lockdown", "a/t/publish"]);
+
+    // Nothing is kept from anybody by what cuts nobody off, or by what is done.
+    for other in [lockdown(), item("a/s/lockdown").cutting_off()] {
+        let report = Shop::new().run(&World::of(items(other))).await;
+        let waits =
+            |one: &&str| report.changes.iter().any(|it| it.address == address(one) && it.status == Status::Waiting);
+        assert_eq!(["a/t/later", "a/t/retire"].iter().filter(|one| waits(one)).count(), 0);
+    }
+
+    // Nor does it matter which run began it.
+    let world = World::of(items(lockdown().cutting_off()));
+    let approved = world.plan(&["a"], Only::default());
+    world.set("a/s/lockdown", State::UnderWay);
+    let report = Shop::new().apply(&world, &approved, &seen(&approved)).await;
+    assert_eq!((of(&report, "a/s/lockdown").0, of(&report, "a/t/later").0), (Status::Waiting, Status::Waiting));
+    let fresh = world.plan(&["a"], Only::default());
+    let cleared = clear(&Approval::Saved(Box::new(approved)), &fresh, now()).unwrap();
+    world.set("a/s/rotate", State::Missing);
+    let report = Shop::new().apply(&world, &fresh, &cleared).await;
+    assert_eq!((of(&report, "a/t/later").0, of(&report, "a/t/retire").0), (Status::Waiting, Status::Waiting));
 }
 
 /// It may begin between the plan and the write, by another run.

@@ -58,6 +58,8 @@ pub(super) struct Item {
     pub(super) holds: Vec<Hold>,
     pub(super) does: Does,
     pub(super) takes_away: bool,
+    pub(super) action: Action,
+    pub(super) impact: Impact,
 }
 
 pub(super) fn address(text: &str) -> Address {
@@ -65,7 +67,15 @@ pub(super) fn address(text: &str) -> Address {
 }
 
 pub(super) fn item(text: &str) -> Item {
-    Item { address: address(text), requires: Vec::new(), holds: Vec::new(), does: Does::Succeed, takes_away: false }
+    Item {
+        address: address(text),
+        requires: Vec::new(),
+        holds: Vec::new(),
+        does: Does::Succeed,
+        takes_away: false,
+        action: Action::Create,
+        impact: Impact::None,
+    }
 }
 
 impl Item {
@@ -76,6 +86,14 @@ impl Item {
 
     pub(super) fn taking_away(self) -> Self {
         Self { takes_away: true, ..self }
+    }
+
+    pub(super) fn cutting_off(self) -> Self {
+        Self { impact: Impact::Outage, ..self }
+    }
+
+    pub(super) fn acting(self, action: Action) -> Self {
+        Self { action, ..self }
     }
 
     pub(super) fn does(self, does: Does) -> Self {
@@ -179,10 +197,10 @@ impl World {
             address: item.address.clone(),
             setting: ["s", "t", "u"].into_iter().find(|key| *key == item.setting().1).unwrap(),
             subject: item.address.to_string(),
-            action: Action::Create,
+            action: item.action,
             direction: Direction::Neutral,
             risk: Rated { what: "make it", risk: Risk::Low },
-            impact: Impact::None,
+            impact: item.impact,
             before: Json::Null,
             after: json!("there"),
             reason: "declared, but missing".into(),
