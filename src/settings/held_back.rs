@@ -171,7 +171,7 @@ mod tests {
         assert_eq!((free[0].changes.len(), free[0].waiting.len()), (ACTIONS.len(), 0));
 
         // In whichever order the settings come, and by which of them it is said.
-        for mut findings in [[keys(), busy("its key is replaced")], [busy("its key is replaced").and(keys()), keys()]] {
+        for mut findings in [[keys(), busy("its key is replaced")], [keys().and(busy("its key is replaced")), keys()]] {
             freeze(&mut findings);
             let [keys, _] = &findings;
             let left: Vec<Action> = keys.changes.iter().map(|planned| planned.change.action).collect();
