@@ -12,7 +12,7 @@ use crate::azure::operations::{ADMIN_GET_ENVIRONMENT, PLATFORM_ENABLE_MANAGED};
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::plan::{Action, Address, Direction, Findings, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
-use crate::settings::lifecycle::Course;
+use crate::settings::lifecycle::{self, Course};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Comparing;
 use crate::terms::text::brief;
@@ -89,16 +89,6 @@ fn is_managed(live: &Environment) -> Observation<bool> {
     }
 }
 
-/// Why nothing can be begun in the environment now, if so.
-fn busy(live: &Environment, course: &Course, comparing: &Comparing<'_>) -> Option<String> {
-    if let Course::Elsewhere(operation) = course {
-        return Some(operation.told(comparing.now));
-    }
-    let at_rest = |state: &&String| ["Ready", "NotSpecified"].iter().any(|rest| state.eq_ignore_ascii_case(rest));
-    let state = live.management.as_ref().filter(|state| !at_rest(state))?;
-    Some(format!("its management state is `{}`; nothing is begun until it is `Ready`", brief(state)))
-}
-
 fn enable(
     declared: &Declared,
     live: &Environment,
@@ -125,7 +115,7 @@ fn enable(
         }
         _ => None,
     };
-    let busy = busy(live, course, comparing);
+    let busy = lifecycle::busy(live, course, comparing.now);
     let operation = PLATFORM_ENABLE_MANAGED.facts();
     let outline = Outline {
         address: address.clone(),

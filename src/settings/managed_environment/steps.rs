@@ -100,8 +100,9 @@ impl Step for EnableManaged {
             });
         }
         let begun = self.begun.borrow().clone();
-        Ok(match lifecycle::ended(reader, &self.environment, self.surface, begun.as_deref()).await? {
+        Ok(match lifecycle::ended(reader, &self.environment, self.surface, FAMILY, begun.as_deref()).await? {
             Ended::Failed(why) => ReadBack::Gone(why),
+            Ended::Running(operation) => ReadBack::NotYet(format!("it is still under way ({})", operation.how_far())),
             Ended::NotYet(how_far) => ReadBack::NotYet(how_far),
         })
     }

@@ -12,10 +12,11 @@ use super::observe::Observed;
 use super::{codes, steps};
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::azure::power_platform::operations::{Kind, Operation, State};
-use crate::azure::power_platform::{EnvironmentId, Link, LinkStatus, Links};
+use crate::azure::power_platform::{Link, LinkStatus, Links};
 use crate::plan::{Findings, Step as _, WaitingFor};
 use crate::settings::binding::each_input_counts;
 use crate::settings::hosting::Hosting;
+use crate::settings::lifecycle::tests::environment;
 use crate::settings::lifecycle::{Course, UnderWay};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Comparing;
@@ -24,27 +25,6 @@ use crate::terms::{EnvironmentHead, Head, Place};
 
 fn place() -> Place {
     Place { file: "palisade.yaml".into(), line: 1, column: 1 }
-}
-
-pub(in crate::settings) fn environment(id: &str, level: Option<ProtectionLevel>) -> Environment {
-    Environment {
-        id: EnvironmentId::new(id).unwrap(),
-        tenant: None,
-        display_name: Some("Contoso prod".into()),
-        location: Some("europe".into()),
-        azure_region: Some("westeurope".into()),
-        sku: None,
-        is_default: None,
-        created: None,
-        protection_level: level,
-        extended_settings: None,
-        group: None,
-        dataverse: None,
-        management: None,
-        runtime: None,
-        runtime_reason: None,
-        links: Links::default(),
-    }
 }
 
 fn findings(enabled: bool, live: Result<Environment, &str>, course: Option<Observation<Course>>) -> Findings {

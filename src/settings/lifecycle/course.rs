@@ -1,0 +1,137 @@
+//! What an environment's own list of operations says. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Family;
+use crate::azure::power_platform::operations::{Operation, State};
+use crate::terms::text::brief;
+
+/// For so long the effect of an operation that succeeded may still be to show. Microsoft's own provider looks for minutes.
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// What the operations of an environment say about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Course {
+    /// Nothing goes on, and what was begun last ended well, or never was.
+    Idle,
+    /// The thing is being changed.
+    UnderWay(UnderWay),
+    /// Something else goes on, and nothing can be begun meanwhile.
+    Elsewhere(UnderWay),
+    /// What was begun last ended well.
+    Succeeded {
+        /// When, if the service tells.
+        at: Option<Timestamp>,
+    },
+    /// What was begun last failed.
+    Failed {
+        /// How often in a row.
+        times: usize,
+        /// Why, the last time.
+        why: String,
+    },
+    /// An operation is in a state that isn't known, or goes on and may change the thing or not; in words.
+    Unclear(String),
+}
+
+/// An operation that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    /// What it does, in the service's word.
+    pub what: String,
+    /// How far it is, in the service's words.
+    pub stage: Option<String>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+impl UnderWay {
+    pub(super) fn of(operation: &Operation) -> Self {
+        let stage = operation.stage().map(|stage| format!("{} {}", brief(&stage.name), brief(stage.state.as_str())));
+        Self { what: kind(operation), stage, since: operation.created }
+    }
+
+    /// For a person who reads a plan: what goes on, how far it is, and for how long.
+    pub fn told(&self, now: Timestamp) -> String {
+        let age = self.since.map(|since| format!(", for {}", age(now.duration_since(since)))).unwrap_or_default();
+        format!(
+            "Power Platform is at work on the environment ({}{age}); nothing else can be begun there meanwhile",
+            self.how_far()
+        )
+    }
+
+    /// For a person who waits: what goes on, and how far it is.
+    pub fn how_far(&self) -> String {
+        let stage = self.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
+        format!("{}{stage}", self.what)
+    }
+
+    /// Whether it is known to go on for longer than it may, by what is documented.
+    pub fn overdue(&self, limit: SignedDuration, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now.duration_since(since) > limit)
+    }
+}
+
+fn kind(operation: &Operation) -> String {
+    operation.kind.as_ref().map_or_else(|| "an operation of an unknown kind".to_owned(), |kind| brief(kind.as_str()))
+}
+
+/// Minutes, hours or days, whichever is the largest that isn't zero.
+fn age(age: SignedDuration) -> String {
+    let minutes = age.as_mins().max(0);
+    let counted = |number: i64, unit: &str| format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1..60 => counted(minutes, "minute"),
+        60..1440 => counted(minutes / 60, "hour"),
+        _ => counted(minutes / 1440, "day"),
+    }
+}
+
+pub(super) fn why(operation: &Operation) -> String {
+    let stage = operation.stage().filter(|stage| stage.state == State::Failed);
+    let at = stage.map(|stage| format!(" at the stage {}", brief(&stage.name))).unwrap_or_default();
+    let words = operation.error.as_ref().and_then(|error| error.message.as_deref().or(error.code.as_deref()));
+    let words = words.map_or_else(|| "the service doesn't say why".to_owned(), brief);
+    format!("{} failed{at}: {words}", kind(operation))
+}
+
+impl Course {
+    /// What a whole list says, newest first.
+    pub fn of(all: &[Operation], family: Family) -> Self {
+        if let Some(operation) = all.iter().find(|operation| operation.state.goes_on()) {
+            let under_way = UnderWay::of(operation);
+            if operation.kind.is_none() {
+                return Self::Unclear(format!("{} goes on", under_way.what));
+            }
+            return if family.changed_by(operation) { Self::UnderWay(under_way) } else { Self::Elsewhere(under_way) };
+        }
+        if let Some(operation) = all.iter().find(|operation| !operation.state.is_over()) {
+            let state = brief(operation.state.as_str());
+            return Self::Unclear(format!("{} is in the state `{state}`, which isn't known here", kind(operation)));
+        }
+        let ours = || all.iter().filter(|operation| family.begins(operation));
+        let since: Vec<&Operation> = ours().take_while(|operation| operation.state != State::Succeeded).collect();
+        let failed: Vec<&&Operation> = since.iter().filter(|operation| operation.state == State::Failed).collect();
+        match (failed.first(), all.iter().find(|operation| family.changed_by(operation))) {
+            (Some(last), _) => Self::Failed { times: failed.len(), why: why(last) },
+            (None, Some(newest)) if family.begins(newest) && newest.state == State::Succeeded => {
+                Self::Succeeded { at: newest.last_action.or(newest.created) }
+            }
+            (None, _) => Self::Idle,
+        }
+    }
+
+    /// Since when what goes on goes on, if something does and the service tells.
+    pub fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::UnderWay(operation) | Self::Elsewhere(operation) => operation.since,
+            Self::Idle | Self::Succeeded { .. } | Self::Failed { .. } | Self::Unclear(_) => None,
+        }
+    }
+
+    /// Whether the effect of an operation that succeeded may still be to show.
+    pub fn may_still_show(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Succeeded { at: Some(at) } if now.duration_since(*at) < SHOWS_WITHIN)
+    }
+}
