@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::{Loaded, format_with, judge};
 use crate::azure::exchange::Http;
@@ -36,11 +37,15 @@ static WITH_BANNER: Registry = Registry::of(&[&Entry::<Banner>::NEW]);
 struct Banner {
     /// Whether it is shown. Required.
     shown: bool,
+    /// Whether its key is due while the tenant is being changed as a whole.
+    #[serde(default)]
+    rotates: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Declared {
     shown: bool,
+    rotates: bool,
     place: Place,
 }
 
@@ -66,7 +71,7 @@ impl block::Block for Banner {
     type Saw = Saw;
 
     fn declare(self, at: Located<'_>, _: &Head, _: &mut Diagnostics) -> Declared {
-        Declared { shown: self.shown, place: at.place() }
+        Declared { shown: self.shown, rotates: self.rotates, place: at.place() }
     }
 }
 
@@ -92,7 +97,8 @@ impl Setting for Banner {
 
     fn compare(declared: &Declared, live: &bool, comparing: &Comparing<'_>) -> Findings {
         let address = comparing.address("banner");
-        let mut findings = Findings::default();
+        let going_on = declared.rotates.then(|| "it is being moved".to_owned());
+        let mut findings = Findings { under_way: going_on, ..Findings::default() };
         if declared.shown == *live {
             findings.settled(address);
             return findings;
@@ -101,7 +107,7 @@ impl Setting for Banner {
             address,
             setting: "banner",
             subject: format!("the banner of {}", comparing.head.label()),
-            action: Action::Enable,
+            action: if declared.rotates { Action::Rotate } else { Action::Enable },
             direction: Direction::Neutral,
             risk: SHOW,
             impact: Impact::None,
@@ -143,9 +149,8 @@ fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-/// Plans without any service: what is asked about the environment gets no answer.
-fn plan(text: &str) -> Plan {
-    let configuration = loaded(text).configuration.unwrap();
+/// A survey without any service: what is asked about the environment gets no answer.
+fn survey(tenant: Uuid) -> Survey {
     let hosts = Hosts::emulator(&"http://127.0.0.1:9".parse().unwrap()).unwrap();
     let transport = Transport::new(Settings {
         exchange: Rc::new(Http::new(&hosts)),
@@ -158,10 +163,17 @@ fn plan(text: &str) -> Plan {
         per_host: 1,
         notices: Rc::new(Quiet),
     });
-    let survey = Survey::new(Reader::new(Rc::new(transport)), configuration.tenant.id, None, Surface::EMULATOR);
+    Survey::new(Reader::new(Rc::new(transport)), tenant, None, Surface::EMULATOR)
+}
+
+fn waited_for<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn plan(text: &str) -> Plan {
+    let configuration = loaded(text).configuration.unwrap();
     let scopes: Vec<_> = configuration.scopes().collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let accounts = runtime.block_on(survey.accounts(&scopes, now()));
+    let accounts = waited_for(survey(configuration.tenant.id).accounts(&scopes, now()));
     let derivation = Derivation {
         config_digest: configuration.digest.clone(),
         target: Target::Emulator { world: "w".into(), tenant: configuration.tenant.id.to_string() },
@@ -183,6 +195,23 @@ fn the_tenant_has_an_account_of_its_own_and_comes_first() {
     let change = &plan.scopes[0].changes[0];
     assert_eq!((change.address.as_str(), change.source.line), ("tenant/banner", 4));
     assert_eq!(serde_json::from_value::<Plan>(serde_json::to_value(&plan).unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn no_key_is_rotated_while_a_setting_says_that_its_scope_is_being_changed() {
+    let file = FILE.replace("banner: { shown: true }", "banner: { shown: true, rotates: true }");
+    let plan = plan(&file);
+    let tenant = &plan.scopes[0];
+    assert_eq!((tenant.changes.len(), tenant.waiting.len()), (0, 1));
+    assert!(tenant.waiting[0].detail.contains("while the environment is being changed: it is being moved"));
+    // Nor does a look before a write find one.
+    let configuration = loaded(&file).configuration.unwrap();
+    let scope = configuration.scopes().next().unwrap();
+    let fresh = waited_for(async {
+        let Ok(fresh) = survey(configuration.tenant.id).setting(scope, "banner").await else { panic!("unread") };
+        (fresh.value().findings.changes.len(), fresh.value().findings.waiting.len())
+    });
+    assert_eq!(fresh, (0, 1));
 }
 
 #[test]

@@ -199,14 +199,14 @@ fn a_person_can_read_the_plan() {
           Admins (group): declared, and not in the environment (palisade.yaml:14:11)
           warning[grants-dataverse-admin] the role Admin also makes every member System Administrator in the linked Dataverse environment
           note[group-reach] reaches 2 members, those of nested groups included
-      - disable apiAccess                                         on -> off             hardens, CRITICAL, OUTAGE, undocumented operation
-          API access for every client of the environment: declared off, currently on (palisade.yaml:15:18)
-          warning[cuts-api-clients] cuts off every API client of the environment: neither key works while API access is off
-            help: whether the keys outlive that isn't published; expect new keys, which every client must be given, once access is switched on again
       - delete  users/creator@contoso.com                         Admin                 hardens, high risk, interrupts
           creator (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
       - delete  users/zoe@contoso.com                             Viewer                hardens, interrupts
           zoe (user): not declared, and `match: exact` removes everybody else (palisade.yaml:9:7)
+      - disable apiAccess                                         on -> off             hardens, CRITICAL, OUTAGE, undocumented operation
+          API access for every client of the environment: declared off, currently on (palisade.yaml:15:18)
+          warning[cuts-api-clients] cuts off every API client of the environment: neither key works while API access is off
+            help: whether the keys outlive that isn't published; expect new keys, which every client must be given, once access is switched on again
       2 in sync
 
     Plan: 5 changes (3 hardening, 2 weakening); 2 in sync.
