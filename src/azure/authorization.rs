@@ -273,8 +273,17 @@ pub fn holding(
     resource: &ResourceId,
     needs: &Needs,
 ) -> Result<Holding, CallError> {
+    judged(granted, needs, Action::to_read(resource))
+}
+
+/// The same by a list of rights on something that nothing was read of.
+pub fn holding_of(granted: Result<&Granted, &CallError>, needs: &Needs) -> Result<Holding, CallError> {
+    judged(granted, needs, None)
+}
+
+fn judged(granted: Result<&Granted, &CallError>, needs: &Needs, used: Option<Action>) -> Result<Holding, CallError> {
     match granted {
-        Ok(list) => Ok(rights::by_list(needs, list, Action::to_read(resource))),
+        Ok(list) => Ok(rights::by_list(needs, list, used)),
         Err(error) if error.status() == Some(403) => Ok(Holding::unproved(needs, rights::unread(error))),
         Err(error) => Err(error.clone()),
     }

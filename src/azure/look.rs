@@ -40,9 +40,11 @@ use super::error::CallError;
 use super::once::Once;
 use super::power_platform::EnvironmentId;
 use super::power_platform::environments::{self, Environment};
+use super::power_platform::policies::{self, Policy};
 use super::rights::{Granted, Holding, Needs};
 use super::storage::{self, Account};
 use super::synapse::{self, Workspace};
+use super::vault_keys::{self, KeyVersion};
 use super::vaults::{self, Vault};
 use crate::terms::{AzureScope, ObjectId, ResourceId, VaultId};
 
@@ -62,8 +64,12 @@ pub struct Look {
     workspaces: Once<ResourceId, Shared<Option<Rc<Workspace>>>>,
     roles: Once<(ResourceId, ObjectId), Shared<Rc<[RoleAssignment]>>>,
     granted: Once<ResourceId, Shared<Rc<Granted>>>,
+    granted_in_groups: Once<(Uuid, String), Shared<Rc<Granted>>>,
     environments: Once<EnvironmentId, Shared<Rc<Environment>>>,
     published: Once<EnvironmentId, Shared<Rc<Environment>>>,
+    policies: Once<ResourceId, Shared<Option<Rc<Policy>>>>,
+    keys: Once<(VaultId, String), Shared<Option<Rc<KeyVersion>>>>,
+    key_versions: Once<(VaultId, String), Shared<Rc<[KeyVersion]>>>,
 }
 
 impl Look {
@@ -85,8 +91,12 @@ impl Look {
             workspaces: Once::default(),
             roles: Once::default(),
             granted: Once::default(),
+            granted_in_groups: Once::default(),
             environments: Once::default(),
             published: Once::default(),
+            policies: Once::default(),
+            keys: Once::default(),
+            key_versions: Once::default(),
         }
     }
 
@@ -163,11 +173,44 @@ impl Look {
         self.published.get(key, || Box::pin(read)).await
     }
 
+    /// An enterprise policy; none if Azure says that there is none.
+    pub async fn policy(&self, id: &ResourceId) -> Shared<Option<Rc<Policy>>> {
+        let (reader, id) = (self.reader.clone(), id.clone());
+        let key = id.clone();
+        self.policies.get(key, || Box::pin(async move { Ok(policies::get(&reader, &id).await?.map(Rc::new)) })).await
+    }
+
+    /// The current version of a key; none if Azure says that there is no such key.
+    pub async fn key(&self, vault: &VaultId, name: &str) -> Shared<Option<Rc<KeyVersion>>> {
+        let (reader, vault, name) = (self.reader.clone(), vault.clone(), name.to_owned());
+        let key = (vault.clone(), name.to_lowercase());
+        let read = async move { Ok(vault_keys::get(&reader, &vault, &name).await?.map(Rc::new)) };
+        self.keys.get(key, || Box::pin(read)).await
+    }
+
+    /// All versions of a key, in no order.
+    pub async fn key_versions(&self, vault: &VaultId, name: &str) -> Shared<Rc<[KeyVersion]>> {
+        let (reader, vault, name) = (self.reader.clone(), vault.clone(), name.to_owned());
+        let key = (vault.clone(), name.to_lowercase());
+        let read = async move { Ok(vault_keys::versions(&reader, &vault, &name).await?.into()) };
+        self.key_versions.get(key, || Box::pin(read)).await
+    }
+
     /// The roles of one principal that count on a resource.
     pub async fn roles(&self, resource: &ResourceId, principal: ObjectId) -> Shared<Rc<[RoleAssignment]>> {
         let (reader, scope) = (self.reader.clone(), AzureScope::Resource(resource.clone()));
         let read = async move { Ok(authorization::assigned_to(&reader, &scope, principal).await?.into()) };
         self.roles.get((resource.clone(), principal), || Box::pin(read)).await
+    }
+
+    /// Whether the caller holds in a resource group what an operation needs on something that is yet to come into being there.
+    pub async fn holding_in_group(&self, resource: &ResourceId, needs: &Needs) -> Shared<Holding> {
+        let (reader, subscription, group) =
+            (self.reader.clone(), resource.subscription(), resource.resource_group().to_owned());
+        let key = (subscription, group.to_lowercase());
+        let read = async move { authorization::granted_in_group(&reader, subscription, &group).await.map(Rc::new) };
+        let granted = self.granted_in_groups.get(key, || Box::pin(read)).await;
+        authorization::holding_of(granted.as_deref(), needs)
     }
 
     /// Whether the caller, who has read a resource, holds on it what an operation needs.

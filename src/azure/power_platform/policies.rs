@@ -22,12 +22,11 @@ use crate::azure::operations::{
     ADMIN_GET_ENFORCEMENT, ADMIN_LINK_ENCRYPTION, ADMIN_UNLINK_ENCRYPTION, GET_ENTERPRISE_POLICY, GET_PROVIDER,
     LIST_ENTERPRISE_POLICIES, PUT_ENTERPRISE_POLICY,
 };
+use crate::terms::resource_kinds::ENTERPRISE_POLICY;
 use crate::terms::{ObjectId, ResourceId, object_id};
 
 /// The provider that a subscription must have registered.
 pub const PROVIDER: &str = "Microsoft.PowerPlatform";
-/// The type of an enterprise policy.
-pub const TYPE: &str = "Microsoft.PowerPlatform/enterprisePolicies";
 
 words! {
     /// What a policy is about.
@@ -175,7 +174,7 @@ struct WireKey {
 impl Wire {
     fn read(self) -> Result<Policy, String> {
         let Self { id, location, kind, identity, tags, properties } = self;
-        if !id.is_kind(TYPE) {
+        if !id.is_kind(ENTERPRISE_POLICY) {
             return Err(format!("`{id}` is no enterprise policy"));
         }
         let (identity, live, published) =

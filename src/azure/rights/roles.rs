@@ -46,3 +46,10 @@ pub const KEY_VAULT_SECRETS_USER: Role = role("Key Vault Secrets User", 0x4633_4
 /// Does everything with secrets.
 pub const KEY_VAULT_SECRETS_OFFICER: Role =
     role("Key Vault Secrets Officer", 0xb86a_8fe4_44ce_4948_aee5_eccb_2c15_5cd7);
+/// Uses keys to wrap and unwrap other keys, as services do that encrypt with them.
+pub const KEY_VAULT_CRYPTO_ENCRYPTION_USER: Role =
+    role("Key Vault Crypto Service Encryption User", 0xe147_488a_f6f5_4113_8e2d_b224_65e6_5bf6);
+/// Uses keys.
+pub const KEY_VAULT_CRYPTO_USER: Role = role("Key Vault Crypto User", 0x1233_8af0_0e69_4776_bea7_57ae_8d29_7424);
+/// Does everything with keys.
+pub const KEY_VAULT_CRYPTO_OFFICER: Role = role("Key Vault Crypto Officer", 0x14b4_6e9e_c2b7_41b4_b07b_48a6_ebf6_0603);

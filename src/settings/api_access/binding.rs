@@ -24,7 +24,7 @@ fn switching_access() {
 /// Keys are compared only where their operations may be used, so no change of them has words for a person.
 #[test]
 fn where_keys_are_looked_at_palisade_has_steps() {
-    let surfaces = [Surface::EMULATOR, Surface { observed: Mode::Manual, undocumented: Mode::Automatic }];
+    let surfaces = [Surface::EMULATOR, Surface { observed: Mode::Manual, ..Surface::EMULATOR }];
     let looked_at = |surface: &Surface| surface.mode(GET_API_SUBSCRIPTION.facts().provenance) == Mode::Automatic;
     let operations = [
         REGENERATE_PRIMARY_KEY.facts(),
