@@ -76,9 +76,9 @@ fn quotes(node: &Node, key: &str, sources: &Sources, known: &HashSet<Span>, diag
     }
 }
 
-/// Keys under which a day or an instant stands: `on`, `agreedOn`, `rotatedAfter`.
+/// Keys under which a day or an instant stands: `on`, `until`, `agreedOn`, `rotatedAfter`.
 fn names_an_instant(key: &str) -> bool {
-    key == "on" || key.ends_with("On") || key.ends_with("After")
+    key == "on" || key == "until" || key.ends_with("On") || key.ends_with("After")
 }
 
 fn as_read(meaning: &str) -> String {

@@ -13,7 +13,8 @@ use crate::config::tree::Value;
 use crate::config::words::{Day, UserName};
 use crate::config::{self, Code, Diagnostic, Diagnostics, Located, quoted};
 use crate::settings::attestation::{Attestation, entry};
-use crate::settings::registry::{Blocks, Registry};
+use crate::settings::blocks::Blocks;
+use crate::settings::registry::Registry;
 use crate::terms::ScopeKind;
 
 /// The entries of the scope at `scope`, which declares `blocks`.

@@ -99,13 +99,22 @@ fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
     environments
 }
 
-/// Two environments that both claim what only one may have would undo each other.
+/// Two environments that both claim what only one may have, or that want it to be different, would undo each other.
 fn check_claims<'a>(environments: impl Iterator<Item = &'a Declaration>, diagnostics: &mut Diagnostics) {
-    let mut first: HashMap<String, (Scope, Span)> = HashMap::new();
+    let mut first: HashMap<String, (Scope, Span, Option<String>)> = HashMap::new();
     for environment in environments {
-        for Claim { what, called, how, code, help, span } in environment.blocks.claims() {
-            let Some((other, there)) = first.insert(what, (environment.head.scope(), span)) else { continue };
-            let message = format!("{called} is {how} by `{other}` and by `{}`", environment.head.scope());
+        for Claim { what, called, how, value, code, help, span } in environment.blocks.claims() {
+            let scope = environment.head.scope();
+            let Some((other, there, before)) = first.insert(what, (scope.clone(), span, value.clone())) else {
+                continue;
+            };
+            let message = match (before, value) {
+                (Some(before), Some(value)) if before.eq_ignore_ascii_case(&value) => continue,
+                (Some(before), Some(value)) => {
+                    format!("{called} is {how} {before} by `{other}` and {value} by `{scope}`")
+                }
+                _ => format!("{called} is {how} by `{other}` and by `{scope}`"),
+            };
             diagnostics.push(Diagnostic::error(code, span, message).related(there, "there for the first").help(help));
         }
     }

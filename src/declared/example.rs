@@ -42,6 +42,7 @@ fn findings(observed: &Observed) -> Findings {
         created: None,
         attested: &[],
         elsewhere: &[],
+        beside: &crate::settings::blocks::Blocks::default(),
         surface: Surface::EMULATOR,
         now: "2026-11-20T12:00:00Z".parse().unwrap(),
     };

@@ -68,7 +68,7 @@ impl Saw for Readable {
     }
 }
 
-/// Something that only one environment may have, such as a secret that it publishes to.
+/// Something that only one environment may have, such as a secret that it publishes to, or that all of them must want alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Equal for equal things.
@@ -77,6 +77,8 @@ pub struct Claim {
     pub called: String,
     /// What is done with it: `published to`.
     pub how: &'static str,
+    /// What it is to be like: environments that want it alike may share it. None if only one may have it.
+    pub value: Option<String>,
     /// The code of the mistake that two environments claim it.
     pub code: Code,
     /// What to do then.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::attestation::Attestation;
-use super::registry::Blocks;
+use super::blocks::Blocks;
 use crate::plan::{Address, Places};
 use crate::terms::{Head, ResourceId};
 

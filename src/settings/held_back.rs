@@ -4,10 +4,10 @@
 //! Invariants: a service that could not be read is told once, for the environment, with the settings that it leaves unknown; what
 //! another service showed stays; a change becomes unknown, or waits, never silence.
 
+use super::blocks::Reviewed;
 use super::hosting::Hosting;
 use super::observation::{Observation, Unreadable};
 use super::reach::Reached;
-use super::registry::Reviewed;
 use super::setting::Need;
 use crate::plan::{Account, Address, Findings, Planned, Unknown, Waiting, WaitingFor};
 use crate::terms::{EnvironmentHead, Head};

@@ -13,6 +13,7 @@ pub mod attestation;
 #[cfg(test)]
 mod binding;
 pub mod block;
+pub mod blocks;
 pub mod codes;
 pub mod consent;
 pub mod declaration;
@@ -35,4 +36,5 @@ pub mod setting;
 pub mod surface;
 pub mod survey;
 pub mod users;
+mod vault_grants;
 pub(crate) mod words;

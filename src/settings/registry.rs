@@ -8,19 +8,20 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::LocalBoxFuture;
 use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::Value as Json;
 
-use super::block::{Block, Claim, Saw};
-use super::setting::{Comparing, Need, Observing, Setting};
+use super::block::{Claim, Saw};
+use super::blocks::Blocks;
+use super::setting::{Comparing, NamedPolicy, Need, Observing, Setting};
 use super::users::PrincipalRef;
 use super::{api_access, key_vault, managed_environment, private_links, users};
 use crate::azure::directory::Name;
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
-use crate::plan::{Address, Findings, NoteCode, Rated};
-use crate::terms::{Head, Place, ResourceId, Scope, ScopeKind};
+use crate::plan::{Findings, NoteCode, Rated};
+use crate::terms::{Head, Place, ResourceId, ScopeKind};
 
 /// Every setting, in the order in which files, plans and reports list them.
 pub static SETTINGS: Registry = Registry(&[
@@ -69,7 +70,7 @@ impl Registry {
 
     /// Reads and checks each block that the scope at `at` has.
     pub fn declare(self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Blocks {
-        Blocks(self.in_scope(head.kind()).filter_map(|setting| setting.declare(at, head, diagnostics)).collect())
+        Blocks::of_scope(self.in_scope(head.kind()).filter_map(|setting| setting.declare(at, head, diagnostics)))
     }
 }
 
@@ -213,6 +214,9 @@ pub trait DeclaredBlock: fmt::Debug {
     /// The Azure resources that it names.
     fn resources(&self) -> Vec<ResourceId>;
 
+    /// The enterprise policies that it names.
+    fn policies(&self) -> Vec<NamedPolicy>;
+
     /// Observes and compares.
     fn review<'a>(&'a self, observing: &'a Observing<'_>, comparing: &'a Comparing<'_>)
     -> LocalBoxFuture<'a, Findings>;
@@ -225,6 +229,12 @@ pub trait DeclaredBlock: fmt::Debug {
 }
 
 struct Declared<S: Setting>(S::Declared);
+
+/// For tests of other settings: a block as if it had been read.
+#[cfg(test)]
+pub(super) fn block<S: Setting>(declared: S::Declared) -> Rc<dyn DeclaredBlock> {
+    Rc::new(Declared::<S>(declared))
+}
 
 impl<S: Setting> fmt::Debug for Declared<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -265,6 +275,10 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
         S::resources(&self.0)
     }
 
+    fn policies(&self) -> Vec<NamedPolicy> {
+        S::policies(&self.0)
+    }
+
     fn review<'a>(
         &'a self,
         observing: &'a Observing<'_>,
@@ -283,114 +297,4 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
     fn same(&self, other: &dyn DeclaredBlock) -> bool {
         other.declared().downcast_ref::<S::Declared>().is_some_and(|other| self.0 == *other)
     }
-}
-
-/// The blocks that a scope declares, in the registry's order. A setting without one isn't managed.
-#[derive(Clone, Default)]
-pub struct Blocks(Vec<Rc<dyn DeclaredBlock>>);
-
-impl fmt::Debug for Blocks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|block| (block.key(), block))).finish()
-    }
-}
-
-impl PartialEq for Blocks {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(one, other)| one.same(other.as_ref()))
-    }
-}
-
-impl Eq for Blocks {}
-
-impl Blocks {
-    /// What is declared of one setting, in its own words.
-    pub fn of<B: Block>(&self) -> Option<&B::Declared> {
-        self.named(B::KEY)?.declared().downcast_ref()
-    }
-
-    /// Whether nothing is declared.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The settings that are declared.
-    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().map(|block| block.key())
-    }
-
-    fn named(&self, setting: &str) -> Option<&Rc<dyn DeclaredBlock>> {
-        self.0.iter().find(|block| block.key() == setting)
-    }
-
-    /// Whether a setting, or any of them, can't do without an id of the environment.
-    pub fn need(&self, need: Need, setting: Option<&str>) -> bool {
-        let asked = self.0.iter().filter(|block| setting.is_none_or(|key| key == block.key()));
-        asked.into_iter().any(|block| block.needs().contains(&need))
-    }
-
-    /// What only this scope may have.
-    pub fn claims(&self) -> Vec<Claim> {
-        self.0.iter().flat_map(|block| block.claims()).collect()
-    }
-
-    /// What a look at a setting shows where everything is as declared; none if the setting isn't declared.
-    pub fn to_see(&self, setting: &str) -> Option<Json> {
-        self.named(setting)?.to_see()
-    }
-
-    /// Where they are written, with their parts.
-    pub fn places(&self, scope: &Scope) -> Vec<(Address, Place)> {
-        let blocks = self.0.iter().map(|block| (Address::setting(scope, block.key()), block.places()));
-        let parts = |(setting, places): (Address, Vec<(String, Place)>)| {
-            places.into_iter().map(move |(part, place)| match part.as_str() {
-                "" => (setting.clone(), place),
-                part => (setting.part(part), place),
-            })
-        };
-        blocks.flat_map(parts).collect()
-    }
-
-    /// The principals that they name.
-    pub fn principals(&self) -> Vec<PrincipalRef> {
-        self.0.iter().flat_map(|block| block.principals()).collect()
-    }
-
-    /// The names of the principal that an address is about, if it is about one.
-    pub fn names_of(&self, address: &Address) -> Option<Vec<Name>> {
-        let setting = address.setting_key()?;
-        let part = address.within_scope().strip_prefix(setting)?.strip_prefix('/')?;
-        self.named(setting)?.names_of(part)
-    }
-
-    /// The Azure resources that they name.
-    pub fn resources(&self) -> Vec<ResourceId> {
-        self.0.iter().flat_map(|block| block.resources()).collect()
-    }
-
-    /// Observes and compares them side by side: those of which `wanted` says so, by their names and the ids that they can't do
-    /// without. Findings come in the registry's order, each with its place in it.
-    pub async fn review(
-        &self,
-        observing: &Observing<'_>,
-        comparing: &Comparing<'_>,
-        wanted: impl Fn(&str, &[Need]) -> bool,
-    ) -> Vec<Reviewed> {
-        let blocks = self.0.iter().enumerate().filter(|(_, block)| wanted(block.key(), block.needs()));
-        let reviewed = blocks.map(async |(place, block)| {
-            let findings = block.review(observing, comparing).await;
-            Reviewed { place, needs: block.needs(), findings }
-        });
-        join_all(reviewed).await
-    }
-}
-
-/// What came of one setting.
-pub struct Reviewed {
-    /// Its place among those that the scope declares.
-    pub place: usize,
-    /// The ids that it can't do without.
-    pub needs: &'static [Need],
-    /// What was found.
-    pub findings: Findings,
 }

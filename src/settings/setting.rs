@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::attestation::Attestation;
 use super::block::Block;
+use super::blocks::Blocks;
 use super::hosting::Hosting;
 use super::observation::Unreadable;
+
 use super::surface::Surface;
 use super::users::PrincipalRef;
 use crate::azure::Look;
@@ -71,12 +73,32 @@ pub trait Setting: Block {
         Vec::new()
     }
 
+    /// The enterprise policies that the declaration names.
+    fn policies(_declared: &Self::Declared) -> Vec<NamedPolicy> {
+        Vec::new()
+    }
+
     /// Asks the services. Without a declaration, for export, the whole live state as far as the services tell. A service that
     /// doesn't answer leaves its part unknown, and the others are asked all the same.
     async fn observe(declared: Option<&Self::Declared>, observing: &Observing<'_>) -> Self::Observed;
 
     /// Compares. A function of its arguments: no services, no clock.
     fn compare(declared: &Self::Declared, observed: &Self::Observed, comparing: &Comparing<'_>) -> Findings;
+}
+
+/// An enterprise policy that a file names, with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPolicy {
+    /// Its Azure resource id.
+    pub id: ResourceId,
+    /// The vault of its key.
+    pub vault: ResourceId,
+    /// The name of its key.
+    pub key: String,
+    /// The version that is pinned.
+    pub version: Option<String>,
+    /// Whether palisade is to create it.
+    pub created: bool,
 }
 
 /// What observing may use.
@@ -113,6 +135,8 @@ pub struct Comparing<'a> {
     pub attested: &'a [Attestation],
     /// The Azure resources that other environments of the configuration declare.
     pub elsewhere: &'a [ResourceId],
+    /// All that this scope declares.
+    pub beside: &'a Blocks,
     /// Which operations may be used.
     pub surface: Surface,
     /// The instant that counts as now.

@@ -12,13 +12,13 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::blocks::Reviewed;
 use super::codes;
 use super::declaration::Declaration;
 use super::held_back;
 use super::hosting::Hosting;
 use super::observation::{Observation, Unreadable};
 use super::reach::{self, Arrival, Destination, Reached};
-use super::registry::Reviewed;
 use super::setting::{Comparing, Need, Observing};
 use super::surface::Surface;
 use super::users;
@@ -221,6 +221,7 @@ impl Survey {
             created: reached.ok().and_then(Reached::created),
             attested: &scope.attested,
             elsewhere: &scope.elsewhere,
+            beside: &scope.blocks,
             surface,
             now,
         };

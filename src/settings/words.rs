@@ -27,6 +27,12 @@ const VAULT: Wanted = Wanted { code: codes::BAD_VAULT_ID, kinds: &[resource_kind
 fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
     match resource_id(text) {
         Some(id) if id.is_kind(resource_kinds::VAULT) => names::spelled(id, text),
+        Some(id) if id.is_kind(resource_kinds::MANAGED_HSM) => wrong(
+            codes::BAD_VAULT_ID,
+            "must be the id of a Key Vault, not of a managed HSM",
+            "Azure Resource Manager doesn't tell the keys of a managed HSM, nor who may use them, so palisade can't check \
+             them; keep the key in a Key Vault (`az keyvault create --sku premium` for keys that are protected by an HSM)",
+        ),
         Some(id) if pasted::resource_in(text, VAULT.kinds).is_none() => wrong(
             codes::BAD_VAULT_ID,
             format!("must be the id of a Key Vault, not of {}", quoted(&id.kind())),

@@ -22,6 +22,7 @@ use crate::settings::block::{self, Block as _};
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::settings::vault_grants;
 use crate::terms::VaultId;
 
 /// Whether the service principal can read the vault.
@@ -125,7 +126,7 @@ fn compare_rights(
         }
         None => "this identity's rights were not read".to_owned(),
     };
-    let role = grants::operation(vault).needs.role().map(|role| format!(" with the role {role}"));
+    let role = vault_grants::operation(vault).needs.role().map(|role| format!(" with the role {role}"));
     let detail = format!(
         "somebody{} on {} has to give Customer Insights (object id {}) {}; {why}",
         role.unwrap_or_default(),

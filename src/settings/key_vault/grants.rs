@@ -5,22 +5,21 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::block::{Block, Declared};
 use super::risks;
-use super::steps::{AddPolicy, GrantRole};
 use crate::azure::authorization::RoleAssignment;
 use crate::azure::graph::DirectoryObject;
-use crate::azure::operations::{CREATE_ROLE_ASSIGNMENT, Facts, VAULT_UPDATE_ACCESS_POLICY};
+use crate::azure::operations::Facts;
 use crate::azure::rights::roles::{self, Role};
 use crate::azure::vaults::{Permissions, Vault};
 use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Step, Work};
 use crate::settings::block::Block as _;
 use crate::settings::setting::Comparing;
-use crate::terms::ObjectId;
+use crate::settings::vault_grants::{self, AddPolicy, GrantRole, Grantee, by_policies, operation};
 
 /// What it needs on keys, on secrets and on certificates where access policies decide.
 const NEEDED: [&str; 2] = ["get", "list"];
@@ -43,31 +42,15 @@ const ROLES: [Needed; 2] = [
     },
 ];
 
-/// The operation that grants, by which of the two the vault goes.
-pub(super) fn operation(vault: &Vault) -> &'static Facts {
-    if vault.properties.goes_by_roles() { CREATE_ROLE_ASSIGNMENT.facts() } else { VAULT_UPDATE_ACCESS_POLICY.facts() }
-}
-
-/// What the service principal may do by access policies, entries of one principal together.
-pub(super) fn by_policies(vault: &Vault, service: ObjectId) -> [BTreeSet<String>; 3] {
-    let mut lists: [BTreeSet<String>; 3] = Default::default();
-    let of_service = vault
-        .properties
-        .access_policies
-        .iter()
-        .filter(|policy| policy.object_id == Some(service) && policy.application_id.is_none());
-    for policy in of_service {
-        let Permissions { keys, secrets, certificates } = &policy.permissions;
-        for (list, permissions) in lists.iter_mut().zip([keys, secrets, certificates]) {
-            list.extend(permissions.iter().map(|permission| permission.to_lowercase()));
-        }
-    }
-    lists
+/// What it needs where access policies decide.
+fn needed() -> Permissions {
+    let list = || NEEDED.map(str::to_owned).to_vec();
+    Permissions { keys: list(), secrets: list(), certificates: list() }
 }
 
 /// Whether access policies allow all that is needed.
-pub(super) fn policies_suffice(lists: &[BTreeSet<String>; 3]) -> bool {
-    lists.iter().all(|list| list.contains("all") || NEEDED.iter().all(|needed| list.contains(*needed)))
+fn policies_suffice(vault: &Vault, service: &DirectoryObject) -> bool {
+    vault_grants::policies_suffice(&by_policies(vault, service.id), &needed())
 }
 
 /// The roles that are needed and not held.
@@ -76,11 +59,10 @@ pub(super) fn missing_roles(held: &[RoleAssignment]) -> impl Iterator<Item = &'s
 }
 
 /// Whether a needed role, or one that allows more, is held.
-pub(super) fn holds(held: &[RoleAssignment], role: Uuid) -> bool {
-    let more = ROLES.iter().find(|one| one.role.id == role).map_or(&[][..], |one| one.covered_by);
-    // When a condition lets it count isn't known here, so what has one proves nothing.
-    let always = |one: &&RoleAssignment| one.condition.as_deref().is_none_or(|text| text.trim().is_empty());
-    held.iter().filter(always).any(|one| one.role == role || more.iter().any(|role| role.id == one.role))
+fn holds(held: &[RoleAssignment], role: Uuid) -> bool {
+    let needed = ROLES.iter().find(|one| one.role.id == role);
+    let roles = needed.map(|needed| needed.covered_by.iter().copied().chain([needed.role]).collect::<Vec<_>>());
+    roles.is_some_and(|roles| vault_grants::with_role(held, &roles).next().is_some())
 }
 
 /// The parts of the address under which what is held would have been granted.
@@ -92,7 +74,7 @@ pub(super) fn held_parts(
     let roles = vault.properties.goes_by_roles();
     let granted =
         ROLES.iter().filter(|role| roles && holds(held, role.role.id)).map(|role| format!("roles/{}", role.part));
-    let policy = !roles && policies_suffice(&by_policies(vault, service.id));
+    let policy = !roles && policies_suffice(vault, service);
     let parts: Vec<String> = granted.chain(policy.then(|| "access-policy".to_owned())).collect();
     parts.into_iter()
 }
@@ -101,7 +83,7 @@ pub(super) fn held_parts(
 pub(super) fn any_missing(vault: &Vault, service: &DirectoryObject, held: &[RoleAssignment]) -> bool {
     match vault.properties.goes_by_roles() {
         true => missing_roles(held).next().is_some(),
-        false => !policies_suffice(&by_policies(vault, service.id)),
+        false => !policies_suffice(vault, service),
     }
 }
 
@@ -145,13 +127,15 @@ pub(super) fn plan(
         return vec![policy(declared, vault, service, comparing, setting.part("access-policy"))];
     }
     let mut planned: Vec<Planned> = Vec::new();
-    for Needed { role, part, covered_by: _ } in missing_roles(held) {
+    for Needed { role, part, covered_by } in missing_roles(held) {
         let requires = planned.last().map(|before| before.change.address.clone());
         let step = GrantRole {
             vault: declared.vault.clone(),
             role: *role,
-            service: service.id,
+            covered_by,
+            to: grantee(service),
             description: format!("Granted by palisade for {}", comparing.head.label()),
+            counts_after: SignedDuration::ZERO,
         };
         let wanted = Wanted {
             address: setting.part("roles").part(part),
@@ -174,7 +158,12 @@ fn policy(
 ) -> Planned {
     let lists = by_policies(vault, service.id);
     let [keys, secrets, certificates] = &lists;
-    let step = AddPolicy { vault: declared.vault.clone(), tenant: comparing.tenant, service: service.id };
+    let step = AddPolicy {
+        vault: declared.vault.clone(),
+        tenant: comparing.tenant,
+        to: grantee(service),
+        permissions: needed(),
+    };
     let held = lists.iter().any(|list| !list.is_empty());
     let needed = || json!(NEEDED);
     let wanted = Wanted {
@@ -191,6 +180,11 @@ fn policy(
         operation: operation(vault),
     };
     grant(declared, wanted, None, Rc::new(step))
+}
+
+/// The service principal of Customer Insights.
+fn grantee(service: &DirectoryObject) -> Grantee {
+    Grantee { id: Some(service.id), bound: service.id.to_string(), called: "Customer Insights".to_owned() }
 }
 
 struct Wanted {

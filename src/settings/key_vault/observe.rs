@@ -15,6 +15,7 @@ use crate::azure::vaults::Vault;
 use crate::plan::Mode;
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
+use crate::settings::vault_grants;
 use crate::terms::VaultId;
 
 /// Everything that comparing needs.
@@ -97,5 +98,5 @@ async fn vault(look: &Look, id: &VaultId) -> Observation<Option<Rc<Vault>>> {
 
 /// Whether the caller may grant on the vault, which it has just read.
 async fn granting(look: &Look, id: &VaultId, vault: &Vault) -> Observation<Holding> {
-    Ok(look.holding(id.resource(), &grants::operation(vault).needs).await?)
+    Ok(look.holding(id.resource(), &vault_grants::operation(vault).needs).await?)
 }

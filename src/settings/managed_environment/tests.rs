@@ -47,6 +47,7 @@ fn findings(enabled: bool, live: Result<Environment, &str>, course: Option<Obser
         created: None,
         attested: &[],
         elsewhere: &[],
+        beside: &crate::settings::blocks::Blocks::default(),
         surface: Surface::EMULATOR,
         now: Timestamp::UNIX_EPOCH,
     };

@@ -164,6 +164,7 @@ impl KeysBlock {
             what: format!("{vault}/secrets/{secret}").to_lowercase(),
             called: format!("the secret {} of the vault {}", quoted(&secret), quoted(vault.name())),
             how: "published to",
+            value: None,
             code: codes::SHARED_SECRET,
             help: "give each environment a secret of its own; in `base`, `${environment}` makes the difference",
             span: secret_at.span(),

@@ -25,6 +25,7 @@ pub(super) fn look() -> Look {
         what: String::new(),
         called: String::new(),
         how: "published to",
+        value: None,
         code: codes::SHARED_SECRET,
         help: "",
         span: Span::start_of(0),

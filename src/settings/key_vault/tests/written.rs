@@ -4,13 +4,25 @@ use serde_json::{Value as Json, json};
 
 use crate::azure::rights::roles;
 use crate::azure::testing::{Answers, reader_over, writer_over};
+use crate::azure::vaults::Permissions;
 use crate::plan::{ReadBack, Step, StepError};
 use crate::settings::binding::{instance, resource};
-use crate::settings::key_vault::steps::{AddPolicy, GrantRole, LinkVault};
+use crate::settings::key_vault::steps::LinkVault;
+use crate::settings::vault_grants::{AddPolicy, GrantRole, Grantee};
 use crate::terms::{ObjectId, VaultId, resource_kinds};
 
 fn vault(name: &str) -> VaultId {
     resource(resource_kinds::VAULT, name).try_into().unwrap()
+}
+
+fn to() -> Grantee {
+    Grantee { id: Some(service()), bound: service().to_string(), called: "Customer Insights".into() }
+}
+
+fn add_policy() -> AddPolicy {
+    let all = || vec!["get".to_owned(), "list".to_owned()];
+    let permissions = Permissions { keys: all(), secrets: all(), certificates: all() };
+    AddPolicy { vault: vault("wanted"), tenant: uuid::Uuid::from_u128(1), to: to(), permissions }
 }
 
 fn linked(vault: &VaultId) -> Json {
@@ -88,7 +100,7 @@ fn with_policies(policies: &[(ObjectId, [&[&str]; 3])]) -> Json {
 /// A policy counts once it allows the service all that is needed, on all three kinds.
 #[tokio::test]
 async fn a_policy_is_added_once_it_allows_all_that_is_needed() {
-    let step = AddPolicy { vault: vault("wanted"), tenant: uuid::Uuid::from_u128(1), service: service() };
+    let step = add_policy();
     assert_eq!(step.title(), "add an access policy for Customer Insights to wanted");
     assert_eq!(step.on().as_ref(), Some(vault("wanted").resource()));
     let (all, half): (&[&str], &[&str]) = (&["Get", "list"], &["get"]);
@@ -112,8 +124,15 @@ async fn a_policy_is_added_once_it_allows_all_that_is_needed() {
 async fn what_is_granted_is_written_on_the_vault() {
     let wanted = vault("wanted");
     let role = roles::KEY_VAULT_SECRETS_USER;
-    let grant = GrantRole { vault: wanted.clone(), role, service: service(), description: String::new() };
-    let policy = AddPolicy { vault: wanted.clone(), tenant: uuid::Uuid::from_u128(1), service: service() };
+    let grant = GrantRole {
+        vault: wanted.clone(),
+        role,
+        covered_by: &[],
+        to: to(),
+        description: String::new(),
+        counts_after: jiff::SignedDuration::ZERO,
+    };
+    let policy = add_policy();
     assert_eq!(grant.title(), format!("grant {role} on wanted to Customer Insights"));
     assert_eq!(grant.on().as_ref(), Some(wanted.resource()));
     for step in [&grant as &dyn Step, &policy] {

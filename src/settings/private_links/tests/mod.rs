@@ -151,6 +151,7 @@ impl Scene {
             created: None,
             attested: &self.attested,
             elsewhere: &self.elsewhere,
+            beside: &crate::settings::blocks::Blocks::default(),
             surface: self.surface,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
         };

@@ -170,6 +170,7 @@ impl Scene {
             created: None,
             attested: &[],
             elsewhere: &[],
+            beside: &crate::settings::blocks::Blocks::default(),
             surface: Surface::EMULATOR,
             now: Timestamp::UNIX_EPOCH,
         };
