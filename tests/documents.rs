@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
+use palisade::config::Source;
 use palisade::settings::registry::Registered;
 use std::fs;
 use std::path::Path;
@@ -216,4 +217,22 @@ fn the_page_about_the_emulator_names_what_there_is() {
         help.contains("docs/emulator.md")
             && std::fs::read_to_string("README.md").unwrap().contains("(docs/emulator.md)")
     );
+}
+
+/// What a page shows as a whole configuration is one.
+#[test]
+fn configurations_in_pages_are_valid() {
+    let mut seen = 0;
+    for entry in fs::read_dir("docs").unwrap() {
+        let path = entry.unwrap().path();
+        let page = fs::read_to_string(&path).unwrap();
+        let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for block in blocks.filter(|block| block.starts_with("version: 1\n")) {
+            let loaded = palisade::declared::load_sources(vec![Source::new(path.to_string_lossy(), block.to_owned())]);
+            let wrong: Vec<String> = loaded.diagnostics.iter().map(|it| it.message.clone()).collect();
+            assert!(wrong.is_empty() && loaded.configuration.is_some(), "{}: {wrong:?}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "only {seen} found");
 }

@@ -249,6 +249,18 @@ fn the_kind_of_each_code_is_pinned() {
     link-leads-elsewhere
     ambiguous-connection
     managed-in-use
+    cmk-environment
+    cmk-not-managed
+    cmk-location
+    cmk-policy-not-found
+    cmk-policy-unfit
+    cmk-policy-key
+    cmk-provider
+    cmk-vault-not-found
+    cmk-vault-unfit
+    cmk-key-not-found
+    cmk-key-unfit
+    cmk-grant-missing
     ");
     for code in notes() {
         let note = Note::finding(code, Severity::Info, Address::written("prod"), "");
@@ -299,6 +311,7 @@ fn a_block_is_written_as_it_was_read() {
         include_str!("../../examples/key-rotation.yaml"),
         include_str!("../../examples/private-link.yaml"),
         include_str!("../../examples/managed-environment.yaml"),
+        include_str!("../../examples/customer-managed-key.yaml"),
         include_str!("../../tests/config/valid/all-fields.yaml"),
         include_str!("../../tests/config/valid/keys.yaml"),
         include_str!("../../tests/config/valid/links.yaml"),

@@ -16,6 +16,7 @@ pub mod block;
 pub mod blocks;
 pub mod codes;
 pub mod consent;
+pub mod customer_managed_key;
 pub mod declaration;
 #[cfg(test)]
 pub mod example;

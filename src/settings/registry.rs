@@ -16,7 +16,7 @@ use super::block::{Claim, Saw};
 use super::blocks::Blocks;
 use super::setting::{Comparing, NamedPolicy, Need, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, key_vault, managed_environment, private_links, users};
+use super::{api_access, customer_managed_key, key_vault, managed_environment, private_links, users};
 use crate::azure::directory::Name;
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
@@ -30,6 +30,7 @@ pub static SETTINGS: Registry = Registry(&[
     &Entry::<key_vault::Block>::NEW,
     &Entry::<private_links::Block>::NEW,
     &Entry::<managed_environment::Block>::NEW,
+    &Entry::<customer_managed_key::Block>::NEW,
 ]);
 
 /// A list of settings.

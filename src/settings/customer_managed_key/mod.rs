@@ -1,0 +1,84 @@
+//! `customerManagedKey`: whose key encrypts an environment, Microsoft's or the customer's.
+//!
+//! Words: an environment is *linked* to an enterprise *policy*, which refers to a key in a vault and uses it as its own *identity*; the
+//! three together are the *chain*. To *swap* is to link another policy over the one before.
+//!
+//! Invariants: an environment is taken off its key only where the file says `managedBy: microsoft`; another policy is linked over the
+//! one before, in place; palisade creates no key and no vault, never changes the key of a policy, and takes no grant, key or policy
+//! away; nothing is begun while an operation goes on, or where it can't be read whether one does; only `Linked` to the declared
+//! policy, with the declared key, is in sync.
+
+mod block;
+pub mod codes;
+mod compare;
+mod demands;
+mod grants;
+mod link;
+mod notes;
+mod observe;
+mod provision;
+mod retained;
+mod revert;
+mod risks;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use block::{Block, Declared};
+pub use observe::Observed;
+
+use async_trait::async_trait;
+
+use super::setting::{Comparing, NamedPolicy, Need, Observing, Setting};
+use crate::config::{Code, Word};
+use crate::plan::{Findings, NoteCode, Rated};
+use crate::terms::{Place, ResourceId};
+
+#[async_trait(?Send)]
+impl Setting for Block {
+    type Observed = Observed;
+
+    const RISKS: &'static [Rated] = risks::RISKS;
+    const CODES: &'static [Code] = codes::CODES;
+    const NOTES: &'static [NoteCode] = codes::NOTES;
+    const WORDS: &'static [Word] = words::WORDS;
+    const NEEDS: &'static [Need] = &[Need::Environment];
+
+    fn places(declared: &Option<Declared>) -> Vec<(String, Place)> {
+        let Some(declared) = declared else { return Vec::new() };
+        let retained = declared.retained.iter().map(|one| (retained::part(one.policy.name()), one.place.clone()));
+        std::iter::once((String::new(), declared.place.clone())).chain(retained).collect()
+    }
+
+    fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
+        let keys = declared.iter().flat_map(Declared::policies).map(|(_, key)| key.vault.resource().clone());
+        keys.collect()
+    }
+
+    fn policies(declared: &Option<Declared>) -> Vec<NamedPolicy> {
+        let created = |id: &ResourceId| {
+            let protection = declared.as_ref().and_then(observe::protection);
+            protection.is_some_and(|protection| protection.provision && protection.policy == *id)
+        };
+        let named = declared.iter().flat_map(Declared::policies).map(|(id, key)| NamedPolicy {
+            id: id.clone(),
+            vault: key.vault.resource().clone(),
+            key: key.name.clone(),
+            version: key.version.clone(),
+            created: created(id),
+        });
+        named.collect()
+    }
+
+    async fn observe(declared: Option<&Option<Declared>>, observing: &Observing<'_>) -> Observed {
+        observe::observe(declared.and_then(Option::as_ref), observing).await
+    }
+
+    fn compare(declared: &Option<Declared>, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+        match declared {
+            Some(declared) => compare::compare(declared, observed, comparing),
+            None => Findings::default(),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What comparing notices about customer-managed keys.
+
+use jiff::SignedDuration;
+
+use super::codes;
+use super::demands::Fault;
+use crate::azure::power_platform::environments::{Environment, Sku};
+use crate::azure::power_platform::policies::Hint;
+use crate::plan::{Address, Note, Severity};
+use crate::settings::block::Block as _;
+use crate::settings::key_vault;
+use crate::settings::lifecycle::UnderWay;
+use crate::settings::observation::Observation;
+use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
+use crate::terms::text::brief;
+
+/// For so long a change of the key may go on, as Microsoft documents.
+pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(4 * 24);
+
+/// What is wrong keeps the environment from being linked.
+pub(super) fn refused(address: &Address, Fault { code, what, help }: Fault) -> Note {
+    Note::refusal(code, address.clone(), what).help(help)
+}
+
+/// What is wrong may shut a linked environment down.
+pub(super) fn at_risk(address: &Address, Fault { code: _, what, help }: &Fault, live: &Environment) -> Note {
+    let deleted = match &live.sku {
+        Some(Sku::Production) => "deleted 30 days after that",
+        Some(Sku::Sandbox) => "deleted 7 days after that",
+        _ => {
+            "deleted later (30 days after that if it is a production environment, 7 if it is a sandbox; for other types no time \
+              is documented)"
+        }
+    };
+    let message = format!("{what}; an environment that can't reach its key is shut down, and {deleted}");
+    Note::finding(codes::CMK_AT_RISK, Severity::Error, address.clone(), message).help(help.clone())
+}
+
+/// Connections stay on Microsoft's key, whatever the environment is on.
+pub(super) fn connections(address: &Address, comparing: &Comparing<'_>) -> Note {
+    let stay = "tokens of connections, of exports and enrichments as well, stay on a Microsoft-managed key, as for all connections of \
+                Power Platform";
+    let linked = comparing.beside.of::<key_vault::Block>().is_some();
+    let message = match linked {
+        true => format!("{stay}; the linked Key Vault covers only the connections that support it"),
+        false => stay.to_owned(),
+    };
+    let note = Note::finding(codes::CMK_CONNECTIONS, Severity::Info, address.clone(), message);
+    match linked {
+        true => note,
+        false => note.help(format!(
+            "link a Key Vault of your own for the connections that support it: declare `{}`",
+            key_vault::Block::KEY
+        )),
+    }
+}
+
+/// What isn't told of a linked environment.
+pub(super) fn services(address: &Address) -> Note {
+    let message = "whether every service of the environment uses the customer's key can't be read; the Power Platform admin center \
+                   shows a warning if one doesn't";
+    Note::finding(codes::CMK_SERVICES, Severity::Info, address.clone(), message)
+}
+
+/// It goes on for longer than it may.
+pub(super) fn overdue(address: &Address, operation: &UnderWay, comparing: &Comparing<'_>) -> Option<Note> {
+    if !operation.overdue(LONGEST, comparing.now) {
+        return None;
+    }
+    let message = format!("it goes on for longer than the documented four days: {}", operation.told(comparing.now));
+    let note = Note::finding(codes::CMK_OVERDUE, Severity::Error, address.clone(), message);
+    Some(note.help("look at the environment's history in the Power Platform admin center, and open a support request"))
+}
+
+/// A pinned version never moves.
+pub(super) fn pinned(address: &Address, version: &str) -> Note {
+    let message = format!("the key is pinned to the version {version}: new versions are never picked up");
+    Note::finding(codes::CMK_PINNED, Severity::Warning, address.clone(), message)
+        .help("leave `version` out, in a new policy, to follow the newest version without an outage")
+}
+
+/// The default environment may not take it.
+pub(super) fn default_environment(address: &Address, hint: Option<&Observation<Hint>>) -> Note {
+    let says = match hint {
+        Some(Ok(Hint::Allowed)) => "Power Platform says beforehand that it would take it",
+        Some(Ok(Hint::Disallowed(None))) => "Power Platform says beforehand that it wouldn't take it",
+        Some(Ok(Hint::Disallowed(Some(why)))) => {
+            &format!("Power Platform says beforehand that it wouldn't take it: {}", brief(why))
+        }
+        Some(Ok(Hint::Silent)) | None => "Power Platform says nothing clear about it beforehand",
+        Some(Err(_)) => "what Power Platform says about it beforehand could not be read",
+    };
+    let message = format!(
+        "it is disputed whether a default environment can have a customer-managed key; {says}, which is only a hint"
+    );
+    Note::finding(codes::CMK_DEFAULT_ENVIRONMENT, Severity::Warning, address.clone(), message)
+}
+
+/// The policy that is replaced isn't watched afterwards.
+pub(super) fn former_unwatched(address: &Address, former: &ResourceId) -> Note {
+    let message = format!(
+        "the policy {} that is replaced isn't under `retained`: nothing will watch its key, which backups need for 30 days",
+        former.name()
+    );
+    Note::finding(codes::CMK_FORMER_UNWATCHED, Severity::Warning, address.clone(), message)
+        .help(format!("write `retained: [{{ policy: {former}, key: {{ vault: …, name: … }}, until: YYYY-MM-DD }}]`"))
+}
+
+/// Something is wrong with a key that only backups need.
+pub(super) fn former_key(address: &Address, Fault { code: _, what, help }: &Fault) -> Note {
+    let message = format!("{what}; backups need the former key");
+    Note::finding(codes::CMK_RETAINED, Severity::Error, address.clone(), message).help(help.clone())
+}
