@@ -7,7 +7,7 @@ use super::demands;
 use super::link::{self, Ready};
 use super::observe::{Chain, Observed};
 use super::provision::{self, Goal, Provision, Scene};
-use super::{notes, retained, revert};
+use super::{notes, retained, revert, steps};
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::power_platform::{Link, LinkStatus};
 use crate::plan::{Address, Findings, Waiting, WaitingFor};
@@ -113,6 +113,17 @@ impl Customer<'_> {
             findings.notes.push(notes::pinned(&address, version));
         }
         if goes_on {
+            return findings;
+        }
+        if self.course.may_still_show(steps::Link::Away.family().begun, comparing.now) && link.is_some() {
+            let detail =
+                "Power Platform says that putting it back on Microsoft's key succeeded, and doesn't show it yet";
+            findings.waiting.push(Waiting {
+                address,
+                waiting_for: WaitingFor::Service,
+                since: None,
+                detail: detail.to_owned(),
+            });
             return findings;
         }
         if in_force {

@@ -12,11 +12,12 @@ use super::block::{Block, Protection, Retained};
 use super::compare::shown;
 use super::observe::Observed;
 use super::provision::value;
-use super::steps::{LinkPolicy, Linking};
+use super::steps::{LinkPolicy, Linking, NEW};
 use super::{codes, demands, notes, risks};
 use crate::azure::operations::{ADMIN_GET_ENVIRONMENT, ADMIN_LINK_ENCRYPTION};
 use crate::azure::power_platform::SystemId;
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
+use crate::azure::power_platform::operations::Kind;
 use crate::plan::{
     Action, Address, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Severity, Waiting, WaitingFor,
     Work,
@@ -58,13 +59,14 @@ pub(super) const OUTAGE: &str = "users are locked out while it runs, for up to f
 /// Why it was begun before and isn't there, for a change that begins it once more; an error is a reason not to.
 pub(super) fn once_more(
     course: &Course,
+    shows_late: &[Kind],
     what: &str,
     address: &Address,
     comparing: &Comparing<'_>,
 ) -> Result<Option<String>, Waiting> {
     let waits = |waiting_for, detail| Waiting { address: address.clone(), waiting_for, since: None, detail };
     match course {
-        _ if course.may_still_show(comparing.now) => {
+        _ if course.may_still_show(shows_late, comparing.now) => {
             let detail = format!("Power Platform says that {what} succeeded, and doesn't show it yet");
             Err(waits(WaitingFor::Service, detail))
         }
@@ -94,7 +96,9 @@ pub(super) fn plan(wanted: &Wanted<'_>, ready: Ready, findings: &mut Findings) {
     let over = live.links.encryption.as_ref().and_then(|link| link.policy.clone());
     let over = over.filter(|over| *over != protection.policy);
     let former_read = former(wanted, over.as_ref(), &address, findings);
-    let failed = match once_more(course, "linking the policy", &address, comparing) {
+    // Over a link, what succeeded as a first link is the link that shows.
+    let shows_late: &[Kind] = if live.links.encryption.is_none() { &[NEW] } else { &[Kind::RotateCustomerManagedKey] };
+    let failed = match once_more(course, shows_late, "linking the policy", &address, comparing) {
         Ok(failed) => failed,
         Err(waiting) => return findings.waiting.push(waiting),
     };

@@ -50,7 +50,7 @@ fn day(at: Timestamp) -> Date {
 
 /// The last day on which it is needed, if the change that made it a former one is the last that the environment's list tells of.
 fn needed_until(declared: &Declared, one: &Retained, course: &Course) -> Option<Date> {
-    let Course::Succeeded { at: Some(at) } = course else { return None };
+    let Course::Succeeded { what: _, at: Some(at) } = course else { return None };
     let same_key = |key: &KeyRef| key.vault == one.key.vault && key.name.eq_ignore_ascii_case(&one.key.name);
     let days = match &declared.wanted {
         Wanted::Customer(protection) if same_key(&protection.key) => VERSION_DAYS,

@@ -11,7 +11,7 @@ use super::block::{Block, Declared};
 use super::compare::shown;
 use super::link::{LOCKS_OUT, OUTAGE, once_more};
 use super::observe::{Chain, Observed};
-use super::steps::{Linking, UnlinkPolicy};
+use super::steps::{self, Linking, UnlinkPolicy};
 use super::{demands, notes, risks};
 use crate::azure::operations::ADMIN_UNLINK_ENCRYPTION;
 use crate::azure::power_platform::environments::Environment;
@@ -55,7 +55,13 @@ pub(super) fn compare(
     if let Some(fault) = demands::disabled(live, course) {
         return findings.notes.push(notes::refused(&address, fault));
     }
-    let failed = match once_more(course, "putting it back on Microsoft's key", &address, comparing) {
+    let failed = match once_more(
+        course,
+        steps::Link::Away.family().begun,
+        "putting it back on Microsoft's key",
+        &address,
+        comparing,
+    ) {
         Ok(failed) => failed,
         Err(waiting) => return findings.waiting.push(waiting),
     };

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Family;
-use crate::azure::power_platform::operations::{Operation, State};
+use crate::azure::power_platform::operations::{Kind, Operation, State};
 use crate::terms::text::brief;
 
 /// For so long the effect of an operation that succeeded may still be to show. Microsoft's own provider looks for minutes.
@@ -18,8 +18,10 @@ pub enum Course {
     UnderWay(UnderWay),
     /// Something else goes on, and nothing can be begun meanwhile.
     Elsewhere(UnderWay),
-    /// What was begun last ended well.
+    /// The last operation that changed the thing ended well.
     Succeeded {
+        /// Which kind of operation.
+        what: Kind,
         /// When, if the service tells.
         at: Option<Timestamp>,
     },
@@ -113,10 +115,11 @@ impl Course {
         let ours = || all.iter().filter(|operation| family.begins(operation));
         let since: Vec<&Operation> = ours().take_while(|operation| operation.state != State::Succeeded).collect();
         let failed: Vec<&&Operation> = since.iter().filter(|operation| operation.state == State::Failed).collect();
-        match (failed.first(), all.iter().find(|operation| family.changed_by(operation))) {
+        let newest = all.iter().find(|operation| family.changed_by(operation));
+        match (failed.first(), newest.filter(|newest| newest.state == State::Succeeded)) {
             (Some(last), _) => Self::Failed { times: failed.len(), why: why(last) },
-            (None, Some(newest)) if family.begins(newest) && newest.state == State::Succeeded => {
-                Self::Succeeded { at: newest.last_action.or(newest.created) }
+            (None, Some(Operation { kind: Some(what), last_action, created, .. })) => {
+                Self::Succeeded { what: what.clone(), at: last_action.or(*created) }
             }
             (None, _) => Self::Idle,
         }
@@ -130,8 +133,11 @@ impl Course {
         }
     }
 
-    /// Whether the effect of an operation that succeeded may still be to show.
-    pub fn may_still_show(&self, now: Timestamp) -> bool {
-        matches!(self, Self::Succeeded { at: Some(at) } if now.duration_since(*at) < SHOWS_WITHIN)
+    /// Whether an operation of these kinds succeeded last, and its effect may still be to show.
+    pub fn may_still_show(&self, kinds: &[Kind], now: Timestamp) -> bool {
+        match self {
+            Self::Succeeded { what, at: Some(at) } => kinds.contains(what) && now.duration_since(*at) < SHOWS_WITHIN,
+            _ => false,
+        }
     }
 }

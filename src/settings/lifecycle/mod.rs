@@ -80,7 +80,7 @@ pub async fn conflict(
     let course = Course::of(&all, family);
     match &course {
         Course::UnderWay(_) => Ok(()),
-        Course::Succeeded { .. } if course.may_still_show(reader.now()) => Ok(()),
+        Course::Succeeded { .. } if course.may_still_show(family.begun, reader.now()) => Ok(()),
         Course::Elsewhere(other) => Err(StepError::Late { reason: other.told(reader.now()), wrote: false }),
         _ => {
             let words = [&conflict.code, &conflict.message].into_iter().flatten().map(|text| brief(text));

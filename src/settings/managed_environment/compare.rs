@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::block::{Block, Declared};
 use super::observe::Observed;
-use super::steps::EnableManaged;
+use super::steps::{EnableManaged, FAMILY};
 use super::{notes, risks};
 use crate::azure::operations::{ADMIN_GET_ENVIRONMENT, PLATFORM_ENABLE_MANAGED};
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
+use crate::azure::power_platform::operations::Kind;
 use crate::plan::{Action, Address, Direction, Findings, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
 use crate::settings::lifecycle::{self, Course};
@@ -67,6 +68,13 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
         }
         Course::Idle | Course::Elsewhere(_) | Course::Succeeded { .. } | Course::Failed { .. } => {}
     }
+    // What shows may be what was before.
+    let switched_off = course.may_still_show(&[Kind::DisableGovernanceConfiguration], comparing.now);
+    if managed && switched_off {
+        let detail = "Power Platform says that switching it off succeeded, and doesn't show it yet".to_owned();
+        findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
+        return findings;
+    }
     match (declared.enabled, managed) {
         (true, true) | (false, false) => findings.settled(address),
         (false, true) => findings.notes.push(notes::in_use(&address, live)),
@@ -98,7 +106,7 @@ fn enable(
     findings: &mut Findings,
 ) {
     let wait = |waiting_for, since, detail| Waiting { address: address.clone(), waiting_for, since, detail };
-    if course.may_still_show(comparing.now) {
+    if course.may_still_show(FAMILY.begun, comparing.now) {
         let detail = "Power Platform says that switching it on succeeded, and doesn't show it yet".to_owned();
         findings.waiting.push(wait(WaitingFor::Service, None, detail));
         return;

@@ -66,7 +66,9 @@ fn only_what_is_known_to_be_off_is_switched_on() {
     let going_on = |course: fn(UnderWay) -> Course| {
         Some(Ok(course(UnderWay { what: "DisableGovernanceConfiguration".into(), stage: None, since: None })))
     };
-    let succeeded = |at: &str| Some(Ok(Course::Succeeded { at: Some(at.parse().unwrap()) }));
+    let ended = |what: Kind, at: &str| Some(Ok(Course::Succeeded { what, at: Some(at.parse().unwrap()) }));
+    let succeeded = |at: &str| ended(Kind::EnableGovernanceConfiguration, at);
+    let off = |at: &str| ended(Kind::DisableGovernanceConfiguration, at);
     let level = |level: ProtectionLevel| Ok(environment("e", Some(level)));
     let odd = || Ok(environment("e", Some(ProtectionLevel::Other("Sturdy".into()))));
     let table = [
@@ -78,9 +80,17 @@ fn only_what_is_known_to_be_off_is_switched_on() {
         (true, level(ProtectionLevel::Standard), Some(Ok(Course::Unclear("x".into()))), [0, 1, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), going_on(Course::Elsewhere), [1, 0, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), Some(Ok(Course::Unclear("x".into()))), [0, 1, 0, 0, 0]),
-        (true, level(ProtectionLevel::Basic), Some(Ok(Course::Succeeded { at: None })), [1, 0, 0, 0, 0]),
+        (
+            true,
+            level(ProtectionLevel::Basic),
+            Some(Ok(Course::Succeeded { what: Kind::EnableGovernanceConfiguration, at: None })),
+            [1, 0, 0, 0, 0],
+        ),
         (true, level(ProtectionLevel::Basic), succeeded("1969-12-31T23:30:00Z"), [0, 0, 1, 0, 0]),
         (true, level(ProtectionLevel::Basic), succeeded("1969-12-31T22:30:00Z"), [1, 0, 0, 0, 0]),
+        (true, level(ProtectionLevel::Standard), off("1969-12-31T23:30:00Z"), [0, 0, 1, 0, 0]),
+        (true, level(ProtectionLevel::Standard), off("1969-12-31T22:30:00Z"), [0, 0, 0, 1, 0]),
+        (true, level(ProtectionLevel::Basic), off("1969-12-31T23:30:00Z"), [1, 0, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), idle(), [1, 0, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), None, [0, 1, 0, 0, 0]),
         (true, level(ProtectionLevel::Basic), Some(Err(Unreadable::because("403"))), [0, 1, 0, 0, 0]),
@@ -174,7 +184,7 @@ fn the_course_is_what_came_after_the_last_success() {
             Course::Idle => "idle".to_owned(),
             Course::UnderWay(under_way) => format!("ours {}", under_way.what),
             Course::Elsewhere(under_way) => under_way.what,
-            Course::Succeeded { at: _ } => "succeeded".to_owned(),
+            Course::Succeeded { what, at: _ } => format!("succeeded {what}"),
             Course::Failed { times, why: _ } => times.to_string(),
             Course::Unclear(what) => what,
         }
@@ -197,6 +207,9 @@ fn the_course_is_what_came_after_the_last_success() {
     assert_eq!(course(&[failed(), ("Copy", State::Succeeded), failed()]), "2");
     assert_eq!(course(&[(OURS, State::Canceled), failed()]), "1");
     assert_eq!(course(&[("Copy", State::Failed)]), "idle");
-    assert_eq!(course(&[(OURS, State::Succeeded), failed(), failed()]), "succeeded");
-    assert_eq!(course(&[(OFF, State::Succeeded), (OURS, State::Succeeded)]), "idle");
+    assert_eq!(course(&[(OURS, State::Succeeded), failed(), failed()]), "succeeded EnableGovernanceConfiguration");
+    assert_eq!(
+        course(&[(OFF, State::Succeeded), (OURS, State::Succeeded)]),
+        "succeeded DisableGovernanceConfiguration"
+    );
 }

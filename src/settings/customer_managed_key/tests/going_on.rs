@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
+use crate::azure::power_platform::operations::Kind;
 use crate::settings::customer_managed_key::codes;
 use crate::settings::lifecycle::UnderWay;
 
@@ -74,12 +75,21 @@ fn what_failed_is_tried_once_more_and_then_left_to_a_person() {
 
 #[test]
 fn a_success_that_shows_late_is_waited_for() {
-    let succeeded = |minutes| {
+    const LATE: &str = "waits customerManagedKey Service";
+    let succeeded = |scene: Scene, what: Kind, minutes| {
         let at = Some(now() - SignedDuration::from_mins(minutes));
-        Scene::ready().with(|scene| scene.observed.course = Ok(Course::Succeeded { at }))
+        scene.with(|scene| scene.observed.course = Ok(Course::Succeeded { what, at })).told()
     };
-    assert_eq!(succeeded(5).told(), "waits customerManagedKey Service");
-    assert_eq!(succeeded(120).told(), "link customerManagedKey");
+    let (new, swap, back) = (Kind::NewCustomerManagedKey, Kind::RotateCustomerManagedKey, Kind::RevertToMicrosoftKey);
+    assert_eq!(succeeded(Scene::ready(), new.clone(), 5), LATE);
+    assert_eq!(succeeded(Scene::ready(), new.clone(), 120), "link customerManagedKey");
+    assert_eq!(succeeded(Scene::ready(), back.clone(), 5), "link customerManagedKey", "what shows is what it led to");
+    assert_eq!(succeeded(Scene::swapping(), swap.clone(), 5), LATE);
+    assert_eq!(succeeded(Scene::swapping(), new, 5), "link customerManagedKey", "what shows is what it led to");
+    // What is linked may be about to show as unlinked.
+    assert_eq!(succeeded(Scene::linked(), back.clone(), 5), LATE);
+    assert_eq!(succeeded(Scene::linked(), back, 120), "in sync");
+    assert_eq!(succeeded(Scene::linked(), swap, 5), "in sync");
 }
 
 /// An environment that is disabled while nothing goes on has lost its key, as far as can be told.

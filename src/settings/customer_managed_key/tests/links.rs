@@ -1,6 +1,7 @@
 //! The chain that is built, the link, the swap, and the way back.
 
 use super::*;
+use crate::azure::power_platform::operations::Kind;
 use crate::azure::rights::{Action, Right};
 use crate::plan::{Direction, Impact, Risk};
 use crate::settings::customer_managed_key::codes;
@@ -215,7 +216,9 @@ fn former_keys_are_kept_watched_and_said_to_be_retirable() {
     // The list of operations tells when the change was.
     let changed = |until: &str, days: i64| {
         let at = now() - jiff::SignedDuration::from_hours(24 * days);
-        linked(until).with(|scene| scene.observed.course = Ok(Course::Succeeded { at: Some(at) }))
+        linked(until).with(|scene| {
+            scene.observed.course = Ok(Course::Succeeded { what: Kind::RotateCustomerManagedKey, at: Some(at) })
+        })
     };
     assert!(changed("2026-11-19", 10).codes().contains(&codes::CMK_RETAINED), "too early");
     assert!(!changed("2026-11-19", 10).codes().contains(&codes::CMK_RETIRABLE));
