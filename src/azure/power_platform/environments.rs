@@ -129,6 +129,10 @@ pub struct Published {
     pub sku: Option<Sku>,
     /// Its state, in the service's word.
     pub state: Option<String>,
+    /// Geography.
+    pub geo: Option<String>,
+    /// Azure region.
+    pub azure_region: Option<String>,
     /// Whether it is managed.
     pub protection_level: Option<ProtectionLevel>,
     /// The environment group that it is in.
@@ -143,15 +147,26 @@ pub struct Published {
 /// there is an organisation.
 impl From<Published> for Environment {
     fn from(published: Published) -> Self {
-        let Published { id, tenant, display_name, sku, state: _, protection_level, group, dataverse_url, links } =
-            published;
+        let Published {
+            id,
+            tenant,
+            display_name,
+            sku,
+            state: _,
+            geo,
+            azure_region,
+            protection_level,
+            group,
+            dataverse_url,
+            links,
+        } = published;
         let dataverse = Some(Dataverse { instance_url: dataverse_url, ..Dataverse::default() });
         Self {
             id,
             tenant,
             display_name,
-            location: None,
-            azure_region: None,
+            location: geo,
+            azure_region,
             sku,
             is_default: None,
             created: None,
@@ -231,6 +246,8 @@ struct WirePublished {
     #[serde(rename = "type")]
     sku: Option<Sku>,
     state: Option<String>,
+    geo: Option<String>,
+    azure_region: Option<String>,
     protection_level: Option<ProtectionLevel>,
     environment_group_id: Option<String>,
     url: Option<String>,
@@ -275,6 +292,8 @@ impl WirePublished {
             display_name: self.display_name,
             sku: self.sku,
             state: self.state,
+            geo: self.geo.filter(|geo| !geo.is_empty()),
+            azure_region: self.azure_region.filter(|region| !region.is_empty()),
             protection_level: self.protection_level,
             group: self.environment_group_id.filter(|id| !id.is_empty()),
             dataverse_url: self.url,

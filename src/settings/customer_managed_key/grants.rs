@@ -75,7 +75,7 @@ pub(super) fn missing(vault: &Vault, id: &VaultId, policy: &ResourceId, identity
 /// The change that grants. Without an identity, there is none to grant to yet, and a later look has one.
 pub(super) fn plan(
     protection: &Protection,
-    (id, vault): (&VaultId, &Vault),
+    (id, vault, keys): (&VaultId, &Vault, &[&Granted]),
     identity: Option<ObjectId>,
     comparing: &Comparing<'_>,
     source: &Place,
@@ -109,12 +109,27 @@ pub(super) fn plan(
         impact: Impact::None,
         before: Json::Null,
         after: json!({ "status": status, "principal": format!("identity of {policy}"), "vault": id }),
-        reason: "Power Platform uses the key as the identity of the policy".to_owned(),
+        reason: reason(protection, keys),
         source: source.clone(),
         operations: vec![vault_grants::operation(vault)],
     };
     Planned::new(outline, Work::step(step))
         .dangerous("Grants the use of keys", format!("to the policy {} on {}", policy.name(), id.name()))
+}
+
+/// Which keys it is for, and why.
+fn reason(protection: &Protection, keys: &[&Granted]) -> String {
+    let own = |granted: &&&Granted| {
+        granted.key.vault == protection.key.vault && granted.key.name.eq_ignore_ascii_case(&protection.key.name)
+    };
+    let names = |keys: Vec<&&Granted>| keys.into_iter().map(|granted| granted.key.name.clone()).collect::<Vec<_>>();
+    let (own, former): (Vec<&&Granted>, Vec<&&Granted>) = keys.iter().partition(own);
+    let own = names(own).into_iter().map(|key| format!("Power Platform uses {key} as the identity of the policy"));
+    let former = match names(former) {
+        former if former.is_empty() => None,
+        former => Some(format!("backups need the former key {}, under the new policy as well", former.join(" and "))),
+    };
+    own.chain(former).collect::<Vec<_>>().join("; ")
 }
 
 /// The address of a grant on a vault.

@@ -206,15 +206,24 @@ fn change(
         operations: vec![operation],
     };
     let linking = Linking::new(&live.id, comparing.surface, busy);
-    let by_hand = || by_hand(protection, over.as_ref(), comparing);
+    let by_hand = || by_hand(protection, over.as_ref(), &called(live, comparing));
     let step = LinkPolicy { linking, policy: policy.clone(), system_id, over: over.clone() };
     Planned::new(outline, Work::of(comparing.surface.mode(operation.provenance), vec![Rc::new(step)], by_hand))
         .dangerous(LOCKS_OUT, "all users")
         .dangerous("Depends on a key of your own", key.to_string())
 }
 
+/// What the admin center calls the environment.
+pub(super) fn called(live: &Environment, comparing: &Comparing<'_>) -> String {
+    live.display_name.as_deref().map_or_else(|| comparing.head.scope().to_string(), brief)
+}
+
+/// Where a person finds the policies.
+pub(super) const PLACE: &str =
+    "Power Platform admin center > Security > Data and privacy > Customer-managed encryption key";
+
 /// Where no unpublished operation may be used, a person links.
-fn by_hand(protection: &Protection, over: Option<&ResourceId>, comparing: &Comparing<'_>) -> ManualStep {
+fn by_hand(protection: &Protection, over: Option<&ResourceId>, environment: &str) -> ManualStep {
     let name = protection.policy.name();
     let replaced = over.map(|over| {
         format!(
@@ -224,15 +233,15 @@ fn by_hand(protection: &Protection, over: Option<&ResourceId>, comparing: &Compa
         )
     });
     let actions = replaced.into_iter().chain([
-        format!("open the policy {name} and add the environment {}", comparing.head.label()),
+        format!("open the policy {name} and add the environment {environment}"),
         "confirm that users are locked out meanwhile".to_owned(),
     ]);
     ManualStep {
-        place: "Power Platform admin center > Security > Data and privacy > Customer-managed encryption key".to_owned(),
+        place: PLACE.to_owned(),
         actions: actions.collect(),
         values: BTreeMap::from([
             ("Policy".to_owned(), name.to_owned()),
-            ("Environment".to_owned(), comparing.head.label().to_string()),
+            ("Environment".to_owned(), environment.to_owned()),
         ]),
         shown_by: "Power Platform shows the environment's link as Linked".to_owned(),
         record: None,

@@ -81,6 +81,11 @@ impl Provision {
         self.findings.waiting.push(Waiting { address: address.clone(), waiting_for, since: None, detail });
     }
 
+    /// Whether a change at this address is planned.
+    fn makes(&self, address: &Address) -> bool {
+        self.findings.changes.iter().any(|planned| planned.change.address == *address)
+    }
+
     fn plan(&mut self, planned: Planned) {
         self.requires.push(planned.change.address.clone());
         self.findings.changes.push(planned);
@@ -318,8 +323,12 @@ fn compare_grant(
         }
         return;
     }
+    // Neither there nor planned: whose right would it be?
+    if identity.is_none() && !provision.makes(&scene.comparing.address(Block::KEY).part("policy")) {
+        return;
+    }
     match of_vault.iter().find_map(|granted| granted.granting.as_ref()) {
-        Some(Ok(holding)) => grant(scene, (id, vault), identity, (address, holding), provision),
+        Some(Ok(holding)) => grant(scene, (id, vault, of_vault), identity, (address, holding), provision),
         Some(Err(unreadable)) => provision.unknown(address, unreadable),
         None => provision.unknown(address, &Unreadable::because("this identity's rights on the vault were not read")),
     }
@@ -327,7 +336,7 @@ fn compare_grant(
 
 fn grant(
     scene: &Scene<'_>,
-    (id, vault): (&VaultId, &Vault),
+    (id, vault, keys): (&VaultId, &Vault, &[&Granted]),
     identity: Option<ObjectId>,
     (address, holding): (&Address, &Holding),
     provision: &mut Provision,
@@ -337,8 +346,7 @@ fn grant(
         let Fault { what, help, .. } = grants::missing(vault, id, &protection.policy, identity);
         return provision.waits(address, WaitingFor::Person, format!("{what}, and {why}; {help}"));
     }
-    let created = provision.findings.changes.iter().map(|planned| planned.change.address.clone());
-    let created: Vec<Address> = created.filter(|made| *made == comparing.address(Block::KEY).part("policy")).collect();
-    let planned = grants::plan(protection, (id, vault), identity, comparing, source);
+    let created = Some(comparing.address(Block::KEY).part("policy")).filter(|policy| provision.makes(policy));
+    let planned = grants::plan(protection, (id, vault, keys), identity, comparing, source);
     provision.plan(planned.requiring(created).in_doubt(holding));
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::block::{Block, Declared};
 use super::compare::shown;
-use super::link::{LOCKS_OUT, OUTAGE, once_more};
+use super::link::{LOCKS_OUT, OUTAGE, PLACE, called, once_more};
 use super::observe::{Chain, Observed};
 use super::steps::{self, Linking, UnlinkPolicy};
 use super::{demands, notes, risks};
@@ -128,23 +128,23 @@ fn change(
     };
     let linking = Linking::new(&live.id, comparing.surface, busy);
     let step = UnlinkPolicy { linking, policy: link.policy.clone(), system_id };
-    let by_hand = || by_hand(link, comparing);
+    let by_hand = || by_hand(link, &called(live, comparing));
     Planned::new(outline, Work::of(comparing.surface.mode(operation.provenance), vec![Rc::new(step)], by_hand))
         .taking_away(true)
         .dangerous(LOCKS_OUT, "all users")
         .dangerous("Goes back to Microsoft's key", "the environment")
 }
 
-fn by_hand(link: &Link, comparing: &Comparing<'_>) -> ManualStep {
+fn by_hand(link: &Link, environment: &str) -> ManualStep {
     let name = link.policy.as_ref().map_or("the linked policy", |policy| policy.name());
     ManualStep {
-        place: "Power Platform admin center > Security > Data and privacy > Customer-managed encryption key".to_owned(),
+        place: PLACE.to_owned(),
         actions: vec![
-            format!("open the policy {name} and remove the environment {}", comparing.head.label()),
+            format!("open the policy {name} and remove the environment {environment}"),
             "confirm that users are locked out meanwhile".to_owned(),
             "keep the policy, its key and its grant for 30 days".to_owned(),
         ],
-        values: BTreeMap::from([("Environment".to_owned(), comparing.head.label().to_string())]),
+        values: BTreeMap::from([("Environment".to_owned(), environment.to_owned())]),
         shown_by: "Power Platform shows no linked policy".to_owned(),
         record: None,
     }

@@ -50,7 +50,9 @@ pub struct UnderWay {
 impl UnderWay {
     pub(super) fn of(operation: &Operation) -> Self {
         let stage = operation.stage().map(|stage| format!("{} {}", brief(&stage.name), brief(stage.state.as_str())));
-        Self { what: kind(operation), stage, since: operation.created }
+        // The service tells seven digits of a second, which nobody needs.
+        let since = operation.created.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at));
+        Self { what: kind(operation), stage, since }
     }
 
     /// For a person who reads a plan: what goes on, how far it is, and for how long.

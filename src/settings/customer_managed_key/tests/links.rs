@@ -42,8 +42,8 @@ fn what_the_caller_may_not_do_waits_for_a_person() {
     let scene = Scene::bare().with(|scene| scene.observed.creation.as_mut().unwrap().creating = lacking());
     assert_eq!(
         scene.told(),
-        "grant customerManagedKey/grants/kv-cmk; waits customerManagedKey/policy Person",
-        "nothing is linked, and no policy is created"
+        "waits customerManagedKey/policy Person",
+        "nothing is linked, and no policy is created, nor anything granted to one that isn't there"
     );
     let scene = Scene::ready().with(|scene| {
         scene.observed.grants[0].held = Ok(Rc::default());
