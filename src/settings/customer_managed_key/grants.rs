@@ -21,6 +21,14 @@ use crate::settings::setting::Comparing;
 use crate::settings::vault_grants::{self, AddPolicy, GrantRole, Grantee, by_policies, counts_at, with_role};
 use crate::terms::{ObjectId, Place, ResourceId, VaultId};
 
+/// A vault, and the keys in it that an identity needs.
+#[derive(Clone, Copy)]
+pub(super) struct InVault<'a> {
+    pub(super) id: &'a VaultId,
+    pub(super) vault: &'a Vault,
+    pub(super) keys: &'a [&'a Granted],
+}
+
 const ROLE: Role = roles::KEY_VAULT_CRYPTO_ENCRYPTION_USER;
 /// Roles that allow all of it, and more.
 const COVERED_BY: &[Role] =
@@ -75,7 +83,7 @@ pub(super) fn missing(vault: &Vault, id: &VaultId, policy: &ResourceId, identity
 /// The change that grants. Without an identity, there is none to grant to yet, and a later look has one.
 pub(super) fn plan(
     protection: &Protection,
-    (id, vault, keys): (&VaultId, &Vault, &[&Granted]),
+    InVault { id, vault, keys }: InVault<'_>,
     identity: Option<ObjectId>,
     comparing: &Comparing<'_>,
     source: &Place,

@@ -16,6 +16,7 @@ mod grants;
 mod link;
 mod notes;
 mod observe;
+mod policy;
 mod provision;
 mod retained;
 mod revert;

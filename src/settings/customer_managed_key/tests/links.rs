@@ -36,13 +36,45 @@ fn the_chain_is_built_in_order_or_only_verified() {
     assert!(conditional.told().starts_with("grant "), "{}", conditional.told());
 }
 
+/// An approval of the whole chain stays good while a part of it is on its way, or can't be read for a moment.
+#[test]
+fn what_rests_on_a_policy_that_is_not_there_yet_stays_asked_for() {
+    let late = Scene::bare().with(|scene| {
+        let policy = Policy { principal: None, ..policy("cmk-eu", &key("kv-cmk", "pp-key")) };
+        scene.chain().policy = Ok(Some(Rc::new(policy)));
+    });
+    assert_eq!(
+        late.told(),
+        "grant customerManagedKey/grants/kv-cmk; link customerManagedKey after customerManagedKey/grants/kv-cmk; \
+         waits customerManagedKey/policy Service"
+    );
+    let nameless = Scene::ready().with(|scene| {
+        let policy = Policy { system_id: None, ..policy("cmk-eu", &key("kv-cmk", "pp-key")) };
+        scene.chain().policy = Ok(Some(Rc::new(policy)));
+    });
+    assert_eq!(nameless.told(), "link customerManagedKey; waits customerManagedKey/policy Service");
+    let reason = nameless.findings().changes[0].change.reason.clone();
+    assert!(reason.contains("it has to wait: Azure doesn't name the system id"), "{reason}");
+    let unread = Scene::bare().with(|scene| scene.chain().policy = Err(unreadable()));
+    assert_eq!(unread.told(), "unknown customerManagedKey/policy; unknown customerManagedKey/grants/kv-cmk");
+    let intents = |scene: &Scene| -> Vec<Json> {
+        let changes = scene.findings().changes;
+        changes
+            .iter()
+            .filter(|one| one.change.action != crate::plan::Action::Create)
+            .map(|one| one.change.intent())
+            .collect()
+    };
+    assert_eq!(intents(&late), intents(&Scene::bare()), "what was approved is what is still asked for");
+}
+
 #[test]
 fn what_the_caller_may_not_do_waits_for_a_person() {
     let lacking = || Ok(Holding::Lacking(vec![Right::Azure(Action::ENTERPRISE_POLICY_WRITE)]));
     let scene = Scene::bare().with(|scene| scene.observed.creation.as_mut().unwrap().creating = lacking());
     assert_eq!(
         scene.told(),
-        "waits customerManagedKey/policy Person",
+        "waits customerManagedKey/policy Person; waits customerManagedKey/grants/kv-cmk Person",
         "nothing is linked, and no policy is created, nor anything granted to one that isn't there"
     );
     let scene = Scene::ready().with(|scene| {
