@@ -152,7 +152,7 @@ impl From<Published> for Environment {
             tenant,
             display_name,
             sku,
-            state: _,
+            state,
             geo,
             azure_region,
             protection_level,
@@ -175,7 +175,8 @@ impl From<Published> for Environment {
             group,
             dataverse,
             management: None,
-            runtime: None,
+            // Only these two of its words mean the same as administration's.
+            runtime: state.map(|state| Runtime::read(&state)).filter(|runtime| !matches!(runtime, Runtime::Other(_))),
             runtime_reason: None,
             links,
         }
@@ -257,9 +258,8 @@ struct WirePublished {
 impl Wire {
     fn read(self) -> Result<Environment, String> {
         let Self { name: id, location, properties } = self;
-        // Of an answer without them it isn't known whether there is an organisation.
-        let organisation = properties.is_none().then(Dataverse::default);
-        let properties = properties.unwrap_or_default();
+        // An answer without them says neither that there is no organisation nor that there is no link.
+        let properties = properties.ok_or("it has no `properties`")?;
         let governance = properties.governance_configuration.unwrap_or_default();
         let States { management, runtime } = properties.states.unwrap_or_default();
         let (runtime, runtime_reason) = runtime.map(|it| (it.id, it.runtime_reason_code)).unwrap_or_default();
@@ -275,7 +275,7 @@ impl Wire {
             protection_level: governance.protection_level,
             extended_settings: governance.settings.and_then(|settings| settings.extended_settings),
             group: properties.parent_environment_group.and_then(|group| group.id).filter(|id| !id.is_empty()),
-            dataverse: organisation.or(properties.linked_environment_metadata),
+            dataverse: properties.linked_environment_metadata,
             management: management.and_then(|state| state.id),
             runtime,
             runtime_reason,

@@ -49,6 +49,12 @@ words! {
         DisableGovernanceConfiguration = "DisableGovernanceConfiguration",
         /// Brings an environment back that was disabled.
         Enable = "Enable",
+        /// Empties an environment, which puts it back on a key of Microsoft's.
+        Reset = "Reset",
+        /// Deletes an environment.
+        Delete = "Delete",
+        /// Changes who manages the key of an environment, in the way that came before enterprise policies.
+        UpdateProtectionStatus = "UpdateProtectionStatus",
     }
 }
 

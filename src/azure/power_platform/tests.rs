@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::environments::{self, Dataverse, ProtectionLevel, Sku};
+use super::environments::{self, ProtectionLevel, Sku};
 use super::operations::{self, Kind, Polled, State};
 use super::policies::{self, Hint};
 use super::*;
@@ -49,9 +49,8 @@ async fn members_may_be_missing_or_unknown_and_are_found_in_any_case() {
     for none in [json!(null), json!({}), json!({ "customerManagedKeys": null })] {
         assert_eq!(read(environment(&none)).await.unwrap().links, Links::default());
     }
-    let bare = read(json!({ "name": "e1" })).await.unwrap();
-    // Whether there is an organisation isn't told either.
-    assert_eq!((bare.links, bare.dataverse, bare.runtime), (Links::default(), Some(Dataverse::default()), None));
+    // It tells neither that there is no link nor that there is no organisation.
+    assert!(read(json!({ "name": "e1" })).await.is_err());
     let alone = read(json!({ "name": "e1", "properties": {} })).await.unwrap();
     assert_eq!(alone.dataverse, None);
 }
@@ -107,8 +106,10 @@ impl<F: Fn(&str) -> Json> Exchange for Pages<F> {
 async fn lists_go_on_by_whichever_word_the_service_has() {
     let first = |link: &'static str| {
         Rc::new(Pages(move |query: &str| match query.contains("page=2") {
-            true => json!({ "value": [{ "name": "e2", "id": "e2" }] }),
-            false => json!({ "value": [{ "name": "e1", "id": "e1" }], link: "http://localhost/x?page=2" }),
+            true => json!({ "value": [{ "name": "e2", "id": "e2", "properties": {} }] }),
+            false => {
+                json!({ "value": [{ "name": "e1", "id": "e1", "properties": {} }], link: "http://localhost/x?page=2" })
+            }
         }))
     };
     for link in ["nextLink", "@odata.nextlink", "@odata.nextLink"] {

@@ -98,6 +98,13 @@ pub struct KeyRef {
     pub version: Option<String>,
 }
 
+impl KeyRef {
+    /// The key as a resource of Azure.
+    pub fn resource(&self) -> Option<ResourceId> {
+        format!("{}/keys/{}", self.vault, self.name).parse().ok()
+    }
+}
+
 impl std::fmt::Display for KeyRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { vault, name, version } = self;

@@ -51,6 +51,9 @@ notes! {
     CMK_AT_RISK = finding "cmk-at-risk": "Something that keeps an environment alive is missing.",
         "An environment whose key can't be reached is shut down. A production environment is deleted 30 days after that, a sandbox \
          after 7; for other types no time is documented.";
+    CMK_NO_LONGER_FIT = finding "cmk-no-longer-fit": "A linked environment isn't one that could be linked today.",
+        "Customer-managed keys work in Managed Environments with Dataverse, and neither in trials nor in Dataverse for Teams. What \
+         becomes of a linked environment that stops being one isn't documented.";
     CMK_OVERDUE = finding "cmk-overdue": "An operation takes longer than the documented four days.",
         "Microsoft documents up to four days for a change of the key. Look at the environment's history in the Power Platform admin \
          center, and open a support request.";

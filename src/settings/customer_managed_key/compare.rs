@@ -3,16 +3,18 @@
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Declared, Protection, Wanted};
-use super::demands;
+use super::demands::{self, Fault};
 use super::link::{self, Ready};
 use super::observe::{Chain, Observed};
 use super::provision::{self, Goal, Provision, Scene};
-use super::{notes, retained, revert, steps};
-use crate::azure::power_platform::environments::Environment;
+use super::{codes, notes, retained, revert, steps};
+use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
+use crate::azure::power_platform::operations::Kind;
 use crate::azure::power_platform::{Link, LinkStatus};
-use crate::plan::{Address, Findings, Waiting, WaitingFor};
+use crate::plan::{Address, Findings, Note, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
 use crate::settings::lifecycle::Course;
+use crate::settings::managed_environment;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::text::brief;
@@ -48,7 +50,7 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
             findings = customer.compare(goes_on, findings);
         }
     }
-    retained::compare(declared, observed, course, comparing, &mut findings);
+    retained::compare(declared, observed, (live, course), comparing, &mut findings);
     findings
 }
 
@@ -64,7 +66,12 @@ fn under_way(
     let (since, detail) = match course {
         Course::UnderWay(operation) => {
             findings.notes.extend(notes::overdue(address, operation, comparing));
-            let detail = format!("{}; users are locked out, for up to four days", operation.told(comparing.now));
+            let told = operation.told(comparing.now);
+            let own = [&steps::NEW, &Kind::RotateCustomerManagedKey, &Kind::RevertToMicrosoftKey];
+            let detail = match own.iter().any(|kind| kind.as_str() == operation.what) {
+                true => format!("{told}; users are locked out, for up to four days"),
+                false => told,
+            };
             (operation.since, detail)
         }
         Course::Unclear(what) => {
@@ -96,64 +103,89 @@ struct Customer<'a> {
 }
 
 impl Customer<'_> {
+    /// The file wants both: a customer's key, and no Managed Environment.
+    fn unmanaged_is_wanted(&self, address: &Address) -> Option<Note> {
+        let declared = self.comparing.beside.of::<managed_environment::Block>()?;
+        let message = "a customer-managed key needs a Managed Environment, and the file says that it is to be none";
+        let key = managed_environment::Block::KEY;
+        let note = Note::refusal(codes::CMK_NOT_MANAGED, address.clone(), message);
+        (!declared.enabled).then(|| note.help(format!("write `{key}: {{ enabled: true }}`")))
+    }
+
+    /// What is no longer as it was when the environment was linked.
+    fn fitness(&self, address: &Address) -> Vec<Note> {
+        let mut faults = demands::of_environment(self.live);
+        if self.live.protection_level == Some(ProtectionLevel::Basic) {
+            let what =
+                "the environment isn't a Managed Environment any more, in which alone customer-managed keys work";
+            faults.push(Fault::new(codes::CMK_NOT_MANAGED, what, "make it one again"));
+        }
+        let unfit = faults.iter().map(|fault| notes::no_longer_fit(address, fault));
+        // Of a linked environment, that means that its key can't be reached, as far as can be told.
+        let disabled = demands::disabled(self.live, self.course);
+        unfit.chain(disabled.map(|fault| notes::at_risk(address, &fault, self.live))).collect()
+    }
+
     fn compare(&self, goes_on: bool, findings: Findings) -> Findings {
         let address = self.comparing.address(Block::KEY);
         let Some(chain) = &self.observed.wanted else { return findings };
         let link = self.live.links.encryption.as_ref();
         let own = link.filter(|link| is_to(link, self.protection, chain));
-        let in_force = own.is_some_and(|link| link.status == Some(LinkStatus::Linked));
-        let goal = if in_force || goes_on { Goal::Keep } else { Goal::Link };
-        let Self { protection, observed, live, comparing, .. } = self;
-        let scene = Scene { protection, observed, live, comparing, source: &self.declared.place, goal };
+        let in_force = own.filter(|link| link.status == Some(LinkStatus::Linked));
+        let goal = if in_force.is_some() || goes_on { Goal::Keep } else { Goal::Link };
+        let Self { declared, protection, observed, live, comparing, .. } = self;
+        let scene = Scene { declared, protection, observed, live, comparing, source: &declared.place, goal };
         let Provision { findings: made, requires, blocked, busy, system_id } = provision::compare(&scene, chain);
-        let refused = made.notes.iter().any(|note| note.refuses());
-        let unread = made.unknown.iter().any(|unknown| unknown.address == address.part("policy"));
+        let doubtful = made.notes.iter().any(Note::refuses)
+            || made.unknown.iter().any(|unknown| unknown.address == address.part("policy"));
         let mut findings = findings.and(made);
-        if let Some(version) = &protection.key.version {
-            findings.notes.push(notes::pinned(&address, version));
-        }
+        findings.notes.extend(protection.key.version.iter().map(|version| notes::pinned(&address, version)));
         if goes_on {
             return findings;
         }
-        if self.course.may_still_show(steps::Link::Away.family().begun, comparing.now) && link.is_some() {
+        if link.is_some() && self.course.may_still_show(steps::Link::Away.family().begun, comparing.now) {
             let detail =
                 "Power Platform says that putting it back on Microsoft's key succeeded, and doesn't show it yet";
-            findings.waiting.push(Waiting {
-                address,
-                waiting_for: WaitingFor::Service,
-                since: None,
-                detail: detail.to_owned(),
-            });
-            return findings;
-        }
-        if in_force {
-            // Which key the policy refers to is part of what is declared.
-            if !refused && !unread {
-                findings.settled(address.clone());
-                findings.notes.push(notes::services(&address));
-                // Of a linked environment, that means that its key can't be reached, as far as can be told.
-                let disabled = demands::disabled(live, self.course);
-                findings.notes.extend(disabled.map(|fault| notes::at_risk(&address, &fault, live)));
-            }
-            return findings;
-        }
-        if let Some(unreadable) = link.and_then(unclear) {
+            let (waiting_for, detail) = (WaitingFor::Service, detail.to_owned());
+            findings.waiting.push(Waiting { address, waiting_for, since: None, detail });
+        } else if let Some(link) = in_force {
+            self.in_force(link, chain, doubtful, &mut findings);
+        } else if let Some(unreadable) = link.and_then(unclear) {
             findings.unknown.push(unreadable.at(address));
-            return findings;
+        } else {
+            let ready = Ready { requires, busy, system_id, blocked };
+            let course = self.course;
+            link::plan(&link::Wanted { declared, protection, observed, live, course, comparing }, ready, &mut findings);
         }
-        let ready = Ready { requires, busy, system_id, blocked };
-        let wanted = link::Wanted {
-            protection,
-            retained: &self.declared.retained,
-            observed,
-            live,
-            course: self.course,
-            comparing,
-            source: &self.declared.place,
-        };
-        link::plan(&wanted, ready, &mut findings);
         findings
     }
+
+    /// The environment is linked to the declared policy. `doubtful` is whether the policy refers to the declared key.
+    fn in_force(&self, link: &Link, chain: &Chain, doubtful: bool, findings: &mut Findings) {
+        let address = self.comparing.address(Block::KEY);
+        let refusals: Vec<Note> = earlier(link, chain)
+            .map(|fault| notes::refused(&address, fault))
+            .into_iter()
+            .chain(self.unmanaged_is_wanted(&address))
+            .collect();
+        if !doubtful && refusals.is_empty() {
+            findings.settled(address.clone());
+            findings.notes.push(notes::services(&address));
+        }
+        findings.notes.extend(refusals);
+        findings.notes.extend(self.fitness(&address));
+    }
+}
+
+/// That the environment is linked to a policy of the same name that was there before: Azure makes another one under an old name.
+fn earlier(link: &Link, chain: &Chain) -> Option<Fault> {
+    let (linked, present) = (link.system_id.as_ref()?, chain.policy.as_ref().ok()?.as_ref()?.system_id.as_ref()?);
+    let what = format!(
+        "the environment is linked to an earlier policy of the name {}, which is gone: Power Platform calls it {linked}, and the one \
+         that is there {present}",
+        chain.id.name()
+    );
+    (linked != present).then(|| Fault::new(codes::CMK_POLICY_UNFIT, what, demands::SUPPORT))
 }
 
 /// Whether a link leads to the declared policy, by its id in Azure, or by what Power Platform calls it.

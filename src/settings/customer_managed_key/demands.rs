@@ -28,16 +28,31 @@ pub(super) struct Fault {
     pub(super) what: String,
     /// What to do.
     pub(super) help: String,
+    /// What to do instead where an environment is encrypted already, if that is something else: what is made anew under an old name
+    /// decrypts nothing.
+    keep: Option<String>,
 }
 
 impl Fault {
     pub(super) fn new(code: NoteCode, what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, what: what.into(), help: help.into() }
+        Self { code, what: what.into(), help: help.into(), keep: None }
+    }
+
+    /// The same with what to do where an environment is encrypted already.
+    pub(super) fn or_keep(self, keep: impl Into<String>) -> Self {
+        Self { keep: Some(keep.into()), ..self }
+    }
+
+    /// What to do for an environment that is encrypted already.
+    pub(super) fn to_keep(&self) -> &str {
+        self.keep.as_deref().unwrap_or(&self.help)
     }
 }
 
 /// Geographies of environments and of policies that fit although they differ.
 const FITTING: [(&str, &str); 2] = [("unitedkingdom", "uk"), ("unitedstates", "unitedstateseuap")];
+/// Where nothing that a person can do brings it back.
+pub(super) const SUPPORT: &str = "open a support request at once: what it was can't be made anew";
 /// Bits of an RSA key.
 const SIZES: [u32; 2] = [2048, 3072];
 /// What the key is used for.
@@ -93,8 +108,8 @@ pub(super) fn disabled(live: &Environment, course: &Course) -> Option<Fault> {
     Some(Fault::new(codes::CMK_ENVIRONMENT, what, help))
 }
 
-/// What keeps a policy from being linked to the environment.
-pub(super) fn of_policy(policy: &Policy, live: &Environment) -> Vec<Fault> {
+/// What keeps a policy from being linked: to this environment, or to any.
+pub(super) fn of_policy(policy: &Policy, live: Option<&Environment>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if policy.kind != PolicyKind::Encryption {
         let what =
@@ -105,11 +120,8 @@ pub(super) fn of_policy(policy: &Policy, live: &Environment) -> Vec<Fault> {
     if policy.identity.as_deref().is_none_or(|identity| !identity.eq_ignore_ascii_case("SystemAssigned")) {
         let what =
             format!("the policy {} has no system-assigned identity, so nothing can use the key", policy.id.name());
-        faults.push(Fault::new(
-            codes::CMK_POLICY_UNFIT,
-            what,
-            "name another policy, or let palisade create one (`provision: true`)",
-        ));
+        let help = "name another policy, or let palisade create one (`provision: true`)";
+        faults.push(Fault::new(codes::CMK_POLICY_UNFIT, what, help).or_keep(SUPPORT));
     }
     if let Some(state) = policy.key.as_ref().and_then(|key| key.state.as_deref())
         && !state.eq_ignore_ascii_case("Enabled")
@@ -117,7 +129,8 @@ pub(super) fn of_policy(policy: &Policy, live: &Environment) -> Vec<Fault> {
         let what = format!("the encryption of the policy {} is {}", policy.id.name(), brief(state));
         faults.push(Fault::new(codes::CMK_POLICY_UNFIT, what, "name a policy whose encryption is enabled"));
     }
-    if let Some(location) = live.location.as_deref().filter(|location| !fits(location, &policy.location)) {
+    let location = live.and_then(|live| live.location.as_deref());
+    if let Some(location) = location.filter(|location| !fits(location, &policy.location)) {
         let what = format!(
             "the policy {} is in {}, the environment in {}",
             policy.id.name(),
@@ -190,8 +203,9 @@ pub(super) fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, live: &Environ
         )
     };
     if properties.enable_soft_delete != Some(true) {
+        let is_off = if properties.enable_soft_delete.is_none() { "isn't said to be on" } else { "is off" };
         let what = format!(
-            "soft delete is off in the vault {name}: a deleted key would be lost, and the environment's data with it"
+            "soft delete {is_off} in the vault {name}: a deleted key would be lost, and the environment's data with it"
         );
         faults.push(Fault::new(code, what, turn_on("--enable-soft-delete")));
     }
@@ -239,39 +253,48 @@ fn network(id: &VaultId, vault: &Vault) -> Option<String> {
 /// What is wrong with a key, or with the version of it that is pinned.
 pub(super) fn of_key(key: &KeyRef, version: &KeyVersion, now: Timestamp) -> Vec<Fault> {
     let KeyVersion { version: _, kind, size, operations, enabled, not_before, expires, created: _ } = version;
-    let mut wrong: Vec<(String, String)> = Vec::new();
-    let create = format!("create one: {}", create_key(key));
-    let kind = kind.as_deref().unwrap_or("an unknown type");
-    if !["RSA", "RSA-HSM"].iter().any(|known| kind.eq_ignore_ascii_case(known)) {
-        wrong.push((format!("is {}, not an RSA key", brief(kind)), create.clone()));
-    } else if !size.is_some_and(|size| SIZES.contains(&size)) {
-        let bits = size.map_or("an unknown number of".to_owned(), |size| size.to_string());
-        wrong.push((format!("has {bits} bits, not 2048 or 3072"), create));
-    }
-    let missing = operations.as_ref().map(|allowed| {
-        let lacks = |one: &&&str| !allowed.iter().any(|word| word.eq_ignore_ascii_case(one));
-        OPERATIONS.iter().filter(lacks).copied().collect::<Vec<_>>()
-    });
+    let mut faults = Vec::new();
+    let mut wrong = |what: String, help: String| {
+        faults.push(Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help));
+    };
+    let create = || format!("name another key, or create one: {}", create_key(key));
     let set = |flags: &str| {
         format!("`az keyvault key set-attributes --vault-name {} --name {} {flags}`", key.vault.name(), key.name)
     };
-    if let Some(missing) = missing.filter(|missing| !missing.is_empty()) {
-        let help = format!("allow it: {}", set(&format!("--ops {}", OPERATIONS.join(" "))));
-        wrong.push((format!("may not {}", missing.join(" and ")), help));
+    match (kind.as_deref(), size) {
+        (None, _) => wrong("has a type that Azure doesn't tell".to_owned(), create()),
+        (Some(kind), _) if !["RSA", "RSA-HSM"].iter().any(|known| kind.eq_ignore_ascii_case(known)) => {
+            wrong(format!("is of the type {}, not RSA", brief(kind)), create());
+        }
+        (Some(_), None) => wrong("has a size that Azure doesn't tell".to_owned(), create()),
+        (Some(_), Some(size)) if !SIZES.contains(size) => wrong(format!("has {size} bits, not 2048 or 3072"), create()),
+        (Some(_), Some(_)) => {}
     }
-    if *enabled != Some(true) {
-        wrong.push(("isn't enabled".to_owned(), format!("enable it: {}", set("--enabled true"))));
+    let allowed = operations.as_deref().unwrap_or_default();
+    let lacks = |one: &&&str| !allowed.iter().any(|word| word.eq_ignore_ascii_case(one));
+    let missing: Vec<&str> = OPERATIONS.iter().filter(lacks).copied().collect();
+    if operations.is_some() && !missing.is_empty() {
+        let all: Vec<&str> = allowed.iter().map(String::as_str).chain(missing.iter().copied()).collect();
+        wrong(
+            format!("doesn't allow {}", missing.join(" and ")),
+            format!("allow it: {}", set(&format!("--ops {}", all.join(" ")))),
+        );
+    }
+    match enabled {
+        Some(true) => {}
+        Some(false) => wrong("is disabled".to_owned(), format!("enable it: {}", set("--enabled true"))),
+        None => wrong("isn't said to be enabled".to_owned(), "look at it in the Azure portal".to_owned()),
     }
     if let Some(from) = not_before.filter(|from| *from > now) {
-        wrong.push((format!("can be used from {from:.0} on only"), "wait, or name another key".to_owned()));
+        wrong(
+            format!("can't be used before {from:.0}"),
+            format!("set an earlier date: {}", set("--not-before YYYY-MM-DDTHH:MM:SSZ")),
+        );
     }
     if let Some(end) = expires.filter(|end| *end <= now) {
-        wrong.push((format!("expired at {end:.0}"), "make a new version of the key, or name another key".to_owned()));
+        wrong(format!("expired at {end:.0}"), format!("set a later date: {}", set("--expires YYYY-MM-DDTHH:MM:SSZ")));
     }
-    wrong
-        .into_iter()
-        .map(|(what, help)| Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help))
-        .collect()
+    faults
 }
 
 /// How a person creates a key that fits.
@@ -281,6 +304,19 @@ pub(super) fn create_key(key: &KeyRef) -> String {
         key.vault.name(),
         key.name
     )
+}
+
+/// Why a new one is no help.
+pub(super) const NOT_ANEW: &str = "what is made anew under its name decrypts nothing";
+
+/// How a person recovers a deleted key.
+pub(super) fn recover_key(key: &KeyRef) -> String {
+    format!("`az keyvault key recover --vault-name {} --name {}`", key.vault.name(), key.name)
+}
+
+/// How a person recovers a deleted vault.
+pub(super) fn recover_vault(id: &VaultId) -> String {
+    format!("`az keyvault recover --name {}`", id.name())
 }
 
 /// How a person creates a vault that fits.

@@ -8,38 +8,35 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::block::{Block, Protection, Retained};
+use super::block::{Block, Declared, Protection};
 use super::compare::shown;
 use super::observe::Observed;
 use super::provision::value;
-use super::steps::{LinkPolicy, Linking, NEW};
-use super::{codes, demands, notes, risks};
+use super::steps::{LINKED, LinkPolicy, Linking};
+use super::{codes, demands, notes, retained, risks};
 use crate::azure::operations::{ADMIN_GET_ENVIRONMENT, ADMIN_LINK_ENCRYPTION};
-use crate::azure::power_platform::SystemId;
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::azure::power_platform::operations::Kind;
+use crate::azure::power_platform::{LinkStatus, SystemId};
 use crate::plan::{
-    Action, Address, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Severity, Waiting, WaitingFor,
-    Work,
+    Action, Address, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Waiting, WaitingFor, Work,
 };
 use crate::settings::block::Block as _;
-use crate::settings::geography::{self, Agreement};
 use crate::settings::lifecycle::{self, Course};
 use crate::settings::managed_environment;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
 use crate::terms::text::brief;
-use crate::terms::{Place, ResourceId};
 
 /// What is to be linked.
 pub(super) struct Wanted<'a> {
+    pub(super) declared: &'a Declared,
     pub(super) protection: &'a Protection,
-    pub(super) retained: &'a [Retained],
     pub(super) observed: &'a Observed,
     pub(super) live: &'a Environment,
     pub(super) course: &'a Course,
     pub(super) comparing: &'a Comparing<'a>,
-    pub(super) source: &'a Place,
 }
 
 /// How far what it rests on is.
@@ -82,6 +79,31 @@ pub(super) fn once_more(
     }
 }
 
+/// A failed link of which the list of operations doesn't tell what failed: a first link leaves Microsoft's key, a swap or a revert the
+/// key before, so it can't be told what the environment is on, and another outage might be for nothing.
+pub(super) fn unexplained(
+    live: &Environment,
+    course: &Course,
+    observed: &Observed,
+    address: &Address,
+) -> Option<Waiting> {
+    let link = live.links.encryption.as_ref().filter(|link| link.status == Some(LinkStatus::Failed))?;
+    if matches!(course, Course::Failed { .. }) {
+        return None;
+    }
+    let name = link.policy.as_ref().map_or("a policy", |policy| policy.name());
+    let why = match &observed.error {
+        Some(Ok(Some(error))) => format!(": {}", brief(error)),
+        Some(Err(unreadable)) => format!(", and why could not be read: {}", unreadable.reason),
+        Some(Ok(None)) | None => String::new(),
+    };
+    let detail = format!(
+        "Power Platform shows the link to {name} as Failed{why}; palisade can't tell on which key the environment is: look at it in \
+         the Power Platform admin center"
+    );
+    Some(Waiting { address: address.clone(), waiting_for: WaitingFor::Person, since: None, detail })
+}
+
 pub(super) fn plan(wanted: &Wanted<'_>, ready: Ready, findings: &mut Findings) {
     let Wanted { protection, observed, live, course, comparing, .. } = wanted;
     let address = comparing.address(Block::KEY);
@@ -91,13 +113,15 @@ pub(super) fn plan(wanted: &Wanted<'_>, ready: Ready, findings: &mut Findings) {
     if demands::is_default(live) {
         findings.notes.push(notes::default_environment(&address, observed.hint.as_ref()));
     }
-    findings.notes.extend(region(wanted, &address));
     let managed = managed(wanted, &address, findings);
     let over = live.links.encryption.as_ref().and_then(|link| link.policy.clone());
     let over = over.filter(|over| *over != protection.policy);
     let former_read = former(wanted, over.as_ref(), &address, findings);
     // Over a link, what succeeded as a first link is the link that shows.
-    let shows_late: &[Kind] = if live.links.encryption.is_none() { &[NEW] } else { &[Kind::RotateCustomerManagedKey] };
+    let shows_late: &[Kind] = if live.links.encryption.is_none() { LINKED } else { &[Kind::RotateCustomerManagedKey] };
+    if let Some(waiting) = unexplained(live, course, observed, &address) {
+        return findings.waiting.push(waiting);
+    }
     let failed = match once_more(course, shows_late, "linking the policy", &address, comparing) {
         Ok(failed) => failed,
         Err(waiting) => return findings.waiting.push(waiting),
@@ -133,37 +157,27 @@ fn managed(wanted: &Wanted<'_>, address: &Address, findings: &mut Findings) -> O
     None
 }
 
-/// Whether enough is known of the policy that is replaced: its key is needed by the new policy's identity as well.
+/// Whether enough is known of the policies that came before: their keys are needed by the new policy's identity as well.
 fn former(wanted: &Wanted<'_>, over: Option<&ResourceId>, address: &Address, findings: &mut Findings) -> bool {
-    let Some(over) = over else { return true };
-    if !wanted.retained.iter().any(|one| one.policy == *over) {
+    let retained = wanted.declared.retained.iter().zip(&wanted.observed.retained);
+    let mut in_use = retained.filter(|(one, _)| !retained::is_over(one, wanted.live, wanted.comparing.now));
+    // What is wrong with one is told where it is looked at.
+    let known = in_use.all(|(one, chain)| chain.policy.is_ok() && retained::of_key(one, chain).is_none());
+    let Some(over) = over else { return known };
+    if !wanted.declared.retained.iter().any(|one| one.policy == *over) {
         findings.notes.push(notes::former_unwatched(address, over));
     }
-    let Some(former) = &wanted.observed.former else { return true };
+    let Some(former) = &wanted.observed.former else { return known };
     let unreadable = match (&former.policy, &former.key, &former.vault) {
         (Err(unreadable), ..) | (_, Some(_), Err(unreadable)) => unreadable.clone(),
         (Ok(_), None, _) => Unreadable::because(format!(
             "which key the policy {} that is linked now refers to can't be told, and the new policy's identity needs that key as well",
             over.name()
         )),
-        (Ok(_), Some(_), Ok(_)) => return true,
+        (Ok(_), Some(_), Ok(_)) => return known,
     };
     findings.unknown.push(unreadable.at(address.part("former")));
     false
-}
-
-/// That the vault is in the environment's geography can't be told.
-fn region(wanted: &Wanted<'_>, address: &Address) -> Option<Note> {
-    let vault = wanted.observed.wanted.as_ref()?.vault.as_ref().ok()?.clone()?;
-    let here = wanted.live.azure_region.as_deref().or(wanted.live.location.as_deref());
-    match geography::agreement(vault.location.as_deref().unwrap_or_default(), here) {
-        Agreement::Unknown(why) => {
-            let message = format!("whether the vault is in the environment's geography can't be told: {why}");
-            let code = crate::settings::codes::REGION_MISMATCH;
-            Some(Note::finding(code, Severity::Warning, address.clone(), message))
-        }
-        Agreement::Same | Agreement::Other { .. } => None,
-    }
 }
 
 fn change(
@@ -173,7 +187,7 @@ fn change(
     (failed, busy): (Option<String>, Option<String>),
     address: Address,
 ) -> Planned {
-    let Wanted { protection, observed, live, comparing, source, .. } = wanted;
+    let Wanted { declared, protection, observed, live, comparing, .. } = wanted;
     let Protection { policy, key, provision: _ } = protection;
     let link = live.links.encryption.as_ref();
     let operation = ADMIN_LINK_ENCRYPTION.facts();
@@ -195,14 +209,14 @@ fn change(
         setting: Block::KEY,
         subject: "the environment".to_owned(),
         action: Action::Link,
-        direction: if link.is_none() { Direction::Hardens } else { Direction::Neutral },
+        direction: if over.is_none() { Direction::Hardens } else { Direction::Neutral },
         risk: if over.is_some() { risks::SWAP } else { risks::LINK },
         impact: Impact::Outage,
         before: shown(link),
         after: json!({ "status": format!("policy {}", policy.name()), "managedBy": "customer", "policy": policy,
                        "key": value(key) }),
         reason: reason.into_iter().flatten().collect::<Vec<_>>().join("; "),
-        source: (*source).clone(),
+        source: declared.place.clone(),
         operations: vec![operation],
     };
     let linking = Linking::new(&live.id, comparing.surface, busy);

@@ -48,13 +48,15 @@ impl Setting for Block {
 
     fn places(declared: &Option<Declared>) -> Vec<(String, Place)> {
         let Some(declared) = declared else { return Vec::new() };
-        let retained = declared.retained.iter().map(|one| (retained::part(one.policy.name()), one.place.clone()));
+        let retained = declared.retained.iter().map(|one| (retained::part(declared, one), one.place.clone()));
         std::iter::once((String::new(), declared.place.clone())).chain(retained).collect()
     }
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {
-        let keys = declared.iter().flat_map(Declared::policies).map(|(_, key)| key.vault.resource().clone());
-        keys.collect()
+        let named = declared.iter().flat_map(Declared::policies);
+        named
+            .flat_map(|(policy, key)| [policy.clone(), key.vault.resource().clone()].into_iter().chain(key.resource()))
+            .collect()
     }
 
     fn policies(declared: &Option<Declared>) -> Vec<NamedPolicy> {

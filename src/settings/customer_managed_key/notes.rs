@@ -19,12 +19,12 @@ use crate::terms::text::brief;
 pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(4 * 24);
 
 /// What is wrong keeps the environment from being linked.
-pub(super) fn refused(address: &Address, Fault { code, what, help }: Fault) -> Note {
+pub(super) fn refused(address: &Address, Fault { code, what, help, .. }: Fault) -> Note {
     Note::refusal(code, address.clone(), what).help(help)
 }
 
 /// What is wrong may shut a linked environment down.
-pub(super) fn at_risk(address: &Address, Fault { code: _, what, help }: &Fault, live: &Environment) -> Note {
+pub(super) fn at_risk(address: &Address, fault: &Fault, live: &Environment) -> Note {
     let deleted = match &live.sku {
         Some(Sku::Production) => "deleted 30 days after that",
         Some(Sku::Sandbox) => "deleted 7 days after that",
@@ -33,8 +33,13 @@ pub(super) fn at_risk(address: &Address, Fault { code: _, what, help }: &Fault, 
               is documented)"
         }
     };
-    let message = format!("{what}; an environment that can't reach its key is shut down, and {deleted}");
-    Note::finding(codes::CMK_AT_RISK, Severity::Error, address.clone(), message).help(help.clone())
+    let message = format!("{}; an environment that can't reach its key is shut down, and {deleted}", fault.what);
+    Note::finding(codes::CMK_AT_RISK, Severity::Error, address.clone(), message).help(fault.to_keep())
+}
+
+/// The linked environment isn't one any more that could be linked.
+pub(super) fn no_longer_fit(address: &Address, Fault { what, help, .. }: &Fault) -> Note {
+    Note::finding(codes::CMK_NO_LONGER_FIT, Severity::Error, address.clone(), what).help(help)
 }
 
 /// Connections stay on Microsoft's key, whatever the environment is on.
@@ -108,7 +113,7 @@ pub(super) fn former_unwatched(address: &Address, former: &ResourceId) -> Note {
 }
 
 /// Something is wrong with a key that only backups need.
-pub(super) fn former_key(address: &Address, Fault { code: _, what, help }: &Fault) -> Note {
-    let message = format!("{what}; backups need the former key");
-    Note::finding(codes::CMK_RETAINED, Severity::Error, address.clone(), message).help(help.clone())
+pub(super) fn former_key(address: &Address, fault: &Fault) -> Note {
+    let message = format!("{}; backups need the former key", fault.what);
+    Note::finding(codes::CMK_RETAINED, Severity::Error, address.clone(), message).help(fault.to_keep())
 }

@@ -59,6 +59,8 @@ pub struct Chain {
     pub vault: Observation<Option<Rc<Vault>>>,
     /// The key's pinned version, else its current one; none if the vault has none.
     pub version: Observation<Option<KeyVersion>>,
+    /// What the policy's own identity may do with the key; asked of retained policies.
+    pub own: Option<Granted>,
 }
 
 /// The rights of the wanted policy's identity on a key that it needs.
@@ -104,7 +106,7 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
     };
     let retained = async {
         let all = declared.iter().flat_map(|declared| &declared.retained);
-        futures_util::future::join_all(all.map(|one| chain(look, &one.policy, Some(one.key.clone())))).await
+        futures_util::future::join_all(all.map(|one| former_chain(look, &one.policy, one.key.clone()))).await
     };
     let (course, error, wanted, former, retained) = tokio::join!(
         lifecycle::course(observing, &live.id, linking.family()),
@@ -175,7 +177,18 @@ async fn chain(look: &Look, id: &ResourceId, key: Option<KeyRef>) -> Chain {
         Some(key) => tokio::join!(vault(look, &key.vault), version(look, key)),
         None => (Ok(None), Ok(None)),
     };
-    Chain { id: id.clone(), policy, key, vault, version }
+    Chain { id: id.clone(), policy, key, vault, version, own: None }
+}
+
+/// A chain with the rights of its own identity.
+async fn former_chain(look: &Look, id: &ResourceId, key: KeyRef) -> Chain {
+    let chain = chain(look, id, Some(key.clone())).await;
+    let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
+    let own = match identity {
+        Some(_) => Some(granted(look, key, identity, false).await),
+        None => None,
+    };
+    Chain { own, ..chain }
 }
 
 /// The key that a policy itself refers to.
@@ -233,7 +246,8 @@ async fn grants(
 async fn granted(look: &Look, key: KeyRef, identity: Option<ObjectId>, provision: bool) -> Granted {
     let vault = vault(look, &key.vault).await;
     let by_roles = matches!(&vault, Ok(Some(vault)) if vault.properties.goes_by_roles());
-    let held = match (identity, key_id(&key)) {
+    // Roles on the key alone count as well as those on its vault.
+    let held = match (identity, key.resource()) {
         (Some(identity), Some(id)) if by_roles => look.roles(&id, identity).await.map_err(Unreadable::from),
         _ => Ok(Rc::default()),
     };
@@ -245,11 +259,6 @@ async fn granted(look: &Look, key: KeyRef, identity: Option<ObjectId>, provision
         _ => None,
     };
     Granted { key, vault, held, granting }
-}
-
-/// A key as a resource of Azure: roles on it alone count as well as those on its vault.
-fn key_id(key: &KeyRef) -> Option<ResourceId> {
-    format!("{}/keys/{}", key.vault, key.name).parse().ok()
 }
 
 async fn creation(look: &Look, policy: &ResourceId) -> Creation {

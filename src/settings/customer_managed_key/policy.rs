@@ -11,7 +11,7 @@ use super::provision::{Goal, Provision, Scene, value};
 use super::steps::CreatePolicy;
 use super::{codes, risks};
 use crate::azure::operations::PUT_ENTERPRISE_POLICY;
-use crate::azure::power_platform::policies::{Policy, Registered, Registration};
+use crate::azure::power_platform::policies::{Health, Policy, Registered, Registration};
 use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
 use crate::settings::observation::Unreadable;
@@ -28,8 +28,10 @@ pub(super) enum Standing {
     Waits(WaitingFor),
     /// It isn't known.
     Unread(Unreadable),
-    /// It is refused, and nothing more needs to be said.
+    /// It is refused, and nothing more needs to be said of its grants.
     Refused,
+    /// The environment is on it, and it refers to another key: nothing of the declared one says anything.
+    OtherKey,
 }
 
 impl Standing {
@@ -53,7 +55,8 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
             let (name, group) = (chain.id.name(), chain.id.resource_group());
             let what = format!("Azure has no enterprise policy {name} in the resource group {group}");
             let help = "correct `policy`, or write `provision: true` to have it created";
-            provision.fault(scene, &address, Fault::new(codes::CMK_POLICY_NOT_FOUND, what, help));
+            let fault = Fault::new(codes::CMK_POLICY_NOT_FOUND, what, help).or_keep(demands::SUPPORT);
+            provision.fault(scene, &address, fault);
             return Standing::Refused;
         }
         Err(unreadable) => {
@@ -61,10 +64,17 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
             return Standing::Unread(unreadable.clone());
         }
     };
-    let faults = demands::of_policy(policy, scene.live);
+    let faults = demands::of_policy(policy, Some(scene.live));
     let faults = faults.into_iter().chain(demands::of_policys_key(policy, scene.protection, scene.comparing.now));
-    let faults: Vec<Fault> = faults.collect();
-    let fine = faults.is_empty();
+    let mut faults: Vec<Fault> = faults.collect();
+    if scene.goal == Goal::Keep && policy.health == Some(Health::Unhealthy) {
+        let what = format!("Azure shows the policy {} as Unhealthy: its key can't be reached", chain.id.name());
+        let help = "look at the key, at the identity's grant on it, and at the network of its vault";
+        faults.push(Fault::new(codes::CMK_AT_RISK, what, help));
+    }
+    let fine = faults.iter().all(|fault| fault.code == codes::CMK_AT_RISK);
+    // The declared key isn't the one that the environment is encrypted with.
+    let other_key = scene.goal == Goal::Keep && faults.iter().any(|fault| fault.code == codes::CMK_POLICY_KEY);
     faults.into_iter().for_each(|fault| provision.fault(scene, &address, fault));
     let Policy { principal, system_id, .. } = policy.as_ref();
     provision.system_id.clone_from(system_id);
@@ -78,6 +88,7 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
         provision.findings.waiting.push(Waiting { address, waiting_for, since: None, detail });
     }
     match principal {
+        _ if other_key => Standing::OtherKey,
         Some(identity) => Standing::There(*identity),
         None if fine => Standing::Coming,
         None => Standing::Refused,

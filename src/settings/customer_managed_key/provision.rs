@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::block::{Block, KeyRef, Protection};
+use super::block::{Block, Declared, KeyRef, Protection};
 use super::demands::{self, Fault};
 use super::grants::InVault;
 use super::observe::{Chain, Granted, Observed};
 use super::policy::{self, Standing};
-use super::{codes, grants, notes};
+use super::{codes, grants, notes, retained};
 use crate::azure::power_platform::SystemId;
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::rights::Holding;
-use crate::plan::{Address, Findings, Planned, Waiting, WaitingFor};
+use crate::plan::{Address, Findings, Note, Planned, Severity, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
+use crate::settings::geography::{self, Agreement};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::{ObjectId, Place, VaultId};
@@ -33,6 +34,7 @@ pub(super) enum Goal {
 
 /// What everything here looks at.
 pub(super) struct Scene<'a> {
+    pub(super) declared: &'a Declared,
     pub(super) protection: &'a Protection,
     pub(super) observed: &'a Observed,
     pub(super) live: &'a Environment,
@@ -91,6 +93,9 @@ impl Provision {
 pub(super) fn compare(scene: &Scene<'_>, chain: &Chain) -> Provision {
     let mut provision = Provision::default();
     let standing = policy::compare(scene, chain, &mut provision);
+    if matches!(standing, Standing::OtherKey) {
+        return provision;
+    }
     compare_key(scene, chain, &mut provision);
     compare_grants(scene, &standing, &mut provision);
     provision
@@ -114,14 +119,23 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
         Ok(None) => {
             let what =
                 format!("Azure has no vault {} in the resource group {}", key.vault.name(), key.vault.resource_group());
+            let recover = demands::recover_vault(&key.vault);
             let help = format!(
-                "correct `key.vault`, recover the vault if it was deleted, or create it: {}",
+                "correct `key.vault`, recover the vault if it was deleted ({recover}), or create it: {}",
                 demands::create_vault(&key.vault, live)
             );
-            return provision.fault(scene, &address, Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help));
+            let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+            let fault = Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help).or_keep(keep);
+            return provision.fault(scene, &address, fault);
         }
         Err(unreadable) => return provision.unknown(&address, unreadable),
     };
+    let here = live.azure_region.as_deref().or(live.location.as_deref());
+    if let Agreement::Unknown(why) = geography::agreement(vault.location.as_deref().unwrap_or_default(), here) {
+        let message = format!("whether the vault is in the environment's geography can't be told: {why}");
+        let code = crate::settings::codes::REGION_MISMATCH;
+        provision.findings.notes.push(Note::finding(code, Severity::Warning, address.clone(), message));
+    }
     let mut faults = demands::of_vault(&key.vault, vault, comparing.tenant, live);
     match &chain.version {
         Ok(Some(version)) => faults.extend(demands::of_key(key, version, comparing.now)),
@@ -130,9 +144,13 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
                 Some(version) => format!("the key {} in {} has no version {version}", key.name, key.vault.name()),
                 None => format!("the vault {} has no key {}", key.vault.name(), key.name),
             };
-            let help =
-                format!("correct `key`, recover the key if it was deleted, or create it: {}", demands::create_key(key));
-            faults.push(Fault::new(codes::CMK_KEY_NOT_FOUND, what, help));
+            let recover = demands::recover_key(key);
+            let help = format!(
+                "correct `key`, recover the key if it was deleted ({recover}), or create it: {}",
+                demands::create_key(key)
+            );
+            let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+            faults.push(Fault::new(codes::CMK_KEY_NOT_FOUND, what, help).or_keep(keep));
         }
         Err(unreadable) => provision.unknown(&address, unreadable),
     }
@@ -142,7 +160,7 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
 /// The grants, vault by vault: what one of its keys lacks, the vault's grant gives to all.
 fn compare_grants(scene: &Scene<'_>, standing: &Standing, provision: &mut Provision) {
     let mut vaults: BTreeMap<&VaultId, Vec<&Granted>> = BTreeMap::new();
-    for granted in &scene.observed.grants {
+    for granted in scene.observed.grants.iter().filter(|granted| is_needed(scene, &granted.key)) {
         vaults.entry(&granted.key.vault).or_default().push(granted);
     }
     for (id, keys) in vaults {
@@ -156,6 +174,15 @@ fn compare_grants(scene: &Scene<'_>, standing: &Standing, provision: &mut Provis
             Some(Ok(None)) | None => {}
         }
     }
+}
+
+/// Whether the policy's identity needs a key: its own, that of the policy that is linked now, and those of former ones while backups
+/// need them.
+fn is_needed(scene: &Scene<'_>, key: &KeyRef) -> bool {
+    let Scene { declared, protection, observed, live, comparing, .. } = scene;
+    let former = observed.former.as_ref().and_then(|chain| chain.key.as_ref());
+    let kept = declared.retained.iter().filter(|one| !retained::is_over(one, live, comparing.now)).map(|one| &one.key);
+    std::iter::once(&protection.key).chain(former).chain(kept).any(|needed| retained::same_key(needed, key))
 }
 
 fn compare_grant(
@@ -183,20 +210,25 @@ fn compare_grant(
         Standing::Coming if scene.goal == Goal::Link && scene.protection.provision => {}
         // An approval of it must not be taken for void: what it rests on may come yet.
         Standing::Waits(waiting_for) => {
-            return provision.waits(
-                address,
-                *waiting_for,
-                "there is no policy yet whose identity could use the key".to_owned(),
-            );
+            let detail = "there is no policy yet whose identity could use the key".to_owned();
+            return provision.waits(address, *waiting_for, detail);
         }
         Standing::Unread(unreadable) => return provision.unknown(address, unreadable),
-        Standing::Coming | Standing::Refused => return,
+        Standing::Coming | Standing::Refused | Standing::OtherKey => return,
     }
     let missing = || grants::missing(vault, id, &scene.protection.policy, identity);
-    if scene.goal == Goal::Keep && *id != scene.protection.key.vault {
-        return provision.findings.notes.push(notes::former_key(address, &missing()));
+    if scene.goal == Goal::Keep {
+        let lacks = |granted: &&&Granted| !grants::suffice(vault, identity, &granted.held);
+        let is_own = |granted: &&&Granted| retained::same_key(&granted.key, &scene.protection.key);
+        let (own, former): (Vec<&&Granted>, Vec<&&Granted>) = keys.iter().filter(lacks).partition(is_own);
+        if !own.is_empty() {
+            provision.fault(scene, address, missing());
+        } else if !former.is_empty() {
+            provision.findings.notes.push(notes::former_key(address, &missing()));
+        }
+        return;
     }
-    if scene.goal == Goal::Keep || !scene.protection.provision {
+    if !scene.protection.provision {
         return provision.fault(scene, address, missing());
     }
     match keys.iter().find_map(|granted| granted.granting.as_ref()) {

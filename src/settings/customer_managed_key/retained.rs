@@ -1,13 +1,16 @@
 //! Former policies and their keys, for as long as backups need them. Pure.
 //!
-//! Invariants: nothing of them is ever taken away; one that may be gone by now is told, and one that is needed and missing as well.
+//! Invariants: nothing of them is ever taken away, and none is called no longer needed while it is linked, while a change is still to
+//! come, or while something else in the configuration names it; what is declared of one is what its policy says.
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::block::{Block, Declared, KeyRef, Retained, Wanted};
-use super::codes;
-use super::observe::{Chain, Observed};
+use super::demands::{self, Fault};
+use super::observe::{Chain, Observed, own_key};
+use super::{codes, grants, notes};
+use crate::azure::power_platform::environments::Environment;
 use crate::plan::{Address, Findings, Note, Severity};
 use crate::settings::block::Block as _;
 use crate::settings::lifecycle::Course;
@@ -17,30 +20,47 @@ use crate::settings::setting::Comparing;
 const KEY_DAYS: i64 = 30;
 const VERSION_DAYS: i64 = 28;
 
-/// The part of the setting's address that a former policy has.
-pub(super) fn part(policy: &str) -> String {
-    format!("retained/{}", policy.to_lowercase())
+/// The part of the setting's address that a former policy has: its name, and its group where two have one name.
+pub(super) fn part(declared: &Declared, one: &Retained) -> String {
+    let name = one.policy.name().to_lowercase();
+    let same = |other: &&Retained| other.policy.name().eq_ignore_ascii_case(&name);
+    match declared.retained.iter().filter(same).count() {
+        1 => format!("retained/{name}"),
+        _ => format!("retained/{}/{name}", one.policy.resource_group().to_lowercase()),
+    }
+}
+
+/// Whether two references are to the same key, whatever the version.
+pub(super) fn same_key(one: &KeyRef, other: &KeyRef) -> bool {
+    one.vault == other.vault && one.name.eq_ignore_ascii_case(&other.name)
+}
+
+/// Whether its last day is over. The policy that is linked now is needed whatever the file says.
+pub(super) fn is_over(one: &Retained, live: &Environment, now: Timestamp) -> bool {
+    day(now) > one.until && live.links.encryption.as_ref().and_then(|link| link.policy.as_ref()) != Some(&one.policy)
 }
 
 pub(super) fn compare(
     declared: &Declared,
     observed: &Observed,
-    course: &Course,
+    (live, course): (&Environment, &Course),
     comparing: &Comparing<'_>,
     findings: &mut Findings,
 ) {
+    // As long as the environment isn't where it is to be, the change that makes a policy a former one is still to come.
+    let settled = findings.in_effect.contains(&comparing.address(Block::KEY));
     for (one, chain) in declared.retained.iter().zip(&observed.retained) {
-        let address = comparing.address(Block::KEY).part(&part(one.policy.name()));
-        let needed = needed_until(declared, one, course);
+        let address = comparing.address(Block::KEY).part(&part(declared, one));
+        let needed = needed_until(declared, one, course).filter(|_| settled);
         let last = needed.map_or(one.until, |needed| needed.max(one.until));
-        if day(comparing.now) > last {
-            findings.notes.push(retirable(&address, one, last));
+        if settled && is_over(one, live, comparing.now) && day(comparing.now) > last {
+            findings.notes.extend(retirable(declared, &address, one, last, comparing));
             continue;
         }
         if let Some(needed) = needed.filter(|needed| *needed > one.until) {
             findings.notes.push(too_short(&address, one, needed));
         }
-        kept(&address, one, chain, findings);
+        kept(&address, one, chain, comparing, findings);
     }
 }
 
@@ -51,21 +71,48 @@ fn day(at: Timestamp) -> Date {
 /// The last day on which it is needed, if the change that made it a former one is the last that the environment's list tells of.
 fn needed_until(declared: &Declared, one: &Retained, course: &Course) -> Option<Date> {
     let Course::Succeeded { what: _, at: Some(at) } = course else { return None };
-    let same_key = |key: &KeyRef| key.vault == one.key.vault && key.name.eq_ignore_ascii_case(&one.key.name);
     let days = match &declared.wanted {
-        Wanted::Customer(protection) if same_key(&protection.key) => VERSION_DAYS,
+        Wanted::Customer(protection) if same_key(&protection.key, &one.key) => VERSION_DAYS,
         Wanted::Customer(_) | Wanted::Microsoft => KEY_DAYS,
     };
     Some(day(*at).saturating_add(Span::new().days(days)))
 }
 
-fn retirable(address: &Address, one: &Retained, last: Date) -> Note {
+/// That nothing needs it any more, as far as this configuration and this environment tell.
+fn retirable(
+    declared: &Declared,
+    address: &Address,
+    one: &Retained,
+    last: Date,
+    comparing: &Comparing<'_>,
+) -> Option<Note> {
     let Retained { policy, key, until: _, place: _ } = one;
-    let message = format!("the policy {} and its key {key} have not been needed since {last}", policy.name());
-    Note::finding(codes::CMK_RETIRABLE, Severity::Info, address.clone(), message).help(
-        "make sure that no other environment is linked to the policy; then take the grant, the key and the policy away by hand, and \
-         the entry out of `retained`",
-    )
+    if comparing.elsewhere.contains(policy) {
+        return None;
+    }
+    let others = declared.policies().filter(|(other, _)| *other != policy);
+    let in_use = others.into_iter().any(|(_, other)| same_key(other, key))
+        || key.resource().is_some_and(|key| comparing.elsewhere.contains(&key));
+    let (what, how) = match in_use {
+        true => (
+            format!("the policy {} has", policy.name()),
+            "take the policy away by hand, but keep its key, which is in use",
+        ),
+        false => (
+            format!("the policy {} and its key {key} have", policy.name()),
+            "take the grant, the key and the policy away by hand",
+        ),
+    };
+    let note = Note::finding(
+        codes::CMK_RETIRABLE,
+        Severity::Info,
+        address.clone(),
+        format!("{what} not been needed since {last}"),
+    );
+    Some(note.help(format!(
+        "make sure that no other environment is linked to the policy, and that nothing else uses the key; then {how}, and take the \
+         entry out of `retained`"
+    )))
 }
 
 fn too_short(address: &Address, one: &Retained, needed: Date) -> Note {
@@ -75,23 +122,50 @@ fn too_short(address: &Address, one: &Retained, needed: Date) -> Note {
         .help(format!("write `until: {needed}`, or a later day"))
 }
 
-/// Whether it is all still there.
-fn kept(address: &Address, one: &Retained, chain: &Chain, findings: &mut Findings) {
-    let mut gone = |what: String| {
-        let message = format!("{what}, which backups need until {}", one.until);
-        let note = Note::finding(codes::CMK_RETAINED, Severity::Error, address.clone(), message);
-        findings.notes.push(note.help("recover it while it can be recovered; a key is kept by soft delete"));
-    };
+/// What is declared of it, where the policy itself says something else.
+pub(super) fn of_key(one: &Retained, chain: &Chain) -> Option<Fault> {
+    let policy = chain.policy.as_ref().ok()?.as_ref()?;
+    let own = own_key(policy);
+    if own.as_ref().is_some_and(|own| same_key(own, &one.key) && own.version == one.key.version) {
+        return None;
+    }
+    let refers = own.map_or_else(|| "to no key that palisade can tell".to_owned(), |own| format!("to {own}"));
+    let what = format!("the former policy {} is declared with {}, but refers {refers}", policy.id.name(), one.key);
+    Some(Fault::new(
+        codes::CMK_POLICY_KEY,
+        what,
+        "write the key that the policy refers to: the new policy's identity is granted it",
+    ))
+}
+
+/// Whether it is all still there, and can be used.
+fn kept(address: &Address, one: &Retained, chain: &Chain, comparing: &Comparing<'_>, findings: &mut Findings) {
+    const RECOVER: &str = "recover it while soft delete keeps it; what is made anew under its name decrypts nothing";
+    let gone = |what: String| Fault::new(codes::CMK_RETAINED, what, RECOVER);
+    let mut faults: Vec<Fault> = Vec::new();
     match &chain.policy {
-        Ok(None) => gone(format!("Azure has no policy {}", one.policy.name())),
-        Ok(Some(_)) => {}
+        Ok(None) => faults.push(gone(format!("Azure has no policy {}", one.policy.name()))),
+        Ok(Some(policy)) => faults.extend(demands::of_policy(policy, None)),
         Err(unreadable) => return findings.unknown.push(unreadable.at(address.clone())),
     }
+    if let Some(fault) = of_key(one, chain) {
+        return findings.notes.push(notes::refused(address, fault));
+    }
     match (&chain.vault, &chain.version) {
-        (Ok(None), _) => gone(format!("Azure has no vault {}", one.key.vault.name())),
-        (_, Ok(None)) => gone(format!("there is no key {}", one.key)),
-        (_, Ok(Some(version))) if version.enabled == Some(false) => gone(format!("the key {} is disabled", one.key)),
-        (Ok(Some(_)), Ok(Some(_))) => {}
+        (Ok(None), _) => faults.push(gone(format!("Azure has no vault {}", one.key.vault.name()))),
+        (_, Ok(None)) => faults.push(gone(format!("there is no key {}", one.key))),
+        (Ok(Some(_)), Ok(Some(version))) => faults.extend(demands::of_key(&one.key, version, comparing.now)),
         (Err(unreadable), _) | (_, Err(unreadable)) => findings.unknown.push(unreadable.at(address.clone())),
     }
+    let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
+    if let (Some(own), Some(identity)) = (&chain.own, identity) {
+        match (&own.vault, &own.held) {
+            (Ok(Some(vault)), Ok(_)) if !grants::suffice(vault, Some(identity), &own.held) => {
+                faults.push(grants::missing(vault, &one.key.vault, &one.policy, Some(identity)));
+            }
+            (_, Err(unreadable)) => findings.unknown.push(unreadable.at(address.clone())),
+            _ => {}
+        }
+    }
+    findings.notes.extend(faults.iter().map(|fault| notes::former_key(address, fault)));
 }

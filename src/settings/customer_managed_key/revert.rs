@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::block::{Block, Declared};
 use super::compare::shown;
-use super::link::{LOCKS_OUT, OUTAGE, PLACE, called, once_more};
+use super::link::{LOCKS_OUT, OUTAGE, PLACE, called, once_more, unexplained};
 use super::observe::{Chain, Observed};
-use super::steps::{self, Linking, UnlinkPolicy};
+use super::steps::{self, LINKED, Linking, UnlinkPolicy};
 use super::{demands, notes, risks};
 use crate::azure::operations::ADMIN_UNLINK_ENCRYPTION;
 use crate::azure::power_platform::environments::Environment;
@@ -33,18 +33,19 @@ pub(super) fn compare(
     findings: &mut Findings,
 ) {
     let address = comparing.address(Block::KEY);
-    let Some(link) = &live.links.encryption else { return findings.settled(address) };
+    let Some(link) = &live.links.encryption else {
+        if course.may_still_show(LINKED, comparing.now) {
+            let detail = "Power Platform says that linking a policy succeeded, and doesn't show it yet".to_owned();
+            return findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
+        }
+        return findings.settled(address);
+    };
     match &link.status {
         Some(LinkStatus::Linked) => {}
-        // After a first link that failed, the environment is on Microsoft's key; after a revert that failed, it isn't.
-        Some(LinkStatus::Failed) if matches!(course, Course::Failed { .. }) => {}
         Some(LinkStatus::Failed) => {
-            let detail = format!(
-                "{}; palisade can't tell on which key it is: look at it in the Power Platform admin center",
-                failed(link, observed)
-            );
-            let waiting = Waiting { address, waiting_for: WaitingFor::Person, since: None, detail };
-            return findings.waiting.push(waiting);
+            if let Some(waiting) = unexplained(live, course, observed, &address) {
+                return findings.waiting.push(waiting);
+            }
         }
         status => {
             let word = status.as_ref().map(|status| format!(" (`{}`)", brief(status.as_str()))).unwrap_or_default();
@@ -72,17 +73,6 @@ pub(super) fn compare(
     };
     let busy = lifecycle::busy(live, course, comparing.now);
     findings.changes.push(change(declared, (live, link), system_id, (failed, busy), comparing, address));
-}
-
-/// That the link failed, and why, as far as the service tells.
-fn failed(link: &Link, observed: &Observed) -> String {
-    let name = link.policy.as_ref().map_or("a policy", |policy| policy.name());
-    let why = match &observed.error {
-        Some(Ok(Some(error))) => format!(": {}", brief(error)),
-        Some(Err(unreadable)) => format!(", and why could not be read: {}", unreadable.reason),
-        Some(Ok(None)) | None => String::new(),
-    };
-    format!("Power Platform shows the link to {name} as Failed{why}")
 }
 
 /// What Power Platform calls the linked policy: its own word, else what the policy in Azure says.

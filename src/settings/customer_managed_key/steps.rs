@@ -22,7 +22,17 @@ use crate::terms::ResourceId;
 
 /// The first link of an environment.
 pub(super) const NEW: Kind = Kind::NewCustomerManagedKey;
-const ALL: &[Kind] = &[NEW, Kind::RotateCustomerManagedKey, Kind::RevertToMicrosoftKey];
+/// What links.
+pub(super) const LINKED: &[Kind] = &[NEW, Kind::RotateCustomerManagedKey];
+/// What changes the key: a reset puts the environment back on Microsoft's, and nothing is left of one that is deleted.
+const ALL: &[Kind] = &[
+    NEW,
+    Kind::RotateCustomerManagedKey,
+    Kind::RevertToMicrosoftKey,
+    Kind::Reset,
+    Kind::Delete,
+    Kind::UpdateProtectionStatus,
+];
 
 /// What is done to an environment's link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +59,7 @@ impl Link {
     pub(super) const fn family(self) -> Family {
         let begun: &[Kind] = match self {
             Self::First => &[NEW],
-            Self::Over => &[NEW, Kind::RotateCustomerManagedKey],
+            Self::Over => LINKED,
             Self::Away => &[Kind::RevertToMicrosoftKey],
         };
         Family { begun, all: ALL }

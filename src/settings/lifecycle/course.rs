@@ -103,16 +103,8 @@ pub(super) fn why(operation: &Operation) -> String {
 impl Course {
     /// What a whole list says, newest first.
     pub fn of(all: &[Operation], family: Family) -> Self {
-        if let Some(operation) = all.iter().find(|operation| operation.state.goes_on()) {
-            let under_way = UnderWay::of(operation);
-            if operation.kind.is_none() {
-                return Self::Unclear(format!("{} goes on", under_way.what));
-            }
-            return if family.changed_by(operation) { Self::UnderWay(under_way) } else { Self::Elsewhere(under_way) };
-        }
-        if let Some(operation) = all.iter().find(|operation| !operation.state.is_over()) {
-            let state = brief(operation.state.as_str());
-            return Self::Unclear(format!("{} is in the state `{state}`, which isn't known here", kind(operation)));
+        if let Some(unclear) = Self::at_present(all, family) {
+            return unclear;
         }
         let ours = || all.iter().filter(|operation| family.begins(operation));
         let since: Vec<&Operation> = ours().take_while(|operation| operation.state != State::Succeeded).collect();
@@ -127,6 +119,22 @@ impl Course {
         }
     }
 
+    /// What goes on, or may: of several operations, one that changes the thing, or may change it, says more than any other.
+    fn at_present(all: &[Operation], family: Family) -> Option<Self> {
+        let going_on = || all.iter().filter(|operation| operation.state.goes_on());
+        if let Some(own) = going_on().find(|operation| family.changed_by(operation)) {
+            return Some(Self::UnderWay(UnderWay::of(own)));
+        }
+        if let Some(kindless) = going_on().find(|operation| operation.kind.is_none()) {
+            return Some(Self::Unclear(format!("{} goes on", kind(kindless))));
+        }
+        if let Some(odd) = all.iter().find(|operation| !operation.state.is_over() && !operation.state.goes_on()) {
+            let state = brief(odd.state.as_str());
+            return Some(Self::Unclear(format!("{} is in the state `{state}`, which isn't known here", kind(odd))));
+        }
+        going_on().next().map(|other| Self::Elsewhere(UnderWay::of(other)))
+    }
+
     /// Since when what goes on goes on, if something does and the service tells.
     pub fn since(&self) -> Option<Timestamp> {
         match self {
@@ -138,7 +146,10 @@ impl Course {
     /// Whether an operation of these kinds succeeded last, and its effect may still be to show.
     pub fn may_still_show(&self, kinds: &[Kind], now: Timestamp) -> bool {
         match self {
-            Self::Succeeded { what, at: Some(at) } => kinds.contains(what) && now.duration_since(*at) < SHOWS_WITHIN,
+            // What lies in the future by the service's clock is as near.
+            Self::Succeeded { what, at: Some(at) } => {
+                kinds.contains(what) && now.duration_since(*at).abs() < SHOWS_WITHIN
+            }
             _ => false,
         }
     }

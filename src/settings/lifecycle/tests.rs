@@ -124,3 +124,25 @@ fn nothing_is_begun_while_something_else_goes_on_or_the_environment_is_not_ready
     let deleting = busy(Some("Deleting"), &Course::Idle);
     assert_eq!(deleting.unwrap(), "its management state is `Deleting`; nothing is begun until it is `Ready`");
 }
+
+/// An environment takes one operation at a time, and its list may say otherwise.
+#[test]
+fn of_several_operations_that_go_on_the_one_that_matters_is_told() {
+    let course = |all: &[(&str, State)]| {
+        let all: Vec<Operation> = all.iter().map(|(kind, state)| operation("a", kind, state.clone())).collect();
+        match Course::of(&all, FAMILY) {
+            Course::UnderWay(own) => format!("own {}", own.what),
+            Course::Elsewhere(other) => format!("other {}", other.what),
+            Course::Unclear(words) => words,
+            course => format!("{course:?}"),
+        }
+    };
+    let odd = || State::Other("Deferred".into());
+    const BACK: &str = "RevertToMicrosoftKey";
+    assert_eq!(course(&[("Backup", State::Running), (BACK, State::Running)]), "own RevertToMicrosoftKey");
+    assert_eq!(course(&[("", State::Running), (BACK, State::NotStarted)]), "own RevertToMicrosoftKey");
+    assert_eq!(course(&[("Backup", State::Running), ("", State::Running)]), "an operation of an unknown kind goes on");
+    let unknown = "RevertToMicrosoftKey is in the state `Deferred`, which isn't known here";
+    assert_eq!(course(&[("Backup", State::Running), (BACK, odd())]), unknown);
+    assert_eq!(course(&[("Copy", State::Running), ("Backup", State::Running)]), "other Copy");
+}

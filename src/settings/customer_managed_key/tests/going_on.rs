@@ -82,7 +82,12 @@ fn a_success_that_shows_late_is_waited_for() {
     };
     let (new, swap, back) = (Kind::NewCustomerManagedKey, Kind::RotateCustomerManagedKey, Kind::RevertToMicrosoftKey);
     assert_eq!(succeeded(Scene::ready(), new.clone(), 5), LATE);
+    assert_eq!(succeeded(Scene::ready(), swap.clone(), 5), LATE);
     assert_eq!(succeeded(Scene::ready(), new.clone(), 120), "link customerManagedKey");
+    assert_eq!(succeeded(Scene::ready(), new.clone(), -600), "link customerManagedKey", "by a clock that is far ahead");
+    let microsoft = |scene: &mut Scene| scene.declared.wanted = Wanted::Microsoft;
+    assert_eq!(succeeded(Scene::ready().with(microsoft), new.clone(), 5), LATE, "it may be about to show a link");
+    assert_eq!(succeeded(Scene::ready().with(microsoft), back.clone(), 5), "in sync");
     assert_eq!(succeeded(Scene::ready(), back.clone(), 5), "link customerManagedKey", "what shows is what it led to");
     assert_eq!(succeeded(Scene::swapping(), swap.clone(), 5), LATE);
     assert_eq!(succeeded(Scene::swapping(), new, 5), "link customerManagedKey", "what shows is what it led to");

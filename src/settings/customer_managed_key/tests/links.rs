@@ -1,7 +1,6 @@
 //! The chain that is built, the link, the swap, and the way back.
 
 use super::*;
-use crate::azure::power_platform::operations::Kind;
 use crate::azure::rights::{Action, Right};
 use crate::plan::{Direction, Impact, Risk};
 use crate::settings::customer_managed_key::codes;
@@ -112,7 +111,7 @@ fn only_linked_to_the_declared_policy_is_in_sync() {
     {
         assert_eq!(status(Some(under_way)), "waits customerManagedKey Service");
     }
-    assert_eq!(status(Some(LinkStatus::Failed)), "link customerManagedKey");
+    assert_eq!(status(Some(LinkStatus::Failed)), "waits customerManagedKey Person", "on which key is it?");
     assert_eq!(status(Some(LinkStatus::Other("Odd".into()))), "unknown customerManagedKey");
     assert_eq!(status(None), "unknown customerManagedKey");
     // The published contract doesn't tell what Power Platform calls the policy, and administration may leave the id out.
@@ -237,39 +236,4 @@ fn microsofts_key_is_what_the_file_says_and_nothing_else() {
     };
     assert_eq!(nameless(Some(policy("cmk-eu", &key("kv-cmk", "pp-key")))), "unlink customerManagedKey");
     assert_eq!(nameless(None), "unknown customerManagedKey");
-}
-
-#[test]
-fn former_keys_are_kept_watched_and_said_to_be_retirable() {
-    let linked = |until: &str| Scene::linked().retaining(until);
-    assert_eq!(linked("2026-11-20").told(), "in sync");
-    assert!(!linked("2026-11-20").codes().contains(&codes::CMK_RETIRABLE), "the last day counts");
-    assert!(linked("2026-11-19").codes().contains(&codes::CMK_RETIRABLE));
-    // The list of operations tells when the change was.
-    let changed = |until: &str, days: i64| {
-        let at = now() - jiff::SignedDuration::from_hours(24 * days);
-        linked(until).with(|scene| {
-            scene.observed.course = Ok(Course::Succeeded { what: Kind::RotateCustomerManagedKey, at: Some(at) })
-        })
-    };
-    assert!(changed("2026-11-19", 10).codes().contains(&codes::CMK_RETAINED), "too early");
-    assert!(!changed("2026-11-19", 10).codes().contains(&codes::CMK_RETIRABLE));
-    assert!(changed("2026-11-19", 31).codes().contains(&codes::CMK_RETIRABLE));
-    // For a version of the same key it is 28 days.
-    let version =
-        |days| changed("2026-11-01", days).with(|scene| scene.declared.retained[0].key = key("kv-cmk", "pp-key"));
-    assert!(version(29).codes().contains(&codes::CMK_RETIRABLE));
-    assert!(!changed("2026-11-01", 29).codes().contains(&codes::CMK_RETIRABLE));
-    for (what, change) in [
-        ("the policy", (|scene| scene.observed.retained[0].policy = Ok(None)) as fn(&mut Scene)),
-        ("the vault", |scene| scene.observed.retained[0].vault = Ok(None)),
-        ("the key", |scene| scene.observed.retained[0].version = Ok(None)),
-    ] {
-        let told = linked("2026-12-31").with(change).told();
-        assert_eq!(told, "finding cmk-retained at customerManagedKey/retained/cmk-old; in sync", "{what}");
-    }
-    let unread = linked("2026-12-31").with(|scene| scene.observed.retained[0].version = Err(unreadable()));
-    assert_eq!(unread.told(), "unknown customerManagedKey/retained/cmk-old; in sync");
-    let ungranted = linked("2026-12-31").with(|scene| scene.observed.grants[1].held = Ok(Rc::default()));
-    assert_eq!(ungranted.told(), "finding cmk-retained at customerManagedKey/grants/kv-old; in sync");
 }

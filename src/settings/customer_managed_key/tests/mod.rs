@@ -1,6 +1,7 @@
 //! Comparing customer-managed keys: a table of what can be wrong, of how a link can stand, and of what is done about it.
 
 mod going_on;
+mod kept;
 mod links;
 mod steps;
 mod unfit;
@@ -109,6 +110,7 @@ fn chain(name: &str, key: &KeyRef) -> Chain {
         key: Some(key.clone()),
         vault: Ok(Some(Rc::new(vault(&[])))),
         version: Ok(Some(version())),
+        own: Some(granted(key)),
     }
 }
 
@@ -149,6 +151,8 @@ struct Scene {
     surface: Surface,
     /// What `managedEnvironment` says beside it.
     managed: Option<bool>,
+    /// What other environments declare.
+    elsewhere: Vec<ResourceId>,
 }
 
 impl Scene {
@@ -193,6 +197,7 @@ impl Scene {
             },
             surface: Surface::EMULATOR,
             managed: Some(true),
+            elsewhere: Vec::new(),
         }
     }
 
@@ -272,7 +277,7 @@ impl Scene {
             region: None,
             created: None,
             attested: &[],
-            elsewhere: &[],
+            elsewhere: &self.elsewhere,
             beside: &beside,
             surface: self.surface,
             now: now(),

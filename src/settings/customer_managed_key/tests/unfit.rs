@@ -36,12 +36,14 @@ const FAULTS: &[(&str, &str, Broken)] = &[
     ("cmk-vault-not-found", "az keyvault create --name kv-cmk", |it| it.chain().vault = Ok(None)),
     ("cmk-vault-unfit", "--enable-purge-protection true", unprotected),
     ("cmk-key-not-found", "az keyvault key create --vault-name kv-cmk", |it| it.chain().version = Ok(None)),
-    ("cmk-key-unfit", "is EC", |it| version_with(it, |it| it.kind = Some("EC".into()))),
+    ("cmk-key-unfit", "of the type EC, not RSA", |it| version_with(it, |it| it.kind = Some("EC".into()))),
     ("cmk-key-unfit", "4096 bits", |it| version_with(it, |it| it.size = Some(4096))),
-    ("cmk-key-unfit", "unknown number of bits", |it| version_with(it, |it| it.size = None)),
-    ("cmk-key-unfit", "may not unwrapKey", |it| version_with(it, |it| it.operations = Some(vec!["wrapKey".into()]))),
-    ("cmk-key-unfit", "isn't enabled", |it| version_with(it, |it| it.enabled = Some(false))),
-    ("cmk-key-unfit", "can be used from", |it| version_with(it, |it| it.not_before = Some(now() + SECOND))),
+    ("cmk-key-unfit", "size that Azure doesn't tell", |it| version_with(it, |it| it.size = None)),
+    ("cmk-key-unfit", "doesn't allow unwrapKey", |it| {
+        version_with(it, |it| it.operations = Some(vec!["wrapKey".into()]))
+    }),
+    ("cmk-key-unfit", "is disabled", |it| version_with(it, |it| it.enabled = Some(false))),
+    ("cmk-key-unfit", "can't be used before", |it| version_with(it, |it| it.not_before = Some(now() + SECOND))),
     ("cmk-key-unfit", "expired at", |it| version_with(it, |it| it.expires = Some(now()))),
 ];
 
