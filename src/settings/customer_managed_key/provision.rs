@@ -181,7 +181,11 @@ fn compare_grants(scene: &Scene<'_>, standing: &Standing, provision: &mut Provis
 fn is_needed(scene: &Scene<'_>, key: &KeyRef) -> bool {
     let Scene { declared, protection, observed, live, comparing, .. } = scene;
     let former = observed.former.as_ref().and_then(|chain| chain.key.as_ref());
-    let kept = declared.retained.iter().filter(|one| !retained::is_over(one, live, comparing.now)).map(|one| &one.key);
+    // A key that is declared by mistake is granted to nobody.
+    let retained = declared.retained.iter().zip(&observed.retained);
+    let kept = retained
+        .filter(|(one, chain)| !retained::is_over(one, live, comparing.now) && retained::of_key(one, chain).is_none())
+        .map(|(one, _)| &one.key);
     std::iter::once(&protection.key).chain(former).chain(kept).any(|needed| retained::same_key(needed, key))
 }
 

@@ -129,13 +129,18 @@ pub(super) fn of_key(one: &Retained, chain: &Chain) -> Option<Fault> {
     if own.as_ref().is_some_and(|own| same_key(own, &one.key) && own.version == one.key.version) {
         return None;
     }
-    let refers = own.map_or_else(|| "to no key that palisade can tell".to_owned(), |own| format!("to {own}"));
+    let (refers, help) = match own {
+        Some(KeyRef { vault, name, version }) => {
+            let pinned = version.as_ref().map(|version| format!(", version: {version}")).unwrap_or_default();
+            let help = format!(
+                "write `key: {{ vault: {vault}, name: {name}{pinned} }}`: the new policy's identity is granted that key"
+            );
+            (format!("to {}", KeyRef { vault, name, version }), help)
+        }
+        None => ("to no key that palisade can tell".to_owned(), "look at the policy in Azure".to_owned()),
+    };
     let what = format!("the former policy {} is declared with {}, but refers {refers}", policy.id.name(), one.key);
-    Some(Fault::new(
-        codes::CMK_POLICY_KEY,
-        what,
-        "write the key that the policy refers to: the new policy's identity is granted it",
-    ))
+    Some(Fault::new(codes::CMK_POLICY_KEY, what, help))
 }
 
 /// Whether it is all still there, and can be used.
