@@ -119,6 +119,23 @@ pub struct Draft {
     pub version: Option<String>,
 }
 
+impl Draft {
+    /// What is sent for it, by palisade or by a person: a policy with an identity of its own.
+    pub fn body(&self) -> Json {
+        let Self { location, vault, key, version } = self;
+        let mut named = json!({ "name": key });
+        if let Some(version) = version {
+            named["version"] = json!(version);
+        }
+        json!({
+            "location": location,
+            "kind": PolicyKind::Encryption,
+            "identity": { "type": "SystemAssigned" },
+            "properties": { "encryption": { "state": "Enabled", "keyVault": { "id": vault.as_str(), "key": named } } },
+        })
+    }
+}
+
 #[derive(Deserialize)]
 struct Wire {
     id: ResourceId,
@@ -232,18 +249,7 @@ pub async fn list(reader: &Reader, subscription: Uuid, group: &str) -> Result<Ve
 ///
 /// The identity may be missing from the answer, and appears in the directory late.
 pub async fn put(writer: &Writer, id: &ResourceId, draft: &Draft) -> Result<Policy, CallError> {
-    let Draft { location, vault, key, version } = draft;
-    let mut named = json!({ "name": key });
-    if let Some(version) = version {
-        named["version"] = json!(version);
-    }
-    let body = json!({
-        "location": location,
-        "kind": PolicyKind::Encryption,
-        "identity": { "type": "SystemAssigned" },
-        "properties": { "encryption": { "state": "Enabled", "keyVault": { "id": vault.as_str(), "key": named } } },
-    });
-    parsed(&writer.send(addressed(Call::of(&PUT_ENTERPRISE_POLICY), id).json(arm::JSON, &body)).await?)
+    parsed(&writer.send(addressed(Call::of(&PUT_ENTERPRISE_POLICY), id).json(arm::JSON, &draft.body())).await?)
 }
 
 /// Links an environment to an encryption policy, over the one that it is linked to, if any.

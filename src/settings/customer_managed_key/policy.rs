@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::block::{Block, Protection};
+use super::block::Block;
 use super::demands::{self, Fault};
 use super::observe::{Chain, Creation};
 use super::provision::{Goal, Provision, Scene, value};
@@ -116,18 +116,20 @@ fn create(scene: &Scene<'_>, address: &Address, provision: &mut Provision) -> St
             None => holding,
         },
     };
+    let step = CreatePolicy { policy: protection.policy.clone(), location, key: protection.key.clone() };
     if let Some(why) = holding.lacking() {
         let role = PUT_ENTERPRISE_POLICY.facts().needs.role().map(|role| format!(" with the role {role}"));
         let detail = format!(
-            "an identity{} on the resource group {} has to create the policy {}; {why}",
+            "an identity{} on the resource group {} has to create the policy {}; {why}; create it: {}",
             role.unwrap_or_default(),
             protection.policy.resource_group(),
-            protection.policy.name()
+            protection.policy.name(),
+            step.by_hand()
         );
         provision.waits(address, WaitingFor::Person, detail);
         return Standing::Waits(WaitingFor::Person);
     }
-    provision.plan(creation(scene, address, location).in_doubt(holding));
+    provision.plan(creation(scene, address, step).in_doubt(holding));
     Standing::Coming
 }
 
@@ -168,8 +170,8 @@ fn registered(
     None
 }
 
-fn creation(scene: &Scene<'_>, address: &Address, location: String) -> Planned {
-    let Protection { policy, key, provision: _ } = scene.protection;
+fn creation(scene: &Scene<'_>, address: &Address, step: CreatePolicy) -> Planned {
+    let CreatePolicy { policy, location, key } = &step;
     let outline = Outline {
         address: address.clone(),
         setting: Block::KEY,
@@ -184,6 +186,5 @@ fn creation(scene: &Scene<'_>, address: &Address, location: String) -> Planned {
         source: scene.source.clone(),
         operations: vec![PUT_ENTERPRISE_POLICY.facts()],
     };
-    let step = CreatePolicy { policy: policy.clone(), location, key: key.clone() };
     Planned::new(outline, Work::step(Rc::new(step)))
 }

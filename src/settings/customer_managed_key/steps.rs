@@ -73,6 +73,24 @@ pub(super) struct CreatePolicy {
     pub(super) key: KeyRef,
 }
 
+impl CreatePolicy {
+    fn draft(&self) -> Draft {
+        let Self { policy: _, location, key: KeyRef { vault, name, version } } = self;
+        Draft {
+            location: location.clone(),
+            vault: vault.resource().clone(),
+            key: name.clone(),
+            version: version.clone(),
+        }
+    }
+
+    /// How a person creates it.
+    pub(super) fn by_hand(&self) -> String {
+        let version = self.operation().api_version.map(|version| format!("?api-version={version}")).unwrap_or_default();
+        format!("`az rest --method put --url '{}{version}' --body '{}'`", self.policy, self.draft().body())
+    }
+}
+
 #[async_trait(?Send)]
 impl Step for CreatePolicy {
     fn title(&self) -> String {
@@ -95,17 +113,11 @@ impl Step for CreatePolicy {
 
     /// One that came into being since is never replaced: whoever made it may mean another key.
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        let Self { policy, location, key: KeyRef { vault, name, version } } = self;
+        let policy = &self.policy;
         if policies::get(writer.reader(), policy).await?.is_some() {
             return Err(StepError::Stopped(format!("the policy {} is there by now", policy.name())));
         }
-        let draft = Draft {
-            location: location.clone(),
-            vault: vault.resource().clone(),
-            key: name.clone(),
-            version: version.clone(),
-        };
-        policies::put(writer, policy, &draft).await?;
+        policies::put(writer, policy, &self.draft()).await?;
         Ok(())
     }
 
