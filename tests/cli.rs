@@ -12,6 +12,8 @@ mod attested;
 mod basics;
 #[path = "cli/callers.rs"]
 mod callers;
+#[path = "cli/customer_key/mod.rs"]
+mod customer_key;
 #[path = "cli/cycle.rs"]
 mod cycle;
 #[path = "cli/exits.rs"]
