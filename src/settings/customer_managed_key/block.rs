@@ -122,6 +122,8 @@ pub struct Protection {
     pub key: KeyRef,
     /// Whether what is missing is made.
     pub provision: bool,
+    /// Where policy and key are written.
+    pub places: [Place; 2],
 }
 
 /// Whose key the environment is to be on.
@@ -226,7 +228,8 @@ fn customer(
     let key = key.and_then(|key| declare_key(key, at, diagnostics))?;
     let PolicyText(policy) = policy?;
     claims.push(claim(&policy, &key, at.at(&["policy"]).span()));
-    Some(Wanted::Customer(Protection { policy, key, provision }))
+    let places = ["policy", "key"].map(|part| at.key_place(part));
+    Some(Wanted::Customer(Protection { policy, key, provision, places }))
 }
 
 /// `at` is what has the key.

@@ -49,7 +49,12 @@ impl Setting for Block {
     fn places(declared: &Option<Declared>) -> Vec<(String, Place)> {
         let Some(declared) = declared else { return Vec::new() };
         let retained = declared.retained.iter().map(|one| (retained::part(declared, one), one.place.clone()));
-        std::iter::once((String::new(), declared.place.clone())).chain(retained).collect()
+        let protection = observe::protection(declared).map(|protection| {
+            let [policy, key] = protection.places.clone();
+            [("policy".to_owned(), policy), ("key".to_owned(), key)]
+        });
+        let whole = (String::new(), declared.place.clone());
+        std::iter::once(whole).chain(protection.into_iter().flatten()).chain(retained).collect()
     }
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {

@@ -159,7 +159,8 @@ impl Scene {
     /// On Microsoft's key; the policy `cmk-eu` stands, and its identity is granted the key.
     fn ready() -> Self {
         let key = key("kv-cmk", "pp-key");
-        let wanted = Protection { policy: policy_id("cmk-eu"), key: key.clone(), provision: true };
+        let places = [place(), place()];
+        let wanted = Protection { policy: policy_id("cmk-eu"), key: key.clone(), provision: true, places };
         Self {
             declared: Declared {
                 wanted: Wanted::Customer(wanted),
