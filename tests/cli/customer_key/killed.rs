@@ -15,10 +15,22 @@ fn approved() -> Scene {
 /// The same plan goes on with it at once, and finds it done later; what there may be only once is there once.
 #[track_caller]
 fn finished(scene: &Scene, what: &str) {
-    apply(scene, MEANWHILE).ended(6);
+    gone_on(scene, what);
     apply(scene, LATER).ended(0).says("3 already in effect");
+    assert_eq!(link(&scene.world()), is("cmk-eu", "Linked", true), "{what}");
+    each_once(scene, what);
+}
+
+/// The same plan goes on with it at once.
+#[track_caller]
+fn gone_on(scene: &Scene, what: &str) {
+    apply(scene, MEANWHILE).ended(6);
+    each_once(scene, what);
+}
+
+#[track_caller]
+fn each_once(scene: &Scene, what: &str) {
     let world = scene.world();
-    assert_eq!(link(&world), is("cmk-eu", "Linked", true), "{what}");
     assert_eq!(policies(&world).len(), 1, "{what}");
     assert_eq!(grants(&world), granted(&[("cmk-eu", "kv-cmk")]), "{what}");
     assert_eq!(operations(&world), ["NewCustomerManagedKey"], "{what}");
@@ -46,8 +58,14 @@ fn a_run_that_is_killed_at_any_request_is_finished_by_the_same_plan() {
         }
         assert_eq!(run.status, None, "{run:?}");
         let killed = scene.killed_world();
-        stages.push((policies(&killed).len(), grants(&killed).len(), operations(&killed).len()));
-        finished(&scene, &format!("killed at the request {request}"));
+        let stage = (policies(&killed).len(), grants(&killed).len(), operations(&killed).len());
+        let what = format!("killed at the request {request}");
+        // How it ends is seen once for each stage; after that, that the plan goes on and does nothing twice is what differs.
+        match stages.last() == Some(&stage) {
+            true => gone_on(&scene, &what),
+            false => finished(&scene, &what),
+        }
+        stages.push(stage);
     }
     assert_eq!(stages[..2], [(0, 0, 0), (1, 0, 0)]);
     stages.dedup();

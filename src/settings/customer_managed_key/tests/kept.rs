@@ -105,6 +105,9 @@ fn a_former_key_that_is_needed_must_be_usable() {
     let to_link =
         Scene::ready().retaining("2026-11-19").with(|scene| scene.observed.grants[1].held = Ok(Rc::default()));
     assert_eq!(to_link.told(), "link customerManagedKey", "nothing is granted for what is over");
+    let last_day =
+        Scene::ready().retaining("2026-11-20").with(|scene| scene.observed.grants[1].held = Ok(Rc::default()));
+    assert!(last_day.told().starts_with("grant customerManagedKey/grants/kv-old"), "{}", last_day.told());
 }
 
 /// A key that is made anew under the old name decrypts nothing.
