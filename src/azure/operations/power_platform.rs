@@ -2,7 +2,8 @@
 //!
 //! Words: *administration* is the older service ("BusinessAppPlatform"), which Microsoft's own modules call and doesn't
 //! publish; the *Power Platform API* is the published one, and has no links of policies; *enterprise policies* are resources
-//! of Azure. Invariants: what starts a lifecycle operation is never replayed, since a second one may be another.
+//! of Azure. Invariants: what starts a lifecycle operation is never replayed, since a second one may be another; nor is what
+//! creates a policy, since a second one may replace another's.
 
 use super::super::rights::{Action, Need, Needs, Right};
 use super::{Effect, Facts, Operation, Provenance, Read, Service, Write, documented};
@@ -89,9 +90,11 @@ pub const GET_ENTERPRISE_POLICY: Operation<Read> = Operation::read(policies(
     Action::ENTERPRISE_POLICY_READ,
 ));
 
-/// Creates an enterprise policy, or replaces one that no environment is linked to.
+/// Creates an enterprise policy, or replaces one that no environment is linked to. Not repeatable: a second call would replace what
+/// others made under that name meanwhile.
 pub const PUT_ENTERPRISE_POLICY: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
+    repeatable: false,
     ..policies(
         "Microsoft.PowerPlatform/EnterprisePolicies_CreateOrUpdate",
         "PUT",

@@ -218,6 +218,25 @@ async fn a_conflict_is_an_answer_and_a_start_is_sent_once() {
     assert_eq!((outcome.unwrap_err().code(), sent), (Some("InvalidLifecycleOperationRequest"), 1));
 }
 
+/// What others created under that name meanwhile would be replaced.
+#[tokio::test]
+async fn a_policy_is_sent_once_whatever_becomes_of_the_answer() {
+    let vault =
+        "/subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv";
+    for ambiguous in [500, 502, 503, 504, 408] {
+        let service =
+            Rc::new(Always(ambiguous, vec![("retry-after", "1".into())], Json::Null, std::cell::Cell::default()));
+        let draft = policies::Draft {
+            location: "europe".into(),
+            vault: vault.parse().unwrap(),
+            key: "k".into(),
+            version: None,
+        };
+        let outcome = policies::put(&writer_over(service.clone()), &ARM_ID.parse().unwrap(), &draft).await;
+        assert!(outcome.unwrap_err().is_ambiguous() && service.3.get() == 1, "{ambiguous}");
+    }
+}
+
 #[tokio::test]
 async fn either_header_leads_to_the_operation_and_no_other_place_sees_a_token() {
     let path = "providers/Microsoft.BusinessAppPlatform/lifecycleOperations/0001?api-version=2019-10-01";
