@@ -11,6 +11,7 @@ use crate::names::{
     APPS, ENVIRONMENTS, FORMER, GROUPS, KEYS_VAULT, LINKED, MICROSOFT, PEOPLE, TENANT, account, accounts, app, client,
     ghost, group, instance, person, secret, upn, vault,
 };
+use crate::platform::{self, declared::Hosted};
 
 /// A principal as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub(crate) struct Environment {
     /// The vault that may be replaced, where a link is declared.
     pub(crate) vault: Option<Option<String>>,
     pub(crate) links: Option<Links>,
+    /// What is declared in Power Platform.
+    pub(crate) hosted: Option<Hosted>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +95,18 @@ impl Declared {
         let count = dice.weighted(&[(68, 1), (22, 2), (10, 3)]);
         let environments = (0..count).map(|number| Environment::generate(number, wild, dice)).collect();
         Self { environments }
+    }
+
+    /// Declares something in Power Platform as well, or instead.
+    pub(crate) fn host(&mut self, dice: &mut Dice) {
+        let all = Hosted::generate(self.environments.len(), dice);
+        for (environment, hosted) in self.environments.iter_mut().zip(all) {
+            let Some(hosted) = hosted else { continue };
+            if hosted.alone || dice.chance(45) {
+                *environment = Environment { users: None, api: None, vault: None, links: None, ..environment.clone() };
+            }
+            environment.hosted = Some(hosted);
+        }
     }
 
     pub(crate) fn yaml(&self) -> String {
@@ -116,7 +131,7 @@ impl Environment {
         if users.is_none() && api.is_none() && vault.is_none() && links.is_none() {
             users = Some(Users::generate(wild, dice));
         }
-        Self { number, named: dice.chance(50), users, api, vault, links }
+        Self { number, named: dice.chance(50), users, api, vault, links, hosted: None }
     }
 
     pub(crate) fn key(&self) -> &'static str {
@@ -137,16 +152,17 @@ impl Environment {
     }
 
     fn yaml(&self, text: &mut String) {
-        let Self { number, named, users, api, vault: linked, links } = self;
-        let _ = write!(
-            text,
-            "  {}:\n    instanceId: {}\n    environmentId: 1bd6bd98-0000-4000-8000-00000000e00{}\n",
-            self.key(),
-            self.instance(),
-            number + 1
-        );
+        let Self { number, named, users, api, vault: linked, links, hosted } = self;
+        let _ = writeln!(text, "  {}:", self.key());
+        if !hosted.as_ref().is_some_and(|hosted| hosted.alone) {
+            let _ = writeln!(text, "    instanceId: {}", self.instance());
+        }
+        let _ = writeln!(text, "    environmentId: {}", platform::hosted(*number));
         if *named {
             let _ = writeln!(text, "    name: Contoso {}", self.key());
+        }
+        if let Some(hosted) = hosted {
+            hosted.yaml(text);
         }
         if let Some(users) = users {
             users.yaml(text);

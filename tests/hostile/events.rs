@@ -1,5 +1,6 @@
 //! Facts that others change: people in portals, other runs, other tools.
 
+use jiff::Timestamp;
 use palisade::emulator::{
     ApiSubscription, Assignment, Connection, ConnectionStatus, Instance, KeyVaultLink, Masked, PrincipalType, World,
 };
@@ -10,6 +11,7 @@ use crate::names::{
     OTHER_INSTANCE, PEOPLE, STRANGERS, VAULTS, accounts, app, group, instance, last, person, secret, upn, vault,
     vault_in,
 };
+use crate::platform::{self, events::Beyond};
 
 /// A fact that others change; where it is about an environment, which.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ pub(crate) enum Event {
     In(usize, Inside),
     /// Something at an environment's storage account.
     At(usize, usize, Beside),
+    /// Something in Power Platform, or about the keys that are used there.
+    Beyond(Beyond),
 }
 
 #[derive(Debug, Clone)]
@@ -75,7 +79,7 @@ pub(crate) enum Beside {
 }
 
 /// Makes an event happen. The tenant that the service names is no part of the world.
-pub(crate) fn happen(event: &Event, world: &mut World) {
+pub(crate) fn happen(event: &Event, world: &mut World, now: Timestamp) {
     let us = caller(world);
     match event {
         Event::Tenant => {}
@@ -108,6 +112,7 @@ pub(crate) fn happen(event: &Event, world: &mut World) {
                 happen_inside(inside, instance, us);
             }
         }
+        Event::Beyond(beyond) => platform::events::happen(beyond, world, now),
         Event::At(environment, one, beside) => happen_beside(&accounts(*environment)[*one], beside, world),
         _ => happen_in_vault(event, world),
     }

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::platform::OTHER_HOSTED;
+
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -49,6 +51,21 @@ pub(crate) enum Kind {
     Grant,
     Policy,
     Approve,
+    /// An environment as Power Platform's administration knows it, and as its published contract does.
+    Hosted,
+    PublishedHosted,
+    /// What goes on in an environment, and went on.
+    Operations,
+    EnableManaged,
+    LinkKey,
+    UnlinkKey,
+    EnterprisePolicy,
+    CreatePolicy,
+    /// What a subscription has registered.
+    Provider,
+    /// A key of a vault as Azure Resource Manager knows it.
+    VaultKey,
+    VaultKeyVersions,
     /// A read of something else.
     Other,
     /// A write that no setting here ever needs.
@@ -63,6 +80,7 @@ pub(crate) enum Setting {
     Keys,
     KeyVault,
     PrivateLinks,
+    Hosted,
 }
 
 impl Kind {
@@ -73,6 +91,10 @@ impl Kind {
         }
         if path.starts_with("/subscriptions/") {
             return Self::in_azure(method, path);
+        }
+        if path.starts_with("/providers/Microsoft.BusinessAppPlatform/") || path.starts_with("/environmentmanagement/")
+        {
+            return Self::in_platform(method, path);
         }
         match method {
             _ if has("/oauth2/v2.0/token") => Self::Token,
@@ -117,11 +139,34 @@ impl Kind {
         }
     }
 
+    fn in_platform(method: &str, path: &str) -> Self {
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        match (method, segments.as_slice()) {
+            ("GET", ["providers", _, "scopes", "admin", "environments", _]) => Self::Hosted,
+            ("GET", ["environmentmanagement", "environments", _]) => Self::PublishedHosted,
+            ("GET", ["providers", _, "lifecycleOperations"]) => Self::Operations,
+            ("POST", ["providers", _, "environments", _, "enterprisePolicies", "Encryption", "link"]) => Self::LinkKey,
+            ("POST", ["providers", _, "environments", _, "enterprisePolicies", "Encryption", "unlink"]) => {
+                Self::UnlinkKey
+            }
+            ("POST", ["environmentmanagement", "environments", _, "governanceSetting", "enableManaged"]) => {
+                Self::EnableManaged
+            }
+            ("GET", _) => Self::Other,
+            _ => Self::Stray,
+        }
+    }
+
     fn in_azure(method: &str, path: &str) -> Self {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (method, segments.get(5..8), segments.len()) {
             ("GET", Some(["Microsoft.KeyVault", "vaults", _]), 8) => Self::Vault,
             ("GET", Some(["Microsoft.Storage", "storageAccounts", _]), 8) => Self::Account,
+            ("GET", Some(["Microsoft.PowerPlatform", "enterprisePolicies", _]), 8) => Self::EnterprisePolicy,
+            ("PUT", Some(["Microsoft.PowerPlatform", "enterprisePolicies", _]), 8) => Self::CreatePolicy,
+            ("GET", Some(["Microsoft.KeyVault", "vaults", _]), 10) if segments[8] == "keys" => Self::VaultKey,
+            ("GET", Some(["Microsoft.KeyVault", "vaults", _]), 11) if segments[8] == "keys" => Self::VaultKeyVersions,
+            ("GET", None, 4) if path.ends_with("/providers/Microsoft.PowerPlatform") => Self::Provider,
             ("GET", ..) if path.ends_with("/roleAssignments") => Self::Holders,
             ("GET", ..) if path.ends_with("/permissions") => Self::Rights,
             ("PUT", ..) if path.contains("/roleAssignments/") => Self::Grant,
@@ -144,8 +189,14 @@ impl Kind {
             Self::Regenerate | Self::SetSecret | Self::Tag | Self::Recover => Some(Setting::Keys),
             Self::LinkVault | Self::Grant | Self::Policy => Some(Setting::KeyVault),
             Self::AddLink | Self::RemoveLink | Self::Approve => Some(Setting::PrivateLinks),
+            Self::EnableManaged | Self::LinkKey | Self::UnlinkKey | Self::CreatePolicy => Some(Setting::Hosted),
             _ => None,
         }
+    }
+
+    /// Whether the world may be another one after it, although it only reads: what is over takes effect then.
+    pub(crate) fn is_in_platform(self) -> bool {
+        matches!(self, Self::Hosted | Self::PublishedHosted | Self::Operations | Self::EnterprisePolicy)
     }
 
     pub(crate) fn is_directory(self) -> bool {
@@ -157,4 +208,12 @@ impl Kind {
 pub(crate) fn instance(path: &str) -> Option<Uuid> {
     let mut segments = path.split('/').skip_while(|segment| *segment != "instances").skip(1);
     Uuid::parse_str(segments.next()?).ok()
+}
+
+/// The number of the Power Platform environment that an address names.
+pub(crate) fn hosted(address: &str) -> Option<usize> {
+    let address = address.to_lowercase();
+    let rest = address.split("1bd6bd98-0000-4000-8000-00000000e0").nth(1)?;
+    let number = usize::from_str_radix(rest.get(..2)?, 16).ok()?;
+    if number == OTHER_HOSTED { Some(number) } else { number.checked_sub(1) }
 }

@@ -46,6 +46,10 @@ pub(crate) enum Lie {
     HalfAKey,
     /// The answer names another resource.
     OtherResource,
+    /// Words that aren't known: how a link stands, how far an operation is.
+    UnknownWord,
+    /// Operations without their states.
+    NoStates,
 }
 
 pub(crate) fn response(code: u16, body: Vec<u8>) -> Response {
@@ -100,6 +104,7 @@ pub(crate) fn distort(lie: Lie, body: &mut Value) {
             if let Some(Value::Array(list)) = object.get_mut("value") {
                 list.pop();
                 object.insert("@odata.nextLink".to_owned(), json!(elsewhere));
+                object.insert("nextLink".to_owned(), json!(elsewhere));
             }
         }
         (Lie::NoConnections, body) => {
@@ -113,6 +118,7 @@ pub(crate) fn distort(lie: Lie, body: &mut Value) {
                 body["id"] = json!(format!("{id}-other"));
             }
         }
+        (Lie::UnknownWord | Lie::NoStates, body) => reword(lie, body),
         (Lie::LessAMember, body) => less(body),
         (Lie::Swapped, body) => {
             if let Some(list) = body["responses"].as_array_mut().filter(|list| list.len() > 1) {
@@ -130,6 +136,22 @@ pub(crate) fn distort(lie: Lie, body: &mut Value) {
             }
         }
         _ => {}
+    }
+}
+
+fn reword(lie: Lie, body: &mut Value) {
+    let word = if lie == Lie::NoStates { Value::Null } else { json!("Migrating") };
+    let operations = body["value"].as_array_mut().into_iter().flatten();
+    operations.filter(|one| one["state"].is_object()).for_each(|one| one["state"]["id"] = word.clone());
+    let properties = &mut body["properties"];
+    if properties["enterprisePolicies"]["customerManagedKeys"].is_object() {
+        properties["enterprisePolicies"]["customerManagedKeys"]["linkStatus"] = word.clone();
+    }
+    if properties["governanceConfiguration"].is_object() {
+        properties["governanceConfiguration"]["protectionLevel"] = word.clone();
+    }
+    if body["registrationState"].is_string() {
+        body["registrationState"] = word;
     }
 }
 

@@ -7,7 +7,10 @@
 //! ```text
 //! PALISADE_HOSTILE_SEEDS=5000 PALISADE_HOSTILE_FIRST=1000 cargo test --test hostile -- --nocapture
 //! PALISADE_HOSTILE_SEEDS=1 PALISADE_HOSTILE_FIRST=1234 cargo test --test hostile -- --nocapture
+//! PALISADE_HOSTILE_SEEDS=100 PALISADE_HOSTILE_FIRST=1004 PALISADE_HOSTILE_STEP=5 cargo test --test hostile -- --nocapture
 //! ```
+//!
+//! Every fifth seed, from four on, has something of Power Platform: the last line plays only such ones.
 //!
 //! A seed means the same world as long as the generator isn't changed. What breaks a rule is told with its seed, and the first
 //! one with everything that happened in its world.
@@ -27,6 +30,7 @@ mod lies;
 mod links;
 mod names;
 mod oracle;
+mod platform;
 mod resources;
 mod shown;
 mod stage;
@@ -77,10 +81,12 @@ fn plays(seeds: impl Iterator<Item = u64>, told: bool) -> Sum {
 fn hostile_worlds_make_palisade_break_no_rule() {
     let first = given("PALISADE_HOSTILE_FIRST").unwrap_or(1);
     let count = given("PALISADE_HOSTILE_SEEDS").unwrap_or(SEEDS);
+    let step = given("PALISADE_HOSTILE_STEP").unwrap_or(1);
     let threads = std::thread::available_parallelism().map_or(1, |number| number.get() as u64).min(count.max(1));
     let chosen = given("PALISADE_HOSTILE_SEEDS").is_none();
     let rare = RARE.into_iter().filter(move |_| chosen);
-    let each = |thread: u64| (first..first + count).chain(rare.clone()).filter(move |seed| seed % threads == thread);
+    let seeds: Vec<u64> = (0..count).map(|number| first + number * step).chain(rare).collect();
+    let each = |thread: u64| seeds.iter().copied().skip(thread as usize).step_by(threads as usize);
     let all: Vec<Sum> = std::thread::scope(|scope| {
         let players: Vec<_> = (0..threads).map(|thread| scope.spawn(move || plays(each(thread), count == 1))).collect();
         players.into_iter().map(|player| player.join().unwrap()).collect()

@@ -22,7 +22,7 @@ use crate::kind::{Kind, Setting};
 use crate::names::{KEYS_VAULT, VAULTS, upn};
 use crate::told::{Told, rank, resolve};
 use crate::wire::Exchanged;
-use crate::{keys, links, vaults};
+use crate::{keys, links, platform, vaults};
 
 /// What palisade could see.
 pub(crate) struct Seen {
@@ -109,6 +109,9 @@ impl Write<'_> {
 /// The environment that a write is of, if it can be of one only.
 pub(crate) fn environment<'a>(one: &Exchanged, declared: &'a Declared) -> Option<&'a Environment> {
     let mut all = declared.environments.iter();
+    if platform::oracle::is_about(one) {
+        return None;
+    }
     match (one.instance, one.kind) {
         (Some(id), _) => declared.of(id),
         (None, Kind::Approve) => {
@@ -137,6 +140,11 @@ pub(crate) fn writes(
     let mut wrong = Vec::new();
     for (index, one) in log.iter().enumerate().skip(from).filter(|(_, one)| one.kind.is_write()) {
         let mut say = |what: &str| wrong.push(format!("{:?} of {} (request {index}): {what}", one.kind, one.path));
+        platform::oracle::kept(one, &mut say);
+        if platform::oracle::is_about(one) {
+            platform::oracle::judge(log, from, index, declared, &mut say);
+            continue;
+        }
         let Some(environment) = environment(one, declared) else {
             say("no environment of the file asks for that");
             continue;
@@ -178,7 +186,7 @@ fn judge(write: &Write<'_>, planned: Option<&[String; 4]>, say: &mut impl FnMut(
         Some(Setting::Keys) => keys::judge(write, say),
         Some(Setting::KeyVault) => vaults::judge(write, say),
         Some(Setting::PrivateLinks) => links::judge(write, say),
-        None => say("nothing here ever asks for that"),
+        Some(Setting::Hosted) | None => say("nothing here ever asks for that"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::declared::{Environment, Links, Users};
 use crate::kind::Kind;
 use crate::names::{LINKED, VAULTS, last, vault};
 use crate::oracle::{Seen, environment};
+use crate::platform;
 use crate::told::{Told, rank};
 use crate::vaults::may_read;
 use crate::wire::Exchanged;
@@ -72,6 +73,7 @@ pub(crate) fn whole(environment: &Environment, look: &[Exchanged]) -> bool {
         && links.as_ref().is_none_or(|links| {
             no_others(environment, links, look) && links.links.iter().all(|one| open(environment, &one.account, look))
         })
+        && platform::shown::whole(environment, look)
 }
 
 /// How much of an environment can be in sync at most, by what was told.
@@ -90,13 +92,17 @@ pub(crate) fn most(environment: &Environment, look: &[Exchanged]) -> u64 {
     let vaults = usize::from(vault.is_some() && linked(environment, look))
         + usize::from(vault.is_some() && rights(environment, look));
     let links = links.iter().flat_map(|links| &links.links).filter(|one| open(environment, &one.account, look)).count();
-    (held + usize::from(on) + usize::from(published) + vaults + links) as u64
+    let hosted = platform::shown::most(environment, look);
+    (held + usize::from(on) + usize::from(published) + vaults + links + hosted) as u64
 }
 
 /// Whether a request writes for a change.
 fn is_for(one: &Exchanged, change: &Value, environment: &Environment) -> bool {
     if !one.kind.is_write() || one.instance.is_some_and(|id| id != environment.instance()) {
         return false;
+    }
+    if platform::shown::is_setting(change) {
+        return platform::shown::is_for(one, change, environment);
     }
     let binds = &change["binds"];
     let account = || one.path.split('/').nth(8).unwrap_or_default().to_lowercase();
@@ -149,8 +155,10 @@ pub(crate) fn outcome(run: &Run<'_>, change: &Value, applied: &Value) -> Vec<Str
     let mine = log.iter().enumerate().skip(*from).filter(|(_, one)| is_for(one, change, environment));
     let last = mine.map(|(index, _)| index).next_back();
     // Rights on a vault that several environments use are granted once.
-    let shared = change["setting"] == "keyVault" && declared.environments.len() > 1;
-    if last.is_some() != (applied["wrote"] == true) && !shared {
+    let shared = change["setting"] == "keyVault" || platform::shown::is_shared(change);
+    let shared = shared && declared.environments.len() > 1;
+    let open = last.is_some_and(|last| platform::shown::is_turned_down(&log[last]));
+    if last.is_some() != (applied["wrote"] == true) && !shared && !open {
         wrong.push(format!("{address}: sent {}, told {}", last.is_some(), applied["wrote"]));
     }
     if applied["status"] != "done" {
@@ -168,6 +176,9 @@ pub(crate) fn outcome(run: &Run<'_>, change: &Value, applied: &Value) -> Vec<Str
 }
 
 fn shows(change: &Value, environment: &Environment, since: &[Exchanged], dates: bool) -> bool {
+    if platform::shown::is_setting(change) {
+        return platform::shown::shows(change, environment, since);
+    }
     let binds = &change["binds"];
     let address = change["address"].as_str().unwrap_or_default();
     let action = change["action"].as_str().unwrap_or_default();

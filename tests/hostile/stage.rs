@@ -30,7 +30,7 @@ use crate::names::{VAULTS, account, accounts, vault};
 use crate::resources::NOW;
 use crate::tally::Tally;
 use crate::wire::{End, Exchanged, Wire};
-use crate::{cast, oracle, trouble};
+use crate::{cast, oracle, platform, trouble};
 
 /// Longer than palisade waits for the effect of a write.
 const ENDLESS: Duration = Duration::from_secs(20);
@@ -60,9 +60,14 @@ pub(crate) async fn play(seed: u64) -> (Tally, Vec<String>, String) {
     let dice = &mut Dice::seeded(seed);
     // Too much of the strange, and every plan is refused.
     let wild = dice.chance(25);
-    let declared = Declared::generate(wild, dice);
+    let mut declared = Declared::generate(wild, dice);
+    // Dice of its own, so that all else is as it would be without it.
+    let mut beyond = platform::is_in(seed).then(|| Dice::seeded(!seed));
+    if let Some(beyond) = &mut beyond {
+        declared.host(beyond);
+    }
     let yaml = declared.yaml();
-    let Some(mut stage) = Stage::set(declared, &yaml, wild, dice) else {
+    let Some(mut stage) = Stage::set(declared, &yaml, wild, dice, beyond.as_mut()) else {
         return (Tally { worlds: 1, rejected: 1, ..Tally::default() }, Vec::new(), yaml);
     };
     let before = stage.emulator.world();
@@ -70,6 +75,11 @@ pub(crate) async fn play(seed: u64) -> (Tally, Vec<String>, String) {
     let approval = if saved { Approval::Saved(Box::new(stage.look().await.0)) } else { Approval::Seen };
     let mut texts = vec![stage.act(approval).await];
     stage.wire.calm();
+    if let Some(beyond) = &mut beyond
+        && beyond.chance(60)
+    {
+        stage.clock.advance(Duration::from_secs(beyond.pick(&[40, 7200, 5 * 86400])));
+    }
     if dice.chance(70) {
         for event in trouble::drift(&stage.declared, dice) {
             texts.push(format!("meanwhile: {event:?}"));
@@ -89,6 +99,8 @@ pub(crate) async fn play(seed: u64) -> (Tally, Vec<String>, String) {
     let world = serde_json::json!({
         "users": before.users, "groups": before.groups, "instances": before.instances, "vaults": before.vaults,
         "accounts": before.storage_accounts, "behaviour": before.behaviour,
+        "environments": before.power_platform_environments, "policies": before.enterprise_policies,
+        "operations": before.lifecycle_operations, "roles": before.role_assignments,
     });
     let story = format!("{yaml}\n{world:#}\n{}\n{}", told.join("\n"), texts.join("\n"));
     (tally, wrong, story)
@@ -109,7 +121,7 @@ fn line(index: usize, one: &Exchanged, happened: &[(usize, String)]) -> String {
 }
 
 impl Stage {
-    fn set(declared: Declared, yaml: &str, wild: bool, dice: &mut Dice) -> Option<Self> {
+    fn set(declared: Declared, yaml: &str, wild: bool, dice: &mut Dice, beyond: Option<&mut Dice>) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("palisade.yaml");
         std::fs::write(&file, yaml).unwrap();
@@ -120,8 +132,14 @@ impl Stage {
         all.vaults = (0..VAULTS.len()).map(|number| WantedVault { id: vault(number) }).collect();
         let of = |number: usize| accounts(number).map(|name| account(&name));
         all.resources = declared.environments.iter().flat_map(|one| of(one.number)).collect();
+        if beyond.is_some() {
+            platform::furnish::want(&mut all, &declared);
+        }
         seed(&mut world, &all, clock.now()).unwrap();
         cast::furnish(&mut world, &declared, wild, dice);
+        if let Some(beyond) = beyond {
+            platform::furnish::furnish(&mut world, &declared, beyond);
+        }
         let troubles = trouble::generate(&declared, dice);
         let store = Store::memory(world);
         let emulator = Rc::new(start_inside(store, Vec::new(), clock.clone(), Ids::seeded(1), None).unwrap());

@@ -8,6 +8,7 @@ use crate::events::{Beside, Event, Inside};
 use crate::kind::Kind;
 use crate::lies::Lie;
 use crate::names::{FORMER, GROUPS, KEYS_VAULT, LINKED, PEOPLE};
+use crate::platform::{self, events::Beyond};
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
@@ -72,6 +73,7 @@ fn is_mild(event: &Event) -> bool {
             | Event::DeleteVault(_)
             | Event::DisableAllBut(_)
             | Event::AnotherVault(..)
+            | Event::Beyond(Beyond::Rehost(_) | Beyond::Retype(_) | Beyond::Lost(_))
             | Event::In(_, State(_) | Region | Dataverse | DemoteCaller | StripAdmins | StripAllBut(_))
     )
 }
@@ -103,6 +105,7 @@ fn sharpest(event: &Event) -> Option<(Kind, usize, bool)> {
         Event::At(_, _, Beside::Repoint) => Some((Kind::Account, 2, false)),
         Event::At(_, _, Beside::Ask | Beside::Twin) => Some((Kind::Account, 1, false)),
         Event::MoveName(..) => Some((Kind::Batch, 1, false)),
+        Event::Beyond(beyond) => Some(platform::trouble::sharpest(beyond)),
         _ => None,
     }
 }
@@ -128,19 +131,24 @@ const LINKS: &[Kind] =
 
 /// Something that may matter to an environment, and the requests around which it does.
 fn event(environment: &Environment, dice: &mut Dice) -> (Event, &'static [Kind]) {
-    let Environment { number, users, api, vault, links, .. } = environment;
+    let Environment { number, users, api, vault, links, hosted, .. } = environment;
     let number = *number;
     let mut choices: Vec<(usize, u8)> = Vec::new();
     choices.extend(users.iter().map(|_| (30, 0)));
     choices.extend(api.iter().map(|_| (25, 1)));
     choices.extend(vault.iter().map(|_| (20, 2)));
     choices.extend(links.iter().map(|_| (25, 3)));
+    choices.extend(hosted.iter().map(|_| (60, 5)));
     choices.push((6, 4));
     match dice.weighted(&choices) {
         0 => (about_users(number, dice), ROLES),
         1 => (about_keys(number, dice), KEYS),
         2 => (about_vault(number, dice), VAULT),
         3 => (about_links(number, dice), LINKS),
+        5 => {
+            let declared = hosted.clone().unwrap_or_default();
+            (Event::Beyond(platform::trouble::event(number, &declared, dice)), platform::trouble::KINDS)
+        }
         _ => (about_identity(number, dice), ROLES),
     }
 }
@@ -222,12 +230,12 @@ fn about_links(number: usize, dice: &mut Dice) -> Event {
 /// A lie in an answer that an environment's settings rest on.
 fn lie(environment: &Environment, dice: &mut Dice) -> (Kind, Lie) {
     let kind = dice.weighted(&kinds(environment));
-    (kind, lie_about(kind, dice))
+    (kind, platform::trouble::lie_about(kind, dice).unwrap_or_else(|| lie_about(kind, dice)))
 }
 
 /// What an environment's settings ask for, and how often a lie is about it.
 fn kinds(environment: &Environment) -> Vec<(usize, Kind)> {
-    let Environment { users, api, vault, links, .. } = environment;
+    let Environment { users, api, vault, links, hosted, .. } = environment;
     let mut kinds = vec![(3, Kind::Instances), (4, Kind::Instance)];
     if users.is_some() {
         kinds.extend([(2, Kind::Roles), (4, Kind::MyRole), (30, Kind::List), (16, Kind::Batch), (7, Kind::ByIds)]);
@@ -248,6 +256,7 @@ fn kinds(environment: &Environment) -> Vec<(usize, Kind)> {
         kinds.extend([(12, Kind::Links), (10, Kind::Account), (4, Kind::AddLink), (3, Kind::RemoveLink)]);
         kinds.extend([(8, Kind::Approve), (3, Kind::Rights)]);
     }
+    kinds.extend(hosted.iter().flat_map(platform::trouble::kinds));
     kinds
 }
 

@@ -14,9 +14,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::events::{Event, happen};
-use crate::kind::{Kind, instance};
+use crate::kind::{Kind, hosted, instance};
 use crate::lies::{Lie, distort, echo, replace, response};
 use crate::names::{OTHER_INSTANCE, OTHER_TENANT, TENANT};
+use crate::platform::{self, OTHER_HOSTED};
 use crate::told::Told;
 use crate::trouble::{Trouble, What, When};
 
@@ -26,8 +27,11 @@ pub(crate) struct Exchanged {
     pub(crate) kind: Kind,
     /// The instance that the path names.
     pub(crate) instance: Option<Uuid>,
+    /// The number of the Power Platform environment that the address names.
+    pub(crate) hosted: Option<usize>,
     pub(crate) host: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) sent: Option<Value>,
     /// The body of a success, if it is JSON.
     pub(crate) answer: Option<Value>,
@@ -146,7 +150,7 @@ impl Wire {
 
     /// Others change something.
     pub(crate) fn happen(&self, event: &Event) {
-        self.emulator.change(|world| happen(event, world)).unwrap();
+        self.emulator.change(|world| happen(event, world, self.clock.now())).unwrap();
         let state = &mut *self.state.borrow_mut();
         state.happened.push((state.log.len(), format!("{event:?}")));
         state.moved |= matches!(event, Event::Tenant);
@@ -172,7 +176,7 @@ impl Wire {
         let nth = state.of_kind.entry(kind).or_default();
         *nth += 1;
         let of_kind = *nth;
-        if kind == Kind::Instance {
+        if matches!(kind, Kind::Instance | Kind::Hosted) {
             state.in_look.iter_mut().for_each(BTreeMap::clear);
         }
         let next = |counts: Option<&mut BTreeMap<Kind, usize>>| {
@@ -197,6 +201,9 @@ impl Wire {
         let before = self.world();
         self.state.borrow_mut().writing += usize::from(kind.is_write());
         let answer = self.answer(&request, kind, lie).await;
+        if kind.is_in_platform() {
+            self.state.borrow_mut().last = None;
+        }
         let after = self.world();
         {
             let state = &mut *self.state.borrow_mut();
@@ -213,7 +220,7 @@ impl Wire {
         let body = body.filter(|_| well);
         let principal = path.strip_suffix("/assignment").and_then(|path| path.rsplit('/').next());
         let principal = principal.and_then(|text| Uuid::parse_str(&text.replace("%7B", "").replace("%7D", "")).ok());
-        let instance = instance(&path);
+        let (instance, hosted) = (instance(&path), hosted(request.url.as_str()));
         let told = body.as_ref().filter(|_| kind == Kind::List).zip(instance);
         let told = told.and_then(|(body, instance)| Told::read(body, instance));
         let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
@@ -226,8 +233,10 @@ impl Wire {
             at,
             kind,
             instance,
+            hosted,
             host,
             path,
+            query: request.url.query().unwrap_or_default().to_owned(),
             sent,
             answer: body,
             code,
@@ -290,9 +299,10 @@ impl Wire {
         let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned()).unwrap_or_default();
         let key = format!("{} {}{body}", request.method, request.url);
         let mut asked = request.clone();
-        if let (Some(Lie::OtherInstance), Some(id)) = (lie, instance(request.url.path())) {
-            let other = request.url.path().replace(&id.to_string(), &OTHER_INSTANCE.to_string());
-            asked.url.set_path(&other);
+        if lie == Some(Lie::OtherInstance) {
+            others(request).iter().for_each(|(own, other)| {
+                asked.url = asked.url.as_str().replace(own, other).parse().unwrap();
+            });
         }
         let mut answer = self.inside.exchange(asked).await?;
         match lie {
@@ -315,9 +325,7 @@ impl Wire {
         }
         match lie {
             Some(Lie::Renamed) => {
-                if let Some(id) = instance(request.url.path()) {
-                    replace(&mut answer, &id.to_string(), &OTHER_INSTANCE.to_string());
-                }
+                others(request).iter().for_each(|(own, other)| replace(&mut answer, own, other));
             }
             Some(Lie::Empty) => answer.body = b"[]".to_vec().into(),
             Some(Lie::Null) => answer.body = b"null".to_vec().into(),
@@ -332,6 +340,13 @@ impl Wire {
         }
         Ok(answer)
     }
+}
+
+/// The environments that a request names, each with another one of its kind.
+fn others(request: &Request) -> Vec<(String, String)> {
+    let instance = instance(request.url.path()).map(|id| (id.to_string(), OTHER_INSTANCE.to_string()));
+    let other = |number| (platform::hosted(number), platform::hosted(OTHER_HOSTED));
+    instance.into_iter().chain(hosted(request.url.as_str()).map(other)).collect()
 }
 
 fn code(body: &Value) -> Option<String> {
