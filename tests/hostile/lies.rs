@@ -36,8 +36,9 @@ pub(crate) enum Lie {
     Swapped,
     /// One look-up of several fails.
     Item(u16),
-    /// One element of a list less, and it says that there is more elsewhere.
+    /// One element of a list less, and it says that there is more elsewhere, in either of the two words for it.
     Elsewhere,
+    NextElsewhere,
     /// A resource without the member that lists its connections.
     NoConnections,
     /// The same link once more, under another id.
@@ -100,11 +101,11 @@ pub(crate) fn distort(lie: Lie, body: &mut Value) {
                 list.push(first);
             }
         }
-        (Lie::Elsewhere, Value::Object(object)) => {
+        (Lie::Elsewhere | Lie::NextElsewhere, Value::Object(object)) => {
             if let Some(Value::Array(list)) = object.get_mut("value") {
                 list.pop();
-                object.insert("@odata.nextLink".to_owned(), json!(elsewhere));
-                object.insert("nextLink".to_owned(), json!(elsewhere));
+                let word = if lie == Lie::Elsewhere { "@odata.nextLink" } else { "nextLink" };
+                object.insert(word.to_owned(), json!(elsewhere));
             }
         }
         (Lie::NoConnections, body) => {

@@ -201,9 +201,6 @@ impl Wire {
         let before = self.world();
         self.state.borrow_mut().writing += usize::from(kind.is_write());
         let answer = self.answer(&request, kind, lie).await;
-        if kind.is_in_platform() {
-            self.state.borrow_mut().last = None;
-        }
         let after = self.world();
         {
             let state = &mut *self.state.borrow_mut();
@@ -304,7 +301,9 @@ impl Wire {
                 asked.url = asked.url.as_str().replace(own, other).parse().unwrap();
             });
         }
-        let mut answer = self.inside.exchange(asked).await?;
+        let answered = self.inside.exchange(asked).await;
+        self.state.borrow_mut().last.take_if(|_| kind.is_in_platform());
+        let mut answer = answered?;
         match lie {
             Some(Lie::LoseAnswer) => return Err(Broken::Reset("no answer".to_owned())),
             Some(Lie::Truncate) => return Err(Broken::Truncated("cut".to_owned())),

@@ -23,6 +23,8 @@ pub(crate) enum Beyond {
     Retype(usize),
     /// It is gone.
     Lost(usize),
+    /// Others create it, with another key than the declared one.
+    CreatePolicy(usize),
     DeletePolicy(usize),
     /// Made anew under its name, with another identity.
     AnotherPolicy(usize),
@@ -69,6 +71,7 @@ pub(crate) fn happen(event: &Beyond, world: &mut World, now: Timestamp) {
         }),
         Beyond::Retype(number) => inside(world, *number, |found| found.sku = "Trial".to_owned()),
         Beyond::Lost(number) => drop(world.power_platform_environments.remove(&hosted(*number))),
+        Beyond::CreatePolicy(number) if !exists(world, *number) => create(world, *number),
         Beyond::DeletePolicy(number) if is_unused(world, *number) => furnish::remove(world, *number),
         Beyond::AnotherPolicy(number) if is_unused(world, *number) => another(world, *number),
         Beyond::AnotherKey(number) if is_unused(world, *number) => {
@@ -114,12 +117,22 @@ fn is_unused(world: &World, number: usize) -> bool {
     links.chain(before).all(|link| link.policy != policy(number))
 }
 
+fn create(world: &mut World, number: usize) {
+    let Some(mut found) = world.enterprise_policies.values().next().cloned() else { return };
+    found.id = policy(number);
+    if let Some(key_of) = &mut found.encryption {
+        key_of.name = key((number + 1) % 2);
+    }
+    world.enterprise_policies.insert(found.id.to_lowercase(), found);
+    another(world, number);
+}
+
 fn another(world: &mut World, number: usize) {
     let id = policy(number).to_lowercase();
     let Some(mut found) = world.enterprise_policies.get(&id).cloned() else { return };
     let identity = Uuid::from_u128(0x0bfc_4444_0000_4000_8000_0000_0000_0000 + number as u128);
     found.guid = Uuid::from_u128(0x0bfc_5555_0000_4000_8000_0000_0000_0000 + number as u128);
-    let was = found.system_identity.replace(identity).and_then(|was| world.applications.remove(&was));
+    let was = found.system_identity.replace(identity).and_then(|was| world.applications.get(&was).cloned());
     if let Some(mut application) = was {
         application.app_id = Uuid::from_u128(identity.as_u128() + 9);
         world.applications.insert(identity, application);

@@ -36,6 +36,7 @@ pub(crate) fn event(number: usize, declared: &Hosted, dice: &mut Dice) -> Beyond
         (3, Beyond::Rehost(number)),
         (2, Beyond::Retype(number)),
         (2, Beyond::Lost(number)),
+        (6, Beyond::CreatePolicy(one)),
         (6, Beyond::DeletePolicy(one)),
         (6, Beyond::AnotherPolicy(one)),
         (5, Beyond::AnotherKey(one)),
@@ -77,10 +78,12 @@ pub(crate) fn kinds(declared: &Hosted) -> Vec<(usize, Kind)> {
 
 /// A lie that is made for an answer; none if any will do.
 pub(crate) fn lie_about(kind: Kind, dice: &mut Dice) -> Option<Lie> {
-    use Lie::{Elsewhere, Item, NoStates, OtherInstance, OtherResource, Renamed, Stale, Twice, UnknownWord};
+    use Lie::{Item, NextElsewhere, NoStates, OtherInstance, OtherResource, Renamed, Stale, Twice, UnknownWord};
     let own: &[Lie] = match kind {
         Kind::Hosted => &[OtherInstance, OtherInstance, Renamed, Stale, UnknownWord],
-        Kind::Operations => &[OtherInstance, Renamed, Stale, UnknownWord, Elsewhere, Elsewhere, NoStates, Twice],
+        Kind::Operations => {
+            &[OtherInstance, Renamed, Stale, UnknownWord, NextElsewhere, NextElsewhere, NoStates, Twice]
+        }
         Kind::EnterprisePolicy | Kind::VaultKey | Kind::VaultKeyVersions => &[OtherResource, Stale],
         Kind::Provider => &[UnknownWord, Item(0)],
         _ => return None,
