@@ -50,20 +50,28 @@ fn operation(item: &Value, number: usize) -> Option<Operation> {
         .filter(|_| ours)
 }
 
-/// The operations that an environment's list told last, newest first, and where its first page is; none if any page is missing.
-pub(crate) fn operations(log: &[Exchanged], number: usize) -> Option<(usize, Vec<Operation>)> {
-    let of = |one: &Exchanged| one.kind == Kind::Operations && one.hosted == Some(number);
-    let first = log.iter().rposition(|one| of(one) && !one.query.contains("skiptoken"))?;
+fn lists(one: &Exchanged, number: usize) -> bool {
+    one.kind == Kind::Operations && one.hosted == Some(number)
+}
+
+/// Where lists of an environment's operations begin.
+pub(crate) fn begun(log: &[Exchanged], number: usize) -> impl DoubleEndedIterator<Item = usize> {
+    let first = move |one: &Exchanged| lists(one, number) && !one.query.contains("skiptoken");
+    (0..log.len()).filter(move |at| first(&log[*at]))
+}
+
+/// The operations of the list that begins there, newest first; none if any page is missing.
+pub(crate) fn operations(log: &[Exchanged], number: usize, first: usize) -> Option<Vec<Operation>> {
     let (mut at, mut all) = (first, Vec::new());
     loop {
         let answer = log[at].answer.as_ref()?;
         let page = answer["value"].as_array()?;
         all.extend(page.iter().map(|item| operation(item, number)).collect::<Option<Vec<_>>>()?);
-        let Some(next) = answer["nextLink"].as_str().filter(|next| !next.is_empty()) else { return Some((first, all)) };
+        let Some(next) = answer["nextLink"].as_str().filter(|next| !next.is_empty()) else { return Some(all) };
         let token = next.split("skiptoken=").nth(1)?;
         let token = token.split('&').next().unwrap_or_default();
         let goes_on = |one: &Exchanged| one.query.split('&').any(|part| part.ends_with(&format!("skiptoken={token}")));
-        at += 1 + log[at + 1..].iter().position(|one| of(one) && goes_on(one))?;
+        at += 1 + log[at + 1..].iter().position(|one| lists(one, number) && goes_on(one))?;
     }
 }
 

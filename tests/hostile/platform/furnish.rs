@@ -224,7 +224,7 @@ fn past(world: &mut World, number: usize, key: Option<&Key>, dice: &mut Dice) {
             }),
         );
     };
-    match dice.weighted(&[(58, 0), (12, 1), (10, 2), (8, 3), (6, 4), (6, 5)]) {
+    match dice.weighted(&[(50, 0), (12, 1), (18, 2), (8, 3), (6, 4), (6, 5)]) {
         1 => failed(world, 2),
         2 => {
             failed(world, 3);

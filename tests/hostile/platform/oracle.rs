@@ -103,7 +103,8 @@ fn begin(write: &Write<'_>, say: &mut impl FnMut(&str)) {
     };
     // Tried again, it is still the same write.
     let before = run.iter().rposition(|other| begins(other) && other.path != one.path);
-    let list = answers::operations(run, number);
+    let first = answers::begun(run, number).next_back();
+    let list = first.and_then(|first| Some((first, answers::operations(run, number, first)?)));
     let family: &[&str] = match one.kind {
         Kind::EnableManaged => &["EnableGovernanceConfiguration"],
         Kind::UnlinkKey => &["RevertToMicrosoftKey"],

@@ -5,7 +5,7 @@ use palisade::emulator::{LinkKind, World};
 use serde_json::Value;
 
 use super::declared::Key;
-use super::{active, hosted, identity, key, key_vault, may_use, policy, vault_of};
+use super::{active, answers, hosted, identity, key, key_vault, may_use, policy, vault_of};
 use crate::declared::Environment;
 use crate::kind::Kind;
 use crate::names::last;
@@ -26,11 +26,12 @@ fn read<'l>(
         .filter(move |one| one.kind == kind && one.answer.is_some() && one.hosted.is_none_or(|hosted| hosted == number))
 }
 
-/// Whether a list was read while nothing went on that has to do with this word.
+/// Whether a list was read to its end while nothing went on that has to do with this word.
 fn at_rest(environment: &Environment, word: &str, look: &[Exchanged]) -> bool {
     let number = environment.number;
     let rests = |world: &World, at: Timestamp| active(world, number, at).is_none_or(|one| !one.kind.contains(word));
-    read(look, Kind::Operations, environment).any(|one| one.worlds().any(|world| rests(world, one.at)))
+    let mut whole = answers::begun(look, number).filter(|first| answers::operations(look, number, *first).is_some());
+    whole.any(|first| look[first].worlds().any(|world| rests(world, look[first].at)))
 }
 
 fn is_managed(environment: &Environment, wanted: bool, look: &[Exchanged]) -> bool {
