@@ -122,8 +122,6 @@ pub struct Protection {
     pub key: KeyRef,
     /// Whether what is missing is made.
     pub provision: bool,
-    /// Where policy and key are written.
-    pub places: [Place; 2],
 }
 
 /// Whose key the environment is to be on.
@@ -159,6 +157,8 @@ pub struct Declared {
     pub claims: Vec<Claim>,
     /// Where it is written.
     pub place: Place,
+    /// Where policy and key are written.
+    pub parts: [Place; 2],
 }
 
 impl Declared {
@@ -199,7 +199,8 @@ impl block::Block for Block {
             Some(Retained { policy, key, until, place: at.place() })
         });
         let retained: Option<Vec<Retained>> = retained.collect::<Vec<_>>().into_iter().collect();
-        let declared = Declared { wanted: wanted?, retained: retained?, claims, place: at.place() };
+        let parts = ["policy", "key"].map(|part| at.key_place(part));
+        let declared = Declared { wanted: wanted?, retained: retained?, claims, place: at.place(), parts };
         check_twice(&declared, list, diagnostics);
         Some(declared)
     }
@@ -228,8 +229,7 @@ fn customer(
     let key = key.and_then(|key| declare_key(key, at, diagnostics))?;
     let PolicyText(policy) = policy?;
     claims.push(claim(&policy, &key, at.at(&["policy"]).span()));
-    let places = ["policy", "key"].map(|part| at.key_place(part));
-    Some(Wanted::Customer(Protection { policy, key, provision, places }))
+    Some(Wanted::Customer(Protection { policy, key, provision }))
 }
 
 /// `at` is what has the key.

@@ -188,7 +188,7 @@ fn change(
     address: Address,
 ) -> Planned {
     let Wanted { declared, protection, observed, live, comparing, .. } = wanted;
-    let Protection { policy, key, provision: _, places: _ } = protection;
+    let Protection { policy, key, provision: _ } = protection;
     let link = live.links.encryption.as_ref();
     let operation = ADMIN_LINK_ENCRYPTION.facts();
     let error = match &observed.error {

@@ -49,12 +49,9 @@ impl Setting for Block {
     fn places(declared: &Option<Declared>) -> Vec<(String, Place)> {
         let Some(declared) = declared else { return Vec::new() };
         let retained = declared.retained.iter().map(|one| (retained::part(declared, one), one.place.clone()));
-        let protection = observe::protection(declared).map(|protection| {
-            let [policy, key] = protection.places.clone();
-            [("policy".to_owned(), policy), ("key".to_owned(), key)]
-        });
-        let whole = (String::new(), declared.place.clone());
-        std::iter::once(whole).chain(protection.into_iter().flatten()).chain(retained).collect()
+        let [policy, key] = declared.parts.clone();
+        let own = [(String::new(), declared.place.clone()), ("policy".to_owned(), policy), ("key".to_owned(), key)];
+        own.into_iter().chain(retained).collect()
     }
 
     fn resources(declared: &Option<Declared>) -> Vec<ResourceId> {

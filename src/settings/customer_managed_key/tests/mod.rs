@@ -159,14 +159,14 @@ impl Scene {
     /// On Microsoft's key; the policy `cmk-eu` stands, and its identity is granted the key.
     fn ready() -> Self {
         let key = key("kv-cmk", "pp-key");
-        let places = [place(), place()];
-        let wanted = Protection { policy: policy_id("cmk-eu"), key: key.clone(), provision: true, places };
+        let wanted = Protection { policy: policy_id("cmk-eu"), key: key.clone(), provision: true };
         Self {
             declared: Declared {
                 wanted: Wanted::Customer(wanted),
                 retained: Vec::new(),
                 claims: Vec::new(),
                 place: place(),
+                parts: [place(), place()],
             },
             live: Environment {
                 id: EnvironmentId::new("e").unwrap(),
