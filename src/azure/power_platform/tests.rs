@@ -129,7 +129,9 @@ async fn lists_go_on_by_whichever_word_the_service_has() {
         let reader = reader_over(Rc::new(Pages(move |_: &str| broken.clone())));
         assert!(environments::list(&reader).await.is_err(), "{shown}");
     }
-    let twice = reader_over(Rc::new(Pages(|_: &str| json!({ "value": [{ "name": "e1" }, { "name": "E1" }] }))));
+    let twice = reader_over(Rc::new(Pages(
+        |_: &str| json!({ "value": [{ "name": "e1", "properties": {} }, { "name": "E1", "properties": {} }] }),
+    )));
     assert!(environments::list(&twice).await.unwrap_err().to_string().contains("twice"));
 }
 
