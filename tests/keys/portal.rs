@@ -156,7 +156,7 @@ fn whenever_it_happens_during_a_run_it_is_repaired_without_regenerating() {
             while others < requests {
                 longest = longest.max(by_hand_during(&case, slot, others));
                 count += 1;
-                others += 6 + dice.roll(12) as usize;
+                others += 9 + dice.roll(18) as usize;
             }
         }
     }
