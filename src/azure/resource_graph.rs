@@ -93,5 +93,5 @@ async fn rows<T: serde::de::DeserializeOwned>(
         let items = data.into_iter().map(serde_json::from_value).collect::<Result<Vec<T>, _>>();
         Ok(pages::Page { items: items.map_err(|_| answer.unreadable("a row lacks a column"))?, next })
     };
-    Ok(pages::whole(reader, call(None), MOST_PAGES, |token| Some(call(Some(token))), read).await?.0)
+    Ok(pages::whole(reader, call(None), MOST_PAGES, |token| Ok(call(Some(token))), read).await?.0)
 }

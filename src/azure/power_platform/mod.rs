@@ -121,7 +121,7 @@ async fn list<T: DeserializeOwned>(
     let again = first.clone();
     let turn = move |next: &str| match paging {
         Paging::Links => by_link(next),
-        Paging::Tokens => Some(again.clone().query("continuationToken", next)),
+        Paging::Tokens => Ok(again.clone().query("continuationToken", next)),
     };
     let read = |answer: &Answer| {
         let page: Page<T> = answer.json()?;
