@@ -72,7 +72,7 @@ pub(crate) fn operations(log: &[Exchanged], number: usize, first: usize) -> Opti
         let token = token.split('&').next().unwrap_or_default();
         let goes_on = |one: &Exchanged| one.query.split('&').any(|part| part.ends_with(&format!("skiptoken={token}")));
         // A page that failed is asked for once more, before any other list is begun.
-        let rest = log[at + 1..].iter().take_while(|one| !(lists(one, number) && !one.query.contains("skiptoken")));
+        let rest = log[at + 1..].iter().take_while(|one| !lists(one, number) || one.query.contains("skiptoken"));
         at += 1 + rest.into_iter().position(|one| lists(one, number) && goes_on(one) && one.answer.is_some())?;
     }
 }
