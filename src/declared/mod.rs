@@ -60,18 +60,35 @@ pub fn format() -> &'static Format {
 
 /// The codes of all mistakes, in the order in which the documentation lists them.
 pub fn mistakes() -> impl Iterator<Item = Code> {
-    let shared = [config::codes::CODES, codes::CODES, settings::codes::CODES, settings::attestation::codes::CODES];
+    let shared = [
+        config::codes::CODES,
+        codes::CODES,
+        settings::codes::CODES,
+        settings::attestation::codes::CODES,
+        settings::encryption_keys::codes::CODES,
+    ];
     shared.into_iter().chain(SETTINGS.iter().map(|setting| setting.codes())).flatten().copied()
 }
 
 /// The codes of all notes, in the order in which the documentation lists them.
 pub fn notes() -> impl Iterator<Item = NoteCode> {
-    let shared = [guard::codes::NOTES, plan::codes::NOTES, settings::codes::NOTES, settings::attestation::codes::NOTES];
+    let shared = [
+        guard::codes::NOTES,
+        plan::codes::NOTES,
+        settings::codes::NOTES,
+        settings::attestation::codes::NOTES,
+        settings::encryption_keys::codes::NOTES,
+    ];
     shared.into_iter().chain(SETTINGS.iter().map(|setting| setting.notes())).flatten().copied()
 }
 
 fn format_with(settings: Registry) -> Format {
-    let words = settings.iter().flat_map(|setting| setting.words()).chain(words::WORDS).copied();
+    let words = settings
+        .iter()
+        .flat_map(|setting| setting.words())
+        .chain(words::WORDS)
+        .chain(settings::encryption_keys::WORDS)
+        .copied();
     Format::new(schema::schema(settings), words, settings.names(ScopeKind::Environment), VOCABULARY)
 }
 

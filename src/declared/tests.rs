@@ -232,6 +232,12 @@ fn the_kind_of_each_code_is_pinned() {
     tenant-mismatch
     not-active
     consent-ahead
+    cmk-location
+    cmk-vault-not-found
+    cmk-vault-unfit
+    cmk-key-not-found
+    cmk-key-unfit
+    cmk-grant-missing
     principal-not-found
     principal-mismatch
     principal-twice
@@ -251,16 +257,10 @@ fn the_kind_of_each_code_is_pinned() {
     managed-in-use
     cmk-environment
     cmk-not-managed
-    cmk-location
     cmk-policy-not-found
     cmk-policy-unfit
     cmk-policy-key
     cmk-provider
-    cmk-vault-not-found
-    cmk-vault-unfit
-    cmk-key-not-found
-    cmk-key-unfit
-    cmk-grant-missing
     ");
     for code in notes() {
         let note = Note::finding(code, Severity::Info, Address::written("prod"), "");

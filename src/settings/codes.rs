@@ -29,7 +29,8 @@ notes! {
 pub(in crate::settings) fn of(note: &crate::plan::Note) -> crate::plan::NoteCode {
     use super::registry::{Registered, SETTINGS};
 
-    let shared = [NOTES, super::attestation::codes::NOTES, crate::guard::codes::NOTES];
+    let shared =
+        [NOTES, super::attestation::codes::NOTES, super::encryption_keys::codes::NOTES, crate::guard::codes::NOTES];
     let mut all = SETTINGS.iter().map(Registered::notes).chain(shared).flatten();
     *all.find(|code| note.code == **code).unwrap()
 }

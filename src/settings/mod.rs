@@ -18,6 +18,7 @@ pub mod codes;
 pub mod consent;
 pub mod customer_managed_key;
 pub mod declaration;
+pub mod encryption_keys;
 #[cfg(test)]
 pub mod example;
 pub mod geography;

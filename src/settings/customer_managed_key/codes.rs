@@ -2,11 +2,12 @@
 
 use crate::config::codes::codes;
 use crate::plan::notes;
+pub use crate::settings::encryption_keys::codes::{
+    CMK_GRANT_MISSING, CMK_KEY_NOT_FOUND, CMK_KEY_UNFIT, CMK_LOCATION, CMK_VAULT_NOT_FOUND, CMK_VAULT_UNFIT,
+};
 
 codes! {
     BAD_POLICY_ID "bad-policy-id": "An enterprise policy isn't given by its Azure resource id.";
-    BAD_KEY_NAME "bad-key-name": "A text isn't the name of a key.";
-    BAD_KEY_VERSION "bad-key-version": "A text isn't a version of a key.";
     POLICY_WITH_TWO_KEYS "policy-with-two-keys": "An enterprise policy is declared with different keys.";
     RETAINED_IN_USE "retained-in-use": "A policy under `retained` isn't a former one, or is listed twice.";
 }
@@ -18,9 +19,6 @@ notes! {
     CMK_NOT_MANAGED = refusal "cmk-not-managed": "A customer-managed key needs a Managed Environment.",
         "Customer-managed keys work in Managed Environments only. Declare `managedEnvironment: { enabled: true }` beside it: the \
          plan then makes the environment a managed one first.";
-    CMK_LOCATION = refusal "cmk-location": "Environment, enterprise policy and vault aren't in one geography.",
-        "An environment can be linked only to an enterprise policy of its own geography, and the policy's key must be in a vault of \
-         that geography.";
     CMK_POLICY_NOT_FOUND = refusal "cmk-policy-not-found": "Azure has no such enterprise policy.",
         "The declared policy doesn't exist, and the file doesn't ask palisade to create it. With `provision: true` it does, with an \
          identity of its own and the declared key.";
@@ -33,21 +31,6 @@ notes! {
          grant stay, under `retained`, for as long as backups need them.";
     CMK_PROVIDER = refusal "cmk-provider": "The subscription hasn't registered Power Platform's resource provider.",
         "Enterprise policies are resources of the provider Microsoft.PowerPlatform, which a subscription must register once.";
-    CMK_VAULT_NOT_FOUND = refusal "cmk-vault-not-found": "Azure has no vault for the declared key.",
-        "Palisade creates no vaults: what is lost with a vault is the data of every environment whose key it holds. Create it with soft \
-         delete and purge protection, which can't be turned off again.";
-    CMK_VAULT_UNFIT = refusal "cmk-vault-unfit": "The vault of the key doesn't meet what customer-managed keys demand.",
-        "The vault must belong to the tenant, keep deleted keys (soft delete), let nobody purge them (purge protection), and let \
-         trusted Microsoft services in if its network is closed. Otherwise the environment can lose its key, and with it its data.";
-    CMK_KEY_NOT_FOUND = refusal "cmk-key-not-found": "The vault has no such key.",
-        "Palisade creates no keys. Create an RSA key of 2048 or 3072 bits.";
-    CMK_KEY_UNFIT = refusal "cmk-key-unfit": "The key can't encrypt an environment.",
-        "A customer-managed key is an RSA or RSA-HSM key of 2048 or 3072 bits that is enabled, within its dates, and may wrap and unwrap \
-         keys.";
-    CMK_GRANT_MISSING = refusal "cmk-grant-missing": "The policy's identity may not use the key.",
-        "Power Platform uses the key as the system-assigned identity of the enterprise policy. With `provision: true` palisade grants it \
-         the role Key Vault Crypto Service Encryption User on the vault, or get, wrapKey and unwrapKey where the vault goes by access \
-         policies.";
     CMK_AT_RISK = finding "cmk-at-risk": "Something that keeps an environment alive is missing.",
         "An environment whose key can't be reached is shut down. A production environment is deleted 30 days after that, a sandbox \
          after 7; for other types no time is documented.";

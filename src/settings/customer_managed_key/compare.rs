@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Declared, Protection, Wanted};
-use super::demands::{self, Fault};
+use super::demands;
 use super::link::{self, Ready};
 use super::observe::{Chain, Observed};
 use super::provision::{self, Goal, Provision, Scene};
@@ -13,6 +13,7 @@ use crate::azure::power_platform::operations::Kind;
 use crate::azure::power_platform::{Link, LinkStatus};
 use crate::plan::{Address, Findings, Note, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::Fault;
 use crate::settings::lifecycle::Course;
 use crate::settings::managed_environment;
 use crate::settings::observation::Unreadable;

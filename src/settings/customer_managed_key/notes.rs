@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 
 use super::codes;
-use super::demands::Fault;
 use crate::azure::power_platform::environments::{Environment, Sku};
 use crate::azure::power_platform::policies::Hint;
 use crate::plan::{Address, Note, Severity};
 use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::Fault;
 use crate::settings::key_vault;
 use crate::settings::lifecycle::UnderWay;
 use crate::settings::observation::Observation;

@@ -6,12 +6,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::block::{Declared, KeyRef, Protection, Wanted};
-use super::grants;
+use super::block::{Declared, Protection, Wanted};
 use super::steps::{Link as Linking, NEW};
 use crate::azure::Look;
-use crate::azure::authorization::RoleAssignment;
-use crate::azure::operations::{ADMIN_GET_ENFORCEMENT, LIST_VAULT_KEY_VERSIONS, PUT_ENTERPRISE_POLICY};
+use crate::azure::operations::{ADMIN_GET_ENFORCEMENT, PUT_ENTERPRISE_POLICY};
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::power_platform::policies::{self, Hint, Policy, Registration};
 use crate::azure::power_platform::{Link, LinkStatus, environments};
@@ -19,11 +17,12 @@ use crate::azure::rights::Holding;
 use crate::azure::vault_keys::KeyVersion;
 use crate::azure::vaults::Vault;
 use crate::plan::Mode;
+use crate::settings::encryption_keys::observe::{granted, vault, version};
+use crate::settings::encryption_keys::{Granted, KeyRef};
 use crate::settings::lifecycle::{self, Course};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
-use crate::settings::vault_grants;
-use crate::terms::{ObjectId, ResourceId, VaultId};
+use crate::terms::{ResourceId, VaultId};
 
 /// Everything that comparing needs, besides the environment itself.
 #[derive(Debug, Clone)]
@@ -61,19 +60,6 @@ pub struct Chain {
     pub version: Observation<Option<KeyVersion>>,
     /// What the policy's own identity may do with the key; asked of retained policies.
     pub own: Option<Granted>,
-}
-
-/// The rights of the wanted policy's identity on a key that it needs.
-#[derive(Debug, Clone)]
-pub struct Granted {
-    /// The key.
-    pub key: KeyRef,
-    /// Its vault; none if Azure has none.
-    pub vault: Observation<Option<Rc<Vault>>>,
-    /// The roles that count for the key. Empty where access policies decide, or where there is no identity yet.
-    pub held: Observation<Rc<[RoleAssignment]>>,
-    /// Whether the caller may grant in the vault; asked only if something is to be granted.
-    pub granting: Option<Observation<Holding>>,
 }
 
 /// What decides whether a policy can be created.
@@ -198,33 +184,6 @@ pub(super) fn own_key(policy: &Policy) -> Option<KeyRef> {
     Some(KeyRef { vault, name: key.name.clone()?, version: key.version.as_ref().map(|it| it.to_lowercase()) })
 }
 
-async fn vault(look: &Look, id: &VaultId) -> Observation<Option<Rc<Vault>>> {
-    look.vault(id).await.map_err(Unreadable::from)
-}
-
-async fn version(look: &Look, key: &KeyRef) -> Observation<Option<KeyVersion>> {
-    let KeyRef { vault, name, version } = key;
-    let Some(pinned) = version else {
-        return Ok(look.key(vault, name).await.map_err(Unreadable::from)?.as_deref().cloned());
-    };
-    let all = match look.key_versions(vault, name).await {
-        Ok(all) => all,
-        // Of a key that isn't there, there are no versions, either; only the key's own absence proves that.
-        Err(error) if error.status() == Some(404) && look.key(vault, name).await.is_ok_and(|key| key.is_none()) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    if let Some(nameless) = all.iter().find(|one| one.version.is_none()) {
-        let made = nameless.created.map(|at| format!(" of {at:.0}")).unwrap_or_default();
-        let reason = format!("a version{made} of the key {name} has no name, so it can't be told which it is");
-        return Err(Unreadable::from_operation(LIST_VAULT_KEY_VERSIONS.facts(), reason));
-    }
-    let is_pinned =
-        |one: &&KeyVersion| one.version.as_deref().is_some_and(|version| version.eq_ignore_ascii_case(pinned));
-    Ok(all.iter().find(is_pinned).cloned())
-}
-
 /// The rights on every key that the wanted policy's identity needs: its own, and those of the policies that came before it.
 async fn grants(
     look: &Look,
@@ -241,24 +200,6 @@ async fn grants(
     }
     let asked = keys.into_values().map(|key| granted(look, key, identity, protection.provision));
     futures_util::future::join_all(asked).await
-}
-
-async fn granted(look: &Look, key: KeyRef, identity: Option<ObjectId>, provision: bool) -> Granted {
-    let vault = vault(look, &key.vault).await;
-    let by_roles = matches!(&vault, Ok(Some(vault)) if vault.properties.goes_by_roles());
-    // Roles on the key alone count as well as those on its vault.
-    let held = match (identity, key.resource()) {
-        (Some(identity), Some(id)) if by_roles => look.roles(&id, identity).await.map_err(Unreadable::from),
-        _ => Ok(Rc::default()),
-    };
-    let granting = match &vault {
-        Ok(Some(live)) if provision && !grants::suffice(live, identity, &held) => {
-            let needs = vault_grants::operation(live).needs;
-            Some(look.holding(key.vault.resource(), &needs).await.map_err(Unreadable::from))
-        }
-        _ => None,
-    };
-    Granted { key, vault, held, granting }
 }
 
 async fn creation(look: &Look, policy: &ResourceId) -> Creation {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 
 use super::block::Block;
-use super::demands::{self, Fault};
+use super::demands;
 use super::observe::{Chain, Creation};
 use super::provision::{Goal, Provision, Scene, value};
 use super::steps::CreatePolicy;
@@ -14,6 +14,7 @@ use crate::azure::operations::PUT_ENTERPRISE_POLICY;
 use crate::azure::power_platform::policies::{Health, Policy, Registered, Registration};
 use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::Fault;
 use crate::settings::observation::Unreadable;
 use crate::terms::ObjectId;
 use crate::terms::text::brief;

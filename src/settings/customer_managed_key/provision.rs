@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::block::{Block, Declared, KeyRef, Protection};
-use super::demands::{self, Fault};
+use super::block::{Block, Declared, Protection};
+use super::demands;
 use super::grants::InVault;
-use super::observe::{Chain, Granted, Observed};
+use super::observe::{Chain, Observed};
 use super::policy::{self, Standing};
 use super::{codes, grants, notes, retained};
 use crate::azure::power_platform::SystemId;
@@ -18,6 +18,8 @@ use crate::azure::power_platform::environments::Environment;
 use crate::azure::rights::Holding;
 use crate::plan::{Address, Findings, Note, Planned, Severity, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::{self as key_demands, Fault};
+use crate::settings::encryption_keys::{Granted, KeyRef, grants as key_grants, same_key};
 use crate::settings::geography::{self, Agreement};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -119,12 +121,12 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
         Ok(None) => {
             let what =
                 format!("Azure has no vault {} in the resource group {}", key.vault.name(), key.vault.resource_group());
-            let recover = demands::recover_vault(&key.vault);
+            let recover = key_demands::recover_vault(&key.vault);
             let help = format!(
                 "correct `key.vault`, recover the vault if it was deleted ({recover}), or create it: {}",
-                demands::create_vault(&key.vault, live)
+                key_demands::create_vault(&key.vault, live.azure_region.as_deref())
             );
-            let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+            let keep = format!("recover it while soft delete keeps it: {recover}; {}", key_demands::NOT_ANEW);
             let fault = Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help).or_keep(keep);
             return provision.fault(scene, &address, fault);
         }
@@ -136,20 +138,20 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
         let code = crate::settings::codes::REGION_MISMATCH;
         provision.findings.notes.push(Note::finding(code, Severity::Warning, address.clone(), message));
     }
-    let mut faults = demands::of_vault(&key.vault, vault, comparing.tenant, live);
+    let mut faults = key_demands::of_vault(&key.vault, vault, comparing.tenant, here);
     match &chain.version {
-        Ok(Some(version)) => faults.extend(demands::of_key(key, version, comparing.now)),
+        Ok(Some(version)) => faults.extend(key_demands::of_key(key, version, &demands::SIZES, comparing.now)),
         Ok(None) => {
             let what = match &key.version {
                 Some(version) => format!("the key {} in {} has no version {version}", key.name, key.vault.name()),
                 None => format!("the vault {} has no key {}", key.vault.name(), key.name),
             };
-            let recover = demands::recover_key(key);
+            let recover = key_demands::recover_key(key);
             let help = format!(
                 "correct `key`, recover the key if it was deleted ({recover}), or create it: {}",
-                demands::create_key(key)
+                key_demands::create_key(key)
             );
-            let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+            let keep = format!("recover it while soft delete keeps it: {recover}; {}", key_demands::NOT_ANEW);
             faults.push(Fault::new(codes::CMK_KEY_NOT_FOUND, what, help).or_keep(keep));
         }
         Err(unreadable) => provision.unknown(&address, unreadable),
@@ -186,7 +188,7 @@ fn is_needed(scene: &Scene<'_>, key: &KeyRef) -> bool {
     let kept = retained
         .filter(|(one, chain)| !retained::is_over(one, live, comparing.now) && retained::of_key(one, chain).is_none())
         .map(|(one, _)| &one.key);
-    std::iter::once(&protection.key).chain(former).chain(kept).any(|needed| retained::same_key(needed, key))
+    std::iter::once(&protection.key).chain(former).chain(kept).any(|needed| same_key(needed, key))
 }
 
 fn compare_grant(
@@ -201,8 +203,8 @@ fn compare_grant(
     if let Some(unreadable) = keys.iter().find_map(|granted| granted.held.as_ref().err()) {
         return provision.unknown(address, unreadable);
     }
-    if keys.iter().all(|granted| grants::suffice(vault, identity, &granted.held)) {
-        if let Some(at) = keys.iter().filter_map(|granted| grants::counts_late(granted, scene.comparing)).max() {
+    if keys.iter().all(|granted| key_grants::suffice(vault, identity, &granted.held)) {
+        if let Some(at) = keys.iter().filter_map(|granted| key_grants::counts_late(granted, scene.comparing)).max() {
             let reason = format!("the grant on {} may take until {at:.0} to count everywhere", id.name());
             provision.busy.get_or_insert(reason);
         }
@@ -222,8 +224,8 @@ fn compare_grant(
     }
     let missing = || grants::missing(vault, id, &scene.protection.policy, identity);
     if scene.goal == Goal::Keep {
-        let lacks = |granted: &&&Granted| !grants::suffice(vault, identity, &granted.held);
-        let is_own = |granted: &&&Granted| retained::same_key(&granted.key, &scene.protection.key);
+        let lacks = |granted: &&&Granted| !key_grants::suffice(vault, identity, &granted.held);
+        let is_own = |granted: &&&Granted| same_key(&granted.key, &scene.protection.key);
         let (own, former): (Vec<&&Granted>, Vec<&&Granted>) = keys.iter().filter(lacks).partition(is_own);
         if !own.is_empty() {
             provision.fault(scene, address, missing());

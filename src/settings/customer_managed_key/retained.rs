@@ -6,13 +6,15 @@
 use jiff::civil::Date;
 use jiff::{Span, Timestamp, tz::TimeZone};
 
-use super::block::{Block, Declared, KeyRef, Retained, Wanted};
-use super::demands::{self, Fault};
+use super::block::{Block, Declared, Retained, Wanted};
+use super::demands;
 use super::observe::{Chain, Observed, own_key};
 use super::{codes, grants, notes};
 use crate::azure::power_platform::environments::Environment;
 use crate::plan::{Address, Findings, Note, Severity};
 use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::{self as key_demands, Fault};
+use crate::settings::encryption_keys::{KeyRef, grants as key_grants, same_key};
 use crate::settings::lifecycle::Course;
 use crate::settings::setting::Comparing;
 
@@ -28,11 +30,6 @@ pub(super) fn part(declared: &Declared, one: &Retained) -> String {
         1 => format!("retained/{name}"),
         _ => format!("retained/{}/{name}", one.policy.resource_group().to_lowercase()),
     }
-}
-
-/// Whether two references are to the same key, whatever the version.
-pub(super) fn same_key(one: &KeyRef, other: &KeyRef) -> bool {
-    one.vault == other.vault && one.name.eq_ignore_ascii_case(&other.name)
 }
 
 /// Whether its last day is over. The policy that is linked now is needed whatever the file says.
@@ -159,13 +156,15 @@ fn kept(address: &Address, one: &Retained, chain: &Chain, comparing: &Comparing<
     match (&chain.vault, &chain.version) {
         (Ok(None), _) => faults.push(gone(format!("Azure has no vault {}", one.key.vault.name()))),
         (_, Ok(None)) => faults.push(gone(format!("there is no key {}", one.key))),
-        (Ok(Some(_)), Ok(Some(version))) => faults.extend(demands::of_key(&one.key, version, comparing.now)),
+        (Ok(Some(_)), Ok(Some(version))) => {
+            faults.extend(key_demands::of_key(&one.key, version, &demands::SIZES, comparing.now))
+        }
         (Err(unreadable), _) | (_, Err(unreadable)) => findings.unknown.push(unreadable.at(address.clone())),
     }
     let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
     if let (Some(own), Some(identity)) = (&chain.own, identity) {
         match (&own.vault, &own.held) {
-            (Ok(Some(vault)), Ok(_)) if !grants::suffice(vault, Some(identity), &own.held) => {
+            (Ok(Some(vault)), Ok(_)) if !key_grants::suffice(vault, Some(identity), &own.held) => {
                 faults.push(grants::missing(vault, &one.key.vault, &one.policy, Some(identity)));
             }
             (_, Err(unreadable)) => findings.unknown.push(unreadable.at(address.clone())),

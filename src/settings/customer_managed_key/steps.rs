@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use async_trait::async_trait;
 
-use super::block::{KeyRef, Wanted};
+use super::block::Wanted;
 use super::observe::own_key;
 use crate::azure::operations::{ADMIN_LINK_ENCRYPTION, ADMIN_UNLINK_ENCRYPTION, Facts, PUT_ENTERPRISE_POLICY};
 use crate::azure::power_platform::operations::Kind;
@@ -15,6 +15,7 @@ use crate::azure::power_platform::policies::{self, Draft, PolicyKind};
 use crate::azure::power_platform::{self as platform, EnvironmentId, LinkStatus, Links, Started, SystemId};
 use crate::azure::{CallError, Reader, Writer};
 use crate::plan::{Binds, Hold, ReadBack, Step, StepError};
+use crate::settings::encryption_keys::KeyRef;
 use crate::settings::hosting;
 use crate::settings::lifecycle::{self, Ended, Family};
 use crate::settings::surface::Surface;
