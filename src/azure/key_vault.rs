@@ -23,8 +23,8 @@ use super::operations::{
 use super::pages;
 
 /// The api-version: the newest whose published description this was written against.
-const API_VERSION: &str = "7.5";
-const JSON: &str = "application/json";
+pub(super) const API_VERSION: &str = "7.5";
+pub(super) const JSON: &str = "application/json";
 /// A list goes on for at most so many pages of 25; a longer one is a fault of the service, not data.
 const MOST_PAGES: usize = 400;
 /// The code that proves that there is no such secret, or version, or deleted secret.

@@ -37,6 +37,7 @@ use super::authorization::{self, RoleAssignment};
 use super::customer_insights::{self as ci, ApiAccess, Instance, InstanceInfo, InstanceMetadata};
 use super::directory::{Directory, Name, Remembered};
 use super::error::CallError;
+use super::keys::{self, DeletedKey, KeyAddress, RotationPolicy};
 use super::once::Once;
 use super::power_platform::EnvironmentId;
 use super::power_platform::environments::{self, Environment};
@@ -45,7 +46,7 @@ use super::rights::{Granted, Holding, Needs};
 use super::storage::{self, Account};
 use super::synapse::{self, Workspace};
 use super::vault_keys::{self, KeyVersion};
-use super::vaults::{self, Vault};
+use super::vaults::{self, DeletedVault, Vault};
 use crate::terms::{AzureScope, ObjectId, ResourceId, VaultId};
 
 /// What a read of a look brought. Shared by everybody who asks.
@@ -70,6 +71,9 @@ pub struct Look {
     policies: Once<ResourceId, Shared<Option<Rc<Policy>>>>,
     keys: Once<(VaultId, String), Shared<Option<Rc<KeyVersion>>>>,
     key_versions: Once<(VaultId, String), Shared<Rc<[KeyVersion]>>>,
+    rotation_policies: Once<(VaultId, String), Shared<Rc<RotationPolicy>>>,
+    deleted_keys: Once<(VaultId, String), Shared<Option<DeletedKey>>>,
+    deleted_vaults: Once<Uuid, Shared<Rc<[DeletedVault]>>>,
 }
 
 impl Look {
@@ -97,6 +101,9 @@ impl Look {
             policies: Once::default(),
             keys: Once::default(),
             key_versions: Once::default(),
+            rotation_policies: Once::default(),
+            deleted_keys: Once::default(),
+            deleted_vaults: Once::default(),
         }
     }
 
@@ -196,6 +203,28 @@ impl Look {
         self.key_versions.get(key, || Box::pin(read)).await
     }
 
+    /// When a key rotates by itself, as its vault says.
+    pub async fn rotation_policy(&self, vault: &VaultId, name: &str) -> Shared<Rc<RotationPolicy>> {
+        let (reader, at) = (self.reader.clone(), address(vault, name));
+        let read = async move { keys::rotation_policy(&reader, &at).await.map(Rc::new) };
+        self.rotation_policies.get((vault.clone(), name.to_lowercase()), || Box::pin(read)).await
+    }
+
+    /// A deleted key; none if its vault says that there is none of this name.
+    pub async fn deleted_key(&self, vault: &VaultId, name: &str) -> Shared<Option<DeletedKey>> {
+        let (reader, at) = (self.reader.clone(), address(vault, name));
+        let read = async move { keys::get_deleted(&reader, &at).await };
+        self.deleted_keys.get((vault.clone(), name.to_lowercase()), || Box::pin(read)).await
+    }
+
+    /// A deleted vault; none if it isn't among the deleted ones of its subscription, which are listed once for all.
+    pub async fn deleted_vault(&self, id: &VaultId) -> Shared<Option<DeletedVault>> {
+        let (reader, subscription) = (self.reader.clone(), id.subscription());
+        let read = async move { Ok(vaults::list_deleted(&reader, subscription).await?.into()) };
+        let all = self.deleted_vaults.get(subscription, || Box::pin(read)).await?;
+        Ok(all.iter().find(|vault| vault.id == *id).cloned())
+    }
+
     /// The roles of one principal that count on a resource.
     pub async fn roles(&self, resource: &ResourceId, principal: ObjectId) -> Shared<Rc<[RoleAssignment]>> {
         let (reader, scope) = (self.reader.clone(), AzureScope::Resource(resource.clone()));
@@ -220,6 +249,10 @@ impl Look {
         let granted = self.granted.get(resource.clone(), || Box::pin(read)).await;
         authorization::holding(granted.as_deref(), resource, needs)
     }
+}
+
+fn address(vault: &VaultId, name: &str) -> KeyAddress {
+    KeyAddress { vault: vault.name().to_owned(), name: name.to_owned() }
 }
 
 /// Something that was read for the purpose, and when that began. What a write rests on is of this type, so that nothing

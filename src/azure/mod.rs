@@ -3,7 +3,7 @@
 //! The way of a call: an entry of the catalogue ([`operations`]) → a [`Call`] with its parameters → a [`Reader`] or a
 //! [`Writer`] → the [`transport`](Transport), which checks the host, fetches a token, retries and logs → an [`exchange`], which
 //! carries it over the wire → an [`Answer`], which a typed client ([`customer_insights`], [`graph`], [`vaults`],
-//! [`key_vault`], [`power_platform`]) parses.
+//! [`key_vault`], [`keys`], [`power_platform`]) parses.
 //!
 //! What must stay true: a [`Reader`] can't send a write (a compile error, not a check); a token goes only to hosts that
 //! [`hosts`] allows for its audience; an answer that can't be read whole is an error, never an empty value.
@@ -20,6 +20,7 @@ pub mod graph;
 pub mod hosts;
 mod identity;
 pub mod key_vault;
+pub mod keys;
 mod look;
 mod once;
 pub mod operations;

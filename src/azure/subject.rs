@@ -37,6 +37,10 @@ enum Naming {
     Last,
     /// `id` is the address of the secret, or of a version of it; in lists, that of each entry.
     Secret,
+    /// `key.kid` is the address of the key, or of a version of it.
+    Key,
+    /// `id` is an address below that of the key. Optional: nobody says that a key's default policy has one.
+    OfKey,
 }
 
 fn naming(operation: &Facts) -> Naming {
@@ -44,6 +48,8 @@ fn naming(operation: &Facts) -> Naming {
     match service {
         _ if !path.contains('{') => Naming::Nothing,
         Service::CustomerInsights | Service::ScaleUnit | Service::Gateway => Naming::Parameters,
+        Service::KeyVault if path.ends_with("/rotationpolicy") => Naming::OfKey,
+        Service::KeyVault if path.contains("keys/") => Naming::Key,
         Service::KeyVault => Naming::Secret,
         Service::PowerPlatformAdmin | Service::PowerPlatform if path.ends_with('}') => Naming::Last,
         Service::PowerPlatformAdmin | Service::PowerPlatform => Naming::Nothing,
@@ -71,6 +77,7 @@ struct Named {
     instance_id: Option<Json>,
     principal_id: Option<Json>,
     private_link_id: Option<Json>,
+    key: Option<Json>,
 }
 
 #[derive(Default, Deserialize)]
@@ -115,14 +122,17 @@ pub(super) fn check(operation: &Facts, path: &str, url: &Url, body: &[u8]) -> Re
         }
         (Naming::Secret, Some(b'{')) if operation.path.ends_with("/versions") => {
             let Page { value } = read(body)?;
-            value.iter().try_for_each(|entry| one(entry, &path, reads, |found| of_secret(found, &path, url)))
+            value.iter().try_for_each(|entry| one(entry, &path, reads, |found| in_vault(found, &path, url)))
         }
-        (Naming::Secret, Some(b'{')) => one(&read::<Named>(body)?, &path, reads, |found| of_secret(found, &path, url)),
+        (Naming::Secret, Some(b'{')) => one(&read::<Named>(body)?, &path, reads, |found| in_vault(found, &path, url)),
+        (Naming::OfKey, Some(b'{')) => one(&read::<Named>(body)?, &path, false, |found| in_vault(found, &path, url)),
+        (Naming::Key, Some(b'{')) => {
+            let id = read::<Named>(body)?.key.and_then(|mut key| key.get_mut("kid").map(Json::take));
+            one(&Named { id, ..Named::default() }, &path, reads, |found| in_vault(found, &path, url))
+        }
         (Naming::Last, Some(b'{')) => last(&read::<Named>(body)?, &path),
-        (
-            Naming::Parameters | Naming::Path | Naming::PathOrParent | Naming::Entries | Naming::Last | Naming::Secret,
-            _,
-        ) => Ok(()),
+        (Naming::Parameters | Naming::Path | Naming::PathOrParent | Naming::Entries | Naming::Last, _)
+        | (Naming::Secret | Naming::Key | Naming::OfKey, _) => Ok(()),
     }
 }
 
@@ -200,26 +210,36 @@ fn same(found: &str, asked: &str) -> bool {
 }
 
 /// Whether a resource is in a list at this path: in its subscription or resource group, and of its type, or below its
-/// resource.
+/// resource. What was deleted is listed for all regions, and has its own in its id.
 fn below(found: &str, path: &str) -> bool {
     let (found, path) = (found.to_lowercase(), path.to_lowercase());
     let Some((place, kind)) = path.rsplit_once("/providers/") else { return false };
     let Some((within, name)) = found.rsplit_once("/providers/") else { return false };
+    let name = without_region(name);
     let inside = within.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let name = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/'));
     inside && name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
-/// Whether an address is that of the secret at this path of this vault, and of the version that the path names, if it does.
-fn of_secret(found: &str, path: &str, url: &Url) -> bool {
+/// `namespace/locations/REGION/type/name` without the region.
+fn without_region(name: &str) -> String {
+    match name.split('/').collect::<Vec<_>>().as_slice() {
+        [namespace, "locations", _, rest @ ..] => format!("{namespace}/{}", rest.join("/")),
+        _ => name.to_owned(),
+    }
+}
+
+/// Whether an address is that of the secret or key at this path of this vault, and of the version that the path names, if it does.
+fn in_vault(found: &str, path: &str, url: &Url) -> bool {
     let Ok(found) = found.parse::<Url>() else { return false };
     let found_path = percent_decode_str(found.path()).decode_utf8_lossy();
     let mut found_segments = found_path.split('/').skip(1);
     let mut asked = path.split('/').skip(2).take(2);
-    let collection = found_segments.next() == Some("secrets");
+    let asked_for = path.split('/').nth(1).unwrap_or_default();
+    let collection = found_segments.next() == Some(asked_for.trim_start_matches("deleted"));
     let name = matches!((found_segments.next(), asked.next()), (Some(one), Some(other)) if same(one, other));
     let version = match asked.next() {
-        None | Some("versions" | "recover") => true,
+        None | Some("versions" | "recover" | "rotate" | "rotationpolicy") => true,
         Some(version) => found_segments.next().is_some_and(|found| same(found, version)),
     };
     found.host_str() == url.host_str() && collection && name && version

@@ -36,6 +36,8 @@ pub struct KeyVersion {
     pub expires: Option<Timestamp>,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// When its attributes changed last.
+    pub updated: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +64,7 @@ struct Attributes {
     nbf: Option<i64>,
     exp: Option<i64>,
     created: Option<i64>,
+    updated: Option<i64>,
 }
 
 impl Wire {
@@ -82,7 +85,7 @@ impl Wire {
         let instant = |seconds: Option<i64>| {
             seconds.map(Timestamp::from_second).transpose().map_err(|_| "an instant of it can't be one".to_owned())
         };
-        let Attributes { enabled, nbf, exp, created } = attributes;
+        let Attributes { enabled, nbf, exp, created, updated } = attributes;
         Ok(KeyVersion {
             version: addressed.or(named),
             kind,
@@ -92,6 +95,7 @@ impl Wire {
             not_before: instant(nbf)?,
             expires: instant(exp)?,
             created: instant(created)?,
+            updated: instant(updated)?,
         })
     }
 }

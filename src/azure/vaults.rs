@@ -2,8 +2,10 @@
 //!
 //! No member of the answer is required, so all are optional here; what a conclusion needs and misses makes it unknown. What
 //! must stay true: only Resource Manager's own word proves that a vault isn't there, and "there is no such subscription" is
-//! no such word, since it also hides what the caller may not see; an answer about another vault is refused.
+//! no such word, since it also hides what the caller may not see; an answer about another vault is refused; a vault isn't among
+//! the deleted ones only if it isn't in the whole list of its subscription.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use url::Url;
@@ -13,7 +15,9 @@ use super::access::{Reader, Writer};
 use super::arm;
 use super::call::Call;
 use super::error::CallError;
-use super::operations::{GET_VAULT, VAULT_REMOVE_ACCESS_POLICY, VAULT_UPDATE, VAULT_UPDATE_ACCESS_POLICY};
+use super::operations::{
+    GET_VAULT, LIST_DELETED_VAULTS, RECOVER_VAULT, VAULT_REMOVE_ACCESS_POLICY, VAULT_UPDATE, VAULT_UPDATE_ACCESS_POLICY,
+};
 use crate::terms::{ObjectId, VaultId, object_id};
 
 /// A vault.
@@ -162,6 +166,82 @@ pub async fn get(reader: &Reader, id: &VaultId) -> Result<Option<Vault>, CallErr
         }
         _ => Ok(Some(vault)),
     }
+}
+
+/// A deleted vault that can be recovered. Its name can't be used until then, or until it is purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedVault {
+    /// The id that it had.
+    pub id: VaultId,
+    /// Azure region, which recovering it needs.
+    pub location: String,
+    /// When it was deleted.
+    pub deleted: Option<Timestamp>,
+    /// When the service purges it.
+    pub purged: Option<Timestamp>,
+    /// Whether nobody can purge it before.
+    pub purge_protected: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct DeletedWire {
+    properties: DeletedProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedProperties {
+    vault_id: VaultId,
+    location: String,
+    deletion_date: Option<Timestamp>,
+    scheduled_purge_date: Option<Timestamp>,
+    purge_protection_enabled: Option<bool>,
+}
+
+impl From<DeletedWire> for DeletedVault {
+    fn from(wire: DeletedWire) -> Self {
+        let DeletedProperties {
+            vault_id: id,
+            location,
+            deletion_date: deleted,
+            scheduled_purge_date: purged,
+            purge_protection_enabled: purge_protected,
+        } = wire.properties;
+        Self { id, location, deleted, purged, purge_protected }
+    }
+}
+
+/// The deleted vaults of a subscription, in no order: the whole list or an error.
+/// `GET /subscriptions/{s}/providers/Microsoft.KeyVault/deletedVaults`
+///
+/// One that doesn't say which vault it was could be any, so it makes the list an error.
+pub async fn list_deleted(reader: &Reader, subscription: Uuid) -> Result<Vec<DeletedVault>, CallError> {
+    let call = Call::of(&LIST_DELETED_VAULTS).path("subscriptionId", &subscription.to_string());
+    let wires: Vec<DeletedWire> = arm::list(reader, call).await?;
+    let all: Vec<DeletedVault> = wires.into_iter().map(DeletedVault::from).collect();
+    let mut seen: Vec<&VaultId> = Vec::with_capacity(all.len());
+    for DeletedVault { id, .. } in &all {
+        if seen.contains(&id) {
+            return Err(CallError::unreadable(LIST_DELETED_VAULTS.facts(), "it lists a vault twice"));
+        }
+        seen.push(id);
+    }
+    Ok(all)
+}
+
+/// The vault among the deleted ones of its subscription; `None` if it isn't in the list.
+pub async fn deleted(reader: &Reader, id: &VaultId) -> Result<Option<DeletedVault>, CallError> {
+    Ok(list_deleted(reader, id.subscription()).await?.into_iter().find(|vault| vault.id == *id))
+}
+
+/// Brings a deleted vault back with its settings and all that is in it. `PUT …/vaults/{name}` with `createMode: recover`
+///
+/// Its region must be the one that it had. The published model requires a `sku`; as with Azure's own command line, it is always the standard one.
+pub async fn recover(writer: &Writer, id: &VaultId, location: &str, tenant: Uuid) -> Result<(), CallError> {
+    let sku = json!({ "family": "A", "name": "standard" });
+    let properties = json!({ "tenantId": tenant, "sku": sku, "createMode": "recover" });
+    let call = named(Call::of(&RECOVER_VAULT), id);
+    writer.send(call.json(arm::JSON, &json!({ "location": location, "properties": properties }))).await.map(|_| ())
 }
 
 /// What one principal is to have in a vault, or to lose.

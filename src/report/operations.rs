@@ -55,7 +55,7 @@ fn rights(page: &mut String) {
     rights.dedup();
     for right in rights {
         let policy = match right {
-            Right::Vault(right) => format!("{} on secrets", right.permission()),
+            Right::Vault(right) => format!("{} on {}", right.permission(), right.objects()),
             _ => String::new(),
         };
         let role = right.role().map(|role| role.to_string()).unwrap_or_default();

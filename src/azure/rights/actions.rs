@@ -18,6 +18,8 @@ pub struct Action {
 const REFERENCE: &str = "learn.microsoft.com/azure/role-based-access-control/permissions";
 /// The product's own page names the least that private links take.
 const PRODUCT: &str = "learn.microsoft.com/dynamics365/customer-insights/data/private-link";
+/// Key Vault's page on recovery says what listing deleted vaults takes; recovering one is writing it.
+const RECOVERY: &str = "learn.microsoft.com/azure/key-vault/general/key-vault-recovery";
 /// Power Platform's own page says who needs what on a policy.
 const POLICIES: &str = "learn.microsoft.com/power-platform/admin/customer-managed-key";
 /// The action of another provider, by analogy.
@@ -81,6 +83,9 @@ impl Action {
     pub const VAULT_KEYS_READ: Self = action("Microsoft.KeyVault/vaults/keys/read", roles::READER);
     /// Change a vault's settings.
     pub const VAULT_WRITE: Self = action("Microsoft.KeyVault/vaults/write", roles::KEY_VAULT_CONTRIBUTOR);
+    /// List the deleted vaults of a subscription.
+    pub const DELETED_VAULTS_READ: Self =
+        Self { source: RECOVERY, ..action("Microsoft.KeyVault/deletedVaults/read", roles::READER) };
     /// Change a vault's access policies.
     pub const VAULT_WRITE_POLICIES: Self =
         action("Microsoft.KeyVault/vaults/accessPolicies/write", roles::KEY_VAULT_CONTRIBUTOR);

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::granted::{Grade, Granted};
-use super::{Action, Need, Needs, Place, Right};
+use super::{Action, Need, Needs, Place, Right, VaultObjects, VaultRight};
 use crate::azure::vaults::{AccessPolicy, Properties};
 use crate::terms::ObjectId;
 
@@ -113,11 +113,15 @@ pub fn by_policies(needs: &Needs, vault: &Properties, caller: Option<ObjectId>) 
     // A policy with an application counts only for tokens that a person got through it.
     let own = |policy: &&AccessPolicy| policy.object_id == Some(caller) && policy.application_id.is_none();
     let own: Vec<&AccessPolicy> = vault.access_policies.iter().filter(own).collect();
-    let lists = |wanted: &str| {
-        let words = own.iter().flat_map(|policy| &policy.permissions.secrets);
+    let lists = |right: VaultRight| {
+        let words = own.iter().flat_map(|policy| match right.objects() {
+            VaultObjects::Secrets => &policy.permissions.secrets,
+            VaultObjects::Keys => &policy.permissions.keys,
+        });
+        let wanted = right.permission();
         words.into_iter().any(|word| word.eq_ignore_ascii_case(wanted) || word.eq_ignore_ascii_case("all"))
     };
-    let allows = |right: &Right| matches!(right, Right::Vault(right) if lists(right.permission()));
+    let allows = |right: &Right| matches!(right, Right::Vault(right) if lists(*right));
     let unseen: Vec<Right> = needs.rights().into_iter().filter(|right| !allows(right)).collect();
     match unseen.is_empty() {
         true => Holding::Held,
@@ -133,7 +137,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
-    use super::super::VaultRight;
     use super::*;
 
     const APPROVE: Needs = Needs::All(&[
@@ -199,6 +202,13 @@ mod tests {
             assert!(held || found.doubt().is_some(), "never lacking: {found:?}");
             assert!(by_policies(&SET, &properties, None).doubt().is_some());
         }
+        // A permission on keys is none on secrets, nor the other way round.
+        const ROTATE: Needs = Needs::One(Right::Vault(VaultRight::RotateKey));
+        let policy = json!({ "objectId": uuid::Uuid::from_u128(7), "permissions": { "keys": ["Rotate", "set"] } });
+        let on_keys: Properties = serde_json::from_value(json!({ "accessPolicies": [policy] })).unwrap();
+        assert_eq!(by_policies(&ROTATE, &on_keys, Some(caller)), Holding::Held);
+        assert!(by_policies(&SET, &on_keys, Some(caller)).doubt().is_some());
+        assert!(by_policies(&ROTATE, &vault(7, &["rotate", "all"], None), Some(caller)).doubt().is_some());
     }
 
     /// A second reading of the rules: patterns are matched from the end, and the three answers are derived from sets.

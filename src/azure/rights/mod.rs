@@ -30,7 +30,7 @@ use roles::Role;
 pub enum Right {
     /// An action on an Azure resource.
     Azure(Action),
-    /// What a vault lets a principal do with the secrets in it.
+    /// What a vault lets a principal do with the secrets and keys in it.
     Vault(VaultRight),
     /// A role in an environment of Customer Insights.
     CustomerInsights(CustomerInsightsRole),
@@ -56,6 +56,36 @@ pub enum VaultRight {
     UpdateSecret,
     /// Bring a deleted secret back.
     RecoverSecret,
+    /// See when a key rotates by itself.
+    GetRotationPolicy,
+    /// Decide when a key rotates by itself.
+    SetRotationPolicy,
+    /// Make a new version of a key.
+    RotateKey,
+    /// Change attributes of a version of a key.
+    UpdateKey,
+    /// See a deleted key.
+    GetDeletedKey,
+    /// Bring a deleted key back.
+    RecoverKey,
+}
+
+/// A kind of what is in a vault. Access policies list the permissions on each kind by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultObjects {
+    /// Secrets.
+    Secrets,
+    /// Keys.
+    Keys,
+}
+
+impl fmt::Display for VaultObjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secrets => "secrets",
+            Self::Keys => "keys",
+        })
+    }
 }
 
 impl VaultRight {
@@ -67,24 +97,57 @@ impl VaultRight {
             Self::SetSecret => "Microsoft.KeyVault/vaults/secrets/setSecret/action",
             Self::UpdateSecret => "Microsoft.KeyVault/vaults/secrets/update/action",
             Self::RecoverSecret => "Microsoft.KeyVault/vaults/secrets/recover/action",
+            Self::GetRotationPolicy => "Microsoft.KeyVault/vaults/keyrotationpolicies/read",
+            Self::SetRotationPolicy => "Microsoft.KeyVault/vaults/keyrotationpolicies/write",
+            Self::RotateKey => "Microsoft.KeyVault/vaults/keys/rotate/action",
+            Self::UpdateKey => "Microsoft.KeyVault/vaults/keys/update/action",
+            Self::GetDeletedKey => "Microsoft.KeyVault/vaults/keys/read",
+            Self::RecoverKey => "Microsoft.KeyVault/vaults/keys/recover/action",
         }
     }
 
-    /// Its name where the vault goes by access policies: a permission on secrets.
+    /// Its name where the vault goes by access policies: a permission on its [objects](Self::objects).
     pub const fn permission(self) -> &'static str {
         match self {
-            Self::GetSecret | Self::GetDeletedSecret => "get",
+            Self::GetSecret | Self::GetDeletedSecret | Self::GetDeletedKey => "get",
             Self::ListVersions => "list",
             Self::SetSecret | Self::UpdateSecret => "set",
-            Self::RecoverSecret => "recover",
+            Self::RecoverSecret | Self::RecoverKey => "recover",
+            Self::GetRotationPolicy => "getrotationpolicy",
+            Self::SetRotationPolicy => "setrotationpolicy",
+            Self::RotateKey => "rotate",
+            Self::UpdateKey => "update",
+        }
+    }
+
+    /// What it is a right on.
+    pub const fn objects(self) -> VaultObjects {
+        match self {
+            Self::GetSecret
+            | Self::ListVersions
+            | Self::GetDeletedSecret
+            | Self::SetSecret
+            | Self::UpdateSecret
+            | Self::RecoverSecret => VaultObjects::Secrets,
+            Self::GetRotationPolicy
+            | Self::SetRotationPolicy
+            | Self::RotateKey
+            | Self::UpdateKey
+            | Self::GetDeletedKey
+            | Self::RecoverKey => VaultObjects::Keys,
         }
     }
 
     const fn role(self) -> Role {
         match self {
             Self::GetSecret => roles::KEY_VAULT_SECRETS_USER,
-            Self::ListVersions | Self::GetDeletedSecret => roles::KEY_VAULT_READER,
+            Self::ListVersions | Self::GetDeletedSecret | Self::GetRotationPolicy | Self::GetDeletedKey => {
+                roles::KEY_VAULT_READER
+            }
             Self::SetSecret | Self::UpdateSecret | Self::RecoverSecret => roles::KEY_VAULT_SECRETS_OFFICER,
+            Self::SetRotationPolicy | Self::RotateKey | Self::UpdateKey | Self::RecoverKey => {
+                roles::KEY_VAULT_CRYPTO_OFFICER
+            }
         }
     }
 }
@@ -214,7 +277,8 @@ impl fmt::Display for Right {
         match self {
             Self::Azure(action) => f.write_str(action.name()),
             Self::Vault(right) => {
-                write!(f, "{} (by access policies: {} on secrets)", right.data_action(), right.permission())
+                let (action, permission, objects) = (right.data_action(), right.permission(), right.objects());
+                write!(f, "{action} (by access policies: {permission} on {objects})")
             }
             Self::CustomerInsights(CustomerInsightsRole::Any) => {
                 f.write_str("any Customer Insights role in the environment")
@@ -248,6 +312,13 @@ mod tests {
                 "the vault",
                 Some("Key Vault Secrets Officer"),
                 "Microsoft.KeyVault/vaults/secrets/update/action (by access policies: set on secrets)",
+            ),
+            (
+                Right::Vault(VaultRight::SetRotationPolicy),
+                "Microsoft.KeyVault/vaults/keyrotationpolicies/write",
+                "the vault",
+                Some("Key Vault Crypto Officer"),
+                "Microsoft.KeyVault/vaults/keyrotationpolicies/write (by access policies: setrotationpolicy on keys)",
             ),
             (
                 Right::CustomerInsights(CustomerInsightsRole::Admin),

@@ -39,12 +39,14 @@ fn about(operation: &Facts, path: &str, vault: &str) -> Json {
         Naming::Path | Naming::PathOrParent => json!({ "id": path.to_uppercase() }),
         Naming::Last => json!({ "id": path.to_uppercase() }),
         Naming::Entries => json!({ "value": [{ "id": format!("{}/one", path.to_uppercase()) }] }),
-        Naming::Secret => {
+        kind @ (Naming::Secret | Naming::Key | Naming::OfKey) => {
             let mut segments: Vec<&str> = path.split('/').skip(2).collect();
-            segments.retain(|segment| !matches!(*segment, "versions" | "recover"));
-            let id = format!("{vault}/secrets/{}", segments.join("/").to_uppercase());
+            segments.retain(|segment| !matches!(*segment, "versions" | "recover" | "rotate" | "rotationpolicy"));
+            let collection = if kind == Naming::Secret { "secrets" } else { "keys" };
+            let id = format!("{vault}/{collection}/{}", segments.join("/").to_uppercase());
             match operation.path.ends_with("/versions") {
                 true => json!({ "value": [{ "id": id }] }),
+                false if kind == Naming::Key => json!({ "key": { "kid": id } }),
                 false => json!({ "id": id }),
             }
         }
@@ -110,7 +112,8 @@ fn a_read_of_a_resource_or_a_secret_says_what_it_is_about() {
             Naming::Entries => json!({ "value": [{}] }),
             Naming::Secret if operation.path.ends_with("/versions") => json!({ "value": [{ "id": null }] }),
             Naming::Secret => json!({}),
-            Naming::Nothing | Naming::Parameters => continue,
+            Naming::Key => json!({ "key": {} }),
+            Naming::Nothing | Naming::Parameters | Naming::OfKey => continue,
         };
         assert!(checked(operation, &path, &nothing).is_err(), "{}", operation.name);
     }
@@ -156,6 +159,15 @@ fn what_a_path_encodes_and_what_lies_deeper_are_told_apart() {
     assert!(below(lake, all));
     assert!(!below(lake, "/subscriptions/s2/providers/Microsoft.Storage/storageAccounts"));
     assert!(!below(lake, "/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts"));
+    let gone = "/subscriptions/s/providers/Microsoft.KeyVault/deletedVaults";
+    for (found, fits) in [
+        ("/subscriptions/s/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv", true),
+        ("/subscriptions/s2/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv", false),
+        ("/subscriptions/s/providers/Microsoft.KeyVault/locations/westeurope/deletedManagedHSMs/kv", false),
+        ("/subscriptions/s/providers/Microsoft.KeyVault/locations/deletedVaults/kv", false),
+    ] {
+        assert_eq!(below(found, gone), fits, "{found}");
+    }
     let vault = "/subscriptions/s/resourceGroups/rg%20(1)/providers/Microsoft.KeyVault/vaults/kv";
     let policies = VAULT_UPDATE_ACCESS_POLICY.facts();
     for id in [vault.replace("%20", " "), format!("{}/accessPolicies/", vault.replace("%20", " "))] {

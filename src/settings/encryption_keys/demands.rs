@@ -118,7 +118,8 @@ fn network(id: &VaultId, vault: &Vault) -> Option<String> {
 
 /// What is wrong with a key, or with the version of it that is pinned.
 pub fn of_key(key: &KeyRef, version: &KeyVersion, sizes: &[u32], now: Timestamp) -> Vec<Fault> {
-    let KeyVersion { version: _, kind, size, operations, enabled, not_before, expires, created: _ } = version;
+    let KeyVersion { version: _, kind, size, operations, enabled, not_before, expires, created: _, updated: _ } =
+        version;
     let mut faults = Vec::new();
     let mut wrong = |what: String, help: String| {
         faults.push(Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help));

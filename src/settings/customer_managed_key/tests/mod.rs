@@ -101,6 +101,7 @@ fn version() -> KeyVersion {
         not_before: None,
         expires: None,
         created: None,
+        updated: None,
     }
 }
 
