@@ -70,7 +70,7 @@ impl Remaining {
                 }),
             );
         }
-        let findings = after.pending_findings().filter(|note| !known(note));
+        let findings = after.pending_findings().filter(|note| !known(note) && !note.bearing.aside);
         remaining.findings.extend(findings.map(|note| still(&note.address, note.message.clone())));
         let was_refused =
             |note: &&Note| before.refusals().any(|one| one.code == note.code && one.address == note.address);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::apply::{Applied, Report, Status};
-use crate::plan::{Address, Mode, Plan};
+use crate::plan::{Address, Bearing, Mode, Plan};
 use crate::terms::Scope;
 
 /// Shown below the help.
@@ -91,7 +91,14 @@ impl Exit {
         let unknown = unknown.map(|address| if by_hand(address) { waits } else { Exit::Unknown });
         let remaining = &report.remaining;
         let left = !(remaining.waiting.is_empty() && remaining.changes.is_empty() && remaining.findings.is_empty());
-        let waiting = plan.summary.waiting > 0 || left || plan.pending_findings().next().is_some();
+        let put_right = |address: &Address| {
+            report.changes.iter().any(|applied| applied.status == Status::Done && applied.address == *address)
+        };
+        let pending = plan.pending_findings().any(|note| {
+            let Bearing { about: _, unless_needed: _, first: _, repaired_by, aside } = &note.bearing;
+            !aside && !repaired_by.as_ref().is_some_and(put_right)
+        });
+        let waiting = plan.summary.waiting > 0 || left || pending;
         Exit::worst(changes.chain(refused).chain(unknown).chain(waiting.then_some(waits)))
     }
 }

@@ -115,7 +115,7 @@ fn check_claims<'a>(environments: impl Iterator<Item = &'a Declaration>, diagnos
                 }
                 _ => format!("{called} is {how} by `{other}` and by `{scope}`"),
             };
-            diagnostics.push(Diagnostic::error(code, span, message).related(there, "there for the first").help(help));
+            diagnostics.push(Diagnostic::error(code, span, message).related(there, "first here").help(help));
         }
     }
 }

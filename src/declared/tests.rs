@@ -223,6 +223,7 @@ fn the_kind_of_each_code_is_pinned() {
     removal-budget
     break-glass
     break-glass-unresolved
+    would-go-dark
     caller-unknown
     not-admin
     name-mismatch
@@ -238,6 +239,7 @@ fn the_kind_of_each_code_is_pinned() {
     cmk-key-not-found
     cmk-key-unfit
     cmk-grant-missing
+    cmk-rotation-policy
     principal-not-found
     principal-mismatch
     principal-twice

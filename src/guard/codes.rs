@@ -28,6 +28,10 @@ notes! {
         "The principal isn't in the directory, or it, or the members of a group, could not be read. Palisade can't tell whether \
          one of those that lose something is the protected one, so nothing is taken from anybody. Correct the entry, or \
          grant the rights that the look-up needs.";
+    WOULD_GO_DARK = refusal "would-go-dark": "A change would take what a living environment needs.",
+        "An environment that is encrypted with a key of your own needs the enterprise policy, its identity's grant, the vault and the key, \
+         whether or not the configuration declares them for it. Without one of them it is shut down, and later deleted. Put those \
+         environments on another key first.";
     CALLER_UNKNOWN = refusal "caller-unknown": "Which principal runs palisade isn't known.",
         "Palisade keeps its own access, and for that it must know its own identity: the object id in its tokens, the \
          application id in tokens of an app, and the principal whose role Customer Insights takes for its own. If a token \

@@ -26,13 +26,14 @@
 mod administrators;
 pub mod codes;
 mod identity;
+mod lifelines;
 mod removals;
 #[cfg(test)]
 mod tests;
 
 use crate::azure::{Anew, Fresh};
 use crate::plan::{Account, Address, Findings, Identity, Note, Only, Sighting, Stake};
-use crate::terms::Scope;
+use crate::terms::{ResourceId, Scope};
 
 /// What the guards say about all environments. `allow_removals` is the number of removals that was asked for, if any; `only`
 /// is what the run is limited to.
@@ -47,7 +48,13 @@ pub fn check(accounts: &[Account], allow_removals: Option<usize>, only: &Only) -
     };
     let free: Vec<&Account> = each.iter().filter(refused).map(|(account, _)| *account).collect();
     let budget = removals::check(&free, allow_removals, only);
-    each.into_iter().flat_map(|(_, notes)| notes).chain(budget).collect()
+    let lifelines = lifelines::check(accounts, only);
+    each.into_iter().flat_map(|(_, notes)| notes).chain(budget).chain(lifelines).collect()
+}
+
+/// The scopes that can't live without a resource, as far as was observed.
+pub fn living_on(accounts: &[Account], resource: &ResourceId) -> Vec<Scope> {
+    lifelines::living_on(accounts, resource)
 }
 
 /// What the guards say about one setting.

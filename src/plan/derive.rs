@@ -151,7 +151,8 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
     }
     let position = |note: &Note| scopes.iter().position(|scope| note.address.belongs_to(&scope.scope));
     notes.sort_by(|a, b| {
-        (a.severity, position(a), &a.address, &a.code).cmp(&(b.severity, position(b), &b.address, &b.code))
+        let rank = |note: &Note| (note.severity, !note.bearing.first, position(note));
+        rank(a).cmp(&rank(b)).then_with(|| (&a.address, &a.code).cmp(&(&b.address, &b.code)))
     });
     notes.dedup();
     // Whole seconds: nobody needs more, and a person can compare them.

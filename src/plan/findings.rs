@@ -17,7 +17,7 @@ use super::{danger, demand};
 use crate::azure::Provenance;
 use crate::azure::operations::Facts;
 use crate::azure::rights::Holding;
-use crate::terms::Place;
+use crate::terms::{Place, ResourceId};
 
 /// Everything that there is to say about one setting of one environment.
 #[derive(Default)]
@@ -48,6 +48,8 @@ pub struct Findings {
     pub collection: Option<usize>,
     /// What goes on in the environment as a whole, in words; meanwhile no key is rotated or retired.
     pub under_way: Option<String>,
+    /// What the environment can't live without: resources that no change of any scope may take from it.
+    pub lifeline: Vec<ResourceId>,
 }
 
 impl Findings {
@@ -73,6 +75,7 @@ impl Findings {
             stakes,
             collection,
             under_way,
+            lifeline,
         } = others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
@@ -86,6 +89,7 @@ impl Findings {
         self.stakes.extend(stakes);
         self.collection = self.collection.or(collection);
         self.under_way = self.under_way.or(under_way);
+        self.lifeline.extend(lifeline);
         self
     }
 }
@@ -198,6 +202,11 @@ impl Planned {
     /// The writes, in order; none if a person makes the change.
     pub fn steps(&self) -> &[Rc<dyn Step>] {
         self.work.steps()
+    }
+
+    /// The resources that others lose by it, or that they lose the use of.
+    pub fn takes(&self) -> Vec<ResourceId> {
+        self.work.takes()
     }
 
     /// What the change must have to itself while it is made.

@@ -38,7 +38,7 @@ pub use document::{FORMAT, Identity, Plan, ScopePlan, Summary, Target, Tool, Unk
 pub use findings::{Findings, Outline, Planned};
 pub use hold::Hold;
 pub(crate) use note::notes;
-pub use note::{CodeName, Note, NoteCode, NoteKind, Severity};
+pub use note::{Bearing, CodeName, Note, NoteCode, NoteKind, Severity};
 pub use only::{BadPrefix, Only};
 pub use places::Places;
 pub use saved::{Refusal, VALIDITY, differences, is_plan, parse, render};

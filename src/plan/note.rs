@@ -13,7 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::change::Address;
-use crate::terms::Place;
+use crate::terms::{Place, ResourceId};
 
 /// How serious a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -185,6 +185,24 @@ pub struct Note {
     /// Where it is declared; none if no file says anything of it. Filled in when the plan is derived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Place>,
+    /// What the run makes of it. Not written down: it is found out with the note.
+    #[serde(skip)]
+    pub bearing: Bearing,
+}
+
+/// What a run makes of a note.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bearing {
+    /// The resource at fault, where others may hang on it as well: their names are added to the message before the plan is made.
+    pub about: Option<ResourceId>,
+    /// Whether it says that nothing needs that resource any more: it isn't told where something does.
+    pub unless_needed: bool,
+    /// Whether it comes before others of its severity.
+    pub first: bool,
+    /// The change that puts it right.
+    pub repaired_by: Option<Address>,
+    /// Whether it is about something that the configuration doesn't declare, so that it changes no exit code of `apply`.
+    pub aside: bool,
 }
 
 impl Note {
@@ -213,6 +231,7 @@ impl Note {
             message: message.into(),
             help: None,
             source: None,
+            bearing: Bearing::default(),
         }
     }
 
@@ -220,6 +239,41 @@ impl Note {
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// The same note, with the resource at fault.
+    #[must_use]
+    pub fn about(mut self, about: Option<ResourceId>) -> Self {
+        self.bearing.about = about;
+        self
+    }
+
+    /// The same note, which says that nothing needs this resource any more.
+    #[must_use]
+    pub fn unless_needed(mut self, resource: ResourceId) -> Self {
+        (self.bearing.about, self.bearing.unless_needed) = (Some(resource), true);
+        self
+    }
+
+    /// The same note, before others of its severity.
+    #[must_use]
+    pub fn first(mut self) -> Self {
+        self.bearing.first = true;
+        self
+    }
+
+    /// The same note, which a change puts right.
+    #[must_use]
+    pub fn repaired_by(mut self, change: Option<&Address>) -> Self {
+        self.bearing.repaired_by = change.cloned();
+        self
+    }
+
+    /// The same note, about something that the configuration doesn't declare.
+    #[must_use]
+    pub fn aside(mut self) -> Self {
+        self.bearing.aside = true;
+        self
     }
 
     /// Whether it stops something.

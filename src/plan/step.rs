@@ -88,6 +88,12 @@ pub trait Step {
         Vec::new()
     }
 
+    /// The Azure resources that whoever hangs on them loses by it, or loses the use of. A write that deletes something, takes a right
+    /// away, disables something or closes a network names them; the guards refuse it where an environment couldn't live without one.
+    fn takes(&self) -> Vec<ResourceId> {
+        Vec::new()
+    }
+
     /// Whether it runs even after a step that didn't get done, because it leaves things safe.
     fn closes(&self) -> bool {
         false

@@ -10,6 +10,7 @@ use super::binds::Binds;
 use super::change::{By, ManualStep, Mode};
 use super::hold::Hold;
 use super::step::Step;
+use crate::terms::ResourceId;
 
 /// Who makes a change, and how.
 #[derive(Clone)]
@@ -63,6 +64,10 @@ impl Work {
             Self::Steps(steps) => steps,
             Self::Person { .. } => &[],
         }
+    }
+
+    pub(super) fn takes(&self) -> Vec<ResourceId> {
+        self.steps().iter().flat_map(|step| step.takes()).collect()
     }
 
     pub(super) fn holds(&self) -> BTreeSet<Hold> {

@@ -277,7 +277,18 @@ impl<'a> Heading<'a> {
 }
 
 fn note(note: &Note, heading: Heading<'_>, out: &mut String) {
-    let Note { code, kind: _, severity, weaker_evidence: _, needs_eyes: _, address, message, help, source: _ } = note;
+    let Note {
+        code,
+        kind: _,
+        severity,
+        weaker_evidence: _,
+        needs_eyes: _,
+        address,
+        message,
+        help,
+        source: _,
+        bearing: _,
+    } = note;
     let (style, word) = match severity {
         Severity::Error => (DANGER, "error"),
         Severity::Warning => (WARNING, "warning"),

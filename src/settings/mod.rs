@@ -26,6 +26,7 @@ mod held_back;
 pub mod hosting;
 pub mod key_vault;
 pub mod lifecycle;
+mod lifelines;
 pub mod managed_environment;
 mod moved;
 mod names;

@@ -116,6 +116,12 @@ pub trait Registered: Sync {
 
     /// Reads and checks its block, if the scope at `at` has it.
     fn declare(&self, at: Located<'_>, head: &Head, diagnostics: &mut Diagnostics) -> Option<Rc<dyn DeclaredBlock>>;
+
+    /// Whether it looks at scopes that don't declare it.
+    fn watches(&self) -> bool;
+
+    /// What is to be told of a scope that doesn't declare it.
+    fn watch<'a>(&'a self, observing: &'a Observing<'_>, comparing: &'a Comparing<'_>) -> LocalBoxFuture<'a, Findings>;
 }
 
 /// A line of the registry.
@@ -186,6 +192,14 @@ impl<S: Setting> Registered for Entry<S> {
         let at = at.at(&[S::KEY]);
         let block: S = config::typed(at, diagnostics)?;
         Some(Rc::new(Declared::<S>(block.declare(at, head, diagnostics))))
+    }
+
+    fn watches(&self) -> bool {
+        S::WATCHES
+    }
+
+    fn watch<'a>(&'a self, observing: &'a Observing<'_>, comparing: &'a Comparing<'_>) -> LocalBoxFuture<'a, Findings> {
+        Box::pin(S::watch(observing, comparing))
     }
 }
 

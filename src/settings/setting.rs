@@ -82,6 +82,14 @@ pub trait Setting: Block {
     /// doesn't answer leaves its part unknown, and the others are asked all the same.
     async fn observe(declared: Option<&Self::Declared>, observing: &Observing<'_>) -> Self::Observed;
 
+    /// Whether it looks at environments that have the id which it needs and don't declare it.
+    const WATCHES: bool = false;
+
+    /// What is to be told of a scope that doesn't declare it. Nothing is planned there, and nothing counts as declared.
+    async fn watch(_observing: &Observing<'_>, _comparing: &Comparing<'_>) -> Findings {
+        Findings::default()
+    }
+
     /// Compares. A function of its arguments: no services, no clock.
     fn compare(declared: &Self::Declared, observed: &Self::Observed, comparing: &Comparing<'_>) -> Findings;
 }

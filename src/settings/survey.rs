@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -17,15 +18,17 @@ use super::codes;
 use super::declaration::Declaration;
 use super::held_back;
 use super::hosting::Hosting;
+use super::lifelines;
 use super::observation::{Observation, Unreadable};
 use super::reach::{self, Arrival, Destination, Reached};
+use super::registry::{Registered, SETTINGS};
 use super::setting::{Comparing, Need, Observing};
 use super::surface::Surface;
 use super::users;
 use crate::azure::directory::Remembered;
 use crate::azure::{Anew, Fresh, Look, Reader, Recent};
 use crate::plan::{Account, Address, Findings, Note, Sighting};
-use crate::terms::{EnvironmentHead, Head, ObjectId};
+use crate::terms::{EnvironmentHead, Head, ObjectId, ScopeKind};
 
 /// Environments looked at side by side. Enough to keep all requests busy that the transport allows at a time; more would
 /// only hold more answers in memory.
@@ -55,17 +58,19 @@ impl Survey {
         let principals = scopes.iter().flat_map(|scope| scope.blocks.principals());
         let look = Look::begin(&self.reader, principals.map(|principal| users::name(&principal)));
         let accounts = stream::iter(scopes).map(|scope| self.account(&look, scope, now));
-        accounts.buffered(SIDE_BY_SIDE).collect().await
+        let mut accounts: Vec<Account> = accounts.buffered(SIDE_BY_SIDE).collect().await;
+        lifelines::name(&mut accounts);
+        accounts
     }
 
     async fn account(&self, look: &Look, scope: &Declaration, now: Timestamp) -> Account {
-        let (arrival, mut reviewed) = match &scope.head {
+        let (arrival, mut reviewed, watched) = match &scope.head {
             Head::Environment(head) => self.both(look, scope, head, now).await,
             Head::Tenant(_) => {
                 let arrival = tenant();
                 let seen = (&arrival.instance, &arrival.hosting);
                 let reviewed = self.review(look, scope, seen, now, |_, _| true).await;
-                (arrival, reviewed)
+                (arrival, reviewed, Vec::new())
             }
         };
         reviewed.sort_by_key(|reviewed| reviewed.place);
@@ -80,6 +85,10 @@ impl Survey {
         };
         held_back::told(&mut account, reviewed, &arrival.instance, &arrival.hosting);
         held_back::freeze(&mut account.findings);
+        // Of an environment that is refused it isn't known whether it is the one that is meant.
+        if account.notes.is_empty() {
+            account.findings.extend(watched);
+        }
         account
     }
 
@@ -91,7 +100,7 @@ impl Survey {
         scope: &Declaration,
         head: &EnvironmentHead,
         now: Timestamp,
-    ) -> (Arrival, Vec<Reviewed>) {
+    ) -> (Arrival, Vec<Reviewed>, Vec<Findings>) {
         let destination = self.destination(scope, head, None);
         let unasked = || Unreadable::because("it has no part in this setting");
         let in_platform = |needs: &[Need]| needs.contains(&Need::Environment);
@@ -106,21 +115,43 @@ impl Survey {
             let hosting = environment.clone().map(|live| Hosting { live, unbound: None });
             let seen = (&Err(unasked()), &hosting);
             let reviewed = self.review(look, scope, seen, now, |_, needs| in_platform(needs)).await;
-            (environment, reviewed)
+            (environment, reviewed, self.watch(look, scope, seen, now).await)
         };
-        let ((found, mut reviewed), (environment, others)) = tokio::join!(instance, environment);
+        let ((found, mut reviewed), (environment, others, watched)) = tokio::join!(instance, environment);
         reviewed.extend(others);
-        (reach::arrive(&destination, found, environment), reviewed)
+        (reach::arrive(&destination, found, environment), reviewed, watched)
     }
 
-    /// Power Platform is asked where a setting can't do without it, or where there is nothing else to know the environment by.
+    /// The settings that look at this environment although it doesn't declare them.
+    fn watchers(scope: &Declaration) -> impl Iterator<Item = &'static dyn Registered> {
+        let has_id = scope.head.environment().is_some_and(|head| head.environment_id.is_some());
+        let settings = SETTINGS.in_scope(ScopeKind::Environment).filter(|setting| setting.watches());
+        settings.filter(move |setting| has_id && !scope.blocks.keys().any(|declared| declared == setting.key()))
+    }
+
+    async fn watch(
+        &self,
+        look: &Look,
+        scope: &Declaration,
+        seen: (&Observation<Reached>, &Observation<Hosting>),
+        now: Timestamp,
+    ) -> Vec<Findings> {
+        let ask = async |observing: &Observing<'_>, comparing: &Comparing<'_>| {
+            join_all(Self::watchers(scope).map(|setting| setting.watch(observing, comparing))).await
+        };
+        self.view(look, scope, seen, now, ask).await
+    }
+
+    /// Power Platform is asked where a setting can't do without it or watches it, or where there is nothing else to know the
+    /// environment by.
     fn destination<'a>(
         &self,
         scope: &'a Declaration,
         head: &'a EnvironmentHead,
         setting: Option<&str>,
     ) -> Destination<'a> {
-        let hosting = head.instance_id.is_none() || scope.blocks.need(Need::Environment, setting);
+        let watched = setting.is_none() && Self::watchers(scope).next().is_some();
+        let hosting = head.instance_id.is_none() || scope.blocks.need(Need::Environment, setting) || watched;
         let (elsewhere, hosting) = (&*scope.instances_elsewhere, hosting.then_some(self.surface));
         Destination { head, tenant: self.tenant, elsewhere, hosting }
     }
@@ -203,10 +234,25 @@ impl Survey {
         &self,
         look: &Look,
         scope: &Declaration,
-        (reached, hosting): (&Observation<Reached>, &Observation<Hosting>),
+        seen: (&Observation<Reached>, &Observation<Hosting>),
         now: Timestamp,
         wanted: impl Fn(&str, &[Need]) -> bool,
     ) -> Vec<Reviewed> {
+        let ask = async |observing: &Observing<'_>, comparing: &Comparing<'_>| {
+            scope.blocks.review(observing, comparing, wanted).await
+        };
+        self.view(look, scope, seen, now, ask).await
+    }
+
+    /// Asks settings about a scope, with all that they may use.
+    async fn view<T>(
+        &self,
+        look: &Look,
+        scope: &Declaration,
+        (reached, hosting): (&Observation<Reached>, &Observation<Hosting>),
+        now: Timestamp,
+        ask: impl AsyncFnOnce(&Observing<'_>, &Comparing<'_>) -> T,
+    ) -> T {
         let reached = reached.as_ref();
         let instance = reached.map(|reached| &reached.instance);
         let hosting: Result<&Hosting, &Unreadable> = hosting.as_ref();
@@ -225,7 +271,7 @@ impl Survey {
             surface,
             now,
         };
-        scope.blocks.review(&observing, &comparing, wanted).await
+        ask(&observing, &comparing).await
     }
 }
 

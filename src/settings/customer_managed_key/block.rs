@@ -14,7 +14,7 @@ use super::words::PolicyText;
 use crate::config::words::Day;
 use crate::config::{Diagnostic, Diagnostics, Located, Span, quoted};
 use crate::settings::block::{self, Claim};
-use crate::settings::encryption_keys::{KeyBlock, KeyRef, declare_key};
+use crate::settings::encryption_keys::{KeyBlock, KeyRef, LiveKeyBlock, Upkeep, declare_key, declare_live_key};
 use crate::terms::{Head, Place, ResourceId};
 
 /// Whose key encrypts the environment: Microsoft's, or one of your own in a Key Vault, to which the environment is linked by an
@@ -33,9 +33,9 @@ pub struct Block {
     /// The key that the policy refers to. A policy keeps its key for good: for another key, name another policy. Required for
     /// `managedBy: customer`; it counts only there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<KeyBlock>,
-    /// Whether palisade creates a missing policy and grants its identity the key: `true` or `false`, without quotes. Otherwise both
-    /// must be there. Palisade creates no vaults and no keys.
+    key: Option<LiveKeyBlock>,
+    /// Whether palisade creates a missing policy and grants its identity the key, and brings back what was lost of them: `true` or
+    /// `false`, without quotes. Otherwise all of it must be there. Palisade creates no vaults and no keys.
     #[serde(default)]
     provision: bool,
     /// Former policies of this environment. Their keys and grants are needed for backups and for what was written under them; palisade
@@ -74,7 +74,9 @@ pub struct Protection {
     pub policy: ResourceId,
     /// Its key.
     pub key: KeyRef,
-    /// Whether what is missing is made.
+    /// How the key is kept up.
+    pub upkeep: Upkeep,
+    /// Whether what is missing is made, and what was lost is repaired.
     pub provision: bool,
 }
 
@@ -166,7 +168,7 @@ impl block::Block for Block {
 
 fn customer(
     policy: Option<PolicyText>,
-    key: Option<KeyBlock>,
+    key: Option<LiveKeyBlock>,
     provision: bool,
     at: Located<'_>,
     claims: &mut Vec<Claim>,
@@ -180,10 +182,10 @@ fn customer(
     if key.is_none() {
         block::missing(at, KEY, "key", "write `key: { vault: /subscriptions/…/vaults/NAME, name: NAME }`", diagnostics);
     }
-    let key = key.and_then(|key| declare_key(key, at, diagnostics))?;
+    let (key, upkeep) = key.and_then(|key| declare_live_key(key, at, claims, diagnostics))?;
     let PolicyText(policy) = policy?;
     claims.push(claim(&policy, &key, at.at(&["policy"]).span()));
-    Some(Wanted::Customer(Protection { policy, key, provision }))
+    Some(Wanted::Customer(Protection { policy, key, upkeep, provision }))
 }
 
 /// A policy refers to one key. Whoever names it means that one.

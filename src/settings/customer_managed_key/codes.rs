@@ -3,7 +3,8 @@
 use crate::config::codes::codes;
 use crate::plan::notes;
 pub use crate::settings::encryption_keys::codes::{
-    CMK_GRANT_MISSING, CMK_KEY_NOT_FOUND, CMK_KEY_UNFIT, CMK_LOCATION, CMK_VAULT_NOT_FOUND, CMK_VAULT_UNFIT,
+    CMK_GRANT_MISSING, CMK_KEY_EXPIRES, CMK_KEY_NOT_FOUND, CMK_KEY_UNFIT, CMK_LOCATION, CMK_VAULT_NOT_FOUND,
+    CMK_VAULT_UNFIT,
 };
 
 codes! {
@@ -34,6 +35,14 @@ notes! {
     CMK_AT_RISK = finding "cmk-at-risk": "Something that keeps an environment alive is missing.",
         "An environment whose key can't be reached is shut down. A production environment is deleted 30 days after that, a sandbox \
          after 7; for other types no time is documented.";
+    CMK_LOCKED = finding "cmk-locked": "An environment is shut down, as far as can be told because it can't reach its key.",
+        "An environment that is linked to a customer-managed key and is disabled, while no operation goes on there, is taken for locked. A \
+         production environment is deleted 30 days after it was locked, a sandbox after 7; for other types no time is documented. Bring \
+         back the key and the grant, then re-enable the environment in the Power Platform admin center.";
+    CMK_UNWATCHED = finding "cmk-unwatched": "What keeps an environment alive could not be read.",
+        "Palisade looks at the key, the vault, the policy and the grant of every environment with an `environmentId` that is on a \
+         customer-managed key, whether or not the file declares `customerManagedKey`. It needs to read the environment in Power Platform, \
+         and Reader on the policy and on the vault in Azure.";
     CMK_NO_LONGER_FIT = finding "cmk-no-longer-fit": "A linked environment isn't one that could be linked today.",
         "Customer-managed keys work in Managed Environments with Dataverse, and neither in trials nor in Dataverse for Teams. What \
          becomes of a linked environment that stops being one isn't documented.";

@@ -5,9 +5,10 @@ use serde_json::{Value as Json, json};
 use super::block::{Block, Declared, Protection, Wanted};
 use super::demands;
 use super::link::{self, Ready};
+use super::locked::{self, Locked};
 use super::observe::{Chain, Observed};
-use super::provision::{self, Goal, Provision, Scene};
-use super::{codes, notes, retained, revert, steps};
+use super::provision::{self, Goal, Losses, Provision, Scene};
+use super::{codes, notes, retained, revert, steps, watch};
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::azure::power_platform::operations::Kind;
 use crate::azure::power_platform::{Link, LinkStatus};
@@ -38,6 +39,11 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
             return findings;
         }
     };
+    if let Some(policy) = live.links.encryption.as_ref().and_then(|link| link.policy.as_ref()) {
+        let chains = observed.wanted.iter().chain(&observed.former).chain(&observed.retained);
+        let chain = chains.into_iter().find(|chain| chain.id == *policy);
+        findings.lifeline = watch::lifeline(policy, chain.and_then(|chain| chain.key.as_ref()));
+    }
     let goes_on = under_way(live, course, &address, comparing, &mut findings);
     match &declared.wanted {
         Wanted::Microsoft => {
@@ -121,10 +127,7 @@ impl Customer<'_> {
                 "the environment isn't a Managed Environment any more, in which alone customer-managed keys work";
             faults.push(Fault::new(codes::CMK_NOT_MANAGED, what, "make it one again"));
         }
-        let unfit = faults.iter().map(|fault| notes::no_longer_fit(address, fault));
-        // Of a linked environment, that means that its key can't be reached, as far as can be told.
-        let disabled = demands::disabled(self.live, self.course);
-        unfit.chain(disabled.map(|fault| notes::at_risk(address, &fault, self.live))).collect()
+        faults.iter().map(|fault| notes::no_longer_fit(address, fault)).collect()
     }
 
     fn compare(&self, goes_on: bool, findings: Findings) -> Findings {
@@ -135,8 +138,10 @@ impl Customer<'_> {
         let in_force = own.filter(|link| link.status == Some(LinkStatus::Linked));
         let goal = if in_force.is_some() || goes_on { Goal::Keep } else { Goal::Link };
         let Self { declared, protection, observed, live, comparing, .. } = self;
-        let scene = Scene { declared, protection, observed, live, comparing, source: &declared.place, goal };
-        let Provision { findings: made, requires, blocked, busy, system_id } = provision::compare(&scene, chain);
+        let repairs = in_force.is_some() && !goes_on && protection.provision;
+        let scene = Scene { declared, protection, observed, live, comparing, source: &declared.place, goal, repairs };
+        let Provision { findings: made, requires, blocked, busy, system_id, losses } =
+            provision::compare(&scene, chain);
         let doubtful = made.notes.iter().any(Note::refuses)
             || made.unknown.iter().any(|unknown| unknown.address == address.part("policy"));
         let mut findings = findings.and(made);
@@ -144,13 +149,14 @@ impl Customer<'_> {
         if goes_on {
             return findings;
         }
+        findings = findings.and(self.upkeep(&scene, chain, in_force.is_some()));
         if link.is_some() && self.course.may_still_show(steps::Link::Away.family().begun, comparing.now) {
             let detail =
                 "Power Platform says that putting it back on Microsoft's key succeeded, and doesn't show it yet";
             let (waiting_for, detail) = (WaitingFor::Service, detail.to_owned());
             findings.waiting.push(Waiting { address, waiting_for, since: None, detail });
         } else if let Some(link) = in_force {
-            self.in_force(link, chain, doubtful, &mut findings);
+            self.in_force(link, chain, (doubtful, &losses), &mut findings);
         } else if let Some(unreadable) = link.and_then(unclear) {
             findings.unknown.push(unreadable.at(address));
         } else {
@@ -162,7 +168,7 @@ impl Customer<'_> {
     }
 
     /// The environment is linked to the declared policy. `doubtful` is whether the policy refers to the declared key.
-    fn in_force(&self, link: &Link, chain: &Chain, doubtful: bool, findings: &mut Findings) {
+    fn in_force(&self, link: &Link, chain: &Chain, (doubtful, losses): (bool, &Losses), findings: &mut Findings) {
         let address = self.comparing.address(Block::KEY);
         let refusals: Vec<Note> = earlier(link, chain)
             .map(|fault| notes::refused(&address, fault))
@@ -175,6 +181,22 @@ impl Customer<'_> {
         }
         findings.notes.extend(refusals);
         findings.notes.extend(self.fitness(&address));
+        locked::compare(
+            &Locked { live: self.live, course: self.course, losses, declared: self.declared },
+            self.comparing,
+            findings,
+        );
+    }
+
+    /// How the key is kept up, where it is known to be the policy's own.
+    fn upkeep(&self, scene: &Scene<'_>, chain: &Chain, in_use: bool) -> Findings {
+        let address = self.comparing.address(Block::KEY).part("key");
+        let policy = chain.policy.as_ref().ok().and_then(|policy| policy.as_deref());
+        if policy.is_some_and(|policy| demands::of_policys_key(policy, self.protection, self.comparing.now).is_some()) {
+            return Findings::default();
+        }
+        let Protection { key, upkeep, .. } = self.protection;
+        scene.keeper(&address).rotation((key, upkeep), &chain.seen, self.observed.rotation.as_ref(), in_use)
     }
 }
 

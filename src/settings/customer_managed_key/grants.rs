@@ -7,7 +7,7 @@ use crate::plan::{Address, Planned};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::Fault;
 use crate::settings::encryption_keys::grants::{self, Granting, Holder};
-use crate::settings::encryption_keys::{Granted, same_key};
+use crate::settings::encryption_keys::{Granted, same_key, upkeep};
 use crate::settings::setting::Comparing;
 use crate::terms::{ObjectId, Place, ResourceId, VaultId};
 
@@ -46,6 +46,21 @@ pub(super) fn plan(
         source,
     };
     grants::plan(granting, vault, id, comparing)
+}
+
+/// The same for an environment that lost it.
+pub(super) fn repair(
+    protection: &Protection,
+    InVault { id, vault, keys: _ }: InVault<'_>,
+    (identity, address): (Option<ObjectId>, Address),
+    what: &str,
+    (comparing, source): (&Comparing<'_>, &Place),
+) -> Planned {
+    let holder = holder(&protection.policy, identity);
+    let called = holder.called.clone();
+    let reason = format!("{}; {what}", upkeep::LOCKDOWN);
+    let granting = Granting { holder, setting: Block::KEY, address, risk: upkeep::REPAIR, reason, source };
+    grants::plan(granting, vault, id, comparing).dangerous(upkeep::UNLOCKS, format!("{called} on {}", id.name()))
 }
 
 /// Which keys it is for, and why.

@@ -168,7 +168,7 @@ fn former(wanted: &Wanted<'_>, over: Option<&ResourceId>, address: &Address, fin
         findings.notes.push(notes::former_unwatched(address, over));
     }
     let Some(former) = &wanted.observed.former else { return known };
-    let unreadable = match (&former.policy, &former.key, &former.vault) {
+    let unreadable = match (&former.policy, &former.key, &former.seen.vault) {
         (Err(unreadable), ..) | (_, Some(_), Err(unreadable)) => unreadable.clone(),
         (Ok(_), None, _) => Unreadable::because(format!(
             "which key the policy {} that is linked now refers to can't be told, and the new policy's identity needs that key as well",
@@ -188,7 +188,7 @@ fn change(
     address: Address,
 ) -> Planned {
     let Wanted { declared, protection, observed, live, comparing, .. } = wanted;
-    let Protection { policy, key, provision: _ } = protection;
+    let Protection { policy, key, upkeep: _, provision: _ } = protection;
     let link = live.links.encryption.as_ref();
     let operation = ADMIN_LINK_ENCRYPTION.facts();
     let error = match &observed.error {

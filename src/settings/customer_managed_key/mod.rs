@@ -14,6 +14,7 @@ mod compare;
 mod demands;
 mod grants;
 mod link;
+mod locked;
 mod notes;
 mod observe;
 mod policy;
@@ -24,6 +25,7 @@ mod risks;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod words;
 
 pub use block::{Block, Declared};
@@ -74,6 +76,12 @@ impl Setting for Block {
             created: created(id),
         });
         named.collect()
+    }
+
+    const WATCHES: bool = true;
+
+    async fn watch(observing: &Observing<'_>, comparing: &Comparing<'_>) -> Findings {
+        watch::compare(&observe::observe(None, observing).await, comparing)
     }
 
     async fn observe(declared: Option<&Option<Declared>>, observing: &Observing<'_>) -> Observed {

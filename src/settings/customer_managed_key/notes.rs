@@ -1,13 +1,14 @@
 //! What comparing notices about customer-managed keys.
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::codes;
 use crate::azure::power_platform::environments::{Environment, Sku};
 use crate::azure::power_platform::policies::Hint;
 use crate::plan::{Address, Note, Severity};
 use crate::settings::block::Block as _;
-use crate::settings::encryption_keys::demands::Fault;
+use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::key_vault;
 use crate::settings::lifecycle::UnderWay;
 use crate::settings::observation::Observation;
@@ -24,17 +25,41 @@ pub(super) fn refused(address: &Address, Fault { code, what, help, .. }: Fault) 
 }
 
 /// What is wrong may shut a linked environment down.
-pub(super) fn at_risk(address: &Address, fault: &Fault, live: &Environment) -> Note {
-    let deleted = match &live.sku {
-        Some(Sku::Production) => "deleted 30 days after that",
-        Some(Sku::Sandbox) => "deleted 7 days after that",
-        _ => {
-            "deleted later (30 days after that if it is a production environment, 7 if it is a sandbox; for other types no time \
-              is documented)"
-        }
+pub(super) fn at_risk(address: &Address, fault: &Fault, live: &Environment, now: Timestamp) -> Note {
+    let code = if fault.code == codes::CMK_KEY_EXPIRES { fault.code } else { codes::CMK_AT_RISK };
+    let message = format!("{}; {}", fault.what, consequence(fault.onset, live, now));
+    Note::finding(code, Severity::Error, address.clone(), message).help(fault.to_keep()).about(fault.about.clone())
+}
+
+/// What becomes of an environment that loses its key, and when at the earliest.
+pub(super) fn consequence(onset: Onset, live: &Environment, now: Timestamp) -> String {
+    let day = |at: Timestamp, days: i64| {
+        let day = at.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
+        day.to_zoned(TimeZone::UTC).date()
     };
-    let message = format!("{}; an environment that can't reach its key is shut down, and {deleted}", fault.what);
-    Note::finding(codes::CMK_AT_RISK, Severity::Error, address.clone(), message).help(fault.to_keep())
+    let days = match &live.sku {
+        Some(Sku::Production) => Some(30),
+        Some(Sku::Sandbox) => Some(7),
+        _ => None,
+    };
+    match (onset, days) {
+        (Onset::Never, Some(days)) => {
+            format!("an environment that can't reach its key is shut down, and deleted {days} days after that")
+        }
+        (Onset::Untold, Some(days)) => format!(
+            "the environment can't reach its key: it is shut down, and deleted {days} days after that (since when it can't isn't told)"
+        ),
+        (Onset::At(at), Some(days)) if at <= now => format!(
+            "the environment can't reach its key: it is shut down, and deleted on {} at the earliest",
+            day(at, days)
+        ),
+        (Onset::At(at), Some(days)) => {
+            format!("the environment is shut down then, and deleted on {} at the earliest", day(at, days))
+        }
+        (_, None) => "an environment that can't reach its key is shut down, and deleted later (30 days after that if it is a production \
+                      environment, 7 if it is a sandbox; for other types no time is documented)"
+            .to_owned(),
+    }
 }
 
 /// The linked environment isn't one any more that could be linked.

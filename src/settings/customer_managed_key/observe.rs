@@ -9,16 +9,15 @@ use std::rc::Rc;
 use super::block::{Declared, Protection, Wanted};
 use super::steps::{Link as Linking, NEW};
 use crate::azure::Look;
+use crate::azure::keys::RotationPolicy;
 use crate::azure::operations::{ADMIN_GET_ENFORCEMENT, PUT_ENTERPRISE_POLICY};
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::power_platform::policies::{self, Hint, Policy, Registration};
 use crate::azure::power_platform::{Link, LinkStatus, environments};
 use crate::azure::rights::Holding;
-use crate::azure::vault_keys::KeyVersion;
-use crate::azure::vaults::Vault;
 use crate::plan::Mode;
-use crate::settings::encryption_keys::observe::{granted, vault, version};
-use crate::settings::encryption_keys::{Granted, KeyRef};
+use crate::settings::encryption_keys::observe::{granted, see};
+use crate::settings::encryption_keys::{Granted, KeyRef, Seen};
 use crate::settings::lifecycle::{self, Course};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
@@ -39,6 +38,8 @@ pub struct Observed {
     pub retained: Vec<Chain>,
     /// What the identity of the wanted policy may do with each key that it needs.
     pub grants: Vec<Granted>,
+    /// When the wanted key rotates by itself; asked only where the file says when.
+    pub rotation: Option<Observation<Rc<RotationPolicy>>>,
     /// What else decides whether a policy can be created; asked only where one is to be.
     pub creation: Option<Creation>,
     /// What the environment says beforehand of linking; asked only of a default environment.
@@ -54,11 +55,9 @@ pub struct Chain {
     pub policy: Observation<Option<Rc<Policy>>>,
     /// The key that is meant: the declared one, or, of a policy that the file doesn't name, its own. None if it names none.
     pub key: Option<KeyRef>,
-    /// The vault; none if Azure has none.
-    pub vault: Observation<Option<Rc<Vault>>>,
-    /// The key's pinned version, else its current one; none if the vault has none.
-    pub version: Observation<Option<KeyVersion>>,
-    /// What the policy's own identity may do with the key; asked of retained policies.
+    /// What Azure says of the key.
+    pub seen: Seen,
+    /// What the policy's own identity may do with the key; asked of policies that something is encrypted with.
     pub own: Option<Granted>,
 }
 
@@ -88,11 +87,11 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
     let former = async {
         let policy = linked?.policy.as_ref()?;
         let named = declared.is_some_and(|declared| declared.policies().any(|(named, _)| named == policy));
-        if named { None } else { Some(chain(look, policy, None).await) }
+        if named { None } else { Some(former_chain(look, policy, None).await) }
     };
     let retained = async {
         let all = declared.iter().flat_map(|declared| &declared.retained);
-        futures_util::future::join_all(all.map(|one| former_chain(look, &one.policy, one.key.clone()))).await
+        futures_util::future::join_all(all.map(|one| former_chain(look, &one.policy, Some(one.key.clone())))).await
     };
     let (course, error, wanted, former, retained) = tokio::join!(
         lifecycle::course(observing, &live.id, linking.family()),
@@ -105,13 +104,17 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
         (Some(protection), Some(wanted)) => grants(look, protection, wanted, former.as_ref(), &retained).await,
         _ => Vec::new(),
     };
+    let rotation = match (protection, &wanted) {
+        (Some(protection), Some(wanted)) => rotation(look, protection, &wanted.seen).await,
+        _ => None,
+    };
     let missing = wanted.as_ref().is_some_and(|wanted| matches!(wanted.policy, Ok(None)));
     let creation = match protection.filter(|protection| protection.provision && missing) {
         Some(protection) => Some(creation(look, &protection.policy).await),
         None => None,
     };
     let hint = hint(observing, &live, protection.is_some()).await;
-    Observed { course, error, wanted, former, retained, grants, creation, hint }
+    Observed { course, error, wanted, former, retained, grants, rotation, creation, hint }
 }
 
 pub(super) fn protection(declared: &Declared) -> Option<&Protection> {
@@ -130,6 +133,7 @@ fn nothing(unreadable: &Unreadable) -> Observed {
         former: None,
         retained: Vec::new(),
         grants: Vec::new(),
+        rotation: None,
         creation: None,
         hint: None,
     }
@@ -159,20 +163,20 @@ async fn hint(observing: &Observing<'_>, live: &Environment, wanted: bool) -> Op
 async fn chain(look: &Look, id: &ResourceId, key: Option<KeyRef>) -> Chain {
     let policy = look.policy(id).await.map_err(Unreadable::from);
     let key = key.or_else(|| own_key(policy.as_ref().ok()?.as_deref()?));
-    let (vault, version) = match &key {
-        Some(key) => tokio::join!(vault(look, &key.vault), version(look, key)),
-        None => (Ok(None), Ok(None)),
+    let seen = match &key {
+        Some(key) => see(look, key).await,
+        None => Seen::nothing(),
     };
-    Chain { id: id.clone(), policy, key, vault, version, own: None }
+    Chain { id: id.clone(), policy, key, seen, own: None }
 }
 
-/// A chain with the rights of its own identity.
-async fn former_chain(look: &Look, id: &ResourceId, key: KeyRef) -> Chain {
-    let chain = chain(look, id, Some(key.clone())).await;
+/// A chain that something is encrypted with, and the rights of its own identity.
+async fn former_chain(look: &Look, id: &ResourceId, key: Option<KeyRef>) -> Chain {
+    let chain = chain(look, id, key).await;
     let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
-    let own = match identity {
-        Some(_) => Some(granted(look, key, identity, false).await),
-        None => None,
+    let own = match (identity, &chain.key) {
+        (Some(_), Some(key)) => Some(granted(look, key.clone(), identity, false).await),
+        _ => None,
     };
     Chain { own, ..chain }
 }
@@ -200,6 +204,16 @@ async fn grants(
     }
     let asked = keys.into_values().map(|key| granted(look, key, identity, protection.provision));
     futures_util::future::join_all(asked).await
+}
+
+async fn rotation(look: &Look, protection: &Protection, seen: &Seen) -> Option<Observation<Rc<RotationPolicy>>> {
+    protection.upkeep.rotation?;
+    let KeyRef { vault, name, version: _ } = &protection.key;
+    let is_there = matches!((&seen.vault, &seen.version), (Ok(Some(_)), Ok(Some(_))));
+    if !is_there {
+        return None;
+    }
+    Some(look.rotation_policy(vault, name).await.map_err(Unreadable::from))
 }
 
 async fn creation(look: &Look, policy: &ResourceId) -> Creation {

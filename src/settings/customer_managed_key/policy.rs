@@ -9,12 +9,13 @@ use super::demands;
 use super::observe::{Chain, Creation};
 use super::provision::{Goal, Provision, Scene, value};
 use super::steps::CreatePolicy;
+use super::watch::unhealthy;
 use super::{codes, risks};
 use crate::azure::operations::PUT_ENTERPRISE_POLICY;
 use crate::azure::power_platform::policies::{Health, Policy, Registered, Registration};
 use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
-use crate::settings::encryption_keys::demands::Fault;
+use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::observation::Unreadable;
 use crate::terms::ObjectId;
 use crate::terms::text::brief;
@@ -57,7 +58,8 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
             let what = format!("Azure has no enterprise policy {name} in the resource group {group}");
             let help = "correct `policy`, or write `provision: true` to have it created";
             let fault = Fault::new(codes::CMK_POLICY_NOT_FOUND, what, help).or_keep(demands::SUPPORT);
-            provision.fault(scene, &address, fault);
+            provision.losses.beyond_repair = true;
+            provision.fault(scene, &address, fault.onset(Onset::Untold).of(Some(chain.id.clone())));
             return Standing::Refused;
         }
         Err(unreadable) => {
@@ -69,9 +71,7 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
     let faults = faults.into_iter().chain(demands::of_policys_key(policy, scene.protection, scene.comparing.now));
     let mut faults: Vec<Fault> = faults.collect();
     if scene.goal == Goal::Keep && policy.health == Some(Health::Unhealthy) {
-        let what = format!("Azure shows the policy {} as Unhealthy: its key can't be reached", chain.id.name());
-        let help = "look at the key, at the identity's grant on it, and at the network of its vault";
-        faults.push(Fault::new(codes::CMK_AT_RISK, what, help));
+        faults.push(unhealthy(chain.id.name()).of(Some(chain.id.clone())));
     }
     let fine = faults.iter().all(|fault| fault.code == codes::CMK_AT_RISK);
     // The declared key isn't the one that the environment is encrypted with.

@@ -3,8 +3,9 @@
 //! Invariants: what is missing is made only where the file says so and the environment is yet to be linked; what is wrong with it then
 //! refuses the scope, and of a linked environment it is a finding that people must act on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Declared, Protection};
@@ -18,8 +19,10 @@ use crate::azure::power_platform::environments::Environment;
 use crate::azure::rights::Holding;
 use crate::plan::{Address, Findings, Note, Planned, Severity, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
-use crate::settings::encryption_keys::demands::{self as key_demands, Fault};
-use crate::settings::encryption_keys::{Granted, KeyRef, grants as key_grants, same_key};
+use crate::settings::encryption_keys::demands::{self as key_demands, Fault, Onset};
+use crate::settings::encryption_keys::lifeline::{InUse, Watch};
+use crate::settings::encryption_keys::upkeep::Keeper;
+use crate::settings::encryption_keys::{Granted, KeyRef, Seen, grants as key_grants, same_key};
 use crate::settings::geography::{self, Agreement};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -43,6 +46,15 @@ pub(super) struct Scene<'a> {
     pub(super) comparing: &'a Comparing<'a>,
     pub(super) source: &'a Place,
     pub(super) goal: Goal,
+    /// Whether what was lost is brought back: the environment is linked, and nothing goes on there.
+    pub(super) repairs: bool,
+}
+
+impl Scene<'_> {
+    /// Who keeps the key up.
+    pub(super) fn keeper<'k>(&'k self, key: &'k Address) -> Keeper<'k> {
+        Keeper { setting: Block::KEY, address: key, source: self.source, comparing: self.comparing }
+    }
 }
 
 /// What came of it.
@@ -57,18 +69,105 @@ pub(super) struct Provision {
     pub(super) busy: Option<String>,
     /// What Power Platform calls the policy.
     pub(super) system_id: Option<SystemId>,
+    /// What was lost of it.
+    pub(super) losses: Losses,
+}
+
+/// What was lost of what a linked environment is encrypted with.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    /// The changes that bring it back.
+    pub(super) repairs: Vec<Address>,
+    /// Whether something was lost that no change brings back.
+    pub(super) beyond_repair: bool,
+    /// The earliest instant since when the environment can't reach its key, as far as that is told.
+    pub(super) since: Option<Timestamp>,
+}
+
+impl Losses {
+    pub(super) fn lost(&mut self, fault: &Fault) {
+        if let Onset::At(at) = fault.onset {
+            self.since = Some(self.since.map_or(at, |since| since.min(at)));
+        }
+    }
 }
 
 impl Provision {
     /// Something isn't as it must be.
     pub(super) fn fault(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault) {
+        self.fault_repaired_by(scene, address, fault, None);
+    }
+
+    fn fault_repaired_by(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault, repair: Option<&Address>) {
         self.blocked = true;
         self.findings.notes.push(match scene.goal {
             Goal::Link => notes::refused(address, fault),
             // Another key than the declared one isn't as declared, whatever keeps the environment alive.
             Goal::Keep if fault.code == codes::CMK_POLICY_KEY => notes::refused(address, fault),
-            Goal::Keep => notes::at_risk(address, &fault, scene.live),
+            Goal::Keep => notes::at_risk(address, &fault, scene.live, scene.comparing.now).repaired_by(repair),
         });
+    }
+
+    /// Something that keeps the environment alive was lost. What brings it back is planned, and what is left is for a person.
+    fn lost(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault, repair: Option<Planned>) {
+        self.losses.lost(&fault);
+        // What only may happen keeps nobody from enabling the environment.
+        let stops = fault.onset != Onset::Never && fault.code != codes::CMK_KEY_EXPIRES;
+        self.losses.beyond_repair |= stops && repair.is_none();
+        let by = repair.as_ref().map(|planned| planned.change.address.clone());
+        self.fault_repaired_by(scene, address, fault, by.as_ref());
+        if let Some(planned) = repair {
+            self.losses.repairs.push(planned.change.address.clone());
+            self.findings.changes.push(planned);
+        }
+    }
+
+    /// Something isn't as it must be of a key that nothing is encrypted with yet: what was lost can be created as well.
+    fn fault_of_new(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault) {
+        let Scene { protection: Protection { key, .. }, live, .. } = scene;
+        if fault.code == codes::CMK_KEY_EXPIRES {
+            let note = Note::finding(fault.code, Severity::Warning, address.clone(), fault.what);
+            return self.findings.notes.push(note.help(fault.help));
+        }
+        let recovered = fault.repair.is_some();
+        let create = match fault.code {
+            _ if recovered => None,
+            code if code == codes::CMK_VAULT_NOT_FOUND => {
+                let create = key_demands::create_vault(&key.vault, live.azure_region.as_deref());
+                Some(format!(
+                    "correct `key.vault`, recover the vault if it was deleted ({}), or create it: {create}",
+                    key_demands::recover_vault(&key.vault)
+                ))
+            }
+            code if code == codes::CMK_KEY_NOT_FOUND => {
+                let create = key_demands::create_key(key);
+                Some(format!(
+                    "correct `key`, recover the key if it was deleted ({}), or create it: {create}",
+                    key_demands::recover_key(key)
+                ))
+            }
+            _ => None,
+        };
+        let fault = match create {
+            Some(create) => fault.help(create),
+            None => fault,
+        };
+        self.fault(scene, address, fault);
+    }
+
+    /// What was read to stand of the key: what brings it back is in effect then.
+    fn standing(&mut self, key: &Address, chain: &Chain) {
+        let Seen { vault, version, versions, kept: _ } = &chain.seen;
+        let mut stands = |address: Address| self.findings.in_effect.push(address);
+        if matches!(vault, Ok(Some(_))) {
+            stands(key.part("vault"));
+        }
+        let Ok(Some(version)) = version else { return };
+        stands(key.part("recovered"));
+        let all = versions.iter().flat_map(|all| all.iter()).chain([version]);
+        let enabled = all.filter(|version| version.enabled == Some(true));
+        let names: BTreeSet<&str> = enabled.filter_map(|version| version.version.as_deref()).collect();
+        names.into_iter().for_each(|name| stands(key.part(name)));
     }
 
     pub(super) fn unknown(&mut self, address: &Address, unreadable: &Unreadable) {
@@ -113,50 +212,38 @@ pub(super) fn value(key: &KeyRef) -> Json {
 }
 
 fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
-    let Scene { protection, live, comparing, .. } = scene;
-    let key = &protection.key;
-    let address = comparing.address(Block::KEY).part("key");
-    let vault = match &chain.vault {
-        Ok(Some(vault)) => vault,
-        Ok(None) => {
-            let what =
-                format!("Azure has no vault {} in the resource group {}", key.vault.name(), key.vault.resource_group());
-            let recover = key_demands::recover_vault(&key.vault);
-            let help = format!(
-                "correct `key.vault`, recover the vault if it was deleted ({recover}), or create it: {}",
-                key_demands::create_vault(&key.vault, live.azure_region.as_deref())
-            );
-            let keep = format!("recover it while soft delete keeps it: {recover}; {}", key_demands::NOT_ANEW);
-            let fault = Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help).or_keep(keep);
-            return provision.fault(scene, &address, fault);
-        }
-        Err(unreadable) => return provision.unknown(&address, unreadable),
-    };
+    let address = scene.comparing.address(Block::KEY).part("key");
+    let Scene { protection, live, comparing, goal, .. } = scene;
     let here = live.azure_region.as_deref().or(live.location.as_deref());
-    if let Agreement::Unknown(why) = geography::agreement(vault.location.as_deref().unwrap_or_default(), here) {
+    if let Ok(Some(vault)) = &chain.seen.vault
+        && let Agreement::Unknown(why) = geography::agreement(vault.location.as_deref().unwrap_or_default(), here)
+    {
         let message = format!("whether the vault is in the environment's geography can't be told: {why}");
         let code = crate::settings::codes::REGION_MISMATCH;
         provision.findings.notes.push(Note::finding(code, Severity::Warning, address.clone(), message));
     }
-    let mut faults = key_demands::of_vault(&key.vault, vault, comparing.tenant, here);
-    match &chain.version {
-        Ok(Some(version)) => faults.extend(key_demands::of_key(key, version, &demands::SIZES, comparing.now)),
-        Ok(None) => {
-            let what = match &key.version {
-                Some(version) => format!("the key {} in {} has no version {version}", key.name, key.vault.name()),
-                None => format!("the vault {} has no key {}", key.vault.name(), key.name),
-            };
-            let recover = key_demands::recover_key(key);
-            let help = format!(
-                "correct `key`, recover the key if it was deleted ({recover}), or create it: {}",
-                key_demands::create_key(key)
-            );
-            let keep = format!("recover it while soft delete keeps it: {recover}; {}", key_demands::NOT_ANEW);
-            faults.push(Fault::new(codes::CMK_KEY_NOT_FOUND, what, help).or_keep(keep));
+    let in_use = InUse {
+        key: &protection.key,
+        seen: &chain.seen,
+        sizes: &demands::SIZES,
+        tenant: comparing.tenant,
+        here,
+        margin: protection.upkeep.warn_before,
+        already: *goal == Goal::Keep,
+        now: comparing.now,
+    };
+    let Watch { faults, unread } = in_use.watch();
+    unread.iter().for_each(|unreadable| provision.unknown(&address, unreadable));
+    for fault in faults {
+        match goal {
+            Goal::Keep => {
+                let repair = scene.keeper(&address).repair(&protection.key, &fault).filter(|_| scene.repairs);
+                provision.lost(scene, &address, fault, repair);
+            }
+            Goal::Link => provision.fault_of_new(scene, &address, fault),
         }
-        Err(unreadable) => provision.unknown(&address, unreadable),
     }
-    faults.into_iter().for_each(|fault| provision.fault(scene, &address, fault));
+    provision.standing(&address, chain);
 }
 
 /// The grants, vault by vault: what one of its keys lacks, the vault's grant gives to all.
@@ -228,7 +315,8 @@ fn compare_grant(
         let is_own = |granted: &&&Granted| same_key(&granted.key, &scene.protection.key);
         let (own, former): (Vec<&&Granted>, Vec<&&Granted>) = keys.iter().filter(lacks).partition(is_own);
         if !own.is_empty() {
-            provision.fault(scene, address, missing());
+            let repair = scene.repairs.then(|| regrant(scene, on, identity, address)).flatten();
+            provision.lost(scene, address, missing(), repair);
         } else if !former.is_empty() {
             provision.findings.notes.push(notes::former_key(address, &missing()));
         }
@@ -242,6 +330,18 @@ fn compare_grant(
         Some(Err(unreadable)) => provision.unknown(address, unreadable),
         None => provision.unknown(address, &Unreadable::because("this identity's rights on the vault were not read")),
     }
+}
+
+/// The grant that is lost, once more; none where the caller can't make it, or may not be able to.
+fn regrant(scene: &Scene<'_>, on: InVault<'_>, identity: Option<ObjectId>, address: &Address) -> Option<Planned> {
+    let Scene { protection, comparing, source, .. } = scene;
+    let holding = on.keys.iter().find_map(|granted| granted.granting.as_ref())?.as_ref().ok()?;
+    if holding.lacking().is_some() {
+        return None;
+    }
+    let missing = grants::missing(on.vault, on.id, &protection.policy, identity);
+    let planned = grants::repair(protection, on, (identity, address.clone()), &missing.what, (comparing, source));
+    Some(planned.in_doubt(holding))
 }
 
 fn grant(

@@ -105,7 +105,8 @@ fn retirable(
         Severity::Info,
         address.clone(),
         format!("{what} not been needed since {last}"),
-    );
+    )
+    .unless_needed(policy.clone());
     Some(note.help(format!(
         "make sure that no other environment is linked to the policy, and that nothing else uses the key; then {how}, and take the \
          entry out of `retained`"
@@ -153,7 +154,7 @@ fn kept(address: &Address, one: &Retained, chain: &Chain, comparing: &Comparing<
     if let Some(fault) = of_key(one, chain) {
         return findings.notes.push(notes::refused(address, fault));
     }
-    match (&chain.vault, &chain.version) {
+    match (&chain.seen.vault, &chain.seen.version) {
         (Ok(None), _) => faults.push(gone(format!("Azure has no vault {}", one.key.vault.name()))),
         (_, Ok(None)) => faults.push(gone(format!("there is no key {}", one.key))),
         (Ok(Some(_)), Ok(Some(version))) => {

@@ -1,6 +1,7 @@
 //! How bad each change of an environment's key would be as a mistake.
 
 use crate::plan::{Rated, Risk};
+use crate::settings::encryption_keys::upkeep;
 
 pub(super) const LINK: Rated = Rated {
     what: "link an environment to a customer-managed key, which locks its users out for up to four days and makes its data depend \
@@ -20,4 +21,4 @@ pub(super) const GRANT: Rated =
     Rated { what: "grant an enterprise policy's identity the use of the keys in a vault", risk: Risk::High };
 
 /// The table, for `explain risk`.
-pub(super) const RISKS: &[Rated] = &[LINK, SWAP, REVERT, CREATE, GRANT];
+pub(super) const RISKS: &[Rated] = &[LINK, SWAP, REVERT, CREATE, GRANT, upkeep::REPAIR, upkeep::ROTATE, upkeep::SET];

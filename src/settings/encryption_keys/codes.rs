@@ -4,6 +4,8 @@ use crate::config::codes::codes;
 use crate::plan::notes;
 
 codes! {
+    BAD_KEY_ROTATION "bad-key-rotation": "The rotation of a key is one that Key Vault doesn't take, or has no effect.";
+    KEY_WITH_TWO_ROTATIONS "key-with-two-rotations": "A key is declared with different rotations.";
     BAD_KEY_NAME "bad-key-name": "A text isn't the name of a key.";
     BAD_KEY_VERSION "bad-key-version": "A text isn't a version of a key.";
 }
@@ -27,4 +29,14 @@ notes! {
         "Power Platform uses the key as the system-assigned identity of the enterprise policy. With `provision: true` palisade grants it \
          the role Key Vault Crypto Service Encryption User on the vault, or get, wrapKey and unwrapKey where the vault goes by access \
          policies.";
+    CMK_KEY_EXPIRES = finding "cmk-key-expires": "A key that something is encrypted with expires soon.",
+        "What is encrypted with an expired key can't be read any more: an environment is shut down, and later deleted. Make a new version \
+         in time, or set a later date. How long before that palisade says so is `warnBefore` of the key, 30 days unless the file says \
+         otherwise.";
+    CMK_ROTATION_POLICY = refusal "cmk-rotation-policy": "The key's rotation policy can't be what the file says.",
+        "Key Vault rotates a version 7 days before it expires at the latest. The key's rotation policy has an expiry of its own that is too \
+         short for the declared `rotateAfter`. Declare `expireAfter` as well, or rotate sooner.";
+    CMK_VERSIONS_EXPIRE = finding "cmk-versions-expire": "New versions of the key expire.",
+        "An expired key locks the environments that are encrypted with it. If the vault doesn't rotate in time, because the key's rotation \
+         policy is changed or the vault can't be reached, the last version expires. Without `expireAfter`, versions don't expire.";
 }

@@ -2,44 +2,98 @@
 //!
 //! Invariants: what the service doesn't say is no fault of what it is about, and what decides something and isn't said makes it unknown.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::block::KeyRef;
 use super::codes;
 use crate::azure::vault_keys::KeyVersion;
-use crate::azure::vaults::Vault;
+use crate::azure::vaults::{DeletedVault, Vault};
 use crate::plan::NoteCode;
 use crate::settings::geography::{self, Agreement};
-use crate::terms::VaultId;
 use crate::terms::text::brief;
+use crate::terms::{ResourceId, VaultId};
 
 /// Something that isn't as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which refusal it is where the environment is yet to be linked.
+    /// Which refusal it is where nothing is encrypted with the key yet.
     pub code: NoteCode,
     /// What is wrong.
     pub what: String,
     /// What to do.
     pub help: String,
-    /// What to do instead where an environment is encrypted already, if that is something else: what is made anew under an old name
-    /// decrypts nothing.
+    /// What to do instead where something is encrypted with the key already, if that is something else: what is created again under an
+    /// old name decrypts nothing.
     keep: Option<String>,
+    /// When whoever encrypts with the key loses it.
+    pub onset: Onset,
+    /// The resource that is at fault; none if it isn't one that others could hang on as well.
+    pub about: Option<ResourceId>,
+    /// What brings the key back, where an operation does.
+    pub repair: Option<Repair>,
+}
+
+/// When whoever encrypts with a key loses it, as far as that is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onset {
+    /// Not by that alone.
+    Never,
+    /// By now, or at any moment.
+    Untold,
+    /// At this instant, in the past or in the future.
+    At(Timestamp),
+}
+
+/// What brings a key back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair {
+    /// The version is enabled.
+    Enable(String),
+    /// The deleted key is recovered.
+    Key,
+    /// The deleted vault is recovered.
+    Vault(DeletedVault),
 }
 
 impl Fault {
     /// A fault with what to do about it.
     pub fn new(code: NoteCode, what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, what: what.into(), help: help.into(), keep: None }
+        let (what, help) = (what.into(), help.into());
+        Self { code, what, help, keep: None, onset: Onset::Never, about: None, repair: None }
     }
 
-    /// The same with what to do where an environment is encrypted already.
+    /// The same with what to do where something is encrypted already.
+    #[must_use]
     pub fn or_keep(self, keep: impl Into<String>) -> Self {
         Self { keep: Some(keep.into()), ..self }
     }
 
-    /// What to do for an environment that is encrypted already.
+    /// The same with something else to do.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    /// The same with when the key is lost by it.
+    #[must_use]
+    pub fn onset(self, onset: Onset) -> Self {
+        Self { onset, ..self }
+    }
+
+    /// The same with the resource at fault.
+    #[must_use]
+    pub fn of(self, resource: Option<ResourceId>) -> Self {
+        Self { about: resource, ..self }
+    }
+
+    /// The same with what brings the key back.
+    #[must_use]
+    pub fn repaired_by(self, repair: Option<Repair>) -> Self {
+        Self { repair, ..self }
+    }
+
+    /// What to do for what is encrypted already.
     pub fn to_keep(&self) -> &str {
         self.keep.as_deref().unwrap_or(&self.help)
     }
@@ -85,7 +139,7 @@ pub fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, here: Option<&str>) -
                 "let them in: `az keyvault update --name {name} --resource-group {group} --subscription {subscription} --bypass \
                  AzureServices`"
             );
-        Fault::new(code, what, help)
+        Fault::new(code, what, help).onset(Onset::Untold)
     }));
     if let Some(location) = vault.location.as_deref()
         && let Agreement::Other { resource, environment } = geography::agreement(location, here)
@@ -96,7 +150,7 @@ pub fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, here: Option<&str>) -
         );
         faults.push(Fault::new(codes::CMK_LOCATION, what, "name a key in a vault of the environment's geography"));
     }
-    faults
+    faults.into_iter().map(|fault| fault.of(Some(id.resource().clone()))).collect()
 }
 
 /// Why Power Platform, a trusted service, can't reach the vault, if so.
@@ -118,16 +172,50 @@ fn network(id: &VaultId, vault: &Vault) -> Option<String> {
 
 /// What is wrong with a key, or with the version of it that is pinned.
 pub fn of_key(key: &KeyRef, version: &KeyVersion, sizes: &[u32], now: Timestamp) -> Vec<Fault> {
-    let KeyVersion { version: _, kind, size, operations, enabled, not_before, expires, created: _, updated: _ } =
-        version;
+    let mut faults = of_material(key, version, sizes);
+    let KeyVersion { version: name, enabled, not_before, expires, updated, .. } = version;
+    let unfit = |what: String, help: String| Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help);
+    let changed = updated.map_or(Onset::Untold, Onset::At);
+    match enabled {
+        Some(true) => {}
+        Some(false) => {
+            let since = updated.map(|at| format!(", since {at:.0} at the latest")).unwrap_or_default();
+            let fault = unfit(format!("is disabled{since}"), format!("enable it: {}", enable(key)));
+            faults.push(fault.onset(changed).repaired_by(name.clone().map(Repair::Enable)));
+        }
+        None => {
+            faults.push(unfit("isn't said to be enabled".to_owned(), "look at it in the Azure portal".to_owned()));
+        }
+    }
+    if let Some(from) = not_before.filter(|from| *from > now) {
+        let help = format!("set an earlier date: {}", set(key, &format!("--not-before {now:.0}")));
+        faults.push(unfit(format!("can't be used before {from:.0}"), help).onset(changed));
+    }
+    if let Some(end) = expires.filter(|end| *end <= now) {
+        let fault = unfit(format!("expired at {end:.0}"), format!("set a later date: {}", set(key, &later(now))));
+        faults.push(fault.onset(Onset::At(end)));
+    }
+    faults.into_iter().map(|fault| fault.of(key.resource())).collect()
+}
+
+/// What of a version can't be changed any more, and what may be done with it.
+fn of_material(key: &KeyRef, version: &KeyVersion, sizes: &[u32]) -> Vec<Fault> {
+    let KeyVersion {
+        version: _,
+        kind,
+        size,
+        operations,
+        enabled: _,
+        not_before: _,
+        expires: _,
+        created: _,
+        updated: _,
+    } = version;
     let mut faults = Vec::new();
     let mut wrong = |what: String, help: String| {
         faults.push(Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help));
     };
     let create = || format!("name another key, or create one: {}", create_key(key));
-    let set = |flags: &str| {
-        format!("`az keyvault key set-attributes --vault-name {} --name {} {flags}`", key.vault.name(), key.name)
-    };
     match (kind.as_deref(), size) {
         (None, _) => wrong("has a type that Azure doesn't tell".to_owned(), create()),
         (Some(kind), _) if !["RSA", "RSA-HSM"].iter().any(|known| kind.eq_ignore_ascii_case(known)) => {
@@ -147,24 +235,49 @@ pub fn of_key(key: &KeyRef, version: &KeyVersion, sizes: &[u32], now: Timestamp)
         let all: Vec<&str> = allowed.iter().map(String::as_str).chain(missing.iter().copied()).collect();
         wrong(
             format!("doesn't allow {}", missing.join(" and ")),
-            format!("allow it: {}", set(&format!("--ops {}", all.join(" ")))),
+            format!("allow it: {}", set(key, &format!("--ops {}", all.join(" ")))),
         );
-    }
-    match enabled {
-        Some(true) => {}
-        Some(false) => wrong("is disabled".to_owned(), format!("enable it: {}", set("--enabled true"))),
-        None => wrong("isn't said to be enabled".to_owned(), "look at it in the Azure portal".to_owned()),
-    }
-    if let Some(from) = not_before.filter(|from| *from > now) {
-        wrong(
-            format!("can't be used before {from:.0}"),
-            format!("set an earlier date: {}", set("--not-before YYYY-MM-DDTHH:MM:SSZ")),
-        );
-    }
-    if let Some(end) = expires.filter(|end| *end <= now) {
-        wrong(format!("expired at {end:.0}"), format!("set a later date: {}", set("--expires YYYY-MM-DDTHH:MM:SSZ")));
     }
     faults
+}
+
+/// How a person enables a key, or a version of it.
+pub fn enable(key: &KeyRef) -> String {
+    set(key, "--enabled true")
+}
+
+/// How a person changes the attributes of a key.
+fn set(key: &KeyRef, flags: &str) -> String {
+    let version = key.version.as_ref().map(|version| format!(" --version {version}")).unwrap_or_default();
+    format!("`az keyvault key set-attributes --vault-name {} --name {}{version} {flags}`", key.vault.name(), key.name)
+}
+
+/// A date that is far enough away.
+fn later(now: Timestamp) -> String {
+    let later = now.saturating_add(SignedDuration::from_hours(2 * 365 * 24)).unwrap_or(Timestamp::MAX);
+    format!("--expires {later:.0}")
+}
+
+/// That a key expires within the margin, and whether that is the last version that could be used.
+pub fn expiring(key: &KeyRef, version: &KeyVersion, margin: SignedDuration, now: Timestamp) -> Option<Fault> {
+    let end = version.expires.filter(|end| *end > now && end.duration_since(now) <= margin)?;
+    let help = match key.version {
+        None => format!(
+            "make a new version: `az keyvault key rotate --vault-name {} --name {}`; or set a later date: {}",
+            key.vault.name(),
+            key.name,
+            set(key, &later(now))
+        ),
+        Some(_) => format!("set a later date: {}", set(key, &later(now))),
+    };
+    let days = end.duration_since(now).as_hours() / 24;
+    let left = match days {
+        0 => "less than a day".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    let fault = Fault::new(codes::CMK_KEY_EXPIRES, format!("the key {key} expires at {end:.0}, in {left}"), help);
+    Some(fault.onset(Onset::At(end)).of(key.resource()))
 }
 
 /// How a person creates a key that fits.
@@ -177,7 +290,7 @@ pub fn create_key(key: &KeyRef) -> String {
 }
 
 /// Why a new one is no help.
-pub const NOT_ANEW: &str = "what is made anew under its name decrypts nothing";
+pub const NOT_ANEW: &str = "what is created again under its name decrypts nothing";
 
 /// How a person recovers a deleted key.
 pub fn recover_key(key: &KeyRef) -> String {

@@ -8,8 +8,9 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::codes;
+use super::demands::{Fault, Onset};
 use super::observe::Granted;
-use super::{codes, demands::Fault};
 use crate::azure::authorization::RoleAssignment;
 use crate::azure::rights::roles::{self, Role};
 use crate::azure::vaults::{Permissions, Vault};
@@ -77,8 +78,16 @@ pub fn missing(holder: &Holder<'_>, vault: &Vault, id: &VaultId) -> Fault {
             id.subscription()
         ),
     };
-    let what = format!("the identity of {} may not use the keys in {}", holder.called, id.name());
-    Fault::new(codes::CMK_GRANT_MISSING, what, format!("grant it: {command}"))
+    let switched = match (vault.properties.goes_by_roles(), holder.identity) {
+        (true, Some(identity)) if vault_grants::policies_suffice(&by_policies(vault, identity), &needed()) => {
+            ": an access policy allows it, which doesn't count since the vault goes by Azure roles"
+        }
+        (true, _) => "",
+        (false, _) => ": the vault goes by access policies, and none allows it; Azure roles don't count there",
+    };
+    let what = format!("the identity of {} may not use the keys in {}{switched}", holder.called, id.name());
+    let fault = Fault::new(codes::CMK_GRANT_MISSING, what, format!("grant it: {command}"));
+    fault.onset(Onset::Untold).of(Some(holder.resource.clone()))
 }
 
 /// What a setting says of a grant.

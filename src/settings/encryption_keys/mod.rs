@@ -9,9 +9,12 @@ mod block;
 pub mod codes;
 pub mod demands;
 pub mod grants;
+pub mod lifeline;
 pub mod observe;
+pub mod steps;
+pub mod upkeep;
 mod words;
 
-pub use block::{KeyBlock, KeyRef, declare_key, same_key};
-pub use observe::Granted;
+pub use block::{KeyBlock, KeyRef, LiveKeyBlock, Rotation, Upkeep, declare_key, declare_live_key, same_key};
+pub use observe::{Granted, Seen};
 pub(crate) use words::WORDS;

@@ -6,10 +6,11 @@ use super::block::KeyRef;
 use super::grants;
 use crate::azure::Look;
 use crate::azure::authorization::RoleAssignment;
+use crate::azure::keys::DeletedKey;
 use crate::azure::operations::LIST_VAULT_KEY_VERSIONS;
 use crate::azure::rights::Holding;
 use crate::azure::vault_keys::KeyVersion;
-use crate::azure::vaults::Vault;
+use crate::azure::vaults::{DeletedVault, Vault};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::vault_grants;
 use crate::terms::{ObjectId, VaultId};
@@ -27,13 +28,63 @@ pub struct Granted {
     pub granting: Option<Observation<Holding>>,
 }
 
+/// What Azure says of a key and of what it hangs on.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The vault; none if Azure has none.
+    pub vault: Observation<Option<Rc<Vault>>>,
+    /// The key's pinned version, else its current one; none if the vault has none.
+    pub version: Observation<Option<KeyVersion>>,
+    /// All versions, in no order: what was in use before the current one is needed for a while. Asked only of a key that follows the
+    /// newest version.
+    pub versions: Observation<Rc<[KeyVersion]>>,
+    /// What soft delete keeps of it; asked only where the vault or the key is missing.
+    pub kept: Option<Observation<Kept>>,
+}
+
+/// What soft delete keeps of a key that isn't there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Its vault, with all that was in it.
+    Vault(DeletedVault),
+    /// The key.
+    Key(DeletedKey),
+    /// Nothing.
+    Nothing,
+}
+
+impl Seen {
+    /// For a key that nothing names.
+    pub fn nothing() -> Self {
+        Self { vault: Ok(None), version: Ok(None), versions: Ok(Rc::default()), kept: None }
+    }
+}
+
+/// Asks for all of it.
+pub async fn see(look: &Look, key: &KeyRef) -> Seen {
+    let (vault, version) = tokio::join!(vault(look, &key.vault), version(look, key));
+    let kept = match (&vault, &version) {
+        (Ok(None), _) => Some(look.deleted_vault(&key.vault).await.map(|it| it.map_or(Kept::Nothing, Kept::Vault))),
+        (Ok(Some(_)), Ok(None)) => {
+            Some(look.deleted_key(&key.vault, &key.name).await.map(|it| it.map_or(Kept::Nothing, Kept::Key)))
+        }
+        _ => None,
+    };
+    let kept = kept.map(|kept| kept.map_err(Unreadable::from));
+    let versions = match (&version, &key.version) {
+        (Ok(Some(_)), None) => look.key_versions(&key.vault, &key.name).await.map_err(Unreadable::from),
+        _ => Ok(Rc::default()),
+    };
+    Seen { vault, version, versions, kept }
+}
+
 /// A vault; none if Azure has none.
-pub async fn vault(look: &Look, id: &VaultId) -> Observation<Option<Rc<Vault>>> {
+async fn vault(look: &Look, id: &VaultId) -> Observation<Option<Rc<Vault>>> {
     look.vault(id).await.map_err(Unreadable::from)
 }
 
 /// The pinned version of a key, else its current one; none if the vault has none.
-pub async fn version(look: &Look, key: &KeyRef) -> Observation<Option<KeyVersion>> {
+async fn version(look: &Look, key: &KeyRef) -> Observation<Option<KeyVersion>> {
     let KeyRef { vault, name, version } = key;
     let Some(pinned) = version else {
         return Ok(look.key(vault, name).await.map_err(Unreadable::from)?.as_deref().cloned());

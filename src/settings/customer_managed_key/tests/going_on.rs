@@ -31,7 +31,9 @@ fn while_it_is_being_changed_nothing_is_begun_and_nothing_is_in_sync() {
     // What stands of an approved chain shows all the same, so that the approval holds.
     let ready = Scene::ready().with(|scene| scene.observed.course = Ok(Course::UnderWay(under_way(2))));
     let shown: Vec<String> = ready.findings().in_effect.iter().map(|it| it.within_scope().to_owned()).collect();
-    assert_eq!(shown, ["customerManagedKey/policy", "customerManagedKey/grants/kv-cmk"]);
+    for address in ["policy", "key/vault", "key/recovered", "grants/kv-cmk"] {
+        assert!(shown.contains(&format!("customerManagedKey/{address}")), "{address}: {shown:?}");
+    }
 }
 
 #[test]
@@ -99,9 +101,14 @@ fn a_success_that_shows_late_is_waited_for() {
 
 /// An environment that is disabled while nothing goes on has lost its key, as far as can be told.
 #[test]
-fn a_linked_environment_that_is_disabled_is_at_risk() {
+fn a_linked_environment_that_is_disabled_is_locked() {
     let disabled = |scene: &mut Scene| scene.live.runtime = Some(Runtime::Disabled);
-    assert_eq!(Scene::linked().with(disabled).told(), "finding cmk-at-risk at customerManagedKey; in sync");
+    let told = "enable customerManagedKey/runtime; finding cmk-locked at customerManagedKey/runtime; in sync";
+    assert_eq!(Scene::linked().with(disabled).told(), told);
+    // That is told from what is being changed.
+    let busy = Course::Elsewhere(UnderWay { what: "Backup".into(), stage: None, since: None });
+    let busy = Scene::linked().with(disabled).with(|scene| scene.observed.course = Ok(busy));
+    assert_eq!(busy.told(), "in sync");
     let back = Scene::linked().with(disabled).with(|scene| scene.declared.wanted = Wanted::Microsoft);
     assert_eq!(back.told(), "refused cmk-environment at customerManagedKey");
 }

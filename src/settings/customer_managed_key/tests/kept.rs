@@ -75,12 +75,12 @@ fn a_former_key_that_is_needed_must_be_usable() {
     fn of_version(chain: &mut Chain, change: fn(&mut KeyVersion)) {
         let mut version = version();
         change(&mut version);
-        chain.version = Ok(Some(version));
+        chain.seen.version = Ok(Some(version));
     }
     let table: [(&str, Broken); 8] = [
         ("the policy is gone", |chain| chain.policy = Ok(None)),
-        ("the vault is gone", |chain| chain.vault = Ok(None)),
-        ("the key is gone", |chain| chain.version = Ok(None)),
+        ("the vault is gone", |chain| chain.seen.vault = Ok(None)),
+        ("the key is gone", |chain| chain.seen.version = Ok(None)),
         ("the key is disabled", |chain| of_version(chain, |it| it.enabled = Some(false))),
         ("that it is enabled isn't said", |chain| of_version(chain, |it| it.enabled = None)),
         ("it expired", |chain| of_version(chain, |it| it.expires = Some(now()))),
@@ -97,7 +97,7 @@ fn a_former_key_that_is_needed_must_be_usable() {
         let over = linked("2026-11-19").with(|scene| broken(&mut scene.observed.retained[0]));
         assert_eq!(over.told(), "in sync", "{what}");
     }
-    let unread = linked("2026-12-31").with(|scene| scene.observed.retained[0].version = Err(unreadable()));
+    let unread = linked("2026-12-31").with(|scene| scene.observed.retained[0].seen.version = Err(unreadable()));
     assert_eq!(unread.told(), "unknown customerManagedKey/retained/cmk-old; in sync");
     let ungranted = |until| linked(until).with(|scene| scene.observed.grants[1].held = Ok(Rc::default()));
     assert_eq!(ungranted("2026-12-31").told(), "finding cmk-retained at customerManagedKey/grants/kv-old; in sync");
@@ -114,13 +114,13 @@ fn a_former_key_that_is_needed_must_be_usable() {
 #[test]
 fn what_a_linked_environment_lost_is_recovered_and_never_made_anew() {
     for broken in [
-        (|scene| scene.chain().version = Ok(None)) as fn(&mut Scene),
-        |scene| scene.chain().vault = Ok(None),
+        (|scene| scene.chain().seen.version = Ok(None)) as fn(&mut Scene),
+        |scene| scene.chain().seen.vault = Ok(None),
         |scene| scene.chain().policy = Ok(None),
     ] {
         let notes = Scene::linked().with(broken).findings().notes;
         let help = notes.into_iter().find(|note| note.code == codes::CMK_AT_RISK).unwrap().help.unwrap();
-        assert!(!help.contains("create") && !help.contains("provision"), "{help}");
+        assert!(!help.contains(" create --") && !help.contains("provision"), "{help}");
         assert!(help.contains("recover --") || help.contains("support request"), "{help}");
     }
 }
@@ -146,7 +146,7 @@ fn what_keeps_a_linked_environment_alive_is_looked_at_in_every_plan() {
     // What is wrong with a declared key that isn't the one in use says nothing.
     let other = Scene::linked().with(|scene| {
         scene.chain().policy = Ok(Some(Rc::new(policy("cmk-eu", &key("kv-cmk", "other")))));
-        scene.chain().version = Ok(None);
+        scene.chain().seen.version = Ok(None);
     });
     assert_eq!(other.told(), "refused cmk-policy-key at customerManagedKey/policy");
 }
@@ -159,7 +159,7 @@ fn two_former_policies_of_one_name_have_an_address_each() {
         scene.declared.retained.push(second);
         let chain = scene.observed.retained[0].clone();
         scene.observed.retained.push(chain);
-        scene.observed.retained.iter_mut().for_each(|chain| chain.version = Ok(None));
+        scene.observed.retained.iter_mut().for_each(|chain| chain.seen.version = Ok(None));
     });
     let told = scene.told();
     assert!(told.contains("retained/rg-cmk/cmk-old") && told.contains("retained/rg-two/cmk-old"), "{told}");

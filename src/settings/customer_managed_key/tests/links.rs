@@ -190,7 +190,7 @@ fn a_pinned_version_is_planned_as_what_it_is() {
     assert_eq!(findings.changes[0].change.after["key"]["version"], VERSION);
     assert_eq!(findings.changes.last().unwrap().change.after["key"]["version"], VERSION);
     assert!(scene.codes().contains(&codes::CMK_PINNED));
-    let missing = scene.with(|scene| scene.chain().version = Ok(None));
+    let missing = scene.with(|scene| scene.chain().seen.version = Ok(None));
     let note = missing.findings().notes.into_iter().find(|note| note.refuses()).unwrap();
     assert!(note.message.contains(&format!("has no version {VERSION}")), "{}", note.message);
 }

@@ -2,6 +2,7 @@
 
 mod going_on;
 mod kept;
+mod lifeline;
 mod links;
 mod steps;
 mod unfit;
@@ -13,6 +14,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::block::{Declared, Protection, Retained, Wanted};
+use super::codes;
 use super::compare::compare;
 use super::observe::{Chain, Creation, Observed};
 use crate::azure::authorization::RoleAssignment;
@@ -24,7 +26,7 @@ use crate::azure::vault_keys::KeyVersion;
 use crate::azure::vaults::Vault;
 use crate::plan::{Findings, NoteCode, NoteKind};
 use crate::settings::blocks::Blocks;
-use crate::settings::encryption_keys::{Granted, KeyRef};
+use crate::settings::encryption_keys::{Granted, KeyRef, Seen, Upkeep};
 use crate::settings::hosting::Hosting;
 use crate::settings::lifecycle::Course;
 use crate::settings::observation::Unreadable;
@@ -100,7 +102,7 @@ fn version() -> KeyVersion {
         enabled: Some(true),
         not_before: None,
         expires: None,
-        created: None,
+        created: Some(now() - jiff::SignedDuration::from_hours(2000)),
         updated: None,
     }
 }
@@ -110,8 +112,12 @@ fn chain(name: &str, key: &KeyRef) -> Chain {
         id: policy_id(name),
         policy: Ok(Some(Rc::new(policy(name, key)))),
         key: Some(key.clone()),
-        vault: Ok(Some(Rc::new(vault(&[])))),
-        version: Ok(Some(version())),
+        seen: Seen {
+            vault: Ok(Some(Rc::new(vault(&[])))),
+            version: Ok(Some(version())),
+            versions: Ok([version()].into()),
+            kept: None,
+        },
         own: Some(granted(key)),
     }
 }
@@ -161,7 +167,8 @@ impl Scene {
     /// On Microsoft's key; the policy `cmk-eu` stands, and its identity is granted the key.
     fn ready() -> Self {
         let key = key("kv-cmk", "pp-key");
-        let wanted = Protection { policy: policy_id("cmk-eu"), key: key.clone(), provision: true };
+        let wanted =
+            Protection { policy: policy_id("cmk-eu"), key: key.clone(), upkeep: Upkeep::default(), provision: true };
         Self {
             declared: Declared {
                 wanted: Wanted::Customer(wanted),
@@ -195,6 +202,7 @@ impl Scene {
                 former: None,
                 retained: Vec::new(),
                 grants: vec![granted(&key)],
+                rotation: None,
                 creation: None,
                 hint: None,
             },
@@ -262,6 +270,10 @@ impl Scene {
     }
 
     fn findings(&self) -> Findings {
+        self.comparing(|comparing| compare(&self.declared, &self.observed, comparing))
+    }
+
+    fn comparing<T>(&self, ask: impl FnOnce(&Comparing<'_>) -> T) -> T {
         let head = Head::Environment(EnvironmentHead {
             key: "prod".into(),
             instance_id: None,
@@ -285,7 +297,7 @@ impl Scene {
             surface: self.surface,
             now: now(),
         };
-        compare(&self.declared, &self.observed, &comparing)
+        ask(&comparing)
     }
 
     /// The changes, the codes of refusals and of findings that are wrong, and how the rest stands, on one line.

@@ -1,5 +1,7 @@
 //! The budget of removals and whose removals count; who is locked out; what stands before a removal.
 
+mod lifelines;
+
 use serde_json::{Value as Json, json};
 
 use super::*;

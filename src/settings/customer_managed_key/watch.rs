@@ -1,0 +1,157 @@
+//! What keeps an environment alive that is linked to a policy, whether or not the file says so. Pure.
+//!
+//! Invariants: an environment on Microsoft's key needs nothing; nothing is planned here; what could not be read of an environment that is
+//! known to be on a customer's key is an error, since nobody else watches it.
+
+use super::block::Block;
+use super::locked;
+use super::observe::{Chain, Observed};
+use super::provision::Losses;
+use super::{codes, demands, notes};
+use crate::azure::power_platform::environments::Environment;
+use crate::azure::power_platform::policies::Health;
+use crate::plan::{Address, Findings, Note, Severity};
+use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::{Fault, Onset};
+use crate::settings::encryption_keys::lifeline::{InUse, MARGIN, Watch};
+use crate::settings::encryption_keys::{self as keys, KeyRef};
+use crate::settings::lifecycle::Course;
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+use crate::terms::{ResourceId, VaultId};
+
+use super::grants;
+
+/// What an environment that is linked to a chain can't live without.
+pub(super) fn lifeline(policy: &ResourceId, key: Option<&KeyRef>) -> Vec<ResourceId> {
+    let vault = key.map(|key| key.vault.resource().clone());
+    [Some(policy.clone()), vault, key.and_then(KeyRef::resource)].into_iter().flatten().collect()
+}
+
+/// An environment of which the file says nothing.
+pub(super) fn compare(observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+    let address = comparing.address(Block::KEY);
+    let mut findings = Findings::default();
+    let live = match comparing.hosting {
+        Ok(hosting) => &hosting.live,
+        Err(unreadable) => {
+            findings.notes.push(unwatched(&address, unreadable));
+            return findings;
+        }
+    };
+    if live.links.encryption.is_none() {
+        return findings;
+    }
+    let course = observed.course.as_ref();
+    let Some(chain) = &observed.former else {
+        let unreadable = Unreadable::because("Power Platform doesn't tell which policy in Azure it is linked to");
+        findings.notes.push(blind(&address, &unreadable));
+        return findings;
+    };
+    findings.lifeline = lifeline(&chain.id, chain.key.as_ref());
+    let seen = chain_in_use(chain, live, comparing);
+    let mut losses = Losses::default();
+    for fault in &seen.faults {
+        losses.lost(fault);
+        findings.notes.push(notes::at_risk(&address, fault, live, comparing.now));
+    }
+    findings.notes.extend(seen.unread.iter().map(|unreadable| blind(&address, unreadable)));
+    match course {
+        Ok(course) if locked::is_locked(live, course) => findings.notes.push(locked::note(live, &losses, comparing)),
+        Err(unreadable) if may_be_locked(live) => findings.notes.push(blind(&address, unreadable)),
+        _ => {}
+    }
+    if let Ok(Course::UnderWay(operation)) = course {
+        findings.notes.extend(notes::overdue(&address, operation, comparing));
+    }
+    findings
+}
+
+fn may_be_locked(live: &Environment) -> bool {
+    locked::is_locked(live, &Course::Idle)
+}
+
+/// All that is wrong with a policy, its key and its identity's right, where an environment is encrypted with it.
+pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Comparing<'_>) -> Watch {
+    let mut watch = Watch::default();
+    let about = Some(chain.id.clone());
+    match &chain.policy {
+        Ok(Some(policy)) => {
+            watch.faults.extend(demands::of_policy(policy, None));
+            if policy.health == Some(Health::Unhealthy) {
+                watch.faults.push(unhealthy(chain.id.name()));
+            }
+        }
+        Ok(None) => {
+            let what = format!("Azure has no enterprise policy {} any more", chain.id.name());
+            let fault = Fault::new(codes::CMK_POLICY_NOT_FOUND, what, demands::SUPPORT);
+            watch.faults.push(fault.onset(Onset::Untold).of(about));
+            return watch;
+        }
+        Err(unreadable) => {
+            watch.unread.push(unreadable.clone());
+            return watch;
+        }
+    }
+    let Some(key) = &chain.key else {
+        watch.unread.push(Unreadable::because("which key the policy refers to can't be told"));
+        return watch;
+    };
+    let here = live.azure_region.as_deref().or(live.location.as_deref());
+    let in_use = InUse {
+        key,
+        seen: &chain.seen,
+        sizes: &demands::SIZES,
+        tenant: comparing.tenant,
+        here,
+        margin: MARGIN,
+        already: true,
+        now: comparing.now,
+    };
+    let Watch { faults, unread } = in_use.watch();
+    watch.faults.extend(faults);
+    watch.unread.extend(unread);
+    right(chain, &key.vault, &mut watch);
+    watch
+}
+
+/// What a policy says of itself, without saying why.
+pub(super) fn unhealthy(policy: &str) -> Fault {
+    let what = format!(
+        "Azure shows the policy {policy} as Unhealthy, which it isn't documented to say of anything but its key"
+    );
+    let help = "look at the key, at the identity's grant on it, and at the network of its vault";
+    Fault::new(codes::CMK_AT_RISK, what, help).onset(Onset::Untold)
+}
+
+fn right(chain: &Chain, vault: &VaultId, watch: &mut Watch) {
+    let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
+    let Some(own) = &chain.own else { return };
+    match (&own.vault, &own.held) {
+        (Ok(Some(live)), Ok(_)) if !keys::grants::suffice(live, identity, &own.held) => {
+            watch.faults.push(grants::missing(live, vault, &chain.id, identity));
+        }
+        (_, Err(unreadable)) => watch.unread.push(unreadable.clone()),
+        _ => {}
+    }
+}
+
+/// Whether it is on a customer's key isn't known.
+fn unwatched(address: &Address, unreadable: &Unreadable) -> Note {
+    let message = format!(
+        "whether the environment is on a customer-managed key could not be read, so nothing watches what keeps it alive: {}",
+        unreadable.reason
+    );
+    Note::finding(codes::CMK_UNWATCHED, Severity::Warning, address.clone(), message)
+        .help("let this identity read the environment in Power Platform, or leave `environmentId` out")
+}
+
+/// It is, and what keeps it alive isn't known.
+fn blind(address: &Address, unreadable: &Unreadable) -> Note {
+    let message = format!(
+        "the environment is on a customer-managed key, and part of what keeps it alive could not be read: {}",
+        unreadable.reason
+    );
+    Note::finding(codes::CMK_UNWATCHED, Severity::Error, address.clone(), message)
+        .help("grant the identity that runs palisade Reader on the policy and on the vault of its key")
+}

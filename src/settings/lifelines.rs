@@ -1,0 +1,32 @@
+//! What is told of one environment, and concerns others: a policy, a vault or a key is often that of several.
+//!
+//! Invariants: a finding about a resource that keeps environments alive names all of them that the run looked at, declared to be encrypted
+//! with it or not; nothing is called no longer needed that one of them needs.
+
+use crate::guard;
+use crate::plan::Account;
+use crate::terms::Scope;
+
+/// Adds the names to what was found.
+pub(super) fn name(accounts: &mut [Account]) {
+    for index in 0..accounts.len() {
+        let Some(account) = accounts.get(index) else { continue };
+        let about =
+            account.findings.iter().flat_map(|findings| &findings.notes).filter_map(|note| note.bearing.about.clone());
+        let names: Vec<_> = about.map(|about| (guard::living_on(accounts, &about), about)).collect();
+        let Some(account) = accounts.get_mut(index) else { continue };
+        for findings in &mut account.findings {
+            findings.notes.retain_mut(|note| {
+                let Some(about) = &note.bearing.about else { return true };
+                let living =
+                    names.iter().find(|(_, one)| one == about).map(|(scopes, _)| scopes.as_slice()).unwrap_or_default();
+                if living.is_empty() {
+                    return true;
+                }
+                let scopes: Vec<String> = living.iter().map(Scope::to_string).collect();
+                note.message = format!("{}; goes offline: {}", note.message, scopes.join(", "));
+                !note.bearing.unless_needed
+            });
+        }
+    }
+}
