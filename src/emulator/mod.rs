@@ -8,7 +8,7 @@
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
 //! `customer_insights`, `arm`, `power_platform`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
-//! roles; `call` is a request as they see it; `sign_in` tells other clients how to get in; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
+//! roles; `rotating` makes the versions of keys that are due; `call` is a request as they see it; `sign_in` tells other clients how to get in; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
 
 mod api_versions;
 mod arm;
@@ -25,6 +25,7 @@ mod key_vault;
 mod log;
 mod power_platform;
 mod rights;
+mod rotating;
 pub mod seed;
 mod server;
 mod sign_in;
@@ -59,9 +60,9 @@ pub use world::{
     ConnectionStatus, CustomRole, Decision, DefaultAction, Deletion, Earlier, EnterprisePolicy, FORMAT, Group,
     Instance, InstanceMetadata, Key, KeyVaultLink, KeyVersion, LifecycleFailure, LifecycleOperation, LifecycleWork,
     LinkEndpoint, LinkKind, List, Masked, NetworkAcls, Permission, PlatformDataverse, PlatformEnvironment, PolicyKey,
-    PolicyLink, PolicyPermissions, PrincipalType, PrivateLink, ResourceGroup, RoleAssignment, Secret, SecretVersion,
-    StaleReads, StorageAccount, Subscription, SynapseWorkspace, Table, Tenant, User, Vault, VaultObject, VaultSku,
-    Versioned, World,
+    PolicyLink, PolicyPermissions, PrincipalType, PrivateLink, ResourceGroup, RoleAssignment, RotationPolicy,
+    RotationTrigger, Secret, SecretVersion, StaleReads, StorageAccount, Subscription, SynapseWorkspace, Table, Tenant,
+    User, Vault, VaultObject, VaultSku, Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.

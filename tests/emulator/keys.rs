@@ -7,7 +7,7 @@ use crate::support::{Ask, Fixture, KEY_VAULT, Reply, VAULT, VIEWER, grant, optio
 
 const CRYPTO_OFFICER: &str = "14b46e9e-c2b7-41b4-b07b-48a6ebf60603";
 
-async fn vault(change: impl FnOnce(&mut World)) -> (Fixture, String) {
+pub(crate) async fn vault(change: impl FnOnce(&mut World)) -> (Fixture, String) {
     let mut world = world();
     grant(&mut world, VIEWER, CRYPTO_OFFICER, VAULT);
     change(&mut world);
@@ -16,7 +16,7 @@ async fn vault(change: impl FnOnce(&mut World)) -> (Fixture, String) {
     (f, token)
 }
 
-async fn ask(f: &Fixture, token: &str, method: &str, path: &str, body: Option<Value>) -> Reply {
+pub(crate) async fn ask(f: &Fixture, token: &str, method: &str, path: &str, body: Option<Value>) -> Reply {
     let ask = body.iter().fold(Ask::token(token), |ask, body| ask.json(body));
     f.ask(method, &f.vault_url("kv-ci-prod", &format!("{path}?api-version=2025-07-01")), ask).await
 }

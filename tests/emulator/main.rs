@@ -17,6 +17,7 @@ mod platform;
 mod power_platform;
 mod power_platform_links;
 mod power_platform_managed;
+mod rotation;
 mod secrets;
 mod seeded_keys;
 mod storage;

@@ -42,13 +42,12 @@ async fn a_vault_says_what_it_does_not_serve() {
     f.ask("PUT", &at("/secrets/s"), Ask::token(&token).json(&json!({ "value": "v" }))).await;
     let before = f.emulator.world();
     for (method, path, what) in [
-        ("GET", "/keys/k/rotationpolicy", "/keys/k/rotationpolicy"),
-        ("PUT", "/keys/k/rotationpolicy", "PUT /keys/k/rotationpolicy"),
+        ("DELETE", "/keys/k/rotationpolicy", "DELETE /keys/k/rotationpolicy"),
+        ("GET", "/keys/k/rotate", "GET /keys/k/rotate"),
         // Also of a key that isn't there: nothing is said about it.
-        ("GET", "/keys/none/rotationpolicy", "rotationpolicy"),
+        ("GET", "/keys/none/attestation", "attestation"),
         ("GET", "/keys/k/attestation", "attestation"),
         ("GET", "/keys/k/0123456789abcdef0123456789abcdef/attestation", "attestation"),
-        ("POST", "/keys/k/rotate", "POST"),
         ("POST", "/keys/k/backup", "backup"),
         ("POST", "/keys/restore", "restore"),
         ("PUT", "/keys/k", "PUT /keys/k"),

@@ -11,7 +11,7 @@ use super::page::page;
 use super::{Target, Visit, only, vaults};
 use crate::emulator::call::Answer;
 use crate::emulator::key_vault;
-use crate::emulator::world::{Key, KeyVersion, Vault, World};
+use crate::emulator::world::{Key, KeyVersion, RotationPolicy, RotationTrigger, Vault, World};
 
 const TYPE: &str = "Microsoft.KeyVault/vaults/keys";
 const READ: &str = "Microsoft.KeyVault/vaults/keys/read";
@@ -72,6 +72,9 @@ fn one(visit: &Visit<'_>, vault: &Vault, key: &Key, version: &KeyVersion, listed
     ]);
     properties.extend(key_size.map(|size| ("keySize".to_owned(), json!(size))));
     properties.extend(crv.as_ref().map(|curve| ("curveName".to_owned(), json!(curve))));
+    if let Some(policy) = vault.rotation_policies.get(&key.name.to_ascii_lowercase()).filter(|_| !listed) {
+        properties.insert("rotationPolicy".to_owned(), rotation(policy));
+    }
     let (id, name, kind) = match listed {
         true => (format!("{id}/versions/{number}"), number.as_str(), format!("{TYPE}/versions")),
         false => (id, key.name.as_str(), TYPE.to_owned()),
@@ -83,4 +86,24 @@ fn one(visit: &Visit<'_>, vault: &Vault, key: &Key, version: &KeyVersion, listed
         body["tags"] = json!(tags);
     }
     body
+}
+
+/// Resource Manager's words for the actions begin with small letters.
+fn rotation(policy: &RotationPolicy) -> Value {
+    let RotationPolicy { rotate, notify, expiry_time, created, updated } = policy;
+    let action = |kind: &str, trigger: &RotationTrigger| {
+        let trigger = match trigger {
+            RotationTrigger::TimeAfterCreate(duration) => json!({ "timeAfterCreate": duration }),
+            RotationTrigger::TimeBeforeExpiry(duration) => json!({ "timeBeforeExpiry": duration }),
+        };
+        json!({ "trigger": trigger, "action": { "type": kind } })
+    };
+    let actions = [("rotate", rotate), ("notify", notify)];
+    let actions: Vec<Value> =
+        actions.into_iter().filter_map(|(kind, at)| at.as_ref().map(|at| action(kind, at))).collect();
+    let mut attributes = json!({ "created": created.as_second(), "updated": updated.as_second() });
+    if let Some(expiry) = expiry_time {
+        attributes["expiryTime"] = json!(expiry);
+    }
+    json!({ "attributes": attributes, "lifetimeActions": actions })
 }

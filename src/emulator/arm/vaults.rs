@@ -16,6 +16,7 @@ use crate::emulator::api_versions;
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::key_vault;
 use crate::emulator::rights::covers;
+use crate::emulator::rotating;
 use crate::emulator::world::{AccessPolicy, NetworkAcls, PolicyPermissions, Vault, VaultSku, World};
 
 /// The type on the wire.
@@ -32,6 +33,7 @@ pub(super) const PROVIDER: Provider = Provider {
 };
 
 fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
+    rotating::settle(visit.shared, visit.now)?;
     let lower: Vec<String> = target.rest.iter().map(|s| s.to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let name = target.rest.get(1).copied().unwrap_or_default();
@@ -121,6 +123,7 @@ pub(super) fn resource(vault: &Vault, origin: &Url, now: Timestamp) -> Value {
         // The data plane's.
         secrets: _,
         keys: _,
+        rotation_policies: _,
     } = vault;
     let name = id.rsplit('/').next().unwrap_or_default();
     let sku = match sku {

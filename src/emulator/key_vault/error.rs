@@ -135,8 +135,8 @@ impl VaultError {
         Self::forbidden("ForbiddenByConnection", message)
     }
 
-    pub(super) fn disabled(noun: &str, inner: &'static str) -> Self {
-        Self::forbidden(inner, format!("Operation get is not allowed on a disabled {noun}."))
+    pub(super) fn disabled(operation: &str, noun: &str, inner: &'static str) -> Self {
+        Self::forbidden(inner, format!("Operation {operation} is not allowed on a disabled {noun}."))
     }
 
     /// Chosen: no document prints an inner code for this one.

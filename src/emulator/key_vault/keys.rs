@@ -17,7 +17,7 @@ use crate::emulator::world::{Key, KeyVersion, Vault};
 pub(crate) const KEY_OPS: [&str; 6] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
 const SIZES: [u16; 3] = [2048, 3072, 4096];
 
-const fn right(action: &'static str, permission: &'static str) -> Right {
+pub(super) const fn right(action: &'static str, permission: &'static str) -> Right {
     Right { action, noun: "key", permission }
 }
 
@@ -48,6 +48,10 @@ impl Stored for KeyVersion {
 
     fn all_mut(vault: &mut Vault) -> &mut BTreeMap<String, Key> {
         &mut vault.keys
+    }
+
+    fn forget(vault: &mut Vault, name: &str) {
+        vault.rotation_policies.remove(&name.to_ascii_lowercase());
     }
 
     fn tags(&self) -> Option<&BTreeMap<String, String>> {

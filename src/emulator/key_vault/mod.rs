@@ -4,7 +4,7 @@
 //! last one made, enabled or not. What must stay true: the order of the gates is vault, token (with the challenge), network,
 //! api-version, throttling, right, object; an answer with a secret value is never cached; no error tells a value.
 //!
-//! The layout: `objects` is what secrets and keys share, `secrets` and `keys` what each has of its own; `access` decides who
+//! The layout: `objects` is what secrets and keys share, `secrets` and `keys` what each has of its own, `rotation` what makes new versions of keys; `access` decides who
 //! may; `error` words the refusals; `page` makes lists; `public_part` is what a key shows; `throttle` counts.
 
 mod access;
@@ -14,6 +14,7 @@ mod keys;
 mod objects;
 mod page;
 mod public_part;
+mod rotation;
 mod secrets;
 mod throttle;
 
@@ -31,6 +32,7 @@ use super::Shared;
 use super::api_versions::{KEYS, SECRETS, Table};
 use super::call::{Answer, Call};
 use super::gate::{self, Caller};
+use super::rotating;
 use super::unserved::{self, NotServed};
 use super::world::{KeyVersion, SecretVersion, Vault, World};
 use error::VaultError;
@@ -111,6 +113,7 @@ async fn serve(State(shared): State<Arc<Shared>>, call: Call) -> Answer {
 
 fn gated(shared: &Shared, call: &Call, name: &str) -> Result<Answer, VaultError> {
     let now = shared.clock.now();
+    rotating::settle(shared, now)?;
     let (tenant, challenge) = shared.store.read(|world| {
         let vault = vault(world, name)?;
         Ok::<_, VaultError>((vault.tenant_id, world.behaviour.vault_challenge))
@@ -165,6 +168,8 @@ enum Path<'c> {
     One(&'c str, Option<&'c str>),
     Versions(&'c str),
     Create(&'c str),
+    RotationPolicy(&'c str),
+    Rotate(&'c str),
     AllDeleted,
     Deleted(&'c str),
     Recover(&'c str),
@@ -194,6 +199,8 @@ impl<'c> Route<'c> {
             ([_, "recover"], true) => Path::Recover(name),
             ([_, "versions"], false) => Path::Versions(name),
             ([_, "create"], false) if kind == Kind::Keys => Path::Create(name),
+            ([_, "rotationpolicy"], false) if kind == Kind::Keys => Path::RotationPolicy(name),
+            ([_, "rotate"], false) if kind == Kind::Keys => Path::Rotate(name),
             ([_, version], false) if is_version(version) => Path::One(name, texts.get(2).copied()),
             _ => return Err(unserved()),
         };
@@ -201,7 +208,7 @@ impl<'c> Route<'c> {
     }
 }
 
-/// Versions are 32 hex digits; what isn't one, below an object, is another kind of thing, such as `rotationpolicy`.
+/// Versions are 32 hex digits; what isn't one, below an object, is another kind of thing, such as `encrypt`.
 fn is_version(segment: &str) -> bool {
     segment.len() == 32 && segment.chars().all(|digit| digit.is_ascii_hexdigit())
 }
@@ -210,6 +217,9 @@ fn dispatch(visit: &Visit<'_>, route: &Route<'_>) -> Result<Answer, VaultError> 
     match (route.kind, &route.path, visit.call.method.clone()) {
         (Kind::Secrets, Path::One(name, None), Method::PUT) => secrets::set(visit, name),
         (Kind::Keys, Path::Create(name), Method::POST) => keys::create(visit, name),
+        (Kind::Keys, Path::RotationPolicy(name), Method::GET) => rotation::get(visit, name),
+        (Kind::Keys, Path::RotationPolicy(name), Method::PUT) => rotation::set(visit, name),
+        (Kind::Keys, Path::Rotate(name), Method::POST) => rotation::rotate(visit, name),
         (Kind::Secrets, path, method) => shared_by_all::<SecretVersion>(visit, path, &method),
         (Kind::Keys, path, method) => shared_by_all::<KeyVersion>(visit, path, &method),
     }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::access::{self, Right};
@@ -16,6 +15,7 @@ use super::error::VaultError;
 use super::page::page;
 use super::{Visit, address, body};
 use crate::emulator::call::Answer;
+use crate::emulator::rotating::version_id;
 use crate::emulator::views::before;
 use crate::emulator::world::{Attributes, Deletion, Vault, VaultObject, Versioned, World};
 
@@ -44,6 +44,8 @@ pub(super) trait Stored: Versioned + Clone {
 
     fn all(vault: &Vault) -> &BTreeMap<String, VaultObject<Self>>;
     fn all_mut(vault: &mut Vault) -> &mut BTreeMap<String, VaultObject<Self>>;
+    /// Drops what a vault keeps beside an object that is gone for good.
+    fn forget(_: &mut Vault, _: &str) {}
     fn tags(&self) -> Option<&BTreeMap<String, String>>;
     /// The members of an item of a list that are the kind's own.
     fn item(&self) -> Map<String, Value>;
@@ -53,22 +55,17 @@ pub(super) trait Stored: Versioned + Clone {
     fn change(&mut self, visit: &Visit<'_>, given: &Map<String, Value>) -> Result<(), VaultError>;
 }
 
-/// 32 lower-case hex digits. Derived from what is there and the instant, so that a run on a simulated clock can be repeated.
 fn new_version<V: Stored>(visit: &Visit<'_>, world: Uuid, object: &VaultObject<V>) -> String {
     let VaultObject { name, versions, deleted: _ } = object;
     let place = format!("{}/{}/{name}/{}", visit.vault, V::NAMES.collection, versions.len());
-    let digest = Sha256::new()
-        .chain_update(world.as_bytes())
-        .chain_update(format!("{place}/{}", visit.now.as_nanosecond()))
-        .finalize();
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    version_id(world, &place, visit.now)
 }
 
 fn below<V: Stored>(name: &str) -> String {
     format!("/{}/{name}", V::NAMES.collection)
 }
 
-fn not_found<V: Stored>(name: &str) -> VaultError {
+pub(super) fn not_found<V: Stored>(name: &str) -> VaultError {
     VaultError::not_found(V::NAMES.not_found, V::NAMES.noun, name)
 }
 
@@ -78,7 +75,7 @@ fn find<'v, V: Stored>(vault: &'v Vault, name: &str, now: Timestamp) -> Option<&
 }
 
 /// An object that isn't deleted.
-fn live<'v, V: Stored>(vault: &'v Vault, name: &str, now: Timestamp) -> Option<&'v VaultObject<V>> {
+pub(super) fn live<'v, V: Stored>(vault: &'v Vault, name: &str, now: Timestamp) -> Option<&'v VaultObject<V>> {
     find(vault, name, now).filter(|o| o.deleted.is_none())
 }
 
@@ -153,7 +150,7 @@ fn common<V: Stored>(vault: &Vault, version: &V) -> Map<String, Value> {
 }
 
 /// A whole version, with its value where it has one and `with_value` says so.
-fn bundle<V: Stored>(
+pub(super) fn bundle<V: Stored>(
     visit: &Visit<'_>,
     vault: &Vault,
     object: &VaultObject<V>,
@@ -209,7 +206,7 @@ pub(super) fn get<V: Stored>(visit: &Visit<'_>, name: &str, version: Option<&str
         let at = position(object, version).and_then(|at| object.versions.get(at));
         let found = at.ok_or_else(|| not_found::<V>(&asked()))?;
         match V::NAMES.disabled {
-            Some(inner) if !found.attributes().enabled => Err(VaultError::disabled(V::NAMES.noun, inner)),
+            Some(inner) if !found.attributes().enabled => Err(VaultError::disabled("get", V::NAMES.noun, inner)),
             _ => Ok(Answer::ok(Value::Object(bundle(visit, vault, object, found, true)))),
         }
     })
@@ -257,6 +254,9 @@ pub(super) fn add<V: Stored>(
                 });
             }
             let present = live::<V>(vault, name, visit.now).cloned();
+            if present.is_none() {
+                V::forget(vault, name);
+            }
             let mut object =
                 present.unwrap_or_else(|| VaultObject { name: name.to_owned(), versions: Vec::new(), deleted: None });
             let made = made(new_version(visit, world, &object))?;
@@ -298,6 +298,7 @@ pub(super) fn delete<V: Stored>(visit: &Visit<'_>, name: &str) -> Result<Answer,
             let key = name.to_ascii_lowercase();
             if !vault.enable_soft_delete {
                 V::all_mut(vault).remove(&key);
+                V::forget(vault, name);
                 return Ok(Answer::ok(Value::Object(members)));
             }
             let retention = SignedDuration::from_hours(24 * i64::from(vault.soft_delete_retention_in_days));
@@ -383,6 +384,7 @@ pub(super) fn purge<V: Stored>(visit: &Visit<'_>, name: &str) -> Result<Answer, 
                 return Err(VaultError::purge_protected(V::NAMES.noun));
             }
             V::all_mut(vault).remove(&name.to_ascii_lowercase());
+            V::forget(vault, name);
             Ok(Answer::empty(StatusCode::NO_CONTENT))
         },
     )

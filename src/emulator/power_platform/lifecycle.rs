@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::keys;
 use crate::emulator::Shared;
+use crate::emulator::rotating;
 use crate::emulator::seed::derived_id;
 use crate::emulator::store::StoreError;
 use crate::emulator::world::{
@@ -180,6 +181,7 @@ fn link(policy: &str, system_id: String, status: &str, error: Option<String>, in
 
 /// Brings the world to the present: what has ended takes effect, and what has lost its key is locked.
 pub(crate) fn settle(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
+    rotating::settle(shared, now)?;
     if shared.store.read(|world| due(world, now).is_none() && losing(world, now).is_empty()) {
         return Ok(());
     }

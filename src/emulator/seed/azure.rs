@@ -64,6 +64,7 @@ pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Times
         connections: Vec::new(),
         secrets: BTreeMap::new(),
         keys: BTreeMap::new(),
+        rotation_policies: BTreeMap::new(),
     };
     world.vaults.insert(key, vault);
     for role in roles {

@@ -18,6 +18,7 @@ mod links;
 mod patch;
 mod power_platform;
 mod resources;
+mod rotation;
 mod table;
 mod vaults;
 
@@ -44,6 +45,8 @@ pub use power_platform::{
     PlatformDataverse, PlatformEnvironment, PolicyKey, PolicyLink, StaleReads,
 };
 pub use resources::{StorageAccount, SynapseWorkspace};
+pub use rotation::{RotationPolicy, RotationTrigger};
+pub(crate) use rotation::{later, sooner};
 pub use table::{List, Table};
 pub use vaults::{
     AccessPolicy, Attributes, DefaultAction, Deletion, Key, KeyVersion, NetworkAcls, PolicyPermissions, Secret,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Connection, Masked};
+use super::{Connection, Masked, RotationPolicy};
 
 /// A key vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct Vault {
     /// Keys by their name in lower case.
     #[serde(default)]
     pub keys: BTreeMap<String, Key>,
+    /// The rotation policies of keys that got one, by the key's name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rotation_policies: BTreeMap<String, RotationPolicy>,
 }
 
 /// What a vault is made of.
