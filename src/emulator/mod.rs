@@ -57,12 +57,12 @@ pub use store::{Store, StoreError};
 pub use world::{
     Access, AccessPolicy, AdminApplication, ApiSubscription, Application, ArmOperation, Assignment, Attributes,
     AzurePrincipalType, Behaviour, Bucket, CdsOrgInfo, ChallengeResource, Client, Connection, ConnectionChange,
-    ConnectionStatus, CustomRole, Decision, DefaultAction, Deletion, Earlier, EnterprisePolicy, FORMAT, Group,
-    Instance, InstanceMetadata, Key, KeyVaultLink, KeyVersion, LifecycleFailure, LifecycleOperation, LifecycleWork,
-    LinkEndpoint, LinkKind, List, Masked, NetworkAcls, Permission, PlatformDataverse, PlatformEnvironment, PolicyKey,
-    PolicyLink, PolicyPermissions, PrincipalType, PrivateLink, ResourceGroup, RoleAssignment, RotationPolicy,
-    RotationTrigger, Secret, SecretVersion, StaleReads, StorageAccount, Subscription, SynapseWorkspace, Table, Tenant,
-    User, Vault, VaultObject, VaultSku, Versioned, World,
+    ConnectionStatus, CustomRole, Decision, DefaultAction, DeletedVault, Deletion, Earlier, EnterprisePolicy, FORMAT,
+    Group, Instance, InstanceMetadata, Key, KeyVaultLink, KeyVersion, LifecycleFailure, LifecycleOperation,
+    LifecycleWork, LinkEndpoint, LinkKind, List, Masked, NetworkAcls, Permission, PlatformDataverse,
+    PlatformEnvironment, PolicyKey, PolicyLink, PolicyPermissions, PrincipalType, PrivateLink, ResourceGroup,
+    RoleAssignment, RotationPolicy, RotationTrigger, Secret, SecretVersion, StaleReads, StorageAccount, Subscription,
+    SynapseWorkspace, Table, Tenant, User, Vault, VaultObject, VaultSku, Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.

@@ -7,6 +7,7 @@ mod api_keys;
 mod api_versions;
 mod authorization;
 mod customer_insights;
+mod deleted_vaults;
 mod enterprise_policies;
 mod entra;
 mod faults;

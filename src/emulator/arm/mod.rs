@@ -12,6 +12,7 @@
 
 mod authorization;
 mod connections;
+mod deleted_vaults;
 mod enterprise_policies;
 mod error;
 mod long_running;

@@ -11,7 +11,7 @@ use url::Url;
 use super::connections::{self, KEY_VAULT};
 use super::error::ArmError;
 use super::page::page;
-use super::{Provider, Target, Visit, long_running, offered, only, vault_keys, vault_writes};
+use super::{Provider, Target, Visit, deleted_vaults, long_running, offered, only, vault_keys, vault_writes};
 use crate::emulator::api_versions;
 use crate::emulator::call::{Answer, guid};
 use crate::emulator::key_vault;
@@ -26,7 +26,7 @@ const READ: &str = "Microsoft.KeyVault/vaults/read";
 
 pub(super) const PROVIDER: Provider = Provider {
     namespace: "Microsoft.KeyVault",
-    types: &["vaults", "vaults/keys", "operationResults"],
+    types: &["vaults", "vaults/keys", "deletedVaults", "locations", "locations/deletedVaults", "operationResults"],
     locations: &[],
     api_versions: api_versions::KEY_VAULT,
     serve,
@@ -46,8 +46,10 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
         }
         ["vaults", _] if in_group => match visit.call.method {
             Method::PATCH => visit.change(|world| vault_writes::update(visit, world, target, name)),
+            Method::PUT => visit.change(|world| deleted_vaults::put(visit, world, target, name)),
+            Method::DELETE => visit.change(|world| deleted_vaults::delete(visit, world, target, name)),
             _ => {
-                only(visit.call, &[Method::GET, Method::PATCH])?;
+                only(visit.call, &[Method::GET, Method::PATCH, Method::DELETE])?;
                 visit.read(|world| get(visit, world, target, name))
             }
         },
@@ -63,6 +65,9 @@ fn serve(visit: &Visit<'_>, target: &Target<'_>) -> Result<Answer, ArmError> {
         ["vaults", _, "privateendpointconnections", _] if in_group => {
             connections::serve(visit, target, &KEY_VAULT, name, Some(last))
         }
+        ["deletedvaults"] if !in_group => deleted_vaults::list(visit, target),
+        ["locations", _, "deletedvaults", _] if !in_group => deleted_vaults::one(visit, target, false),
+        ["locations", _, "deletedvaults", _, "purge"] if !in_group => deleted_vaults::one(visit, target, true),
         ["operationresults", _] => {
             only(visit.call, &[Method::GET])?;
             visit.read(|world| operation_result(visit, world, target, last))

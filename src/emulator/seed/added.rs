@@ -80,6 +80,8 @@ impl Added {
             unregistered_providers: _,
             arm_operations: _,
             replicating_principals: _,
+            // Nobody adds what was deleted.
+            deleted_vaults: _,
             earlier_resources: _,
         } = now;
         let (own_applications, others) = new_applications(before, now);

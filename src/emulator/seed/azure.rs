@@ -37,12 +37,12 @@ fn group_scope(scope: &str) -> Option<(Uuid, &str)> {
 }
 
 /// A vault with the subscription and the resource group around it, and the rights of the embedded client. A vault whose name
-/// is taken stays as it is, wherever it lies: names are unique in all of Azure.
+/// is taken stays as it is, wherever it lies, deleted or not: names are unique in all of Azure.
 pub(super) fn add_vault(world: &mut World, tenant: &Tenant, id: &str, now: Timestamp) {
     let Some((subscription, group, name)) = located(id, VAULT) else { return };
     add_group(world, subscription, group);
     let key = name.to_ascii_lowercase();
-    if world.vaults.contains_key(&key) {
+    if world.vaults.contains_key(&key) || world.deleted_vaults.get(&key).is_some_and(|gone| gone.is_kept(now)) {
         return;
     }
     let VaultDefaults { soft_delete, retention_in_days, purge_protection, azure_roles, public_network_access, roles } =

@@ -41,6 +41,7 @@ macro_rules! tables {
             role_assignments: _,
             custom_roles,
             vaults,
+            deleted_vaults,
             storage_accounts,
             synapse_workspaces,
             power_platform_environments,
@@ -59,6 +60,7 @@ macro_rules! tables {
         $do!("subscriptions", subscriptions);
         $do!("customRoles", custom_roles);
         $do!("vaults", vaults);
+        $do!("deletedVaults", deleted_vaults);
         $do!("storageAccounts", storage_accounts);
         $do!("synapseWorkspaces", synapse_workspaces);
         $do!("powerPlatformEnvironments", power_platform_environments);
@@ -160,7 +162,7 @@ mod tests {
     use super::*;
     use crate::emulator::seed::{Wanted, WantedEnvironment, WantedVault, seed};
     use crate::emulator::world::{
-        ArmOperation, CustomRole, EnterprisePolicy, FORMAT, LifecycleOperation, LifecycleWork,
+        ArmOperation, CustomRole, DeletedVault, Deletion, EnterprisePolicy, FORMAT, LifecycleOperation, LifecycleWork,
     };
     use crate::settings::users::PrincipalRef;
     use jiff::Timestamp;
@@ -195,6 +197,9 @@ mod tests {
         world.behaviour.refuse_last_admin = true;
         world.custom_roles.insert(id, CustomRole { role_name: "r".into(), permissions: Vec::new() });
         world.arm_operations.insert(id, ArmOperation { target: "/".into(), started: now, ends: now, fails: false });
+        let deletion = Deletion { deleted: now, scheduled_purge: now };
+        let vault = world.vaults.values().next().unwrap().clone();
+        world.deleted_vaults.insert("gone".into(), DeletedVault { vault, deletion });
         world.replicating_principals.insert(id, now);
         world.unregistered_providers.insert("s/microsoft.powerplatform".into(), Some(now));
         let policy = EnterprisePolicy {

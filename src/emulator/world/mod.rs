@@ -49,8 +49,8 @@ pub use rotation::{RotationPolicy, RotationTrigger};
 pub(crate) use rotation::{later, sooner};
 pub use table::{List, Table};
 pub use vaults::{
-    AccessPolicy, Attributes, DefaultAction, Deletion, Key, KeyVersion, NetworkAcls, PolicyPermissions, Secret,
-    SecretVersion, Vault, VaultObject, VaultSku, Versioned,
+    AccessPolicy, Attributes, DefaultAction, DeletedVault, Deletion, Key, KeyVersion, NetworkAcls, PolicyPermissions,
+    Secret, SecretVersion, Vault, VaultObject, VaultSku, Versioned,
 };
 
 /// The format number of the document; a file with another one is refused.
@@ -93,6 +93,9 @@ pub struct World {
     /// Key vaults by their name in lower case; names of vaults are unique in the whole of Azure.
     #[serde(default)]
     pub vaults: Table<String, Vault>,
+    /// Deleted vaults by their name in lower case, which nobody else can take until they are purged.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub deleted_vaults: Table<String, DeletedVault>,
     /// Storage accounts by their name; it is unique in all of Azure and always in lower case.
     #[serde(default)]
     pub storage_accounts: Table<String, StorageAccount>,
@@ -272,6 +275,7 @@ impl World {
             role_assignments: List::new(),
             custom_roles: Table::new(),
             vaults: Table::new(),
+            deleted_vaults: Table::new(),
             storage_accounts: Table::new(),
             synapse_workspaces: Table::new(),
             power_platform_environments: Table::new(),

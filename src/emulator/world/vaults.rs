@@ -155,7 +155,7 @@ pub trait Versioned {
     fn attributes(&self) -> &Attributes;
 }
 
-/// When an object was deleted.
+/// When a vault, or an object in one, was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deletion {
@@ -163,6 +163,23 @@ pub struct Deletion {
     pub deleted: Timestamp,
     /// When the service purges it.
     pub scheduled_purge: Timestamp,
+}
+
+/// A vault that was deleted and can be recovered, with all that is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeletedVault {
+    /// The vault as it was.
+    pub vault: Vault,
+    /// When it was deleted.
+    pub deletion: Deletion,
+}
+
+impl DeletedVault {
+    /// Whether it can still be recovered.
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        now < self.deletion.scheduled_purge
+    }
 }
 
 /// What may be done with a version, and since when it is there. Whole seconds on the wire.
