@@ -14,6 +14,7 @@ mod faults;
 mod graph;
 mod keys;
 mod links;
+mod locks;
 mod platform;
 mod power_platform;
 mod power_platform_links;

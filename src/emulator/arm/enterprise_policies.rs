@@ -348,7 +348,7 @@ fn health(policy: &EnterprisePolicy, world: &World, now: Timestamp) -> &'static 
     let in_force = links.any(|link| link.in_force && link.policy.eq_ignore_ascii_case(&policy.id));
     match in_force {
         false => "Undetermined",
-        true if keys::usable(world, policy, now).is_ok() => "Healthy",
+        true if keys::goes_on(world, policy, now).is_ok() => "Healthy",
         true => "Unhealthy",
     }
 }

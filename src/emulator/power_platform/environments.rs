@@ -113,6 +113,7 @@ fn administered(visit: &Visit<'_>, world: &World, environment: &PlatformEnvironm
         created,
         runtime: _,
         locked: _,
+        locked_since: _,
         links,
         stale,
     } = environment;

@@ -108,7 +108,7 @@ pub(super) fn enable(visit: &Visit<'_>, id: &str) -> Result<Answer, PlatformErro
         let policy = link.and_then(|link| world.enterprise_policies.get(&link.policy.to_lowercase()));
         let lost = policy.map_or_else(
             || Some(("EmulatedPolicyNotFound", "The enterprise policy is gone.".to_owned())),
-            |policy| keys::usable(world, policy, visit.now).err(),
+            |policy| keys::goes_on(world, policy, visit.now).err(),
         );
         let failure =
             lost.map(|(code, message)| LifecycleFailure { stage: "Validate".into(), code: code.into(), message });

@@ -5,11 +5,13 @@
 //! ours, since none is public, and begin with `Emulated`. Invariants: only the identity of the policy counts, and only what the
 //! vault goes by: Azure roles or access policies.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::emulator::rights::Plane;
-use crate::emulator::world::{AccessPolicy, DefaultAction, EnterprisePolicy, Key, KeyVersion, PolicyKey, Vault, World};
+use crate::emulator::world::{
+    AccessPolicy, Attributes, DefaultAction, EnterprisePolicy, Key, KeyVersion, PolicyKey, Vault, World,
+};
 
 /// What a key must be.
 const TYPES: [&str; 2] = ["RSA", "RSA-HSM"];
@@ -18,11 +20,26 @@ const SIZES: [u16; 2] = [2048, 3072];
 const RIGHTS: [(&str, &str); 3] =
     [("keys/read", "get"), ("keys/wrap/action", "wrapKey"), ("keys/unwrap/action", "unwrapKey")];
 
+/// After how long the service uses a new version: documented as within a day or so.
+const PICK_UP: SignedDuration = SignedDuration::from_hours(24);
+
 /// Why a key can't be used: a code of ours, and words.
 pub(crate) type Fault = (&'static str, String);
 
-/// Whether the key of a policy can be used.
+/// Which version of a key counts.
+type Choice = fn(&Key, Option<&str>, Timestamp) -> Option<KeyVersion>;
+
+/// Whether an environment can be encrypted with the key of a policy from now on: with its newest enabled version.
 pub(crate) fn usable(world: &World, policy: &EnterprisePolicy, now: Timestamp) -> Result<(), Fault> {
+    check(world, policy, now, |key, pinned, _| newest(key, pinned).cloned())
+}
+
+/// Whether environments that are encrypted with the key of a policy can go on: with the version that is in use.
+pub(crate) fn goes_on(world: &World, policy: &EnterprisePolicy, now: Timestamp) -> Result<(), Fault> {
+    check(world, policy, now, |key, pinned, now| in_use(key, pinned, now).cloned())
+}
+
+fn check(world: &World, policy: &EnterprisePolicy, now: Timestamp, choice: Choice) -> Result<(), Fault> {
     let key =
         policy.encryption.as_ref().ok_or_else(|| ("EmulatedKeyNotConfigured", "The policy has no key.".to_owned()))?;
     let PolicyKey { state, vault, name, version } = key;
@@ -41,7 +58,7 @@ pub(crate) fn usable(world: &World, policy: &EnterprisePolicy, now: Timestamp) -
     }
     let found = vault.keys.get(&name.to_ascii_lowercase()).filter(|key| key.deleted.is_none());
     let found = found.ok_or_else(|| ("EmulatedKeyNotFound", format!("The key '{name}' could not be found.")))?;
-    fits(in_use(found, version.as_deref()).ok_or_else(|| disabled(name))?, now)?;
+    fits(&choice(found, version.as_deref(), now).ok_or_else(|| disabled(name))?, now)?;
     match policy.system_identity.filter(|identity| may(world, vault, *identity, name, now)) {
         Some(_) => Ok(()),
         None => Err((
@@ -51,8 +68,22 @@ pub(crate) fn usable(world: &World, policy: &EnterprisePolicy, now: Timestamp) -
     }
 }
 
+/// The version that is in use, if it is enabled: the one that is pinned, or the newest that the service has picked up. Of one that
+/// is disabled, when that happened tells whether it had been picked up before; where none had, the newest enabled one is used.
+fn in_use<'k>(key: &'k Key, pinned: Option<&str>, now: Timestamp) -> Option<&'k KeyVersion> {
+    let picked_up = |version: &&KeyVersion| {
+        let Attributes { enabled, created, updated, .. } = &version.attributes;
+        let until = if *enabled { now } else { *updated };
+        until.duration_since(*created) >= PICK_UP
+    };
+    match key.versions.iter().rev().find(picked_up).filter(|_| pinned.is_none()) {
+        Some(version) => Some(version).filter(|version| version.attributes.enabled),
+        None => newest(key, pinned),
+    }
+}
+
 /// The version that is pinned if it is enabled, else the newest enabled one.
-fn in_use<'k>(key: &'k Key, pinned: Option<&str>) -> Option<&'k KeyVersion> {
+fn newest<'k>(key: &'k Key, pinned: Option<&str>) -> Option<&'k KeyVersion> {
     let wanted = |version: &&KeyVersion| match pinned {
         Some(pinned) => version.version.eq_ignore_ascii_case(pinned),
         None => true,

@@ -2,14 +2,14 @@
 //!
 //! Words: an operation is *due* when its time is over and its effect isn't there yet. Invariants: one operation at a time is
 //! active on an environment; whether it fails is settled when it is accepted; effects appear at the first request after the end,
-//! in the order of the ends; an environment whose key is lost at a request is locked from then on.
+//! in the order of the ends; what locks environments is in `locks`.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::keys;
+use super::locks;
 use crate::emulator::Shared;
 use crate::emulator::rotating;
 use crate::emulator::seed::derived_id;
@@ -179,21 +179,18 @@ fn link(policy: &str, system_id: String, status: &str, error: Option<String>, in
     PolicyLink { policy: policy.to_owned(), system_id, status: status.to_owned(), error, in_force }
 }
 
-/// Brings the world to the present: what has ended takes effect, and what has lost its key is locked.
+/// Brings the world to the present: keys rotate, what has ended takes effect, what has lost its key is locked, and what was locked
+/// for too long is deleted.
 pub(crate) fn settle(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
     rotating::settle(shared, now)?;
-    if shared.store.read(|world| due(world, now).is_none() && losing(world, now).is_empty()) {
+    if shared.store.read(|world| due(world, now).is_none() && !locks::pending(world, now)) {
         return Ok(());
     }
     shared.store.change(|world| {
         while let Some(id) = due(world, now) {
             apply(world, id);
         }
-        for key in losing(world, now) {
-            if let Some(environment) = world.power_platform_environments.get_mut(&key) {
-                environment.locked = true;
-            }
-        }
+        locks::settle(world, now);
         Ok(())
     })
 }
@@ -201,23 +198,6 @@ pub(crate) fn settle(shared: &Shared, now: Timestamp) -> Result<(), StoreError> 
 fn due(world: &World, now: Timestamp) -> Option<Uuid> {
     let over = world.lifecycle_operations.iter().filter(|(_, one)| !one.applied && one.ends <= now);
     over.min_by_key(|(_, one)| one.ends).map(|(id, _)| *id)
-}
-
-/// The environments that are encrypted with a key that can't be used, and aren't locked yet.
-fn losing(world: &World, now: Timestamp) -> Vec<String> {
-    let lost = |environment: &PlatformEnvironment| {
-        let link = environment.links.get(&LinkKind::Encryption).filter(|link| link.in_force);
-        link.is_some_and(|link| in_force_policy_lost(world, environment, link, now))
-    };
-    let open = world.power_platform_environments.iter().filter(|(_, environment)| !environment.locked);
-    open.filter(|(_, environment)| lost(environment)).map(|(key, _)| key.clone()).collect()
-}
-
-/// While a link is being replaced, the policy that is in force is the one before.
-fn in_force_policy_lost(world: &World, environment: &PlatformEnvironment, link: &PolicyLink, now: Timestamp) -> bool {
-    let before = active(world, &environment.id, now).and_then(|operation| operation.before.as_ref());
-    let id = before.unwrap_or(link).policy.to_lowercase();
-    world.enterprise_policies.get(&id).is_none_or(|policy| keys::usable(world, policy, now).is_err())
 }
 
 fn apply(world: &mut World, id: Uuid) {
@@ -248,14 +228,14 @@ fn apply(world: &mut World, id: Uuid) {
         (LifecycleWork::Link(_), None) => {
             let linked = target.map(|it| link(&it.id, it.system_id(), "Linked", None, true));
             environment.links.extend(linked.map(|link| (LinkKind::Encryption, link)));
-            environment.locked = false;
+            environment.unlock();
         }
         (LifecycleWork::Unlink, None) => {
             environment.links.remove(&LinkKind::Encryption);
-            environment.locked = false;
+            environment.unlock();
         }
         (LifecycleWork::Govern(level, settings), None) => govern(environment, level, settings),
-        (LifecycleWork::Enable, None) => environment.locked = false,
+        (LifecycleWork::Enable, None) => environment.unlock(),
     }
     let (links, protection_level) = was;
     environment.stale = (stale > 0).then_some(StaleReads { left: stale, links, protection_level });

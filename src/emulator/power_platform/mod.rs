@@ -14,6 +14,7 @@ mod governance;
 pub(crate) mod keys;
 mod lifecycle;
 mod links;
+mod locks;
 mod operations;
 mod page;
 

@@ -82,6 +82,7 @@ impl Added {
             replicating_principals: _,
             // Nobody adds what was deleted.
             deleted_vaults: _,
+            deleted_environments: _,
             earlier_resources: _,
         } = now;
         let (own_applications, others) = new_applications(before, now);

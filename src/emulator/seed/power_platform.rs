@@ -8,10 +8,11 @@ use crate::emulator::CLIENT_ID;
 use crate::emulator::world::{AdminApplication, CdsOrgInfo, PlatformDataverse, PlatformEnvironment, Tenant, World};
 
 /// The environment that a configuration names, if it does, and the embedded client as an administrator. One whose id is taken
-/// stays as it is.
+/// stays as it is, and one that was deleted stays so.
 pub(super) fn add(world: &mut World, tenant: &Tenant, wanted: &WantedEnvironment, now: Timestamp) {
     let key = wanted.environment_id.to_lowercase();
-    if key.is_empty() || world.power_platform_environments.contains_key(&key) {
+    let known = world.power_platform_environments.contains_key(&key) || world.deleted_environments.contains_key(&key);
+    if key.is_empty() || known {
         return;
     }
     let instance = wanted.instance_id.and_then(|id| world.instances.get(&id));
@@ -35,6 +36,7 @@ pub(super) fn add(world: &mut World, tenant: &Tenant, wanted: &WantedEnvironment
         created: now.checked_sub(DEFAULTS.age).unwrap_or(now),
         runtime: DEFAULTS.runtime.to_owned(),
         locked: false,
+        locked_since: None,
         links: Default::default(),
         stale: None,
         display_name,

@@ -45,6 +45,7 @@ macro_rules! tables {
             storage_accounts,
             synapse_workspaces,
             power_platform_environments,
+            deleted_environments,
             enterprise_policies,
             lifecycle_operations,
             admin_applications,
@@ -64,6 +65,7 @@ macro_rules! tables {
         $do!("storageAccounts", storage_accounts);
         $do!("synapseWorkspaces", synapse_workspaces);
         $do!("powerPlatformEnvironments", power_platform_environments);
+        $do!("deletedEnvironments", deleted_environments);
         $do!("enterprisePolicies", enterprise_policies);
         $do!("lifecycleOperations", lifecycle_operations);
         $do!("adminApplications", admin_applications);
@@ -200,6 +202,7 @@ mod tests {
         let deletion = Deletion { deleted: now, scheduled_purge: now };
         let vault = world.vaults.values().next().unwrap().clone();
         world.deleted_vaults.insert("gone".into(), DeletedVault { vault, deletion });
+        world.deleted_environments.insert("gone".into(), now);
         world.replicating_principals.insert(id, now);
         world.unregistered_providers.insert("s/microsoft.powerplatform".into(), Some(now));
         let policy = EnterprisePolicy {

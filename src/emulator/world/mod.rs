@@ -105,6 +105,9 @@ pub struct World {
     /// Environments of Power Platform by their id in lower case.
     #[serde(default, skip_serializing_if = "table_is_empty")]
     pub power_platform_environments: Table<String, PlatformEnvironment>,
+    /// Environments of Power Platform that were deleted, by their id in lower case, and when.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub deleted_environments: Table<String, Timestamp>,
     /// Enterprise policies of Power Platform by their ARM id in lower case.
     #[serde(default, skip_serializing_if = "table_is_empty")]
     pub enterprise_policies: Table<String, EnterprisePolicy>,
@@ -279,6 +282,7 @@ impl World {
             storage_accounts: Table::new(),
             synapse_workspaces: Table::new(),
             power_platform_environments: Table::new(),
+            deleted_environments: Table::new(),
             enterprise_policies: Table::new(),
             lifecycle_operations: Table::new(),
             admin_applications: Table::new(),

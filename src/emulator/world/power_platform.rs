@@ -43,12 +43,23 @@ pub struct PlatformEnvironment {
     /// Whether its key was found to be lost.
     #[serde(default)]
     pub locked: bool,
+    /// Since when it is locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_since: Option<Timestamp>,
     /// The policies that it is linked to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<LinkKind, PolicyLink>,
     /// What reads show for some more requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale: Option<StaleReads>,
+}
+
+impl PlatformEnvironment {
+    /// Its key is back, or another one took its place.
+    pub(crate) fn unlock(&mut self) {
+        self.locked = false;
+        self.locked_since = None;
+    }
 }
 
 /// The Dataverse organisation of an environment.
