@@ -8,12 +8,15 @@ use jiff::SignedDuration;
 use palisade::azure::arm::{LongRunning, Progress};
 use palisade::azure::authorization::{self, Grant, PrincipalType};
 use palisade::azure::customer_insights as ci;
+use palisade::azure::keys::{self, IsoDuration, KeyAddress, Trigger};
 use palisade::azure::power_platform::policies::{self, Draft};
 use palisade::azure::private_endpoints::{self as endpoints, Status, Target};
 use palisade::azure::rights::{Action, roles};
 use palisade::azure::vaults::{self, Permissions, PolicyEntry};
 use palisade::azure::{Reader, Writer, key_vault, resource_graph, storage, synapse, vault_keys};
-use palisade::emulator::{Attributes, CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus, Key, KeyVersion};
+use palisade::emulator::{
+    Attributes, CLIENT_ID, CLIENT_SECRET, Connection, ConnectionStatus, DeletedVault, Deletion, Key, KeyVersion,
+};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -77,6 +80,8 @@ pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
         vault(&writer).await;
         secrets(&writer).await;
         policies(&writer).await;
+        rotation(&writer, &stage).await;
+        deleted_vault(&writer, &stage).await;
         assert!(!stage.exchanges.lock().unwrap().is_empty());
     }
 }
@@ -220,6 +225,54 @@ async fn secrets(writer: &Writer) {
     key_vault::update_properties(writer, &at, &made.version, &changes).await.unwrap();
     assert!(key_vault::get_deleted(reader, &at).await.unwrap().is_none());
     key_vault::recover(writer, &at).await.unwrap_err();
+}
+
+/// A key that rotates, is enabled, and comes back after somebody else deleted it.
+async fn rotation(writer: &Writer, stage: &Stage) {
+    let reader = writer.reader();
+    let (vault, at) = (VAULT.parse().unwrap(), KeyAddress { vault: "kv-ci-prod".into(), name: "pp-key".into() });
+    let mut policy = keys::rotation_policy(reader, &at).await.unwrap();
+    assert_eq!((policy.rotate.as_ref(), policy.others.len()), (None, 1));
+    policy.rotate = Some(Trigger::AfterCreation(IsoDuration::of_days(90)));
+    policy.expiry = Some(IsoDuration::of_days(120));
+    keys::set_rotation_policy(writer, &at, &policy).await.unwrap();
+    let read = keys::rotation_policy(reader, &at).await.unwrap();
+    assert_eq!((read.rotate, read.expiry, read.others), (policy.rotate, policy.expiry, policy.others));
+    keys::rotate(writer, &at).await.unwrap();
+    let versions = vault_keys::versions(reader, &vault, "pp-key").await.unwrap();
+    assert!(versions.len() >= 2 && vault_keys::get(reader, &vault, "pp-key").await.unwrap().is_some());
+    keys::enable(writer, &at, versions[0].version.as_deref().unwrap()).await.unwrap();
+    assert_eq!(keys::get_deleted(reader, &at).await.unwrap(), None);
+    let deletion = deletion(stage);
+    let delete = |world: &mut palisade::emulator::World| {
+        vault_of(world).keys.get_mut("pp-key").unwrap().deleted = Some(deletion);
+    };
+    stage.services.emulator.change(delete).unwrap();
+    assert!(keys::get_deleted(reader, &at).await.unwrap().unwrap().purged.is_some());
+    keys::recover(writer, &at).await.unwrap();
+    assert_eq!(keys::get_deleted(reader, &at).await.unwrap(), None);
+}
+
+fn deletion(stage: &Stage) -> Deletion {
+    let deleted = stage.services.clock.now();
+    Deletion { deleted, scheduled_purge: deleted + SignedDuration::from_hours(24 * 90) }
+}
+
+async fn deleted_vault(writer: &Writer, stage: &Stage) {
+    let (reader, vault) = (writer.reader(), VAULT.parse::<VaultId>().unwrap());
+    assert_eq!(vaults::deleted(reader, &vault).await.unwrap_err().status(), Some(403));
+    let deletion = deletion(stage);
+    let delete = |world: &mut palisade::emulator::World| {
+        let client = world.applications.iter().find(|(_, a)| a.app_id == CLIENT_ID).map(|(id, _)| *id).unwrap();
+        grant(world, client, "acdd72a7-3385-48ef-bd42-f606fba81ae7", &format!("/subscriptions/{SUBSCRIPTION}"));
+        let vault = world.vaults.remove("kv-ci-prod").unwrap();
+        world.deleted_vaults.insert("kv-ci-prod".into(), DeletedVault { vault, deletion });
+    };
+    stage.services.emulator.change(delete).unwrap();
+    let gone = vaults::deleted(reader, &vault).await.unwrap().unwrap();
+    assert_eq!((gone.deleted, gone.purge_protected), (Some(deletion.deleted), Some(true)));
+    vaults::recover(writer, &vault, &gone.location, TENANT).await.unwrap();
+    assert!(vaults::get(reader, &vault).await.unwrap().is_some());
 }
 
 async fn policies(writer: &Writer) {

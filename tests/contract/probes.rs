@@ -101,6 +101,7 @@ pub(crate) async fn run(exchanges: &Arc<Mutex<Vec<Exchange>>>) {
     refusals(&p, &token, &stranger).await;
     let data = p.token(CLIENT_ID, CLIENT_SECRET, KEY_VAULT).await;
     keys_and_secrets(&p, &data).await;
+    deleted_vaults(&p, &token).await;
     let p = probe(exchanges, true).await;
     let token = p.token(CLIENT_ID, CLIENT_SECRET, ARM).await;
     let mut last = 0;
@@ -271,6 +272,39 @@ async fn refusals(p: &Probe, token: &str, stranger: &str) {
     }
 }
 
+fn rotation(after: &str) -> Option<Value> {
+    let rotate = json!({ "trigger": { "timeAfterCreate": after }, "action": { "type": "Rotate" } });
+    let notify = json!({ "trigger": { "timeBeforeExpiry": "P30D" }, "action": { "type": "Notify" } });
+    Some(json!({ "lifetimeActions": [rotate, notify], "attributes": { "expiryTime": "P2Y" } }))
+}
+
+/// A vault that is deleted and comes back; last, since its role assignments don't.
+async fn deleted_vaults(p: &Probe, token: &str) {
+    let provider = format!("{SUBSCRIPTION}/providers/Microsoft.KeyVault");
+    let place = format!("{provider}/locations/westeurope/deletedVaults/kv-ci-prod");
+    let sku = json!({ "family": "A", "name": "standard" });
+    let put = |mode: &str| {
+        let properties = json!({ "tenantId": TENANT, "sku": sku, "createMode": mode, "accessPolicies": [] });
+        Some(json!({ "location": "westeurope", "properties": properties }))
+    };
+    for (method, path, body, wrong, expected) in [
+        ("PUT", VAULT, put("recover"), true, 404),
+        ("DELETE", VAULT, None, false, 200),
+        ("DELETE", VAULT, None, false, 204),
+        ("GET", VAULT, None, true, 404),
+        ("GET", &format!("{provider}/deletedVaults"), None, false, 200),
+        ("GET", &place, None, false, 200),
+        ("PUT", VAULT, put("default"), true, 409),
+        ("POST", &format!("{place}/purge"), None, true, 403),
+        ("PUT", VAULT, put("recover"), false, 200),
+        ("GET", VAULT, None, false, 200),
+        ("GET", &place, None, true, 404),
+    ] {
+        let (status, answer) = p.send(method, &format!("{path}?{VAULTS}"), Some(token), body, wrong).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+    }
+}
+
 /// The data plane beyond what the clients use: deleted secrets, keys, refusals.
 async fn keys_and_secrets(p: &Probe, token: &str) {
     let rsa = Some(json!({ "kty": "RSA", "key_size": 2048 }));
@@ -289,6 +323,20 @@ async fn keys_and_secrets(p: &Probe, token: &str) {
         ("GET", "/keys", None, false, 200),
         ("GET", "/keys/probe/versions", None, false, 200),
         ("GET", "/keys/none", None, true, 404),
+        ("GET", "/keys/probe/rotationpolicy", None, false, 200),
+        ("PUT", "/keys/probe/rotationpolicy", rotation("P90D"), false, 200),
+        ("PUT", "/keys/probe/rotationpolicy", rotation("P3D"), true, 400),
+        ("GET", "/keys/probe/rotationpolicy", None, false, 200),
+        ("GET", "/keys/none/rotationpolicy", None, true, 404),
+        ("POST", "/keys/probe/rotate", None, false, 200),
+        ("POST", "/keys/none/rotate", None, true, 404),
+        ("PATCH", "/keys/probe", Some(json!({ "attributes": { "enabled": false } })), true, 200),
+        ("POST", "/keys/probe/rotate", None, true, 403),
+        ("DELETE", "/keys/probe", None, false, 200),
+        ("GET", "/deletedkeys", None, false, 200),
+        ("GET", "/deletedkeys/probe", None, false, 200),
+        ("GET", "/deletedkeys/none", None, true, 404),
+        ("POST", "/deletedkeys/probe/recover", None, false, 200),
     ];
     for (method, path, body, wrong, expected) in cases {
         let (status, answer) = p.send(method, &format!("{path}?{DATA}"), Some(token), body, wrong).await;

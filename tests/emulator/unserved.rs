@@ -215,6 +215,7 @@ async fn what_the_page_says_is_served_is_served() {
             .replace("{tenant}", &TENANT.to_string())
             .replace("{version}", "0123456789abcdef0123456789abcdef")
             .replace("{id}", "0b000000-0000-4000-8000-000000000009")
+            .replace("{location}", "westeurope")
             .replace("{name}", "sample");
         let version = match path.split("Microsoft.").nth(1).and_then(|rest| rest.split('/').next()) {
             _ if service.starts_with("Key Vault") => "7.5",

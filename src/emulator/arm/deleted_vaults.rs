@@ -141,9 +141,6 @@ pub(super) fn put(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, nam
         }
         (true, _) => Err(ArmError::not_deleted(name)),
         (false, Some(_)) => Err(ArmError::vault_exists(name)),
-        (false, None) if world.vaults.get(&key).is_some_and(|vault| !vault.id.eq_ignore_ascii_case(&id)) => {
-            Err(ArmError::vault_exists(name))
-        }
         (false, None) => Err(ArmError::not_served(visit.call)),
     }
 }
@@ -166,7 +163,7 @@ fn check(body: &Map<String, Value>, gone: &DeletedVault) -> Result<(), ArmError>
 }
 
 impl ArmError {
-    /// Also where a deleted vault has the name.
+    /// A deleted vault has the name.
     fn vault_exists(name: &str) -> Self {
         let message = format!(
             "The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is \
