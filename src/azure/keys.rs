@@ -116,6 +116,12 @@ impl Trigger {
 }
 
 impl RotationPolicy {
+    /// The same policy with another rotation and expiry; everything else stays.
+    #[must_use]
+    pub fn with(self, rotate: Option<Trigger>, expiry: Option<IsoDuration>) -> Self {
+        Self { rotate, expiry, ..self }
+    }
+
     fn read(mut policy: Map<String, Json>) -> Result<Self, &'static str> {
         let mut read = Self::default();
         let actions = match policy.remove("lifetimeActions") {

@@ -6,6 +6,7 @@ mod api_keys;
 mod echoes;
 mod endpoints;
 mod exchanges;
+mod keys;
 mod power_platform;
 mod rights;
 mod secrets;
