@@ -148,7 +148,7 @@ async fn a_list_of_deleted_vaults_is_whole_or_an_error() {
     let page = |entries: &[Json]| json!({ "value": entries });
     for (body, fine) in [
         (page(&[]), true),
-        (page(&[another.clone()]), true),
+        (page(std::slice::from_ref(&another)), true),
         (json!({ "value": [another], "nextLink": "" }), true),
         (page(&[another.clone(), another.clone()]), false),
         (page(&[entry("kv-ci-prod", json!({ "location": "westeurope" }))]), false),
