@@ -1,7 +1,11 @@
 //! Storage accounts.
 //!
 //! What must stay true: an account's embedded connections are as good as a list of them; a firewall's rules are replaced as
-//! a whole, never one by one.
+//! a whole, never one by one; so is what an account is encrypted with, and what isn't known of it is sent back as it was read;
+//! identities are only ever added.
+
+mod encryption;
+mod identity;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +17,9 @@ use super::error::CallError;
 use super::operations::{STORAGE_GET_ACCOUNT, STORAGE_LIST, STORAGE_LIST_IN_GROUP, STORAGE_UPDATE_ACCOUNT};
 use super::private_endpoints::{Connection, Wire, addressed, connections};
 use crate::terms::{AzureScope, ResourceId};
+
+pub use encryption::{ActingIdentity, Encryption, KEY_VAULT, KeySource, KeyVaultProperties, MICROSOFT};
+pub use identity::{Identity, UserAssigned};
 
 /// A storage account.
 #[derive(Debug, Clone)]
@@ -37,6 +44,10 @@ pub struct Account {
     pub allow_shared_key_access: Option<bool>,
     /// Whether containers can be opened to everybody.
     pub allow_blob_public_access: Option<bool>,
+    /// Its identities.
+    pub identity: Identity,
+    /// What it is encrypted with; none if the service says nothing of it.
+    pub encryption: Option<Encryption>,
     /// All private endpoint connections, whoever made them.
     pub connections: Vec<Connection>,
 }
@@ -87,6 +98,7 @@ struct WireAccount {
     kind: Option<String>,
     #[serde(default)]
     tags: Option<std::collections::BTreeMap<String, String>>,
+    identity: Option<Identity>,
     properties: WireProperties,
 }
 
@@ -99,12 +111,13 @@ struct WireProperties {
     minimum_tls_version: Option<String>,
     allow_shared_key_access: Option<bool>,
     allow_blob_public_access: Option<bool>,
+    encryption: Option<Encryption>,
     private_endpoint_connections: Option<Vec<Wire>>,
 }
 
 impl WireAccount {
     fn read(self) -> Result<Account, String> {
-        let Self { id, location, kind, tags, properties } = self;
+        let Self { id, location, kind, tags, identity, properties } = self;
         // An account that has none may leave the member out.
         let connections = connections(&id, properties.private_endpoint_connections.unwrap_or_default())?;
         Ok(Account {
@@ -118,6 +131,8 @@ impl WireAccount {
             minimum_tls_version: properties.minimum_tls_version,
             allow_shared_key_access: properties.allow_shared_key_access,
             allow_blob_public_access: properties.allow_blob_public_access,
+            identity: identity.unwrap_or_default(),
+            encryption: properties.encryption,
             connections,
         })
     }
@@ -158,11 +173,15 @@ pub struct Change {
     pub public_network_access: Option<PublicNetworkAccess>,
     /// The whole firewall: rules that are left out are gone.
     pub network_acls: Option<NetworkAcls>,
+    /// All identities that it is to have.
+    pub identity: Option<Identity>,
+    /// All that is to be said of what it is encrypted with.
+    pub encryption: Option<Encryption>,
 }
 
 /// Changes an account and returns what it is now. `PATCH …/storageAccounts/{name}`
 pub async fn update(writer: &Writer, id: &ResourceId, change: &Change) -> Result<Account, CallError> {
-    let Change { public_network_access, network_acls } = change;
+    let Change { public_network_access, network_acls, identity, encryption } = change;
     let mut properties = Map::new();
     if let Some(access) = public_network_access {
         let word = match access {
@@ -176,6 +195,16 @@ pub async fn update(writer: &Writer, id: &ResourceId, change: &Change) -> Result
     if let Some(acls) = network_acls {
         properties.insert("networkAcls".to_owned(), json!(acls));
     }
+    if let Some(encryption) = encryption {
+        properties.insert("encryption".to_owned(), json!(encryption));
+    }
+    let mut body = Map::new();
+    if let Some(identity) = identity {
+        body.insert("identity".to_owned(), identity.body());
+    }
+    if !properties.is_empty() || body.is_empty() {
+        body.insert("properties".to_owned(), Json::Object(properties));
+    }
     let call = addressed(Call::of(&STORAGE_UPDATE_ACCOUNT), id, "accountName");
-    account(&writer.send(call.json(arm::JSON, &json!({ "properties": properties }))).await?)
+    account(&writer.send(call.json(arm::JSON, &Json::Object(body))).await?)
 }

@@ -8,7 +8,7 @@
 //!
 //! The layout: `server` takes calls from the wire and strikes `faults`; `inside` brings it calls without a wire; a service per file or folder (`entra`, `graph`,
 //! `customer_insights`, `arm`, `power_platform`, `key_vault`, `control`) brings its routes; `gate` checks tokens and keys; `rights` knows Azure's
-//! roles; `rotating` makes the versions of keys that are due; `call` is a request as they see it; `sign_in` tells other clients how to get in; `unserved` says what has no answer, `api_versions` which versions are taken; `views` asks the world.
+//! roles; `rotating` makes the versions of keys that are due; `call` is a request as they see it; `sign_in` tells other clients how to get in; `unserved` says what has no answer, `encryption_keys` whether a key can be used, `api_versions` which versions are taken; `views` asks the world.
 
 mod api_versions;
 mod arm;
@@ -16,6 +16,7 @@ mod built_in_roles;
 mod call;
 mod control;
 mod customer_insights;
+mod encryption_keys;
 mod entra;
 mod faults;
 mod gate;
@@ -62,7 +63,7 @@ pub use world::{
     LifecycleWork, LinkEndpoint, LinkKind, List, Masked, NetworkAcls, Permission, PlatformDataverse,
     PlatformEnvironment, PolicyKey, PolicyLink, PolicyPermissions, PrincipalType, PrivateLink, ResourceGroup,
     RoleAssignment, RotationPolicy, RotationTrigger, Secret, SecretVersion, StaleReads, StorageAccount, Subscription,
-    SynapseWorkspace, Table, Tenant, User, Vault, VaultObject, VaultSku, Versioned, World,
+    SynapseWorkspace, Table, Tenant, User, UserAssignedIdentity, Vault, VaultObject, VaultSku, Versioned, World,
 };
 
 /// Application (client) id of the client that seeded worlds know.

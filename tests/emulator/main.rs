@@ -23,6 +23,7 @@ mod rotation;
 mod secrets;
 mod seeded_keys;
 mod storage;
+mod storage_encryption;
 mod subscriptions;
 mod support;
 mod synapse;

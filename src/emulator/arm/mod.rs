@@ -21,6 +21,8 @@ mod page;
 mod resource_graph;
 mod role_assignments;
 mod storage;
+mod storage_encryption;
+mod storage_identity;
 mod subscriptions;
 mod synapse;
 mod throttle;

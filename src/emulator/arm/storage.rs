@@ -1,7 +1,7 @@
-//! `Microsoft.Storage/storageAccounts`, without customer-managed keys.
+//! `Microsoft.Storage/storageAccounts`.
 //!
 //! What must stay true: a PATCH replaces whole members, arrays included, and leaves out what it doesn't name; the account
-//! shows the same connections as the list below it.
+//! shows the same connections as the list below it; a PATCH that is refused in part changes nothing.
 
 use http::Method;
 use jiff::Timestamp;
@@ -10,13 +10,12 @@ use serde_json::{Map, Value, json};
 use super::connections::{self, STORAGE};
 use super::error::ArmError;
 use super::page::page;
-use super::{Provider, Target, Visit, only};
+use super::{Provider, Target, Visit, only, storage_encryption, storage_identity};
 use crate::emulator::api_versions;
 use crate::emulator::call::Answer;
 use crate::emulator::rights::covers;
-use crate::emulator::seed::derived_id;
 use crate::emulator::unserved::NotServed;
-use crate::emulator::world::{Application, StorageAccount, World};
+use crate::emulator::world::{StorageAccount, World};
 
 /// The type on the wire.
 pub(super) const TYPE: &str = "Microsoft.Storage/storageAccounts";
@@ -40,7 +39,7 @@ enum Shape {
     Firewall,
 }
 
-/// What PATCH can set, without what needs a customer-managed key.
+/// What PATCH can set besides `encryption`, which has rules of its own.
 const SETTABLE: &[(&str, Shape)] = &[
     ("accessTier", Shape::Word(&["Hot", "Cool", "Premium", "Cold"])),
     ("allowBlobPublicAccess", Shape::Switch),
@@ -71,7 +70,6 @@ const UNSERVED: &[&str] = &[
     "dataCollaborationPolicyProperties",
     "dualStackEndpointPreference",
     "enableExtendedGroups",
-    "encryption",
     "geoPriorityReplicationStatus",
 ];
 
@@ -131,11 +129,15 @@ fn list(visit: &Visit<'_>, world: &World, target: &Target<'_>) -> Result<Answer,
     page(visit, items, world.behaviour.empty_first_pages)
 }
 
-/// `PATCH B`: at once.
+/// `PATCH B`: at once. The identity comes before the encryption that uses it, in whatever order the body has them.
 fn update(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, name: &str) -> Result<Answer, ArmError> {
     visit.require(world, WRITE, &target.id())?;
     let mut account = find(visit, world, target, name)?.clone();
-    for (member, value) in visit.body()? {
+    let mut body = visit.body()?;
+    if let Some(identity) = body.remove("identity").filter(|identity| !identity.is_null()) {
+        storage_identity::set(visit, world, &mut account, &identity)?;
+    }
+    for (member, value) in body {
         match (member.as_str(), value) {
             ("tags", tags) => account.tags = read_tags(tags)?,
             ("kind", Value::String(kind)) if kind == "StorageV2" => account.kind = kind,
@@ -143,8 +145,7 @@ fn update(visit: &Visit<'_>, world: &mut World, target: &Target<'_>, name: &str)
                 account.sku =
                     sku["name"].as_str().map(str::to_owned).ok_or_else(|| ArmError::invalid_value("sku.name"))?;
             }
-            ("identity", identity) => set_identity(visit, world, &mut account, &identity)?,
-            ("properties", Value::Object(properties)) => set_properties(visit, &mut account, properties)?,
+            ("properties", Value::Object(properties)) => set_properties(visit, world, &mut account, properties)?,
             (other, _) => return Err(ArmError::invalid_value(other)),
         }
     }
@@ -161,34 +162,17 @@ fn read_tags(tags: Value) -> Result<std::collections::BTreeMap<String, String>, 
     if fits { Ok(tags) } else { Err(ArmError::invalid_value("tags")) }
 }
 
-/// Only the identity that Azure makes; others would need a provider that the emulator doesn't serve.
-fn set_identity(
-    visit: &Visit<'_>,
-    world: &mut World,
-    account: &mut StorageAccount,
-    identity: &Value,
-) -> Result<(), ArmError> {
-    account.system_identity = match identity["type"].as_str() {
-        Some("None") => None,
-        Some("SystemAssigned") => {
-            let object_id = derived_id(world.world, "identity", &account.id);
-            let app_id = derived_id(world.world, "identity-application", &account.id);
-            let display_name = account.id.rsplit('/').next().unwrap_or_default().to_owned();
-            world.applications.get_or_insert_with(object_id, || Application { app_id, display_name, client: None });
-            Some(object_id)
-        }
-        _ => return Err(NotServed::part(visit.call, "this identity.type").into()),
-    };
-    Ok(())
-}
-
 fn set_properties(
     visit: &Visit<'_>,
+    world: &World,
     account: &mut StorageAccount,
     properties: Map<String, Value>,
 ) -> Result<(), ArmError> {
     for (member, value) in properties {
-        if member == "encryption" && is_unchanged(account, &value) {
+        if member == "encryption" {
+            if !value.is_null() {
+                storage_encryption::set(visit, world, account, &value)?;
+            }
             continue;
         }
         let Some((_, shape)) = SETTABLE.iter().find(|(known, _)| *known == member) else {
@@ -209,20 +193,6 @@ fn set_properties(
         account.properties.insert(member, value);
     }
     Ok(())
-}
-
-/// Whether a member says what is there already: clients send it back as they read it, less what only the service sets.
-fn is_unchanged(account: &StorageAccount, encryption: &Value) -> bool {
-    fn within(given: &Value, present: &Value) -> bool {
-        match (given, present) {
-            (Value::Null, _) => true,
-            (Value::Object(given), Value::Object(present)) => {
-                given.iter().all(|(name, value)| within(value, present.get(name).unwrap_or(&Value::Null)))
-            }
-            _ => given == present,
-        }
-    }
-    account.properties.get("encryption").is_some_and(|present| within(encryption, present))
 }
 
 /// The whole firewall: what a body leaves out is gone.
@@ -255,11 +225,25 @@ fn firewall(acls: &Map<String, Value>) -> Result<Value, ArmError> {
 
 /// An account as ARM shows it. Taken apart in full, so that a new member can't be forgotten.
 pub(super) fn resource(account: &StorageAccount, world: &World, now: Timestamp) -> Value {
-    let StorageAccount { id, location, kind, sku, tags, system_identity, created, properties, connections } = account;
+    let StorageAccount {
+        id,
+        location,
+        kind,
+        sku,
+        tags,
+        system_identity: _,
+        user_identities: _,
+        created,
+        properties,
+        connections,
+    } = account;
     let name = id.rsplit('/').next().unwrap_or_default();
     let created = created.strftime("%Y-%m-%dT%H:%M:%S.%7fZ").to_string();
     let endpoint = |service: &str| format!("https://{name}.{service}.core.windows.net/");
     let mut shown: Map<String, Value> = properties.clone().into_iter().collect();
+    if let Some(encryption) = shown.get_mut("encryption") {
+        *encryption = storage_encryption::shown(encryption, world, now);
+    }
     let added = [
         ("provisioningState", json!("Succeeded")),
         ("creationTime", json!(created)),
@@ -285,9 +269,8 @@ pub(super) fn resource(account: &StorageAccount, world: &World, now: Timestamp) 
         "tags": tags,
         "properties": shown,
     });
-    if let Some(principal) = system_identity {
-        let tenant = world.tenant.as_ref().map(|t| t.id);
-        resource["identity"] = json!({ "type": "SystemAssigned", "principalId": principal, "tenantId": tenant });
+    if let Some(identity) = storage_identity::shown(account, world) {
+        resource["identity"] = identity;
     }
     resource
 }

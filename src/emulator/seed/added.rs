@@ -73,6 +73,7 @@ impl Added {
             vaults,
             storage_accounts,
             synapse_workspaces,
+            user_assigned_identities: _,
             power_platform_environments,
             enterprise_policies,
             lifecycle_operations: _,

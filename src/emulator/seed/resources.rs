@@ -62,6 +62,7 @@ fn account(id: &str, now: Timestamp) -> StorageAccount {
         sku: sku.to_owned(),
         tags: BTreeMap::new(),
         system_identity: None,
+        user_identities: Vec::new(),
         created: now,
         properties: named(properties),
         connections: Vec::new(),

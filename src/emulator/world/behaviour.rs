@@ -1,7 +1,7 @@
 //! How the services behave where the real ones leave it open, are slow, or are stale.
 //!
 //! What must stay true: the default of every knob is the service at its best: at once, unlimited, never stale; what never ends
-//! at once takes seconds.
+//! at once takes seconds, and what the service does once a day it does once a day.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -76,8 +76,10 @@ pub struct Behaviour {
     pub empty_conflicts: bool,
     /// How many items a page of Power Platform's lists has.
     pub power_platform_page: u32,
-    /// How long Azure's roles don't know the identity of a new enterprise policy (documented: minutes).
+    /// How long Azure's roles don't know the new identity of an enterprise policy or a storage account (documented: minutes).
     pub policy_identity_replication: SignedDuration,
+    /// How long after it was made a storage account uses the new version of a key that it follows (documented: it looks daily).
+    pub storage_key_check: SignedDuration,
     /// The address that a vault's firewall takes every caller for; all calls really come from loopback.
     pub client_address: IpAddr,
 }
@@ -114,6 +116,7 @@ impl Default for Behaviour {
             empty_conflicts: false,
             power_platform_page: 100,
             policy_identity_replication: SignedDuration::ZERO,
+            storage_key_check: SignedDuration::from_hours(24),
             client_address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),
         }
     }

@@ -44,6 +44,7 @@ macro_rules! tables {
             deleted_vaults,
             storage_accounts,
             synapse_workspaces,
+            user_assigned_identities,
             power_platform_environments,
             deleted_environments,
             enterprise_policies,
@@ -64,6 +65,7 @@ macro_rules! tables {
         $do!("deletedVaults", deleted_vaults);
         $do!("storageAccounts", storage_accounts);
         $do!("synapseWorkspaces", synapse_workspaces);
+        $do!("userAssignedIdentities", user_assigned_identities);
         $do!("powerPlatformEnvironments", power_platform_environments);
         $do!("deletedEnvironments", deleted_environments);
         $do!("enterprisePolicies", enterprise_policies);
@@ -165,6 +167,7 @@ mod tests {
     use crate::emulator::seed::{Wanted, WantedEnvironment, WantedVault, seed};
     use crate::emulator::world::{
         ArmOperation, CustomRole, DeletedVault, Deletion, EnterprisePolicy, FORMAT, LifecycleOperation, LifecycleWork,
+        UserAssignedIdentity,
     };
     use crate::settings::users::PrincipalRef;
     use jiff::Timestamp;
@@ -204,6 +207,8 @@ mod tests {
         world.deleted_vaults.insert("gone".into(), DeletedVault { vault, deletion });
         world.deleted_environments.insert("gone".into(), now);
         world.replicating_principals.insert(id, now);
+        let identity = UserAssignedIdentity { id: format!("{GROUP}/x"), principal_id: id, client_id: id };
+        world.user_assigned_identities.insert(identity.id.to_lowercase(), identity);
         world.unregistered_providers.insert("s/microsoft.powerplatform".into(), Some(now));
         let policy = EnterprisePolicy {
             id: format!("{GROUP}/Microsoft.PowerPlatform/enterprisePolicies/cmk"),

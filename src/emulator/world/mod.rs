@@ -44,7 +44,7 @@ pub use power_platform::{
     AdminApplication, EnterprisePolicy, LifecycleFailure, LifecycleOperation, LifecycleWork, LinkKind,
     PlatformDataverse, PlatformEnvironment, PolicyKey, PolicyLink, StaleReads,
 };
-pub use resources::{StorageAccount, SynapseWorkspace};
+pub use resources::{StorageAccount, SynapseWorkspace, UserAssignedIdentity};
 pub use rotation::{RotationPolicy, RotationTrigger};
 pub(crate) use rotation::{later, sooner};
 pub use table::{List, Table};
@@ -102,6 +102,9 @@ pub struct World {
     /// Synapse workspaces by their name in lower case; it is unique in all of Azure, too.
     #[serde(default)]
     pub synapse_workspaces: Table<String, SynapseWorkspace>,
+    /// Managed identities that somebody made, by their ARM id in lower case.
+    #[serde(default, skip_serializing_if = "table_is_empty")]
+    pub user_assigned_identities: Table<String, UserAssignedIdentity>,
     /// Environments of Power Platform by their id in lower case.
     #[serde(default, skip_serializing_if = "table_is_empty")]
     pub power_platform_environments: Table<String, PlatformEnvironment>,
@@ -281,6 +284,7 @@ impl World {
             deleted_vaults: Table::new(),
             storage_accounts: Table::new(),
             synapse_workspaces: Table::new(),
+            user_assigned_identities: Table::new(),
             power_platform_environments: Table::new(),
             deleted_environments: Table::new(),
             enterprise_policies: Table::new(),

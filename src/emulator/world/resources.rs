@@ -30,6 +30,9 @@ pub struct StorageAccount {
     /// Object id of the system-assigned identity, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_identity: Option<Uuid>,
+    /// ARM ids of the user-assigned identities that it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_identities: Vec<String>,
     /// When it was created.
     pub created: Timestamp,
     /// What can be set.
@@ -38,6 +41,18 @@ pub struct StorageAccount {
     /// Private endpoint connections, in the order in which they were asked for.
     #[serde(default)]
     pub connections: Vec<Connection>,
+}
+
+/// A managed identity that somebody made, for any number of resources. It is a principal of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserAssignedIdentity {
+    /// ARM id as its creator spelled it.
+    pub id: String,
+    /// Object id of its service principal.
+    pub principal_id: Uuid,
+    /// Application id.
+    pub client_id: Uuid,
 }
 
 /// A Synapse workspace.
