@@ -65,11 +65,17 @@ pub(crate) struct Answers<F> {
     rule: F,
     /// What they were asked, in order.
     pub(crate) asked: RefCell<Vec<String>>,
+    sent: RefCell<Vec<Json>>,
 }
 
 impl<F: Fn(&str) -> (u16, Json)> Answers<F> {
     pub(crate) fn by(rule: F) -> Rc<Self> {
-        Rc::new(Self { rule, asked: RefCell::default() })
+        Rc::new(Self { rule, asked: RefCell::default(), sent: RefCell::default() })
+    }
+
+    /// The bodies that were sent, in order.
+    pub(crate) fn bodies(&self) -> Vec<Json> {
+        self.sent.borrow().clone()
     }
 
     /// The requests that change something.
@@ -84,6 +90,7 @@ impl<F: Fn(&str) -> (u16, Json)> Exchange for Answers<F> {
         let asked = format!("{} {}", request.method, request.url.path());
         let (status, body) = (self.rule)(&asked);
         self.asked.borrow_mut().push(asked);
+        self.sent.borrow_mut().extend(request.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()));
         let status = http::StatusCode::from_u16(status).unwrap();
         Ok(Response { status, headers: http::HeaderMap::new(), body: body.to_string().into_bytes().into() })
     }

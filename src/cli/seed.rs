@@ -3,7 +3,7 @@
 use crate::declared::Configuration;
 use crate::emulator::{Wanted, WantedEnvironment, WantedKey, WantedPolicy, WantedVault};
 use crate::settings::declaration::Declaration;
-use crate::settings::setting::NamedPolicy;
+use crate::settings::setting::{NamedKey, NamedPolicy};
 use crate::terms::resource_kinds::VAULT;
 
 /// Everything that a world needs for this configuration to be planned against it.
@@ -30,7 +30,7 @@ pub fn wanted(configuration: &Configuration) -> Wanted {
         environments: environments.collect(),
         vaults: vaults.iter().map(|id| WantedVault { id: id.to_string() }).collect(),
         resources: resources.iter().map(ToString::to_string).collect(),
-        keys: policies.iter().map(|(_, policy)| key(policy)).collect(),
+        keys: policies.iter().map(|(_, policy)| key(policy)).chain(named_keys(configuration)).collect(),
         policies: there.into_iter().map(|(environment, policy)| existing(environment, policy)).collect(),
         resource_groups: created.iter().map(|(_, policy)| policy.id.group().to_string()).collect(),
     }
@@ -40,6 +40,12 @@ pub fn wanted(configuration: &Configuration) -> Wanted {
 fn policies(environment: &Declaration) -> Vec<(String, NamedPolicy)> {
     let id = environment.head.environment().and_then(|head| head.environment_id.clone()).unwrap_or_default();
     environment.blocks.policies().into_iter().map(|policy| (id.clone(), policy)).collect()
+}
+
+/// The keys that are named without a policy.
+fn named_keys(configuration: &Configuration) -> impl Iterator<Item = WantedKey> {
+    let named = configuration.scopes().flat_map(|scope| scope.blocks.encryption_keys());
+    named.map(|NamedKey { vault, key, version }| WantedKey { vault: vault.to_string(), name: key, version })
 }
 
 fn key(NamedPolicy { id: _, vault, key, version, created: _ }: &NamedPolicy) -> WantedKey {

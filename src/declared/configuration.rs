@@ -14,8 +14,8 @@ use crate::config::{Combined, Diagnostic, Diagnostics, Document, Format, Located
 use crate::settings::block::Claim;
 use crate::settings::declaration::Declaration;
 use crate::settings::registry::Registry;
-use crate::settings::setting::Need;
-use crate::terms::{Cloud, EnvironmentHead, Face, Head, Place, ResourceId, Scope, ScopeKind, TenantHead, digest};
+use crate::settings::setting::{Elsewhere, Need};
+use crate::terms::{Cloud, EnvironmentHead, Face, Head, Place, Scope, ScopeKind, TenantHead, digest};
 
 /// What the files declare. Exists only without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,13 @@ pub(super) fn build(document: &mut Document, format: &Format, settings: Registry
 /// Tells each environment which resources the others declare, and which instances they are.
 fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
     let instance = |one: &Declaration| one.head.environment().and_then(|head| head.instance_id);
-    let declared: Vec<(Vec<ResourceId>, Option<Uuid>)> =
-        environments.iter().map(|one| (one.blocks.resources(), instance(one))).collect();
+    let named = |one: &Declaration| {
+        let environment = one.head.scope();
+        let resources = one.blocks.resources_by_setting();
+        resources.map(|(setting, resource)| Elsewhere { environment: environment.clone(), setting, resource }).collect()
+    };
+    let declared: Vec<(Vec<Elsewhere>, Option<Uuid>)> =
+        environments.iter().map(|one| (named(one), instance(one))).collect();
     for (index, environment) in environments.iter_mut().enumerate() {
         let others = || declared.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, declared)| declared);
         environment.elsewhere = others().flat_map(|(resources, _)| resources.iter().cloned()).collect();

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::block::{Block, Claim};
 use super::registry::DeclaredBlock;
-use super::setting::{Comparing, NamedPolicy, Need, Observing};
+use super::setting::{Comparing, NamedKey, NamedPolicy, Need, Observing};
 use super::users::PrincipalRef;
 use crate::azure::directory::Name;
 use crate::plan::{Address, Findings};
@@ -101,7 +101,17 @@ impl Blocks {
 
     /// The Azure resources that they name.
     pub fn resources(&self) -> Vec<ResourceId> {
-        self.0.iter().flat_map(|block| block.resources()).collect()
+        self.resources_by_setting().map(|(_, resource)| resource).collect()
+    }
+
+    /// The same, each with the setting that names it.
+    pub fn resources_by_setting(&self) -> impl Iterator<Item = (&'static str, ResourceId)> {
+        self.0.iter().flat_map(|block| block.resources().into_iter().map(|resource| (block.key(), resource)))
+    }
+
+    /// The keys in vaults that they name, besides those of policies.
+    pub fn encryption_keys(&self) -> Vec<NamedKey> {
+        self.0.iter().flat_map(|block| block.encryption_keys()).collect()
     }
 
     /// The enterprise policies that they name.

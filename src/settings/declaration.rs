@@ -4,8 +4,9 @@ use uuid::Uuid;
 
 use super::attestation::Attestation;
 use super::blocks::Blocks;
+use super::setting::Elsewhere;
 use crate::plan::{Address, Places};
-use crate::terms::{Head, ResourceId};
+use crate::terms::Head;
 
 /// One scope: what it is, and what is declared of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Declaration {
     /// What it declares.
     pub blocks: Blocks,
     /// The Azure resources that others declare: what shows on one of them may be theirs.
-    pub elsewhere: Vec<ResourceId>,
+    pub elsewhere: Vec<Elsewhere>,
     /// The instances that other environments of the configuration are.
     pub instances_elsewhere: Vec<Uuid>,
     /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.

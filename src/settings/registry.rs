@@ -14,9 +14,9 @@ use serde_json::Value as Json;
 
 use super::block::{Claim, Saw};
 use super::blocks::Blocks;
-use super::setting::{Comparing, NamedPolicy, Need, Observing, Setting};
+use super::setting::{Comparing, NamedKey, NamedPolicy, Need, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, customer_managed_key, key_vault, managed_environment, private_links, users};
+use super::{api_access, customer_managed_key, data_lake, key_vault, managed_environment, private_links, users};
 use crate::azure::directory::Name;
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
@@ -31,6 +31,7 @@ pub static SETTINGS: Registry = Registry(&[
     &Entry::<private_links::Block>::NEW,
     &Entry::<managed_environment::Block>::NEW,
     &Entry::<customer_managed_key::Block>::NEW,
+    &Entry::<data_lake::Block>::NEW,
 ]);
 
 /// A list of settings.
@@ -232,6 +233,9 @@ pub trait DeclaredBlock: fmt::Debug {
     /// The enterprise policies that it names.
     fn policies(&self) -> Vec<NamedPolicy>;
 
+    /// The keys in vaults that it names, besides those of policies.
+    fn encryption_keys(&self) -> Vec<NamedKey>;
+
     /// Observes and compares.
     fn review<'a>(&'a self, observing: &'a Observing<'_>, comparing: &'a Comparing<'_>)
     -> LocalBoxFuture<'a, Findings>;
@@ -292,6 +296,10 @@ impl<S: Setting> DeclaredBlock for Declared<S> {
 
     fn policies(&self) -> Vec<NamedPolicy> {
         S::policies(&self.0)
+    }
+
+    fn encryption_keys(&self) -> Vec<NamedKey> {
+        S::keys(&self.0)
     }
 
     fn review<'a>(

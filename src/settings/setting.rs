@@ -17,7 +17,7 @@ use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Name;
 use crate::config::{Code, Word};
 use crate::plan::{Address, Findings, NoteCode, Rated};
-use crate::terms::{Head, ObjectId, Place, ResourceId, ScopeKind};
+use crate::terms::{Head, ObjectId, Place, ResourceId, Scope, ScopeKind};
 
 /// An id of the environment without which a setting can be neither read nor changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +78,11 @@ pub trait Setting: Block {
         Vec::new()
     }
 
+    /// The keys in vaults that the declaration names, besides those of policies.
+    fn keys(_declared: &Self::Declared) -> Vec<NamedKey> {
+        Vec::new()
+    }
+
     /// Asks the services. Without a declaration, for export, the whole live state as far as the services tell. A service that
     /// doesn't answer leaves its part unknown, and the others are asked all the same.
     async fn observe(declared: Option<&Self::Declared>, observing: &Observing<'_>) -> Self::Observed;
@@ -107,6 +112,36 @@ pub struct NamedPolicy {
     pub version: Option<String>,
     /// Whether palisade is to create it.
     pub created: bool,
+}
+
+/// A key in a vault that a file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedKey {
+    /// Its vault.
+    pub vault: ResourceId,
+    /// Its name.
+    pub key: String,
+    /// The version that is pinned.
+    pub version: Option<String>,
+}
+
+/// An Azure resource that another environment of the configuration declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The environment.
+    pub environment: Scope,
+    /// The setting in which it declares it.
+    pub setting: &'static str,
+    /// The resource.
+    pub resource: ResourceId,
+}
+
+#[cfg(test)]
+impl Elsewhere {
+    /// For tests: what an environment declares in some setting.
+    pub fn of(environment: &str, resource: ResourceId) -> Self {
+        Self { environment: Scope::environment(environment), setting: "privateLinks", resource }
+    }
 }
 
 /// What observing may use.
@@ -142,7 +177,7 @@ pub struct Comparing<'a> {
     /// What people say that they saw.
     pub attested: &'a [Attestation],
     /// The Azure resources that other environments of the configuration declare.
-    pub elsewhere: &'a [ResourceId],
+    pub elsewhere: &'a [Elsewhere],
     /// All that this scope declares.
     pub beside: &'a Blocks,
     /// Which operations may be used.

@@ -28,6 +28,7 @@ mod tests;
 mod watch;
 mod words;
 
+pub(crate) use block::ManagedBy;
 pub use block::{Block, Declared};
 pub use observe::Observed;
 

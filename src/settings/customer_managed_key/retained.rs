@@ -84,12 +84,12 @@ fn retirable(
     comparing: &Comparing<'_>,
 ) -> Option<Note> {
     let Retained { policy, key, until: _, place: _ } = one;
-    if comparing.elsewhere.contains(policy) {
+    if comparing.elsewhere.iter().any(|other| other.resource == *policy) {
         return None;
     }
     let others = declared.policies().filter(|(other, _)| *other != policy);
     let in_use = others.into_iter().any(|(_, other)| same_key(other, key))
-        || key.resource().is_some_and(|key| comparing.elsewhere.contains(&key));
+        || key.resource().is_some_and(|key| comparing.elsewhere.iter().any(|other| other.resource == key));
     let (what, how) = match in_use {
         true => (
             format!("the policy {} has", policy.name()),

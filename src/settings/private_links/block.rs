@@ -119,7 +119,7 @@ pub enum Approval {
 
 impl Approval {
     /// The subscription that endpoints must come from, if the file names it.
-    pub(super) fn subscription(self) -> Option<Uuid> {
+    pub(in crate::settings) fn subscription(self) -> Option<Uuid> {
         match self {
             Self::FromSubscription(subscription) => Some(subscription),
             Self::ByOthers | Self::Listed => None,
@@ -204,7 +204,7 @@ impl LinkBlock {
 }
 
 /// Whether two ids lead to one resource: names of these resources are unique in all of Azure.
-pub(super) fn same_resource(one: &ResourceId, other: &ResourceId) -> bool {
+pub(in crate::settings) fn same_resource(one: &ResourceId, other: &ResourceId) -> bool {
     one.is_kind(&other.kind()) && one.name().eq_ignore_ascii_case(other.name())
 }
 

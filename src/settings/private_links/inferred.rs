@@ -30,7 +30,7 @@ impl<'a> Comparison<'a> {
 
     /// Whether another environment of the configuration declares the resource, too.
     pub(super) fn shared(&self, resource: &ResourceId) -> bool {
-        self.comparing.elsewhere.iter().any(|other| same_resource(other, resource))
+        self.comparing.elsewhere.iter().any(|other| same_resource(&other.resource, resource))
     }
 
     fn shown(&self, declared: &Link, resource: &'a Resource) -> Shown<'a> {

@@ -20,14 +20,18 @@ mod inferred;
 mod notes;
 mod observe;
 mod risks;
+mod sets;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod unreached;
 mod words;
 
+pub(super) use block::same_resource;
 pub use block::{Approval, Block, Declared, Link, Match, Saw};
+pub(super) use notes::region;
 pub use observe::{Links, Observed, Resource};
+pub use sets::{Sets, named_like_ours};
 
 use async_trait::async_trait;
 

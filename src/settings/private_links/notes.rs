@@ -181,7 +181,13 @@ pub(super) fn undocumented_type(address: &Address, resource: &ResourceId) -> Opt
     Some(note(codes::UNDOCUMENTED_RESOURCE_TYPE, Severity::Warning, address, message, help))
 }
 
-pub(super) fn region(address: &Address, resource: &str, location: &str, environment: Option<&str>) -> Option<Note> {
+/// Whether storage is where the environment is.
+pub(in crate::settings) fn region(
+    address: &Address,
+    resource: &str,
+    location: &str,
+    environment: Option<&str>,
+) -> Option<Note> {
     let (message, help) = match geography::agreement(location, environment) {
         Agreement::Same => return None,
         Agreement::Other { resource: there, environment: here } => (

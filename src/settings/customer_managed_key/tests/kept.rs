@@ -39,7 +39,8 @@ fn nothing_is_called_no_longer_needed_while_something_needs_it() {
     };
     let pending = || Scene::swapping().retaining("2020-01-01");
     assert_eq!(retirable(pending()), None, "it is linked, and the swap is still to come");
-    let elsewhere = |what: ResourceId| linked("2020-01-01").with(|scene| scene.elsewhere = vec![what]);
+    let elsewhere =
+        |what: ResourceId| linked("2020-01-01").with(|scene| scene.elsewhere = vec![Elsewhere::of("test", what)]);
     assert_eq!(retirable(elsewhere(policy_id("CMK-OLD"))), None, "another environment is on it");
     let key_in_use = key("kv-old", "old-key").resource().unwrap();
     assert_eq!(

@@ -30,7 +30,7 @@ use crate::settings::encryption_keys::{Granted, KeyRef, Seen, Upkeep};
 use crate::settings::hosting::Hosting;
 use crate::settings::lifecycle::Course;
 use crate::settings::observation::Unreadable;
-use crate::settings::setting::Comparing;
+use crate::settings::setting::{Comparing, Elsewhere};
 use crate::settings::surface::Surface;
 use crate::settings::{self, managed_environment, registry};
 use crate::terms::{EnvironmentHead, Head, Place, ResourceId};
@@ -160,7 +160,7 @@ struct Scene {
     /// What `managedEnvironment` says beside it.
     managed: Option<bool>,
     /// What other environments declare.
-    elsewhere: Vec<ResourceId>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 impl Scene {

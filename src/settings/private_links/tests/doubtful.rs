@@ -7,6 +7,7 @@ use crate::plan::{Action, Findings};
 use crate::settings::attestation;
 use crate::settings::private_links::block::{Approval, Match};
 use crate::settings::private_links::observe::Resource;
+use crate::settings::setting::Elsewhere;
 
 /// Connections to a resource: where from, the endpoint's name, and where they stand.
 fn asking(list: &[(uuid::Uuid, &str, Status)]) -> Vec<Connection> {
@@ -146,7 +147,7 @@ fn of_a_shared_resource_only_a_person_knows_whose_the_connections_are() {
     for resource in [LAKE, SYNAPSE] {
         // The other environment may spell it differently.
         for elsewhere in [resource.replace("contoso", "Contoso"), resource.replace("rg-lake", "rg-other")] {
-            let elsewhere = vec![elsewhere.parse().unwrap()];
+            let elsewhere = vec![Elsewhere::of("test", elsewhere.parse().unwrap())];
             let cases = [
                 (Status::Approved, None, (0, 0, vec![Update], 1, 0)),
                 (Status::Pending, None, (0, 0, vec![Update], 1, 0)),
@@ -247,7 +248,7 @@ fn an_entry_about_a_namesake_is_told_by_its_full_id() {
     assert!(reason.contains("`{ links: [{ resource: ContosoLake }, { resource: contosows }] }`"), "{reason}");
     // Two entries that differ in the resource group alone.
     scene.attested = vec![seen(&[LAKE], "2026-11-01"), seen(&[&elsewhere], "2026-11-01")];
-    scene.elsewhere = vec![super::id(LAKE)];
+    scene.elsewhere = vec![Elsewhere::of("test", super::id(LAKE))];
     let reason = &scene.findings().unknown[0].reason;
     assert!(reason.contains(LAKE) && reason.contains(&elsewhere), "{reason}");
 }

@@ -22,7 +22,7 @@ use crate::settings::attestation::Attestation;
 use crate::settings::consent::Consent;
 use crate::settings::observation::Unreadable;
 use crate::settings::private_links::codes;
-use crate::settings::setting::Comparing;
+use crate::settings::setting::{Comparing, Elsewhere};
 use crate::settings::surface::Surface;
 use crate::terms::{EnvironmentHead, Head, Place, ResourceId};
 
@@ -94,7 +94,7 @@ struct Scene {
     observed: Observed,
     surface: Surface,
     attested: Vec<Attestation>,
-    elsewhere: Vec<ResourceId>,
+    elsewhere: Vec<Elsewhere>,
     region: Option<&'static str>,
 }
 

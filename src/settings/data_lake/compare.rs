@@ -1,0 +1,40 @@
+//! Declared against observed, for the data lake. Pure.
+
+use super::block::{Block, Declared};
+use super::observe::Observed;
+use super::{encryption, network, notes};
+use crate::plan::Findings;
+use crate::settings::block::Block as _;
+use crate::settings::setting::Comparing;
+
+/// The parts of the setting's address, besides its grants.
+pub(super) const IDENTITY: &str = "identity";
+pub(super) const ENCRYPTION: &str = "encryption";
+pub(super) const ACCESS: &str = "publicNetworkAccess";
+
+/// Compares.
+pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+    let address = comparing.address(Block::KEY);
+    let mut findings = Findings::default();
+    let account = match &observed.account {
+        Ok(Some(account)) => account,
+        Ok(None) => {
+            findings.notes.push(notes::not_found(&address, &declared.account));
+            return findings;
+        }
+        Err(unreadable) => {
+            findings.unknown.push(unreadable.at(address));
+            return findings;
+        }
+    };
+    findings.notes.extend(notes::facts(&address, account, comparing));
+    findings.notes.push(notes::unreadable(&address, &declared.account));
+    if declared.wanted.is_none() && declared.access.is_none() {
+        findings.settled(address);
+    }
+    if let Some(wanted) = &declared.wanted {
+        encryption::compare(declared, wanted, (account, observed.key.as_ref()), comparing, &mut findings);
+    }
+    network::compare(declared, account, comparing, &mut findings);
+    findings
+}

@@ -1,0 +1,338 @@
+//! The customer's key for the lake: what stands, what is missing, and what is done. Pure.
+//!
+//! Invariants: what is wrong with a key that is yet to be used refuses the scope, and of one that is in use it is a finding that people
+//! must act on; the identity that uses the key is kept, and named by its resource.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+use super::block::{Block, Declared};
+use super::compare::{ENCRYPTION, IDENTITY};
+use super::encryption::{Change, former, shown};
+use super::observe::{Holder, Key, holder, principal};
+use super::steps::{AssignIdentity, SetEncryption, To};
+use super::{notes, risks};
+use crate::azure::operations::STORAGE_UPDATE_ACCOUNT;
+use crate::azure::rights::Holding;
+use crate::azure::storage::{Account, Encryption};
+use crate::azure::vault_keys::KeyVersion;
+use crate::azure::vaults::Vault;
+use crate::plan::{Action, Address, Direction, Findings, Impact, Outline, Planned, Waiting, WaitingFor, Work};
+use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::demands::{self, Fault};
+use crate::settings::encryption_keys::grants::{self, Granting};
+use crate::settings::encryption_keys::{KeyRef, codes};
+use crate::settings::observation::Unreadable;
+use crate::settings::setting::Comparing;
+use crate::terms::text::brief;
+use std::rc::Rc;
+
+/// Bits of an RSA key.
+const SIZES: [u32; 3] = [2048, 3072, 4096];
+/// Storage looks for a new version about once a day.
+const GRACE: SignedDuration = SignedDuration::from_hours(26);
+
+/// The customer's key is wanted.
+pub(super) struct Lake<'a> {
+    pub(super) declared: &'a Declared,
+    pub(super) account: &'a Account,
+    pub(super) live: &'a Encryption,
+    pub(super) wanted: &'a KeyRef,
+    pub(super) key: &'a Key,
+    pub(super) comparing: &'a Comparing<'a>,
+    pub(super) in_force: bool,
+}
+
+/// What the encryption has to wait for.
+#[derive(Default)]
+struct Before {
+    requires: Vec<Address>,
+    /// It can't be changed, for a reason that is among the findings.
+    blocked: bool,
+    busy: Option<String>,
+}
+
+impl Lake<'_> {
+    fn address(&self, part: &str) -> Address {
+        self.comparing.address(Block::KEY).part(part)
+    }
+
+    pub(super) fn compare(&self, findings: &mut Findings) {
+        let address = self.address(ENCRYPTION);
+        let holder = holder(self.account);
+        if let Holder::Unfit(why) = &holder {
+            return findings.notes.push(notes::unfit_holder(&address, why));
+        }
+        let mut before = Before::default();
+        self.identity(&holder, &mut before, findings);
+        let vault = self.demands(&mut before, findings);
+        if let Some(vault) = vault {
+            self.grant(&holder, vault, &mut before, findings);
+        }
+        findings.notes.extend(self.wanted.version.iter().map(|version| notes::pinned(&address, version)));
+        if self.in_force {
+            findings.settled(address);
+            return self.followed(findings);
+        }
+        match vault.map(|vault| &vault.properties.vault_uri) {
+            Some(Some(uri)) if !before.blocked => findings.changes.push(self.encrypt(uri.clone(), before)),
+            Some(None) => {
+                let why = format!("Azure doesn't tell the address of the vault {}", self.wanted.vault.name());
+                findings.unknown.push(Unreadable::because(why).at(address));
+            }
+            _ => {}
+        }
+    }
+
+    /// Something isn't as it must be.
+    fn fault(&self, address: &Address, fault: Fault, before: &mut Before, findings: &mut Findings) {
+        before.blocked = true;
+        findings.notes.push(match self.in_force {
+            true => notes::at_risk(address, &fault),
+            false => notes::refused(address, fault),
+        });
+    }
+
+    fn unknown(&self, address: &Address, unreadable: &Unreadable, before: &mut Before, findings: &mut Findings) {
+        before.blocked = true;
+        findings.unknown.push(unreadable.at(address.clone()));
+    }
+
+    fn identity(&self, holder: &Holder, before: &mut Before, findings: &mut Findings) {
+        let address = self.address(IDENTITY);
+        let name = self.account.id.name();
+        let has = match holder {
+            Holder::Account => self.account.identity.has_own(),
+            Holder::Given(_) | Holder::Unfit(_) => true,
+        };
+        match (has, principal(self.account)) {
+            (true, Some(_)) => findings.in_effect.push(address),
+            (true, None) => {
+                before.blocked = true;
+                let detail = format!("Azure doesn't name the identity of {name} yet, as which it uses the key");
+                findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
+            }
+            (false, _) if self.in_force => {
+                let what = format!("{name} has no identity of its own any more, as which it uses the key");
+                let fault = Fault::new(super::codes::LAKE_AT_RISK, what, "give it one, and grant that the key again");
+                self.fault(&address, fault, before, findings);
+            }
+            (false, _) => {
+                before.requires.push(address.clone());
+                findings.changes.push(self.assign(address));
+            }
+        }
+    }
+
+    fn assign(&self, address: Address) -> Planned {
+        let given: Vec<&str> = self.account.identity.user_assigned_identities.keys().map(String::as_str).collect();
+        let stay = match given.len() {
+            0 => String::new(),
+            1 => "; its user-assigned identity stays".to_owned(),
+            several => format!("; its {several} user-assigned identities stay"),
+        };
+        let outline = Outline {
+            address,
+            setting: Block::KEY,
+            subject: format!("the storage account {}", self.account.id.name()),
+            action: Action::Create,
+            direction: Direction::Neutral,
+            risk: risks::IDENTITY,
+            impact: Impact::None,
+            before: Json::Null,
+            after: json!({ "status": "an identity of its own" }),
+            reason: format!(
+                "Azure Storage uses {} as an identity of the account's own, and it has none{stay}",
+                self.wanted.name
+            ),
+            source: self.declared.parts[0].clone(),
+            operations: vec![STORAGE_UPDATE_ACCOUNT.facts()],
+        };
+        Planned::new(outline, Work::step(Rc::new(AssignIdentity { account: self.declared.account.clone() })))
+    }
+
+    /// What is wrong with vault and key; the vault, if there is one.
+    fn demands(&self, before: &mut Before, findings: &mut Findings) -> Option<&Vault> {
+        let (address, key) = (self.address(ENCRYPTION), self.wanted);
+        let vault = match &self.key.vault {
+            Ok(Some(vault)) => vault,
+            Ok(None) => {
+                let what = format!(
+                    "Azure has no vault {} in the resource group {}",
+                    key.vault.name(),
+                    key.vault.resource_group()
+                );
+                let recover = demands::recover_vault(&key.vault);
+                let help = format!(
+                    "correct `key.vault`, recover the vault if it was deleted ({recover}), or create it: {}",
+                    demands::create_vault(&key.vault, Some(&self.account.location))
+                );
+                let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+                let fault = Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help).or_keep(keep);
+                self.fault(&address, fault, before, findings);
+                return None;
+            }
+            Err(unreadable) => {
+                self.unknown(&address, unreadable, before, findings);
+                return None;
+            }
+        };
+        // Storage and its key may be in different regions.
+        let mut faults = demands::of_vault(&key.vault, vault, self.comparing.tenant, None);
+        match &self.key.version {
+            Ok(Some(version)) => faults.extend(demands::of_key(key, version, &SIZES, self.comparing.now)),
+            Ok(None) => faults.push(no_key(key)),
+            Err(unreadable) => self.unknown(&address, unreadable, before, findings),
+        }
+        faults.into_iter().for_each(|fault| self.fault(&address, fault, before, findings));
+        Some(vault)
+    }
+
+    fn grant(&self, holder: &Holder, vault: &Vault, before: &mut Before, findings: &mut Findings) {
+        let id = &self.wanted.vault;
+        let address = self.address(&grants::part(id));
+        let granted = &self.key.granted;
+        let identity = principal(self.account);
+        if let Err(unreadable) = &granted.held {
+            return self.unknown(&address, unreadable, before, findings);
+        }
+        if grants::suffice(vault, identity, &granted.held) {
+            before.busy = grants::counts_late(granted, self.comparing)
+                .map(|at| format!("the grant on {} may take until {at:.0} to count everywhere", id.name()));
+            return findings.in_effect.push(address);
+        }
+        let holder = match holder {
+            Holder::Given(given) => grants::Holder {
+                resource: given,
+                called: format!("the user-assigned identity {}", given.name()),
+                identity,
+            },
+            Holder::Account | Holder::Unfit(_) => {
+                let account = &self.declared.account;
+                grants::Holder {
+                    resource: account,
+                    called: format!("the storage account {}", account.name()),
+                    identity,
+                }
+            }
+        };
+        let missing = grants::missing(&holder, vault, id);
+        if self.in_force {
+            return self.fault(&address, missing, before, findings);
+        }
+        match &granted.granting {
+            Some(Ok(holding)) => match holding.lacking() {
+                Some(why) => {
+                    before.blocked = true;
+                    let detail = format!("{}, and {why}; {}", missing.what, missing.help);
+                    findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Person, since: None, detail });
+                }
+                None => findings.changes.push(self.plan_grant(holder, vault, address, holding, before)),
+            },
+            Some(Err(unreadable)) => self.unknown(&address, unreadable, before, findings),
+            None => {
+                let unread = Unreadable::because("this identity's rights on the vault were not read");
+                self.unknown(&address, &unread, before, findings);
+            }
+        }
+    }
+
+    fn plan_grant(
+        &self,
+        holder: grants::Holder<'_>,
+        vault: &Vault,
+        address: Address,
+        holding: &Holding,
+        before: &mut Before,
+    ) -> Planned {
+        let granting = Granting {
+            reason: format!("Azure Storage uses {} as the identity of {}", self.wanted.name, holder.called),
+            holder,
+            setting: Block::KEY,
+            address: address.clone(),
+            risk: risks::GRANT,
+            source: &self.declared.parts[0],
+        };
+        let planned = grants::plan(granting, vault, &self.wanted.vault, self.comparing);
+        let planned = planned.requiring(before.requires.clone()).in_doubt(holding);
+        before.requires.push(address);
+        planned
+    }
+
+    fn encrypt(&self, uri: url::Url, before: Before) -> Planned {
+        let Before { requires, blocked: _, busy } = before;
+        let KeyRef { vault, name, version } = self.wanted;
+        let former = former(self.live);
+        let from = former.as_ref().map(|former| brief(&former.to_string()));
+        let was = match &from {
+            None => format!("declared on {}, currently on Microsoft's key", self.wanted),
+            Some(from) => format!(
+                "declared on {}, currently on {from}; set in place, and nothing is encrypted anew: keep {from} and the grant on it for \
+                 what was written before",
+                self.wanted
+            ),
+        };
+        let waits = busy.as_ref().map(|busy| format!("it has to wait: {busy}"));
+        let mut after =
+            json!({ "status": self.wanted.to_string(), "managedBy": "customer", "vault": vault, "key": name });
+        if let Some(version) = version {
+            after["version"] = json!(version);
+        }
+        let (direction, risk) = match from {
+            Some(_) => (Direction::Neutral, risks::SWITCH),
+            None => (Direction::Hardens, risks::ENCRYPT),
+        };
+        let reason = std::iter::once(was).chain(waits).collect::<Vec<_>>().join("; ");
+        let change = Change { direction, risk, before: shown(self.live), after, reason };
+        let step = SetEncryption {
+            account: self.declared.account.clone(),
+            to: To::Customer { key: self.wanted.clone(), uri },
+            from: former,
+            acting: self.live.acting().map(str::to_owned),
+            busy,
+        };
+        let planned = change.plan(self.declared, self.address(ENCRYPTION), step).requiring(requires);
+        planned.dangerous("Depends on a key of your own", format!("{} on {}", self.account.id.name(), self.wanted))
+    }
+
+    /// Whether the account moved to the newest version that it can use, in time.
+    fn followed(&self, findings: &mut Findings) {
+        let address = self.address(ENCRYPTION).part("version");
+        let versions = match &self.key.versions {
+            Some(Ok(versions)) => versions,
+            Some(Err(unreadable)) => return findings.unknown.push(unreadable.at(address)),
+            None => return,
+        };
+        let now = self.comparing.now;
+        let newest = versions.iter().filter(|one| can_be_used(one, now)).max_by_key(|one| one.created);
+        let Some(newest) = newest else { return };
+        let used = self.live.key.as_ref().and_then(|key| key.current_version());
+        let (Some(used), Some(version), Some(created)) = (used, newest.version.as_deref(), newest.created) else {
+            let why = "Azure doesn't tell which version of the key the account uses, or which one is the newest";
+            return findings.unknown.push(Unreadable::because(why).at(address));
+        };
+        let late = created.saturating_add(GRACE).is_ok_and(|due| due < now);
+        if !used.eq_ignore_ascii_case(version) && late {
+            findings.notes.push(notes::behind(&address, self.wanted, (used, version), created));
+        }
+    }
+}
+
+fn can_be_used(version: &KeyVersion, now: Timestamp) -> bool {
+    let KeyVersion { enabled, not_before, expires, .. } = version;
+    *enabled == Some(true) && not_before.is_none_or(|from| from <= now) && expires.is_none_or(|end| now < end)
+}
+
+fn no_key(key: &KeyRef) -> Fault {
+    let what = match &key.version {
+        Some(version) => format!("the key {} in {} has no version {version}", key.name, key.vault.name()),
+        None => format!("the vault {} has no key {}", key.vault.name(), key.name),
+    };
+    let recover = demands::recover_key(key);
+    let help = format!(
+        "correct `key`, recover the key if it was deleted ({recover}), or create it: {}",
+        demands::create_key(key)
+    );
+    let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+    Fault::new(codes::CMK_KEY_NOT_FOUND, what, help).or_keep(keep)
+}
