@@ -24,6 +24,8 @@ mod input;
 mod intents;
 #[path = "cli/keys.rs"]
 mod keys;
+#[path = "cli/lake/mod.rs"]
+mod lake;
 #[path = "cli/links.rs"]
 mod links;
 #[allow(dead_code, reason = "shared with the tests of keys")]

@@ -139,7 +139,7 @@ impl block::Block for Block {
         names::check(&account, at.at(&["storageAccount"]).span(), diagnostics);
         let span = |key: &str| at.at(&[key]).span();
         let key = wanted.as_ref().and_then(Option::as_ref).map(|wanted| match wanted {
-            Wanted::Microsoft => "Microsoft".to_owned(),
+            Wanted::Microsoft => "Microsoft's".to_owned(),
             Wanted::Customer(key) => key.to_string(),
         });
         let closed = |it: Option<Access>| it == Some(Access::Disabled);

@@ -298,6 +298,10 @@ impl Lake<'_> {
     /// Whether the account moved to the newest version that it can use, in time.
     fn followed(&self, findings: &mut Findings) {
         let address = self.address(ENCRYPTION).part("version");
+        // A key that isn't there has no versions, and is told already.
+        if matches!(self.key.version, Ok(None)) {
+            return;
+        }
         let versions = match &self.key.versions {
             Some(Ok(versions)) => versions,
             Some(Err(unreadable)) => return findings.unknown.push(unreadable.at(address)),

@@ -28,7 +28,7 @@ pub struct KeyBlock {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     /// The version that is used for good. Without it, the newest enabled version is followed, within about a day and without
-    /// an outage. Another version of a pinned key needs another policy.
+    /// an outage. Where a policy refers to the key, another version of it needs another policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<KeyVersionText>,
 }

@@ -232,6 +232,10 @@ fn an_older_version_is_told_after_a_day_and_no_sooner() {
         *versions = all.collect();
     });
     assert_eq!(disabled.told(), "in sync");
+    let gone = Scene::in_force().with(|scene| {
+        (scene.key.version, scene.key.versions) = (Ok(None), Some(Err(unreadable())));
+    });
+    assert_eq!(gone.told(), "error lake-at-risk; in sync");
     let unread = Scene::in_force().with(|scene| scene.key.versions = Some(Err(unreadable())));
     assert_eq!(unread.told(), "unknown encryption/version; in sync");
     let silent = newer("2026-11-01T00:00:00Z").with(|scene| {
