@@ -263,6 +263,9 @@ fn the_kind_of_each_code_is_pinned() {
     cmk-policy-unfit
     cmk-policy-key
     cmk-provider
+    lake-not-found
+    lake-identity
+    lake-private-endpoints
     ");
     for code in notes() {
         let note = Note::finding(code, Severity::Info, Address::written("prod"), "");
@@ -314,6 +317,7 @@ fn a_block_is_written_as_it_was_read() {
         include_str!("../../examples/private-link.yaml"),
         include_str!("../../examples/managed-environment.yaml"),
         include_str!("../../examples/customer-managed-key.yaml"),
+        include_str!("../../examples/data-lake.yaml"),
         include_str!("../../tests/config/valid/all-fields.yaml"),
         include_str!("../../tests/config/valid/keys.yaml"),
         include_str!("../../tests/config/valid/links.yaml"),

@@ -3,7 +3,7 @@
 //! Invariants: what is missing is made only where the file says so and the environment is yet to be linked; what is wrong with it then
 //! refuses the scope, and of a linked environment it is a finding that people must act on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -22,7 +22,7 @@ use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{self as key_demands, Fault, Onset};
 use crate::settings::encryption_keys::lifeline::{InUse, Watch};
 use crate::settings::encryption_keys::upkeep::Keeper;
-use crate::settings::encryption_keys::{Granted, KeyRef, Seen, grants as key_grants, same_key};
+use crate::settings::encryption_keys::{Granted, KeyRef, grants as key_grants, same_key};
 use crate::settings::geography::{self, Agreement};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -129,45 +129,8 @@ impl Provision {
             let note = Note::finding(fault.code, Severity::Warning, address.clone(), fault.what);
             return self.findings.notes.push(note.help(fault.help));
         }
-        let recovered = fault.repair.is_some();
-        let create = match fault.code {
-            _ if recovered => None,
-            code if code == codes::CMK_VAULT_NOT_FOUND => {
-                let create = key_demands::create_vault(&key.vault, live.azure_region.as_deref());
-                Some(format!(
-                    "correct `key.vault`, recover the vault if it was deleted ({}), or create it: {create}",
-                    key_demands::recover_vault(&key.vault)
-                ))
-            }
-            code if code == codes::CMK_KEY_NOT_FOUND => {
-                let create = key_demands::create_key(key);
-                Some(format!(
-                    "correct `key`, recover the key if it was deleted ({}), or create it: {create}",
-                    key_demands::recover_key(key)
-                ))
-            }
-            _ => None,
-        };
-        let fault = match create {
-            Some(create) => fault.help(create),
-            None => fault,
-        };
+        let fault = key_demands::of_new(key, fault, live.azure_region.as_deref());
         self.fault(scene, address, fault);
-    }
-
-    /// What was read to stand of the key: what brings it back is in effect then.
-    fn standing(&mut self, key: &Address, chain: &Chain) {
-        let Seen { vault, version, versions, kept: _ } = &chain.seen;
-        let mut stands = |address: Address| self.findings.in_effect.push(address);
-        if matches!(vault, Ok(Some(_))) {
-            stands(key.part("vault"));
-        }
-        let Ok(Some(version)) = version else { return };
-        stands(key.part("recovered"));
-        let all = versions.iter().flat_map(|all| all.iter()).chain([version]);
-        let enabled = all.filter(|version| version.enabled == Some(true));
-        let names: BTreeSet<&str> = enabled.filter_map(|version| version.version.as_deref()).collect();
-        names.into_iter().for_each(|name| stands(key.part(name)));
     }
 
     pub(super) fn unknown(&mut self, address: &Address, unreadable: &Unreadable) {
@@ -243,7 +206,7 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
             Goal::Link => provision.fault_of_new(scene, &address, fault),
         }
     }
-    provision.standing(&address, chain);
+    provision.findings.in_effect.extend(scene.keeper(&address).standing(&chain.seen));
 }
 
 /// The grants, vault by vault: what one of its keys lacks, the vault's grant gives to all.

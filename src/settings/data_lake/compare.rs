@@ -10,6 +10,7 @@ use crate::settings::setting::Comparing;
 /// The parts of the setting's address, besides its grants.
 pub(super) const IDENTITY: &str = "identity";
 pub(super) const ENCRYPTION: &str = "encryption";
+pub(super) const KEY: &str = "key";
 pub(super) const ACCESS: &str = "publicNetworkAccess";
 
 /// Compares.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Declared};
-use super::compare::{ENCRYPTION, IDENTITY};
+use super::compare::{ENCRYPTION, IDENTITY, KEY};
 use super::encryption::{Change, former, shown};
 use super::observe::{Holder, Key, holder, principal};
 use super::steps::{AssignIdentity, SetEncryption, To};
@@ -17,10 +17,14 @@ use crate::azure::rights::Holding;
 use crate::azure::storage::{Account, Encryption};
 use crate::azure::vault_keys::KeyVersion;
 use crate::azure::vaults::Vault;
-use crate::plan::{Action, Address, Direction, Findings, Impact, Outline, Planned, Waiting, WaitingFor, Work};
+use crate::plan::{
+    Action, Address, Direction, Findings, Impact, Note, Outline, Planned, Severity, Waiting, WaitingFor, Work,
+};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{self, Fault};
 use crate::settings::encryption_keys::grants::{self, Granting};
+use crate::settings::encryption_keys::lifeline::{InUse, MARGIN, Watch};
+use crate::settings::encryption_keys::upkeep::{self, Keeper};
 use crate::settings::encryption_keys::{KeyRef, codes};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
@@ -88,7 +92,7 @@ impl Lake<'_> {
     fn fault(&self, address: &Address, fault: Fault, before: &mut Before, findings: &mut Findings) {
         before.blocked = true;
         findings.notes.push(match self.in_force {
-            true => notes::at_risk(address, &fault),
+            true => notes::at_risk(address, &fault, self.comparing.now),
             false => notes::refused(address, fault),
         });
     }
@@ -151,41 +155,58 @@ impl Lake<'_> {
         Planned::new(outline, Work::step(Rc::new(AssignIdentity { account: self.declared.account.clone() })))
     }
 
-    /// What is wrong with vault and key; the vault, if there is one.
+    /// What is wrong with vault and key; the vault, if there is one. What brings a key in use back is planned.
     fn demands(&self, before: &mut Before, findings: &mut Findings) -> Option<&Vault> {
-        let (address, key) = (self.address(ENCRYPTION), self.wanted);
-        let vault = match &self.key.vault {
-            Ok(Some(vault)) => vault,
-            Ok(None) => {
-                let what = format!(
-                    "Azure has no vault {} in the resource group {}",
-                    key.vault.name(),
-                    key.vault.resource_group()
-                );
-                let recover = demands::recover_vault(&key.vault);
-                let help = format!(
-                    "correct `key.vault`, recover the vault if it was deleted ({recover}), or create it: {}",
-                    demands::create_vault(&key.vault, Some(&self.account.location))
-                );
-                let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
-                let fault = Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help).or_keep(keep);
-                self.fault(&address, fault, before, findings);
-                return None;
-            }
-            Err(unreadable) => {
-                self.unknown(&address, unreadable, before, findings);
-                return None;
-            }
+        let (address, key, seen) = (self.address(KEY), self.wanted, &self.key.seen);
+        let in_use = InUse {
+            key,
+            seen,
+            sizes: &SIZES,
+            tenant: self.comparing.tenant,
+            // Storage and its key may be in different regions.
+            here: None,
+            margin: MARGIN,
+            already: self.in_force,
+            now: self.comparing.now,
         };
-        // Storage and its key may be in different regions.
-        let mut faults = demands::of_vault(&key.vault, vault, self.comparing.tenant, None);
-        match &self.key.version {
-            Ok(Some(version)) => faults.extend(demands::of_key(key, version, &SIZES, self.comparing.now)),
-            Ok(None) => faults.push(no_key(key)),
-            Err(unreadable) => self.unknown(&address, unreadable, before, findings),
+        let Watch { faults, unread } = in_use.watch();
+        unread.iter().for_each(|unreadable| self.unknown(&address, unreadable, before, findings));
+        for fault in faults {
+            if self.in_force {
+                let repair = self.keeper(&address).repair(key, &fault);
+                self.lost(&address, fault, repair, before, findings);
+            } else if fault.code == codes::CMK_KEY_EXPIRES {
+                let note = Note::finding(fault.code, Severity::Warning, address.clone(), fault.what);
+                findings.notes.push(note.help(fault.help));
+            } else {
+                let fault = demands::of_new(key, fault, Some(&self.account.location));
+                self.fault(&address, fault, before, findings);
+            }
         }
-        faults.into_iter().for_each(|fault| self.fault(&address, fault, before, findings));
-        Some(vault)
+        findings.in_effect.extend(self.keeper(&address).standing(seen));
+        if self.in_force {
+            findings.lifeline.extend([Some(key.vault.resource().clone()), key.resource()].into_iter().flatten());
+        }
+        seen.vault.as_ref().ok()?.as_deref()
+    }
+
+    fn keeper<'k>(&'k self, key: &'k Address) -> Keeper<'k> {
+        Keeper { setting: Block::KEY, address: key, source: &self.declared.parts[0], comparing: self.comparing }
+    }
+
+    /// Something is wrong with the key in use, and this brings it back, if anything does.
+    fn lost(
+        &self,
+        address: &Address,
+        fault: Fault,
+        repair: Option<Planned>,
+        before: &mut Before,
+        findings: &mut Findings,
+    ) {
+        before.blocked = true;
+        let by = repair.as_ref().map(|planned| planned.change.address.clone());
+        findings.notes.push(notes::at_risk(address, &fault, self.comparing.now).repaired_by(by.as_ref()));
+        findings.changes.extend(repair);
     }
 
     fn grant(&self, holder: &Holder, vault: &Vault, before: &mut Before, findings: &mut Findings) {
@@ -218,7 +239,10 @@ impl Lake<'_> {
         };
         let missing = grants::missing(&holder, vault, id);
         if self.in_force {
-            return self.fault(&address, missing, before, findings);
+            let held = granted.granting.as_ref().and_then(|granting| granting.as_ref().ok());
+            let holding = held.filter(|holding| holding.lacking().is_none());
+            let repair = holding.map(|holding| self.regrant(holder, vault, (&address, &missing), holding));
+            return self.lost(&address, missing, repair, before, findings);
         }
         match &granted.granting {
             Some(Ok(holding)) => match holding.lacking() {
@@ -235,6 +259,27 @@ impl Lake<'_> {
                 self.unknown(&address, &unread, before, findings);
             }
         }
+    }
+
+    /// The grant that was lost, once more.
+    fn regrant(
+        &self,
+        holder: grants::Holder<'_>,
+        vault: &Vault,
+        (address, missing): (&Address, &Fault),
+        holding: &Holding,
+    ) -> Planned {
+        let what = format!("{} on {}", holder.called, self.wanted.vault.name());
+        let granting = Granting {
+            reason: format!("{}; {}", upkeep::LOCKDOWN, missing.what),
+            holder,
+            setting: Block::KEY,
+            address: address.clone(),
+            risk: upkeep::REPAIR,
+            source: &self.declared.parts[0],
+        };
+        let planned = grants::plan(granting, vault, &self.wanted.vault, self.comparing);
+        planned.in_doubt(holding).dangerous(upkeep::UNLOCKS, what)
     }
 
     fn plan_grant(
@@ -298,14 +343,10 @@ impl Lake<'_> {
     /// Whether the account moved to the newest version that it can use, in time.
     fn followed(&self, findings: &mut Findings) {
         let address = self.address(ENCRYPTION).part("version");
-        // A key that isn't there has no versions, and is told already.
-        if matches!(self.key.version, Ok(None)) {
+        // A key that isn't there has no versions, one that is pinned follows none, and what can't be read is told already.
+        let (Ok(Some(_)), None, Ok(versions)) = (&self.key.seen.version, &self.wanted.version, &self.key.seen.versions)
+        else {
             return;
-        }
-        let versions = match &self.key.versions {
-            Some(Ok(versions)) => versions,
-            Some(Err(unreadable)) => return findings.unknown.push(unreadable.at(address)),
-            None => return,
         };
         let now = self.comparing.now;
         let newest = versions.iter().filter(|one| can_be_used(one, now)).max_by_key(|one| one.created);
@@ -325,18 +366,4 @@ impl Lake<'_> {
 fn can_be_used(version: &KeyVersion, now: Timestamp) -> bool {
     let KeyVersion { enabled, not_before, expires, .. } = version;
     *enabled == Some(true) && not_before.is_none_or(|from| from <= now) && expires.is_none_or(|end| now < end)
-}
-
-fn no_key(key: &KeyRef) -> Fault {
-    let what = match &key.version {
-        Some(version) => format!("the key {} in {} has no version {version}", key.name, key.vault.name()),
-        None => format!("the vault {} has no key {}", key.vault.name(), key.name),
-    };
-    let recover = demands::recover_key(key);
-    let help = format!(
-        "correct `key`, recover the key if it was deleted ({recover}), or create it: {}",
-        demands::create_key(key)
-    );
-    let keep = format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
-    Fault::new(codes::CMK_KEY_NOT_FOUND, what, help).or_keep(keep)
 }

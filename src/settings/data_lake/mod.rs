@@ -47,7 +47,8 @@ impl Setting for Block {
         let Some(declared) = declared else { return Vec::new() };
         let [key, access] = declared.parts.clone();
         let grants = declared.key().map(|key| grants::part(&key.vault));
-        let of_key = [compare::IDENTITY.to_owned(), compare::ENCRYPTION.to_owned()].into_iter().chain(grants);
+        let of_key =
+            [compare::IDENTITY, compare::ENCRYPTION, compare::KEY].map(str::to_owned).into_iter().chain(grants);
         let of_key = of_key.map(|part| (part, key.clone()));
         [(String::new(), declared.place.clone()), (compare::ACCESS.to_owned(), access)]
             .into_iter()

@@ -6,7 +6,7 @@ use super::codes;
 use crate::azure::storage::Account;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings::encryption_keys::KeyRef;
-use crate::settings::encryption_keys::demands::Fault;
+use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::private_links;
 use crate::settings::setting::Comparing;
 use crate::terms::ResourceId;
@@ -82,11 +82,15 @@ pub(super) fn refused(address: &Address, Fault { code, what, help, .. }: Fault) 
     Note::refusal(code, address.clone(), what).help(help)
 }
 
-/// What is wrong may make the lake unreadable. What watches keys over the years takes this place.
-pub(super) fn at_risk(address: &Address, fault: &Fault) -> Note {
-    let message =
-        format!("{}; an account that can't use its key answers every read and write with an error", fault.what);
-    finding(codes::LAKE_AT_RISK, Severity::Error, address, message).help(fault.to_keep())
+/// What is wrong may make the lake unreadable.
+pub(super) fn at_risk(address: &Address, fault: &Fault, now: Timestamp) -> Note {
+    let consequence = match fault.onset {
+        Onset::Never => "an account that can't use its key answers every read and write with an error",
+        Onset::At(at) if at > now => "the account answers every read and write with an error then",
+        Onset::Untold | Onset::At(_) => "the account can't use its key, and answers every read and write with an error",
+    };
+    let message = format!("{}; {consequence}", fault.what);
+    finding(codes::LAKE_AT_RISK, Severity::Error, address, message).help(fault.to_keep()).about(fault.about.clone())
 }
 
 pub(super) fn unfit_holder(address: &Address, why: &str) -> Note {

@@ -5,10 +5,8 @@ use std::rc::Rc;
 use super::block::Declared;
 use crate::azure::Look;
 use crate::azure::storage::{Account, Encryption, Identity};
-use crate::azure::vault_keys::KeyVersion;
-use crate::azure::vaults::Vault;
-use crate::settings::encryption_keys::observe::{granted, vault, version};
-use crate::settings::encryption_keys::{Granted, KeyRef};
+use crate::settings::encryption_keys::observe::{granted, see};
+use crate::settings::encryption_keys::{Granted, KeyRef, Seen};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
 use crate::terms::{ObjectId, ResourceId};
@@ -25,12 +23,8 @@ pub struct Observed {
 /// What Azure says of the declared key.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// Its vault; none if Azure has none.
-    pub vault: Observation<Option<Rc<Vault>>>,
-    /// The pinned version, else the current one; none if the vault has none.
-    pub version: Observation<Option<KeyVersion>>,
-    /// All versions of a key that is followed; asked only where the account uses the key.
-    pub versions: Option<Observation<Rc<[KeyVersion]>>>,
+    /// What Azure says of it.
+    pub seen: Seen,
     /// What the holder may do with it.
     pub granted: Granted,
 }
@@ -49,20 +43,8 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
 
 async fn key(look: &Look, wanted: &KeyRef, account: &Account) -> Key {
     let identity = principal(account);
-    let versions = async {
-        let asked = wanted.version.is_none() && account.encryption.as_ref().is_some_and(|live| uses(live, wanted));
-        match asked {
-            true => Some(look.key_versions(&wanted.vault, &wanted.name).await.map_err(Unreadable::from)),
-            false => None,
-        }
-    };
-    let (vault, version, versions, granted) = tokio::join!(
-        vault(look, &wanted.vault),
-        version(look, wanted),
-        versions,
-        granted(look, wanted.clone(), identity, true)
-    );
-    Key { vault, version, versions, granted }
+    let (seen, granted) = tokio::join!(see(look, wanted), granted(look, wanted.clone(), identity, true));
+    Key { seen, granted }
 }
 
 /// Whether the account is encrypted with a key as it is declared. Names of vaults are unique in all of Azure.

@@ -1,6 +1,7 @@
 //! How bad each change of a lake would be as a mistake.
 
 use crate::plan::{Rated, Risk};
+use crate::settings::encryption_keys::upkeep;
 
 pub(super) const IDENTITY: Rated = Rated { what: "give a storage account an identity of its own", risk: Risk::Low };
 pub(super) const GRANT: Rated =
@@ -19,4 +20,4 @@ pub(super) const CLOSE: Rated = Rated {
 pub(super) const OPEN: Rated = Rated { what: "open public network access to a storage account", risk: Risk::Critical };
 
 /// The table, for `explain risk`.
-pub(super) const RISKS: &[Rated] = &[IDENTITY, GRANT, ENCRYPT, SWITCH, REVERT, CLOSE, OPEN];
+pub(super) const RISKS: &[Rated] = &[IDENTITY, GRANT, ENCRYPT, SWITCH, REVERT, CLOSE, OPEN, upkeep::REPAIR];

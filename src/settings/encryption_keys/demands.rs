@@ -280,6 +280,27 @@ pub fn expiring(key: &KeyRef, version: &KeyVersion, margin: SignedDuration, now:
     Some(fault.onset(Onset::At(end)).of(key.resource()))
 }
 
+/// What to do about a fault of a key that nothing is encrypted with yet: what isn't there can be created as well.
+pub fn of_new(key: &KeyRef, fault: Fault, region: Option<&str>) -> Fault {
+    if fault.repair.is_some() {
+        return fault;
+    }
+    let help = match fault.code {
+        code if code == codes::CMK_VAULT_NOT_FOUND => format!(
+            "correct `key.vault`, recover the vault if it was deleted ({}), or create it: {}",
+            recover_vault(&key.vault),
+            create_vault(&key.vault, region)
+        ),
+        code if code == codes::CMK_KEY_NOT_FOUND => format!(
+            "correct `key`, recover the key if it was deleted ({}), or create it: {}",
+            recover_key(key),
+            create_key(key)
+        ),
+        _ => return fault,
+    };
+    fault.help(help)
+}
+
 /// How a person creates a key that fits.
 pub fn create_key(key: &KeyRef) -> String {
     format!(

@@ -3,6 +3,7 @@
 //! Invariants: a repair is never made without a person's own approval, since the loss may be a lockdown on purpose, and its reason says so
 //! first; what rests on a key that isn't there, or isn't read, isn't planned.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -37,8 +38,7 @@ pub const ROTATE: Rated =
 pub const SET: Rated = Rated { what: "set when a vault makes new versions of a key", risk: Risk::Elevated };
 
 /// What the reason of every repair begins with.
-pub const LOCKDOWN: &str =
-    "if this was lost on purpose, to lock the environment, don't approve this: it undoes the lockdown";
+pub const LOCKDOWN: &str = "if this was lost on purpose, as a lockdown, don't approve this: it undoes the lockdown";
 /// What a summary says of a repair.
 pub const UNLOCKS: &str = "May undo a lockdown on purpose";
 
@@ -71,6 +71,22 @@ impl Keeper<'_> {
             source: self.source.clone(),
             operations: Vec::new(),
         }
+    }
+
+    /// The addresses at which it shows that what could be brought back is there.
+    pub fn standing(&self, seen: &Seen) -> Vec<Address> {
+        let Seen { vault, version, versions, kept: _ } = seen;
+        let mut stands = Vec::new();
+        if matches!(vault, Ok(Some(_))) {
+            stands.push(self.address.part("vault"));
+        }
+        let Ok(Some(version)) = version else { return stands };
+        stands.push(self.address.part("recovered"));
+        let all = versions.iter().flat_map(|all| all.iter()).chain([version]);
+        let enabled = all.filter(|version| version.enabled == Some(true));
+        let names: BTreeSet<String> = enabled.filter_map(|one| Some(one.version.as_deref()?.to_lowercase())).collect();
+        stands.extend(names.iter().map(|name| self.address.part(name)));
+        stands
     }
 
     /// The change that brings back what a fault says is lost, if an operation does.

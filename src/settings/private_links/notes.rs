@@ -101,7 +101,8 @@ pub(super) fn public_access(address: &Address, resource: &ResourceId, public: &P
         return None;
     }
     let message = format!("{} has a private link, and public network access is still on", resource.name());
-    let help = "a private link works only while public access is off: close it once all connections are approved (`dataLake`)";
+    let help =
+        "a private link works only while public access is off: close it once all connections are approved (`dataLake`)";
     Some(note(codes::PUBLIC_BESIDE_PRIVATE_LINK, Severity::Warning, address, message, help))
 }
 

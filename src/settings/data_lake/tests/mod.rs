@@ -22,7 +22,7 @@ use crate::azure::storage::{Account, Encryption, Identity, PublicNetworkAccess, 
 use crate::azure::vault_keys::KeyVersion;
 use crate::plan::{Change, Findings, NoteKind, Severity};
 use crate::settings::blocks::Blocks;
-use crate::settings::encryption_keys::{Granted, KeyRef};
+use crate::settings::encryption_keys::{Granted, KeyRef, Seen};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::{Comparing, Elsewhere};
 use crate::settings::surface::Surface;
@@ -67,6 +67,7 @@ fn version(name: &str, created: &str) -> KeyVersion {
         not_before: None,
         expires: None,
         created: Some(created.parse().unwrap()),
+        updated: None,
     }
 }
 
@@ -167,9 +168,12 @@ impl Scene {
                 connections: Vec::new(),
             },
             key: Key {
-                vault: Ok(Some(Rc::new(vault(&[])))),
-                version: Ok(Some(version(VERSION, "2026-01-01T00:00:00Z"))),
-                versions: None,
+                seen: Seen {
+                    vault: Ok(Some(Rc::new(vault(&[])))),
+                    version: Ok(Some(version(VERSION, "2026-01-01T00:00:00Z"))),
+                    versions: Ok([version(VERSION, "2026-01-01T00:00:00Z")].into()),
+                    kept: None,
+                },
                 granted: Granted {
                     key: wanted,
                     vault: Ok(Some(Rc::new(vault(&[])))),
@@ -198,7 +202,7 @@ impl Scene {
     fn in_force() -> Self {
         Self::granted().with(|scene| {
             scene.account.encryption = Some(encrypted("kv-cmk", "lake-key", ""));
-            scene.key.versions = Some(Ok([version(VERSION, "2026-01-01T00:00:00Z")].into()));
+            scene.key.seen.versions = Ok([version(VERSION, "2026-01-01T00:00:00Z")].into());
         })
     }
 
