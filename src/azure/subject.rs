@@ -39,7 +39,7 @@ enum Naming {
     Secret,
     /// `key.kid` is the address of the key, or of a version of it.
     Key,
-    /// `id` is an address below that of the key. Optional: nobody says that a key's default policy has one.
+    /// `id` is an address below that of the key. Optional: that a key's default policy has one isn't documented.
     OfKey,
 }
 

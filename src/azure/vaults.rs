@@ -179,7 +179,7 @@ pub struct DeletedVault {
     pub deleted: Option<Timestamp>,
     /// When the service purges it.
     pub purged: Option<Timestamp>,
-    /// Whether nobody can purge it before.
+    /// Whether it can't be purged before.
     pub purge_protected: Option<bool>,
 }
 

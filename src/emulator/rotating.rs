@@ -2,7 +2,7 @@
 //!
 //! Words: a rotation is *due* when its policy's trigger has come. Invariants: each rotation happens at its own instant, however
 //! late it is noticed, so that equal worlds on equal clocks have equal versions; a key that is disabled or deleted rests, which is
-//! chosen; a policy counts from when it was set.
+//! chosen; a policy counts from when it was set, and a version from when it was changed last.
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -53,13 +53,13 @@ fn due(vault: &Vault, now: Timestamp) -> Option<(String, Timestamp)> {
 
 /// When a key rotates next.
 fn next_rotation(key: &Key, policy: &RotationPolicy) -> Option<Timestamp> {
-    let Attributes { enabled, expires, created, .. } = &key.current()?.attributes;
+    let Attributes { enabled, expires, created, updated, .. } = &key.current()?.attributes;
     let at = match policy.rotate.as_ref()? {
         RotationTrigger::TimeAfterCreate(duration) => later(*created, duration)?,
         RotationTrigger::TimeBeforeExpiry(duration) => sooner((*expires)?, duration)?,
     };
     // A world file can say anything; what rotates without end never does.
-    Some(at.max(policy.updated)).filter(|at| *enabled && at > created)
+    Some(at.max(policy.updated).max(*updated)).filter(|at| *enabled && at > created)
 }
 
 /// The version of a key that comes after the current one: of the same kind, size and use, with its tags, enabled, and valid for as

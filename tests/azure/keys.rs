@@ -185,7 +185,7 @@ async fn an_answer_about_another_key_is_no_answer() {
     assert!(written("PATCH /keys/*", &other).await.is_err(), "another version");
 }
 
-/// In one look each thing is read once, whoever asks.
+/// In one look each thing is read once.
 #[tokio::test]
 async fn a_look_reads_each_of_them_once() {
     let (services, writer) = services("").await;

@@ -227,7 +227,7 @@ async fn secrets(writer: &Writer) {
     key_vault::recover(writer, &at).await.unwrap_err();
 }
 
-/// A key that rotates, is enabled, and comes back after somebody else deleted it.
+/// A key that rotates, is enabled, and comes back after it was deleted.
 async fn rotation(writer: &Writer, stage: &Stage) {
     let reader = writer.reader();
     let (vault, at) = (VAULT.parse().unwrap(), KeyAddress { vault: "kv-ci-prod".into(), name: "pp-key".into() });

@@ -1,4 +1,4 @@
-//! Environments whose key is lost: locked, brought back, or deleted when nobody does.
+//! Environments whose key is lost: locked, brought back, or deleted in time.
 
 use jiff::{SignedDuration, Timestamp};
 use palisade::emulator::{World, seed};

@@ -157,6 +157,8 @@ async fn a_policy_rotates_by_the_clock_however_late_that_is_noticed() {
     f.clock.advance(Duration::from_secs(400 * DAY));
     let token = f.token(VIEWER, KEY_VAULT).await;
     assert_eq!(versions(&f, &token).await.len(), all.len());
+    ask(&f, &token, "PATCH", "/keys/pp-key", Some(json!({ "attributes": { "enabled": true } }))).await;
+    assert_eq!(versions(&f, &token).await[all.len()..], [(700, Some(760))], "no sooner than it is enabled again");
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@
 //! our own begin with `Emulated`.
 //!
 //! The layout: `environments` shows them, `operations` shows what goes on, `links` and `governance` begin operations,
-//! `lifecycle` knows how far they are and gives them their effect, `keys` knows whether a key can be used.
+//! `lifecycle` knows how far they are and gives them their effect, `keys` knows whether a key can be used, `locks` what becomes
+//! of an environment whose key can't.
 
 mod environments;
 mod error;

@@ -81,7 +81,7 @@ impl Added {
             unregistered_providers: _,
             arm_operations: _,
             replicating_principals: _,
-            // Nobody adds what was deleted.
+            // Seeding deletes nothing.
             deleted_vaults: _,
             deleted_environments: _,
             earlier_resources: _,

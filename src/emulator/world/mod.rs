@@ -93,7 +93,7 @@ pub struct World {
     /// Key vaults by their name in lower case; names of vaults are unique in the whole of Azure.
     #[serde(default)]
     pub vaults: Table<String, Vault>,
-    /// Deleted vaults by their name in lower case, which nobody else can take until they are purged.
+    /// Deleted vaults by their name in lower case, which stays taken until they are purged.
     #[serde(default, skip_serializing_if = "table_is_empty")]
     pub deleted_vaults: Table<String, DeletedVault>,
     /// Storage accounts by their name; it is unique in all of Azure and always in lower case.
