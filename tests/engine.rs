@@ -251,7 +251,7 @@ async fn nothing_is_read_twice_and_the_host_is_not_overrun() {
         assert_eq!(run.count(|_, path| path.ends_with(end)), 24, "{end}");
     }
     assert_eq!(run.count(|_, path| path == "/api/instances"), 1, "one list for all");
-    assert_eq!(run.count(|_, path| path.ends_with("/token")), 2, "one token for each audience");
+    assert_eq!(run.count(|_, path| path.ends_with("/token")), 3, "one token for each audience");
     assert_eq!(run.count(|_, path| path == "/v1.0/$batch"), 1, "one look-up for all names");
     assert_eq!(run.count(|_, path| path == "/v1.0/directoryObjects/getByIds"), 1, "one look-up for all ids");
     let most = crowd.most.load(Ordering::SeqCst);

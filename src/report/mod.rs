@@ -8,6 +8,7 @@ pub mod colour;
 pub mod dangers;
 pub mod diagnostics;
 pub mod difference;
+mod notes;
 pub mod operations;
 pub mod plan;
 pub mod risks;

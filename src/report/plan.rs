@@ -11,10 +11,11 @@ use anstyle::Style;
 use super::colour::{DANGER, DIM, GOOD, HEADING, HINT, WARNING, paint};
 use super::dangers::dangers;
 use super::difference::{of_values, on_one_line};
+use super::notes::{Heading, note};
 use crate::azure::Provenance;
 use crate::plan::{
-    Action, Address, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Severity,
-    Summary, Target, WaitingFor,
+    Action, Address, Change, Direction, Identity, Impact, ManualStep, Mode, Note, Plan, Risk, ScopePlan, Summary,
+    Target, WaitingFor,
 };
 use crate::terms::Place;
 use crate::terms::text::{printable, short};
@@ -192,7 +193,7 @@ fn change(change: &Change, widths: &Widths, out: &mut String) {
 }
 
 /// Where something is declared, to be put behind it.
-fn place(source: Option<&Place>) -> String {
+pub(super) fn place(source: Option<&Place>) -> String {
     source.map(|place| format!(" {}", paint(DIM, format!("({place})")))).unwrap_or_default()
 }
 
@@ -259,53 +260,6 @@ fn sign(action: Action, direction: Direction) -> (char, Style) {
 /// What becomes of the value; where that takes several lines, they stand below.
 fn values(change: &Change) -> String {
     on_one_line(&change.before, &change.after).unwrap_or_else(|| "see below".to_owned())
-}
-
-/// What a note begins and ends with, besides its words.
-struct Heading<'a> {
-    /// Whether it says what it is about.
-    address: bool,
-    /// Where that is declared.
-    place: Option<&'a Place>,
-}
-
-impl<'a> Heading<'a> {
-    /// Of a note that stands by itself.
-    fn of(note: &'a Note) -> Self {
-        Self { address: true, place: note.source.as_ref() }
-    }
-}
-
-fn note(note: &Note, heading: Heading<'_>, out: &mut String) {
-    let Note {
-        code,
-        kind: _,
-        severity,
-        weaker_evidence: _,
-        needs_eyes: _,
-        address,
-        message,
-        help,
-        source: _,
-        bearing: _,
-    } = note;
-    let (style, word) = match severity {
-        Severity::Error => (DANGER, "error"),
-        Severity::Warning => (WARNING, "warning"),
-        Severity::Info => (HINT, "note"),
-    };
-    let indent = if heading.address { "  " } else { "      " };
-    let about = match heading.address {
-        true if address.as_str().contains('/') => format!("{}: ", address.shown_within_scope()),
-        _ => String::new(),
-    };
-    // What is merely good to know needs no looking up.
-    let place = place(heading.place.filter(|_| *severity != Severity::Info));
-    let code = paint(style, format!("{word}[{}]", short(&code.to_string())));
-    let _ = writeln!(out, "{indent}{code} {about}{}{place}", printable(message));
-    if let Some(help) = help {
-        let _ = writeln!(out, "{indent}  {} {}", paint(HINT, "help:"), printable(help));
-    }
 }
 
 fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {

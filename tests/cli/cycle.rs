@@ -44,7 +44,7 @@ fn planning_and_looking_for_drift_send_no_write() {
     let lists = live.requests().iter().filter(|seen| seen.path.ends_with("/rbac/assignments")).count();
     assert_eq!(lists, 9, "each of three environments was read once by each of three runs");
     let tokens = live.requests().iter().filter(|seen| seen.path.ends_with("/token")).count();
-    assert_eq!(tokens, 6, "a run asks once for each of two audiences");
+    assert_eq!(tokens, 9, "a run asks once for each of three audiences");
 }
 
 #[test]

@@ -172,9 +172,12 @@ fn what_was_added_is_told_and_identities_come_with_their_policies() {
                 Thing::Role,
                 texts(&[
                     "Owner on rg-Later",
+                    "Key Vault Crypto Officer on kv-CI-prod",
+                    "Reader on 11110000-0000-4000-8000-00000000aaaa",
                     "Reader on kv-Keys",
                     "Key Vault Secrets Officer on kv-Keys",
                     "Owner on rg-Keys",
+                    "Key Vault Crypto Officer on kv-Keys",
                     "Owner on rg-Policies",
                 ])
             ),

@@ -104,7 +104,8 @@ pub(super) fn own_group(world: &mut World, tenant: &Tenant, (subscription, group
     grant_client(world, tenant, &scope, DEFAULTS.resource.group_role, now);
 }
 
-fn grant_client(world: &mut World, tenant: &Tenant, scope: &str, role: Uuid, now: Timestamp) {
+/// Gives the embedded client a role on a scope.
+pub(super) fn grant_client(world: &mut World, tenant: &Tenant, scope: &str, role: Uuid, now: Timestamp) {
     if let Some((client, _)) = world.application(CLIENT_ID) {
         grant(world, tenant, (scope, role, client), now);
     }

@@ -59,6 +59,10 @@ pub(super) struct VaultDefaults {
 pub(super) struct KeyDefaults {
     pub(super) kty: &'static str,
     pub(super) bits: u16,
+    /// What the embedded client holds on the vault of each: rotating, enabling, recovering.
+    pub(super) vault_role: Uuid,
+    /// What it holds on the subscription, whose deleted vaults are listed there.
+    pub(super) subscription_role: Uuid,
 }
 
 pub(super) struct Organisation {
@@ -102,6 +106,11 @@ pub(super) const DEFAULTS: Defaults = Defaults {
         public_network_access: "Enabled",
         roles: [built_in_roles::READER, built_in_roles::KEY_VAULT_SECRETS_OFFICER],
     },
-    key: KeyDefaults { kty: "RSA", bits: 3072 },
+    key: KeyDefaults {
+        kty: "RSA",
+        bits: 3072,
+        vault_role: built_in_roles::KEY_VAULT_CRYPTO_OFFICER,
+        subscription_role: built_in_roles::READER,
+    },
     policy_role: built_in_roles::KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER,
 };

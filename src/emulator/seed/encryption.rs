@@ -41,7 +41,7 @@ pub(super) fn add(world: &mut World, tenant: &Tenant, wanted: &Wanted, now: Time
 
 /// A key with its vault. One that is there stays as it is, deleted or not, and so does a vault of that name elsewhere.
 fn add_key(world: &mut World, tenant: &Tenant, wanted: &WantedKey, all: &[WantedKey], now: Timestamp) {
-    let Some((_, _, vault)) = located(&wanted.vault, VAULT) else { return };
+    let Some((subscription, _, vault)) = located(&wanted.vault, VAULT) else { return };
     azure::add_vault(world, tenant, &wanted.vault, now);
     let (vault, key) = (vault.to_ascii_lowercase(), wanted.name.to_ascii_lowercase());
     let is_open = |it: &Vault| it.id.eq_ignore_ascii_case(&wanted.vault) && !it.keys.contains_key(&key);
@@ -62,6 +62,9 @@ fn add_key(world: &mut World, tenant: &Tenant, wanted: &WantedKey, all: &[Wanted
     if let Some(vault) = world.vaults.get_mut(&vault) {
         vault.keys.insert(key, Key { name: wanted.name.clone(), versions, deleted: None });
     }
+    azure::grant_client(world, tenant, &wanted.vault, DEFAULTS.key.vault_role, now);
+    let subscription = format!("/subscriptions/{subscription}");
+    azure::grant_client(world, tenant, &subscription, DEFAULTS.key.subscription_role, now);
 }
 
 fn is_version(text: &str) -> bool {
@@ -69,7 +72,7 @@ fn is_version(text: &str) -> bool {
 }
 
 fn version(version: String, now: Timestamp) -> KeyVersion {
-    let KeyDefaults { kty, bits } = DEFAULTS.key;
+    let KeyDefaults { kty, bits, .. } = DEFAULTS.key;
     let made = before(now, DEFAULTS.age);
     KeyVersion {
         version,

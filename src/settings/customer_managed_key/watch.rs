@@ -39,9 +39,6 @@ pub(super) fn compare(observed: &Observed, comparing: &Comparing<'_>) -> Finding
             return findings;
         }
     };
-    if live.links.encryption.is_none() {
-        return findings;
-    }
     let course = observed.course.as_ref();
     let Some(chain) = &observed.former else {
         let unreadable = Unreadable::because("Power Platform doesn't tell which policy in Azure it is linked to");

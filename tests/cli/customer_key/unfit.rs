@@ -33,7 +33,7 @@ const CASES: [Case; 7] = [
     (
         "cmk-vault-unfit",
         |world| of_vault(world).enable_purge_protection = false,
-        "az keyvault update --name kv-cmk --resource-group rg-cmk --enable-purge-protection true",
+        "az keyvault update --name kv-cmk --resource-group rg-cmk --subscription 11110000-0000-4000-8000-00000000aaaa --enable-purge-protection true",
     ),
     ("cmk-location", |world| of_vault(world).location = "eastus".into(), "in the geography unitedstates"),
     (

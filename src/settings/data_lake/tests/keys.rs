@@ -92,13 +92,17 @@ fn microsofts_key_is_gone_back_to_only_where_the_file_says_so() {
 
 #[test]
 fn an_identity_that_is_in_use_is_kept_and_those_that_were_given_stay() {
-    let granted = || Scene::bare().as_given().with(|scene| scene.key.granted.held = Ok([assignment(GIVEN)].into()));
+    let granted =
+        || Scene::bare().using_a_given_identity().with(|scene| scene.key.granted.held = Ok([assignment(GIVEN)].into()));
     assert_eq!(granted().told(), "update encryption");
-    assert_eq!(Scene::bare().as_given().told(), "grant grants/kv-cmk; update encryption after dataLake/grants/kv-cmk");
-    let grant = Scene::bare().as_given().change("kv-cmk");
+    assert_eq!(
+        Scene::bare().using_a_given_identity().told(),
+        "grant grants/kv-cmk; update encryption after dataLake/grants/kv-cmk"
+    );
+    let grant = Scene::bare().using_a_given_identity().change("kv-cmk");
     assert!(grant.subject.contains("the user-assigned identity id-lake"), "{}", grant.subject);
     // Given, but not in use.
-    let beside = Scene::bare().as_given().with(|scene| scene.account.encryption = Some(microsofts()));
+    let beside = Scene::bare().using_a_given_identity().with(|scene| scene.account.encryption = Some(microsofts()));
     assert!(beside.told().starts_with("create identity; grant"), "{}", beside.told());
     assert!(beside.change("identity").reason.ends_with("its user-assigned identity stays"));
     // One that it hasn't any more, and a vault of another tenant, are a person's.

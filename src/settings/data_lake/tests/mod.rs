@@ -207,7 +207,7 @@ impl Scene {
     }
 
     /// The account uses its key as an identity that it was given.
-    fn as_given(mut self) -> Self {
+    fn using_a_given_identity(mut self) -> Self {
         let known = UserAssigned { principal_id: Some(GIVEN.into()) };
         self.account.identity = Identity {
             kind: Some("UserAssigned".into()),

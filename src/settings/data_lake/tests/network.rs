@@ -61,7 +61,7 @@ fn every_pair_of_declared_and_live_has_its_answer() {
 fn closing_takes_a_complete_approved_set_for_each_environment() {
     use Status::{Approved, Disconnected, Pending, Rejected};
     let one = (MICROSOFT, Approved);
-    let change = closing(several(&[one.clone()])).change("publicNetworkAccess");
+    let change = closing(several(std::slice::from_ref(&one))).change("publicNetworkAccess");
     assert_eq!(
         (change.direction, change.risk, change.impact),
         (Direction::Hardens, Risk::Critical, Impact::Interrupts)
