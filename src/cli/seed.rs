@@ -9,7 +9,7 @@ use crate::terms::resource_kinds::VAULT;
 /// Everything that a world needs for this configuration to be planned against it.
 pub fn wanted(configuration: &Configuration) -> Wanted {
     let environments = configuration.environments.iter().filter_map(|environment| {
-        let Declaration { head, attested: _, blocks, elsewhere: _, instances_elsewhere: _, digest: _ } = environment;
+        let Declaration { head, blocks, .. } = environment;
         let head = head.environment()?;
         Some(WantedEnvironment {
             key: head.key.clone(),

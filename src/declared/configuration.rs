@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::shape::{HeadShape, TenantShape, UnpublishedOperations};
 use super::{attested, codes};
+use crate::azure::power_platform::EnvironmentId;
 use crate::config::codes::MISSING_KEY;
 use crate::config::merge;
 use crate::config::tree::{Entry, Value};
@@ -76,17 +77,24 @@ pub(super) fn build(document: &mut Document, format: &Format, settings: Registry
     if diagnostics.has_errors() {
         return None;
     }
-    let (tenant, tenant_wide) = tenant?;
+    let (tenant, mut tenant_wide) = tenant?;
+    let environments: Vec<Declaration> = environments.into_iter().collect::<Option<_>>()?;
+    tenant_wide.environments_elsewhere = environments.iter().filter_map(in_platform).collect();
     let data = json!({ "tenant": combined.tenant.as_ref().map(|entry| entry.value.to_json()), "environments": merged });
     Some(Configuration {
         tenant,
         tenant_wide: Some(tenant_wide).filter(|declared| !declared.blocks.is_empty()),
-        environments: aware_of_each_other(environments.into_iter().collect::<Option<_>>()?),
+        environments: aware_of_each_other(environments),
         digest: digest::of_json(&data),
     })
 }
 
-/// Tells each environment which resources the others declare, and which instances they are.
+/// Which Power Platform environment a scope is.
+fn in_platform(one: &Declaration) -> Option<EnvironmentId> {
+    EnvironmentId::new(one.head.environment()?.environment_id.as_deref()?).ok()
+}
+
+/// Tells each environment which resources the others declare, and which instances and environments they are.
 fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
     let instance = |one: &Declaration| one.head.environment().and_then(|head| head.instance_id);
     let named = |one: &Declaration| {
@@ -94,12 +102,13 @@ fn aware_of_each_other(mut environments: Vec<Declaration>) -> Vec<Declaration> {
         let resources = one.blocks.resources_by_setting();
         resources.map(|(setting, resource)| Elsewhere { environment: environment.clone(), setting, resource }).collect()
     };
-    let declared: Vec<(Vec<Elsewhere>, Option<Uuid>)> =
-        environments.iter().map(|one| (named(one), instance(one))).collect();
+    let declared: Vec<(Vec<Elsewhere>, Option<Uuid>, Option<EnvironmentId>)> =
+        environments.iter().map(|one| (named(one), instance(one), in_platform(one))).collect();
     for (index, environment) in environments.iter_mut().enumerate() {
         let others = || declared.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, declared)| declared);
-        environment.elsewhere = others().flat_map(|(resources, _)| resources.iter().cloned()).collect();
-        environment.instances_elsewhere = others().filter_map(|(_, instance)| *instance).collect();
+        environment.elsewhere = others().flat_map(|(resources, ..)| resources.iter().cloned()).collect();
+        environment.instances_elsewhere = others().filter_map(|(_, instance, _)| *instance).collect();
+        environment.environments_elsewhere = others().filter_map(|(.., platform)| platform.clone()).collect();
     }
     environments
 }
@@ -194,7 +203,15 @@ fn declaration(
 ) -> Declaration {
     let blocks = settings.declare(at, &head, diagnostics);
     let attested = attested::read(at, head.kind(), &blocks, settings, diagnostics);
-    Declaration { head, attested, blocks, elsewhere: Vec::new(), instances_elsewhere: Vec::new(), digest }
+    Declaration {
+        head,
+        attested,
+        blocks,
+        elsewhere: Vec::new(),
+        instances_elsewhere: Vec::new(),
+        environments_elsewhere: Vec::new(),
+        digest,
+    }
 }
 
 /// The hash of what a scope declares, without what people attest.

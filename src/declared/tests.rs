@@ -325,9 +325,10 @@ fn a_block_is_written_as_it_was_read() {
         // One length of time has one form when it is written.
         let text = text.replace("24h", "1d");
         let document = config::read_sources(vec![Source::new("palisade.yaml", text)], format());
-        for entry in &document.combined.environments {
-            let base = document.combined.base.as_ref().map(|base| &base.value);
-            let node = config::merge::environment(base, entry);
+        let base = document.combined.base.as_ref().map(|base| &base.value);
+        let environments = document.combined.environments.iter().map(|entry| config::merge::environment(base, entry));
+        let tenant = document.combined.tenant.iter().map(|entry| entry.value.clone());
+        for node in environments.chain(tenant) {
             for setting in SETTINGS.iter() {
                 let Some(block) = setting.rewritten(Located::new(&node, &document.sources)) else { continue };
                 let read = node.child(setting.key()).map(config::Node::to_json).unwrap();

@@ -72,7 +72,9 @@ pub(super) struct Use<'a> {
 /// The version that is used, if the key can be.
 pub(super) fn usable<'a>(world: &World, of: &Use<'a>, now: Timestamp) -> Result<&'a KeyVersion, Problem> {
     let Use { vault, key, version, counts, sizes, identity } = of;
-    if !vault.enable_soft_delete || !vault.enable_purge_protection {
+    // Asked for when something is to be encrypted; that it locks what is encrypted already is documented nowhere.
+    let protected = vault.enable_soft_delete && vault.enable_purge_protection;
+    if *counts == Counts::Newest && !protected {
         return Err(Problem::VaultUnprotected);
     }
     if is_shut(vault) {

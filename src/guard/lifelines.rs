@@ -4,8 +4,8 @@
 //! of all; where it isn't known what an environment needs, nothing that another one loses is judged by it.
 
 use crate::guard::codes;
-use crate::plan::{Account, Note, Only};
-use crate::terms::{ResourceId, Scope};
+use crate::plan::{Account, Lifeline, Note, Only};
+use crate::terms::ResourceId;
 
 /// Checks all scopes together.
 pub(super) fn check(accounts: &[Account], only: &Only) -> Vec<Note> {
@@ -17,12 +17,11 @@ pub(super) fn check(accounts: &[Account], only: &Only) -> Vec<Note> {
             if dark.is_empty() {
                 continue;
             }
-            let names: Vec<String> = dark.iter().map(Scope::to_string).collect();
             let message = format!(
                 "this would take {} from {}, which can't live without it: an environment that can't reach its key is shut down, and \
                  later deleted",
                 taken.name(),
-                names.join(", ")
+                dark.join(", ")
             );
             let note = Note::refusal(codes::WOULD_GO_DARK, planned.change.address.clone(), message);
             notes.push(note.help("put them on another key first, in a change of its own, and wait until that is done"));
@@ -31,11 +30,14 @@ pub(super) fn check(accounts: &[Account], only: &Only) -> Vec<Note> {
     notes
 }
 
-/// The scopes that can't live without a resource.
-pub(super) fn living_on(accounts: &[Account], resource: &ResourceId) -> Vec<Scope> {
-    let needs = |account: &&Account| {
-        let needed = account.findings.iter().flat_map(|findings| &findings.lifeline);
-        needed.into_iter().any(|needed| needed == resource)
-    };
-    accounts.iter().filter(needs).map(|account| account.head.scope()).collect()
+/// The environments that can't live without a resource, each once.
+pub(super) fn living_on(accounts: &[Account], resource: &ResourceId) -> Vec<String> {
+    let lifelines = accounts.iter().flat_map(|account| &account.findings).flat_map(|findings| &findings.lifelines);
+    let mut dark: Vec<String> = Vec::new();
+    for Lifeline { of, needs } in lifelines {
+        if needs.contains(resource) && !dark.contains(of) {
+            dark.push(of.clone());
+        }
+    }
+    dark
 }

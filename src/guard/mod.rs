@@ -52,8 +52,8 @@ pub fn check(accounts: &[Account], allow_removals: Option<usize>, only: &Only) -
     each.into_iter().flat_map(|(_, notes)| notes).chain(budget).chain(lifelines).collect()
 }
 
-/// The scopes that can't live without a resource, as far as was observed.
-pub fn living_on(accounts: &[Account], resource: &ResourceId) -> Vec<Scope> {
+/// The environments that can't live without a resource, as far as was observed.
+pub fn living_on(accounts: &[Account], resource: &ResourceId) -> Vec<String> {
     lifelines::living_on(accounts, resource)
 }
 

@@ -9,6 +9,7 @@ use super::binds::Binds;
 use super::change::{Action, Address, Change, Direction, Impact, Mode, Rated};
 use super::document::{Unknown, Waiting};
 use super::hold::Hold;
+use super::lifeline::Lifeline;
 use super::note::Note;
 use super::stake::Stake;
 use super::step::Step;
@@ -48,8 +49,8 @@ pub struct Findings {
     pub collection: Option<usize>,
     /// What goes on in the environment as a whole, in words; meanwhile no key is rotated or retired.
     pub under_way: Option<String>,
-    /// What the environment can't live without: resources that no change of any scope may take from it.
-    pub lifeline: Vec<ResourceId>,
+    /// What environments can't live without.
+    pub lifelines: Vec<Lifeline>,
 }
 
 impl Findings {
@@ -75,7 +76,7 @@ impl Findings {
             stakes,
             collection,
             under_way,
-            lifeline,
+            lifelines,
         } = others;
         self.changes.extend(changes);
         self.unknown.extend(unknown);
@@ -89,7 +90,7 @@ impl Findings {
         self.stakes.extend(stakes);
         self.collection = self.collection.or(collection);
         self.under_way = self.under_way.or(under_way);
-        self.lifeline.extend(lifeline);
+        self.lifelines.extend(lifelines);
         self
     }
 }

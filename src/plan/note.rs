@@ -255,6 +255,12 @@ impl Note {
         self
     }
 
+    /// The same note, with the name of what its address has only an id of.
+    #[must_use]
+    pub fn of_one_called(self, name: &str) -> Self {
+        Self { message: format!("{name}: {}", self.message), ..self }
+    }
+
     /// The same note, before others of its severity.
     #[must_use]
     pub fn first(mut self) -> Self {

@@ -274,7 +274,8 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     for (what, who) in dangers(plan.changes()) {
         let _ = writeln!(out, "{} {}", paint(DANGER, format!("{what}:")), who);
     }
-    let repairs = plan.pending_findings().count();
+    // What a change of this plan puts right is that change's matter.
+    let repairs = plan.pending_findings().filter(|note| note.bearing.repaired_by.is_none()).count();
     if repairs > 0 {
         let found = count(repairs, "finding needs", "findings need");
         let _ = writeln!(out, "{} {found} to be put right by a person, see above.", paint(DANGER, "Attention:"));

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::attestation::Attestation;
 use super::blocks::Blocks;
 use super::setting::Elsewhere;
+use crate::azure::power_platform::EnvironmentId;
 use crate::plan::{Address, Places};
 use crate::terms::Head;
 
@@ -21,6 +22,8 @@ pub struct Declaration {
     pub elsewhere: Vec<Elsewhere>,
     /// The instances that other environments of the configuration are.
     pub instances_elsewhere: Vec<Uuid>,
+    /// The Power Platform environments that other scopes of the configuration are.
+    pub environments_elsewhere: Vec<EnvironmentId>,
     /// `sha256:…` over its merged data, without what people attest: what an approval of its changes rests on.
     pub digest: String,
 }

@@ -11,7 +11,7 @@ use super::codes;
 use super::observation::{Observation, Unreadable};
 use super::reach::Hosted;
 use super::surface::Surface;
-use crate::azure::operations::ADMIN_GET_ENVIRONMENT;
+use crate::azure::operations::{ADMIN_GET_ENVIRONMENT, ADMIN_LIST_ENVIRONMENTS};
 use crate::azure::power_platform::environments::{self, Environment};
 use crate::azure::power_platform::{EnvironmentId, may_be_hidden};
 use crate::azure::{CallError, Look, Reader};
@@ -78,6 +78,14 @@ pub async fn environment(reader: &Reader, id: &EnvironmentId, surface: Surface) 
     match surface.mode(ADMIN_GET_ENVIRONMENT.facts().provenance) {
         Mode::Automatic => environments::get(reader, id).await,
         Mode::Manual => environments::get_published(reader, id).await.map(Environment::from),
+    }
+}
+
+/// All environments of the tenant that the identity may administer, by whichever contract may be used.
+pub async fn environments(reader: &Reader, surface: Surface) -> Result<Vec<Environment>, CallError> {
+    match surface.mode(ADMIN_LIST_ENVIRONMENTS.facts().provenance) {
+        Mode::Automatic => environments::list(reader).await,
+        Mode::Manual => Ok(environments::list_published(reader).await?.into_iter().map(Environment::from).collect()),
     }
 }
 

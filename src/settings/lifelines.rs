@@ -5,7 +5,6 @@
 
 use crate::guard;
 use crate::plan::Account;
-use crate::terms::Scope;
 
 /// Adds the names to what was found.
 pub(super) fn name(accounts: &mut [Account]) {
@@ -19,12 +18,11 @@ pub(super) fn name(accounts: &mut [Account]) {
             findings.notes.retain_mut(|note| {
                 let Some(about) = &note.bearing.about else { return true };
                 let living =
-                    names.iter().find(|(_, one)| one == about).map(|(scopes, _)| scopes.as_slice()).unwrap_or_default();
+                    names.iter().find(|(_, one)| one == about).map(|(living, _)| living.as_slice()).unwrap_or_default();
                 if living.is_empty() {
                     return true;
                 }
-                let scopes: Vec<String> = living.iter().map(Scope::to_string).collect();
-                note.message = format!("{}; goes offline: {}", note.message, scopes.join(", "));
+                note.message = format!("{}; goes offline: {}", note.message, living.join(", "));
                 !note.bearing.unless_needed
             });
         }

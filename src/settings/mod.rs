@@ -17,6 +17,7 @@ pub mod blocks;
 pub mod codes;
 pub mod consent;
 pub mod customer_managed_key;
+pub mod customer_managed_keys;
 pub mod data_lake;
 pub mod declaration;
 pub mod encryption_keys;

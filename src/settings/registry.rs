@@ -16,7 +16,10 @@ use super::block::{Claim, Saw};
 use super::blocks::Blocks;
 use super::setting::{Comparing, NamedKey, NamedPolicy, Need, Observing, Setting};
 use super::users::PrincipalRef;
-use super::{api_access, customer_managed_key, data_lake, key_vault, managed_environment, private_links, users};
+use super::{
+    api_access, customer_managed_key, customer_managed_keys, data_lake, key_vault, managed_environment, private_links,
+    users,
+};
 use crate::azure::directory::Name;
 use crate::config::Word;
 use crate::config::{self, Code, Diagnostics, Located};
@@ -32,6 +35,7 @@ pub static SETTINGS: Registry = Registry(&[
     &Entry::<managed_environment::Block>::NEW,
     &Entry::<customer_managed_key::Block>::NEW,
     &Entry::<data_lake::Block>::NEW,
+    &Entry::<customer_managed_keys::Block>::NEW,
 ]);
 
 /// A list of settings.

@@ -15,6 +15,7 @@ use super::users::PrincipalRef;
 use crate::azure::Look;
 use crate::azure::customer_insights::Instance;
 use crate::azure::directory::Name;
+use crate::azure::power_platform::EnvironmentId;
 use crate::config::{Code, Word};
 use crate::plan::{Address, Findings, NoteCode, Rated};
 use crate::terms::{Head, ObjectId, Place, ResourceId, Scope, ScopeKind};
@@ -156,6 +157,8 @@ pub struct Observing<'a> {
     pub tenant: Uuid,
     /// The object id of the identity that runs palisade, as its token names it.
     pub caller: Option<ObjectId>,
+    /// The Power Platform environments that other scopes of the configuration are.
+    pub declared: &'a [EnvironmentId],
     /// Which operations may be used.
     pub surface: Surface,
 }

@@ -257,7 +257,8 @@ impl Survey {
         let instance = reached.map(|reached| &reached.instance);
         let hosting: Result<&Hosting, &Unreadable> = hosting.as_ref();
         let (tenant, caller, surface) = (self.tenant, self.caller, self.surface);
-        let observing = Observing { look, instance, hosting, tenant, caller, surface };
+        let declared = &*scope.environments_elsewhere;
+        let observing = Observing { look, instance, hosting, tenant, caller, declared, surface };
         let comparing = Comparing {
             head: &scope.head,
             instance,

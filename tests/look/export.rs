@@ -36,6 +36,7 @@ fn observing<'a>(scene: &Scene, look: &'a Look, instance: Result<&'a Instance, &
         hosting: Err(&NOT_ASKED),
         tenant: scene.configuration.tenant.id,
         caller: None,
+        declared: &[],
         surface: Surface::EMULATOR,
     }
 }

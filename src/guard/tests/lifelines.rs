@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::azure::operations::{Facts, VAULT_REMOVE_ACCESS_POLICY};
 use crate::azure::{CallError, Reader, Writer};
-use crate::plan::{Binds, ReadBack, Step, StepError};
+use crate::plan::{Binds, Lifeline, ReadBack, Step, StepError};
 use crate::terms::ResourceId;
 
 /// A write that takes the grant on a key from a policy's identity, say.
@@ -49,7 +49,7 @@ fn vault(name: &str) -> ResourceId {
 fn nothing_is_taken_that_an_environment_lives_on_whichever_scope_would_do_it() {
     let living = |scope: &str, on: &str| {
         let mut account = account(scope, 0, 0);
-        account.findings[0].lifeline = vec![vault(on)];
+        account.findings[0].lifelines = vec![Lifeline { of: scope.to_owned(), needs: vec![vault(on)] }];
         account
     };
     let taking = |scope: &str, what: &str| {

@@ -43,6 +43,9 @@ notes! {
         "Palisade looks at the key, the vault, the policy and the grant of every environment with an `environmentId` that is on a \
          customer-managed key, whether or not the file declares `customerManagedKey`. It needs to read the environment in Power Platform, \
          and Reader on the policy and on the vault in Azure.";
+    CMK_HEALTH = finding "cmk-health": "Azure doesn't say how an enterprise policy is.",
+        "A policy in Azure has a health: Healthy, Unhealthy, Warning or Undetermined. What each stands for isn't documented. Palisade reads \
+         key, vault and grant itself; of the policy's own word, only Unhealthy counts.";
     CMK_NO_LONGER_FIT = finding "cmk-no-longer-fit": "A linked environment isn't one that could be linked today.",
         "Customer-managed keys work in Managed Environments with Dataverse, and neither in trials nor in Dataverse for Teams. What \
          becomes of a linked environment that stops being one isn't documented.";

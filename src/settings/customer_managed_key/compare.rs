@@ -42,7 +42,8 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     if let Some(policy) = live.links.encryption.as_ref().and_then(|link| link.policy.as_ref()) {
         let chains = observed.wanted.iter().chain(&observed.former).chain(&observed.retained);
         let chain = chains.into_iter().find(|chain| chain.id == *policy);
-        findings.lifeline = watch::lifeline(policy, chain.and_then(|chain| chain.key.as_ref()));
+        let of = comparing.head.scope().to_string();
+        findings.lifelines = vec![watch::lifeline(of, policy, chain.and_then(|chain| chain.key.as_ref()))];
     }
     let goes_on = under_way(live, course, &address, comparing, &mut findings);
     match &declared.wanted {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::block::{Block, Declared};
@@ -14,7 +15,9 @@ use super::provision::Losses;
 use super::{codes, notes};
 use crate::azure::operations::ADMIN_GET_ENVIRONMENT;
 use crate::azure::power_platform::environments::{Environment, Runtime};
-use crate::plan::{Action, Binds, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Severity, Work};
+use crate::plan::{
+    Action, Address, Binds, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Severity, Work,
+};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::Onset;
 use crate::settings::encryption_keys::upkeep::{LOCKDOWN, REPAIR, UNLOCKS};
@@ -45,7 +48,7 @@ pub(super) fn compare(locked: &Locked<'_>, comparing: &Comparing<'_>, findings: 
         }
         return;
     }
-    findings.notes.push(note(live, losses, comparing));
+    findings.notes.push(note(&comparing.address(Block::KEY), live, losses, comparing.now));
     if losses.beyond_repair {
         return;
     }
@@ -82,15 +85,28 @@ pub(super) fn compare(locked: &Locked<'_>, comparing: &Comparing<'_>, findings: 
 }
 
 /// That it is shut down, and when it is deleted.
-pub(super) fn note(live: &Environment, losses: &Losses, comparing: &Comparing<'_>) -> Note {
-    let address = comparing.address(Block::KEY).part("runtime");
+pub(super) fn note(setting: &Address, live: &Environment, losses: &Losses, now: Timestamp) -> Note {
+    let address = setting.part("runtime");
     let why = live.runtime_reason.as_deref().filter(|why| *why != "NotSpecified");
     let why = why.map(|why| format!(" ({})", brief(why))).unwrap_or_default();
-    let onset = losses.since.map_or(Onset::Untold, Onset::At);
-    let consequence = notes::consequence(onset, live, comparing.now);
+    let (consequence, help) = match losses.out_of_reach {
+        true => {
+            let onset = losses.since.map_or(Onset::Untold, Onset::At);
+            (
+                notes::consequence(onset, live, now),
+                "bring its key and its grant back first, then enable it in the Power Platform admin center (Re-enable environment)",
+            )
+        }
+        false => (
+            format!(
+                "nothing that was read keeps it from its key any more; until a person enables it, it stays shut down, {}",
+                notes::deletion(live)
+            ),
+            "enable it in the Power Platform admin center (Re-enable environment)",
+        ),
+    };
     let message = format!(
         "the environment is locked: Power Platform shows it as disabled{why}, and no operation explains it; {consequence}"
     );
-    let help = "bring its key and its grant back first, then enable it in the Power Platform admin center (Re-enable environment)";
     Note::finding(codes::CMK_LOCKED, Severity::Error, address, message).help(help).first()
 }

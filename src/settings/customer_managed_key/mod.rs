@@ -31,6 +31,7 @@ mod words;
 pub(crate) use block::ManagedBy;
 pub use block::{Block, Declared};
 pub use observe::Observed;
+pub(in crate::settings) use watch::Watched;
 
 use async_trait::async_trait;
 

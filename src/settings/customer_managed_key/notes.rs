@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::codes;
 use crate::azure::power_platform::environments::{Environment, Sku};
-use crate::azure::power_platform::policies::Hint;
+use crate::azure::power_platform::policies::{Health, Hint, Policy};
 use crate::plan::{Address, Note, Severity};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
@@ -31,23 +31,40 @@ pub(super) fn at_risk(address: &Address, fault: &Fault, live: &Environment, now:
     Note::finding(code, Severity::Error, address.clone(), message).help(fault.to_keep()).about(fault.about.clone())
 }
 
-/// What becomes of an environment that loses its key, and when at the earliest.
-pub(super) fn consequence(onset: Onset, live: &Environment, now: Timestamp) -> String {
-    let day = |at: Timestamp, days: i64| {
-        let day = at.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
-        day.to_zoned(TimeZone::UTC).date()
-    };
-    let days = match &live.sku {
+/// For how many days an environment is kept after it was locked; none where that isn't documented.
+fn days_locked(live: &Environment) -> Option<u8> {
+    match &live.sku {
         Some(Sku::Production) => Some(30),
         Some(Sku::Sandbox) => Some(7),
         _ => None,
+    }
+}
+
+/// When an environment that is locked is deleted, where it isn't told since when it is.
+pub(super) fn deletion(live: &Environment) -> String {
+    match days_locked(live) {
+        Some(days) => format!("and it is deleted {days} days after it was locked (since when it is isn't told)"),
+        None => "and it may be deleted (30 days after it was locked if it is a production environment, 7 if it is a sandbox; for other \
+                 types no time is documented)"
+            .to_owned(),
+    }
+}
+
+/// What becomes of an environment that loses its key, and when at the earliest.
+pub(super) fn consequence(onset: Onset, live: &Environment, now: Timestamp) -> String {
+    let end = |at: Timestamp, days: u8| {
+        at.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
     };
-    match (onset, days) {
+    let day = |at: Timestamp, days: u8| end(at, days).to_zoned(TimeZone::UTC).date();
+    match (onset, days_locked(live)) {
         (Onset::Never, Some(days)) => {
             format!("an environment that can't reach its key is shut down, and deleted {days} days after that")
         }
         (Onset::Untold, Some(days)) => format!(
             "the environment can't reach its key: it is shut down, and deleted {days} days after that (since when it can't isn't told)"
+        ),
+        (Onset::At(at), Some(days)) if end(at, days) <= now => format!(
+            "the environment can't reach its key: it is shut down, and deleted {days} days after that, which may be over"
         ),
         (Onset::At(at), Some(days)) if at <= now => format!(
             "the environment can't reach its key: it is shut down, and deleted on {} at the earliest",
@@ -91,6 +108,20 @@ pub(super) fn services(address: &Address) -> Note {
     let message = "whether every service of the environment uses the customer's key can't be read; the Power Platform admin center \
                    shows a warning if one doesn't";
     Note::finding(codes::CMK_SERVICES, Severity::Info, address.clone(), message)
+}
+
+/// What a policy says of its own health, short of `Unhealthy`, which is a fault.
+pub(super) fn health(address: &Address, policy: &Policy) -> Option<Note> {
+    let (word, severity) = match policy.health.as_ref()? {
+        Health::Healthy | Health::Unhealthy => return None,
+        Health::Undetermined => ("Undetermined", Severity::Info),
+        Health::Warning => ("Warning", Severity::Warning),
+        Health::Other(word) => (word.as_str(), Severity::Warning),
+    };
+    let (name, word) = (policy.id.name(), brief(word));
+    let message = format!("Azure shows the health of the policy {name} as {word}, and doesn't say why");
+    let note = Note::finding(codes::CMK_HEALTH, severity, address.clone(), message);
+    Some(note.help("palisade reads key, vault and grant itself; nothing is wrong unless it says so"))
 }
 
 /// It goes on for longer than it may.

@@ -10,7 +10,7 @@ use super::observe::{Chain, Creation};
 use super::provision::{Goal, Provision, Scene, value};
 use super::steps::CreatePolicy;
 use super::watch::unhealthy;
-use super::{codes, risks};
+use super::{codes, notes, risks};
 use crate::azure::operations::PUT_ENTERPRISE_POLICY;
 use crate::azure::power_platform::policies::{Health, Policy, Registered, Registration};
 use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Waiting, WaitingFor, Work};
@@ -58,8 +58,9 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
             let what = format!("Azure has no enterprise policy {name} in the resource group {group}");
             let help = "correct `policy`, or write `provision: true` to have it created";
             let fault = Fault::new(codes::CMK_POLICY_NOT_FOUND, what, help).or_keep(demands::SUPPORT);
-            provision.losses.beyond_repair = true;
-            provision.fault(scene, &address, fault.onset(Onset::Untold).of(Some(chain.id.clone())));
+            let fault = fault.onset(Onset::Untold).of(Some(chain.id.clone()));
+            provision.losses.lost(&fault, false);
+            provision.fault(scene, &address, fault);
             return Standing::Refused;
         }
         Err(unreadable) => {
@@ -70,8 +71,14 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
     let faults = demands::of_policy(policy, Some(scene.live));
     let faults = faults.into_iter().chain(demands::of_policys_key(policy, scene.protection, scene.comparing.now));
     let mut faults: Vec<Fault> = faults.collect();
-    if scene.goal == Goal::Keep && policy.health == Some(Health::Unhealthy) {
-        faults.push(unhealthy(chain.id.name()).of(Some(chain.id.clone())));
+    if scene.goal == Goal::Keep {
+        if policy.health == Some(Health::Unhealthy) {
+            let fault = unhealthy(chain.id.name()).of(Some(chain.id.clone()));
+            // It says so of what is wrong with the key, and is put right with that.
+            provision.losses.lost(&fault, true);
+            faults.push(fault);
+        }
+        provision.findings.notes.extend(notes::health(&address, policy));
     }
     let fine = faults.iter().all(|fault| fault.code == codes::CMK_AT_RISK);
     // The declared key isn't the one that the environment is encrypted with.

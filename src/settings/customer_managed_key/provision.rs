@@ -80,12 +80,18 @@ pub(super) struct Losses {
     pub(super) repairs: Vec<Address>,
     /// Whether something was lost that no change brings back.
     pub(super) beyond_repair: bool,
+    /// Whether anything is known that keeps the environment from its key now.
+    pub(super) out_of_reach: bool,
     /// The earliest instant since when the environment can't reach its key, as far as that is told.
     pub(super) since: Option<Timestamp>,
 }
 
 impl Losses {
-    pub(super) fn lost(&mut self, fault: &Fault) {
+    /// What only may happen keeps nobody from the key.
+    pub(super) fn lost(&mut self, fault: &Fault, repaired: bool) {
+        let stops = fault.onset != Onset::Never && fault.code != codes::CMK_KEY_EXPIRES;
+        self.out_of_reach |= stops;
+        self.beyond_repair |= stops && !repaired;
         if let Onset::At(at) = fault.onset {
             self.since = Some(self.since.map_or(at, |since| since.min(at)));
         }
@@ -110,10 +116,7 @@ impl Provision {
 
     /// Something that keeps the environment alive was lost. What brings it back is planned, and what is left is for a person.
     fn lost(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault, repair: Option<Planned>) {
-        self.losses.lost(&fault);
-        // What only may happen keeps nobody from enabling the environment.
-        let stops = fault.onset != Onset::Never && fault.code != codes::CMK_KEY_EXPIRES;
-        self.losses.beyond_repair |= stops && repair.is_none();
+        self.losses.lost(&fault, repair.is_some());
         let by = repair.as_ref().map(|planned| planned.change.address.clone());
         self.fault_repaired_by(scene, address, fault, by.as_ref());
         if let Some(planned) = repair {

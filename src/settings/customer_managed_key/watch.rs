@@ -10,7 +10,7 @@ use super::provision::Losses;
 use super::{codes, demands, notes};
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::power_platform::policies::Health;
-use crate::plan::{Address, Findings, Note, Severity};
+use crate::plan::{Address, Findings, Lifeline, Note, Severity};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::encryption_keys::lifeline::{InUse, MARGIN, Watch};
@@ -23,45 +23,71 @@ use crate::terms::{ResourceId, VaultId};
 use super::grants;
 
 /// What an environment that is linked to a chain can't live without.
-pub(super) fn lifeline(policy: &ResourceId, key: Option<&KeyRef>) -> Vec<ResourceId> {
+pub(super) fn lifeline(of: String, policy: &ResourceId, key: Option<&KeyRef>) -> Lifeline {
     let vault = key.map(|key| key.vault.resource().clone());
-    [Some(policy.clone()), vault, key.and_then(KeyRef::resource)].into_iter().flatten().collect()
+    let needs = [Some(policy.clone()), vault, key.and_then(KeyRef::resource)].into_iter().flatten().collect();
+    Lifeline { of, needs }
 }
 
-/// An environment of which the file says nothing.
+/// A declared environment of whose key the file says nothing.
 pub(super) fn compare(observed: &Observed, comparing: &Comparing<'_>) -> Findings {
     let address = comparing.address(Block::KEY);
-    let mut findings = Findings::default();
-    let live = match comparing.hosting {
-        Ok(hosting) => &hosting.live,
-        Err(unreadable) => {
-            findings.notes.push(unwatched(&address, unreadable));
+    match comparing.hosting {
+        Ok(hosting) => {
+            let watched = Watched { live: &hosting.live, of: comparing.head.scope().to_string(), address };
+            watched.compare(observed, comparing)
+        }
+        Err(unreadable) => Findings { notes: vec![unwatched(&address, unreadable)], ..Findings::default() },
+    }
+}
+
+/// An environment of whose key the file says nothing.
+pub(in crate::settings) struct Watched<'a> {
+    /// What administration says of it.
+    pub(in crate::settings) live: &'a Environment,
+    /// As people know it.
+    pub(in crate::settings) of: String,
+    /// Under which address it is told.
+    pub(in crate::settings) address: Address,
+}
+
+impl Watched<'_> {
+    /// All that is wrong with what keeps it alive.
+    pub(in crate::settings) fn compare(self, observed: &Observed, comparing: &Comparing<'_>) -> Findings {
+        let Self { live, of, address } = self;
+        let mut findings = Findings::default();
+        if live.links.encryption.is_none() {
             return findings;
         }
-    };
-    let course = observed.course.as_ref();
-    let Some(chain) = &observed.former else {
-        let unreadable = Unreadable::because("Power Platform doesn't tell which policy in Azure it is linked to");
-        findings.notes.push(blind(&address, &unreadable));
-        return findings;
-    };
-    findings.lifeline = lifeline(&chain.id, chain.key.as_ref());
-    let seen = chain_in_use(chain, live, comparing);
-    let mut losses = Losses::default();
-    for fault in &seen.faults {
-        losses.lost(fault);
-        findings.notes.push(notes::at_risk(&address, fault, live, comparing.now));
+        let course = observed.course.as_ref();
+        let Some(chain) = &observed.former else {
+            let unreadable = Unreadable::because("Power Platform doesn't tell which policy in Azure it is linked to");
+            findings.notes.push(blind(&address, &unreadable));
+            return findings;
+        };
+        findings.lifelines = vec![lifeline(of, &chain.id, chain.key.as_ref())];
+        let seen = chain_in_use(chain, live, comparing);
+        if let Ok(Some(policy)) = &chain.policy {
+            findings.notes.extend(notes::health(&address, policy));
+        }
+        let mut losses = Losses::default();
+        for fault in &seen.faults {
+            losses.lost(fault, false);
+            findings.notes.push(notes::at_risk(&address, fault, live, comparing.now));
+        }
+        findings.notes.extend(seen.unread.iter().map(|unreadable| blind(&address, unreadable)));
+        match course {
+            Ok(course) if locked::is_locked(live, course) => {
+                findings.notes.push(locked::note(&address, live, &losses, comparing.now))
+            }
+            Err(unreadable) if may_be_locked(live) => findings.notes.push(blind(&address, unreadable)),
+            _ => {}
+        }
+        if let Ok(Course::UnderWay(operation)) = course {
+            findings.notes.extend(notes::overdue(&address, operation, comparing));
+        }
+        findings
     }
-    findings.notes.extend(seen.unread.iter().map(|unreadable| blind(&address, unreadable)));
-    match course {
-        Ok(course) if locked::is_locked(live, course) => findings.notes.push(locked::note(live, &losses, comparing)),
-        Err(unreadable) if may_be_locked(live) => findings.notes.push(blind(&address, unreadable)),
-        _ => {}
-    }
-    if let Ok(Course::UnderWay(operation)) = course {
-        findings.notes.extend(notes::overdue(&address, operation, comparing));
-    }
-    findings
 }
 
 fn may_be_locked(live: &Environment) -> bool {
@@ -76,7 +102,7 @@ pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Compar
         Ok(Some(policy)) => {
             watch.faults.extend(demands::of_policy(policy, None));
             if policy.health == Some(Health::Unhealthy) {
-                watch.faults.push(unhealthy(chain.id.name()));
+                watch.faults.push(unhealthy(chain.id.name()).of(about));
             }
         }
         Ok(None) => {

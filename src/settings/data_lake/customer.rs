@@ -18,7 +18,7 @@ use crate::azure::storage::{Account, Encryption};
 use crate::azure::vault_keys::KeyVersion;
 use crate::azure::vaults::Vault;
 use crate::plan::{
-    Action, Address, Direction, Findings, Impact, Note, Outline, Planned, Severity, Waiting, WaitingFor, Work,
+    Action, Address, Direction, Findings, Impact, Lifeline, Note, Outline, Planned, Severity, Waiting, WaitingFor, Work,
 };
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{self, Fault};
@@ -185,7 +185,8 @@ impl Lake<'_> {
         }
         findings.in_effect.extend(self.keeper(&address).standing(seen));
         if self.in_force {
-            findings.lifeline.extend([Some(key.vault.resource().clone()), key.resource()].into_iter().flatten());
+            let needs = [Some(key.vault.resource().clone()), key.resource()].into_iter().flatten().collect();
+            findings.lifelines.push(Lifeline { of: self.comparing.head.scope().to_string(), needs });
         }
         seen.vault.as_ref().ok()?.as_deref()
     }

@@ -4,7 +4,10 @@ mod chain;
 mod days;
 mod failures;
 mod killed;
+mod lifeline;
 mod rights;
+mod rotation;
+mod undeclared;
 mod unfit;
 
 use jiff::{SignedDuration, Timestamp};
@@ -98,6 +101,13 @@ fn linked(configuration: &str) -> Scene {
     planned(&scene, NOW);
     apply(&scene, NOW).ended(6);
     scene.emulated_at(LATER, &["plan", "--detailed-exitcode"]).ended(0);
+    scene
+}
+
+/// A scene whose environment is linked, and whose world knows that the operation has ended.
+fn settled(configuration: &str) -> Scene {
+    let scene = linked(configuration);
+    apply(&scene, LATER).ended(0);
     scene
 }
 

@@ -232,7 +232,7 @@ fn an_environment_that_declares_nothing_is_watched_as_well() {
         let note = worst(&findings);
         assert!(note.message.contains(says) && note.message.contains(when), "{name}: {}", note.message);
         assert!(findings.changes.is_empty() && findings.unknown.is_empty() && findings.in_sync == 0, "{name}");
-        assert_eq!(findings.lifeline.len(), 3, "{name}");
+        assert_eq!(findings.lifelines[0].needs.len(), 3, "{name}");
     }
     // On Microsoft's key, there is nothing to say; and what can't be read is told, as loud as it deserves.
     let ready = Scene::ready();
@@ -298,6 +298,42 @@ fn a_locked_environment_is_enabled_by_a_person_after_the_repairs() {
     let dated = locked(|scene| version_with(scene, |it| it.expires = Some(at("2026-11-18T08:00:00Z"))));
     let note = dated.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
     assert!(note.message.contains(ON_DATE), "{}", note.message);
+}
+
+/// Once all is back, nobody is told any more that the key is out of reach.
+#[test]
+fn an_environment_that_can_reach_its_key_again_is_still_to_be_enabled() {
+    let back = Scene::linked().with(|scene| scene.live.runtime = Some(Runtime::Disabled)).findings();
+    let note = back.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
+    assert!(note.message.contains("nothing that was read keeps it from its key any more"), "{}", note.message);
+    assert!(note.message.contains("deleted 30 days after it was locked"), "{}", note.message);
+    assert_eq!(back.changes.len(), 1);
+    // A key that only may expire keeps nobody from it.
+    let soon = Scene::linked().with(|scene| version_with(scene, |it| it.expires = Some(now() + DAY)));
+    let soon = soon.with(|scene| scene.live.runtime = Some(Runtime::Disabled)).findings();
+    let note = soon.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
+    assert!(note.message.contains("nothing that was read keeps it"), "{}", note.message);
+}
+
+/// Only `Unhealthy` is a fault; what else Azure says of a policy's health is passed on.
+#[test]
+fn a_policys_health_is_told_as_what_it_is() {
+    use crate::azure::power_platform::policies::Health;
+    let told = |health: Health| {
+        let scene = Scene::linked().with(|scene| {
+            let mut policy = policy("cmk-eu", &key("kv-cmk", "pp-key"));
+            policy.health = Some(health.clone());
+            scene.chain().policy = Ok(Some(Rc::new(policy)));
+        });
+        let findings = scene.findings();
+        let about = |note: &&Note| note.message.contains("health of the policy") || note.message.contains("Unhealthy");
+        findings.notes.iter().find(about).map(|note| (note.code.to_string(), note.severity))
+    };
+    assert_eq!(told(Health::Healthy), None);
+    assert_eq!(told(Health::Undetermined), Some(("cmk-health".into(), Severity::Info)));
+    assert_eq!(told(Health::Warning), Some(("cmk-health".into(), Severity::Warning)));
+    assert_eq!(told(Health::Other("Odd".into())), Some(("cmk-health".into(), Severity::Warning)));
+    assert_eq!(told(Health::Unhealthy), Some(("cmk-at-risk".into(), Severity::Error)));
 }
 
 #[test]

@@ -110,7 +110,8 @@ async fn observed(tenant: &Rc<Tenant>, declared: &Declared) -> Observed {
     let (surface, caller) = (Surface::EMULATOR, None);
     let not_asked = crate::settings::hosting::not_asked();
     let hosting = Err(&not_asked);
-    let observing = Observing { look: &look, instance: Ok(&instance), hosting, tenant: id(98), caller, surface };
+    let observing =
+        Observing { look: &look, instance: Ok(&instance), hosting, tenant: id(98), caller, declared: &[], surface };
     observe::observe(Some(declared), &observing).await
 }
 
