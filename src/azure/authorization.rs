@@ -277,8 +277,11 @@ pub fn holding(
 }
 
 /// The same by a list of rights on something that nothing was read of.
-pub fn holding_of(granted: Result<&Granted, &CallError>, needs: &Needs) -> Result<Holding, CallError> {
-    judged(granted, needs, None)
+pub fn holding_of(granted: Result<&Granted, &CallError>, needs: &Needs) -> Result<Option<Holding>, CallError> {
+    match granted {
+        Err(error) if arm::is_absent(error) => Ok(None),
+        granted => judged(granted, needs, None).map(Some),
+    }
 }
 
 fn judged(granted: Result<&Granted, &CallError>, needs: &Needs, used: Option<Action>) -> Result<Holding, CallError> {

@@ -233,7 +233,7 @@ impl Look {
     }
 
     /// Whether the caller holds in a resource group what an operation needs on something that is yet to come into being there.
-    pub async fn holding_in_group(&self, resource: &ResourceId, needs: &Needs) -> Shared<Holding> {
+    pub async fn holding_in_group(&self, resource: &ResourceId, needs: &Needs) -> Shared<Option<Holding>> {
         let (reader, subscription, group) =
             (self.reader.clone(), resource.subscription(), resource.resource_group().to_owned());
         let key = (subscription, group.to_lowercase());

@@ -78,7 +78,7 @@ pub(super) fn example<'a>(root: &'a Json, schema: &'a Json) -> Option<String> {
     given.map(plain).or_else(|| choices(target).first().map(|choice| (*choice).to_owned())).or_else(|| {
         // A map with all that it needs.
         let keys = target.get("properties").and_then(Json::as_object).into_iter().flatten();
-        let pairs = keys.filter(|(key, _)| requires(target, key));
+        let pairs = keys.filter(|(key, _)| requires(target, key) || requires_here(target, key));
         let pairs: Vec<String> =
             pairs.map(|(key, schema)| Some(format!("{key}: {}", example(root, schema)?))).collect::<Option<_>>()?;
         (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
@@ -165,6 +165,12 @@ pub(super) fn requires(map: &Json, key: &str) -> bool {
     let listed = map.get("required").and_then(Json::as_array).is_some_and(|keys| keys.iter().any(|one| one == key));
     let described = || map.get("properties")?.get(key)?.get("description")?.as_str();
     listed || described().is_some_and(|text| text.trim_end().ends_with("Required."))
+}
+
+/// Whether a map that takes the first choice everywhere needs a key: `Required for ...` names that choice.
+fn requires_here(map: &Json, key: &str) -> bool {
+    let description = || map.get("properties")?.get(key)?.get("description")?.as_str();
+    description().is_some_and(|text| text.contains("Required for "))
 }
 
 /// Whether the schema itself lists keys that a map must have.

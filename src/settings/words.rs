@@ -31,7 +31,7 @@ fn parse_vault_id(text: &str) -> Result<ResourceId, Wrong> {
             codes::BAD_VAULT_ID,
             "must be the id of a Key Vault, not of a managed HSM",
             "Azure Resource Manager doesn't tell the keys of a managed HSM, nor who may use them, so palisade can't check \
-             them; keep the key in a Key Vault (`az keyvault create --sku premium` for keys that are protected by an HSM)",
+             them; keep the key in a Key Vault (one of the SKU premium for keys that are protected by an HSM)",
         ),
         Some(id) if pasted::resource_in(text, VAULT.kinds).is_none() => wrong(
             codes::BAD_VAULT_ID,

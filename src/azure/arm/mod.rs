@@ -46,9 +46,14 @@ pub(super) async fn list<T: serde::de::DeserializeOwned>(
 /// The answer, or none if ARM says that there is no such resource. A bare 404 says nothing.
 pub(super) fn found(outcome: Result<Answer, CallError>) -> Result<Option<Answer>, CallError> {
     match outcome {
-        Err(error) if error.status() == Some(404) && error.code().is_some_and(proves_absence) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// Whether ARM says that there is no such thing.
+pub(super) fn is_absent(error: &CallError) -> bool {
+    error.status() == Some(404) && error.code().is_some_and(proves_absence)
 }
 
 /// The published codes. `SubscriptionNotFound` isn't among them: ARM says so, too, to those who may not look into it.

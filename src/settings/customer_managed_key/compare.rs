@@ -77,6 +77,7 @@ fn under_way(
             let told = operation.told(comparing.now);
             let own = [&steps::NEW, &Kind::RotateCustomerManagedKey, &Kind::RevertToMicrosoftKey];
             let detail = match own.iter().any(|kind| kind.as_str() == operation.what) {
+                true if operation.overdue(notes::LONGEST, comparing.now) => format!("{told}; users are locked out"),
                 true => format!("{told}; users are locked out, for up to four days"),
                 false => told,
             };
@@ -151,11 +152,10 @@ impl Customer<'_> {
             return findings;
         }
         findings = findings.and(self.upkeep(&scene, chain, in_force.is_some()));
-        if link.is_some() && self.course.may_still_show(steps::Link::Away.family().begun, comparing.now) {
-            let detail =
-                "Power Platform says that putting it back on Microsoft's key succeeded, and doesn't show it yet";
-            let (waiting_for, detail) = (WaitingFor::Service, detail.to_owned());
-            findings.waiting.push(Waiting { address, waiting_for, since: None, detail });
+        let away = steps::Link::Away.family().begun;
+        let old = self.course.may_be_old(away, comparing.now, "putting it back on Microsoft's key");
+        if let Some(detail) = old.filter(|_| link.is_some()) {
+            findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
         } else if let Some(link) = in_force {
             self.in_force(link, chain, (doubtful, &losses), &mut findings);
         } else if let Some(unreadable) = link.and_then(unclear) {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::block::Protection;
 use super::codes;
 use super::observe::own_key;
+use super::retained;
 use crate::azure::power_platform::environments::{Environment, Runtime, Sku};
 use crate::azure::power_platform::policies::{Policy, PolicyKind};
 use crate::settings::encryption_keys::demands::Fault;
@@ -46,15 +47,13 @@ pub(super) fn of_environment(live: &Environment) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(sku @ (Sku::Trial | Sku::SubscriptionBasedTrial | Sku::Teams)) = &live.sku {
         let what = format!("environments of the type {} can't have a customer-managed key", sku.as_str());
-        faults.push(Fault::new(
-            code,
-            what,
-            "convert it to a production or sandbox environment, or leave the block out",
-        ));
+        let help = "convert it to a production or sandbox environment, or leave the block out";
+        faults.push(Fault::new(code, what, help).or_keep("convert it to a production or sandbox environment"));
     }
     if live.dataverse.is_none() {
         let help = "add Dataverse to it in the Power Platform admin center, or leave the block out";
-        faults.push(Fault::new(code, "an environment without Dataverse can't have a customer-managed key", help));
+        let what = "an environment without Dataverse can't have a customer-managed key";
+        faults.push(Fault::new(code, what, help).or_keep("add Dataverse to it in the Power Platform admin center"));
     }
     faults
 }
@@ -118,12 +117,7 @@ pub(super) fn of_policys_key(policy: &Policy, wanted: &Protection, now: Timestam
     }
     let (what, former) = match own {
         Some(own) => {
-            let version = own.version.as_ref().map(|it| format!(", version: {it}")).unwrap_or_default();
-            let until = now.to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(jiff::ToSpan::days(31));
-            let retained = format!(
-                "`retained: [{{ policy: {}, key: {{ vault: {}, name: {}{version} }}, until: {until} }}]`",
-                policy.id, own.vault, own.name
-            );
+            let retained = retained::entry(&policy.id, Some(&own), now);
             (format!("it refers to {own}"), format!(", and keep the former one with {retained}"))
         }
         None => {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::block::{Block, Declared, Protection};
@@ -19,7 +20,7 @@ use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::azure::power_platform::operations::Kind;
 use crate::azure::power_platform::{LinkStatus, SystemId};
 use crate::plan::{
-    Action, Address, Direction, Findings, Impact, ManualStep, Note, Outline, Planned, Waiting, WaitingFor, Work,
+    Action, Address, Direction, Findings, Impact, ManualStep, Mode, Note, Outline, Planned, Waiting, WaitingFor, Work,
 };
 use crate::settings::block::Block as _;
 use crate::settings::lifecycle::{self, Course};
@@ -62,11 +63,10 @@ pub(super) fn once_more(
     comparing: &Comparing<'_>,
 ) -> Result<Option<String>, Waiting> {
     let waits = |waiting_for, detail| Waiting { address: address.clone(), waiting_for, since: None, detail };
+    if let Some(detail) = course.may_be_old(shows_late, comparing.now, what) {
+        return Err(waits(WaitingFor::Service, detail));
+    }
     match course {
-        _ if course.may_still_show(shows_late, comparing.now) => {
-            let detail = format!("Power Platform says that {what} succeeded, and doesn't show it yet");
-            Err(waits(WaitingFor::Service, detail))
-        }
         Course::Failed { times: 1, why } => Ok(Some(why.clone())),
         Course::Failed { times, why } => {
             let detail = format!(
@@ -157,6 +157,21 @@ fn managed(wanted: &Wanted<'_>, address: &Address, findings: &mut Findings) -> O
     None
 }
 
+/// That the policy which the environment leaves isn't kept, or not for long enough.
+pub(super) fn left_behind(
+    declared: &Declared,
+    over: &ResourceId,
+    observed: &Observed,
+    address: &Address,
+    now: Timestamp,
+) -> Option<Note> {
+    if declared.retained.iter().any(|one| one.policy == *over) {
+        return retained::kept_too_short(declared, over, address, now);
+    }
+    let key = observed.former.as_ref().and_then(|former| former.key.as_ref());
+    Some(notes::former_unwatched(address, over, key, now))
+}
+
 /// Whether enough is known of the policies that came before: their keys are needed by the new policy's identity as well.
 fn former(wanted: &Wanted<'_>, over: Option<&ResourceId>, address: &Address, findings: &mut Findings) -> bool {
     let retained = wanted.declared.retained.iter().zip(&wanted.observed.retained);
@@ -164,9 +179,7 @@ fn former(wanted: &Wanted<'_>, over: Option<&ResourceId>, address: &Address, fin
     // What is wrong with one is told where it is looked at.
     let known = in_use.all(|(one, chain)| chain.policy.is_ok() && retained::of_key(one, chain).is_none());
     let Some(over) = over else { return known };
-    if !wanted.declared.retained.iter().any(|one| one.policy == *over) {
-        findings.notes.push(notes::former_unwatched(address, over));
-    }
+    findings.notes.extend(left_behind(wanted.declared, over, wanted.observed, address, wanted.comparing.now));
     let Some(former) = &wanted.observed.former else { return known };
     let unreadable = match (&former.policy, &former.key, &former.seen.vault) {
         (Err(unreadable), ..) | (_, Some(_), Err(unreadable)) => unreadable.clone(),
@@ -196,7 +209,11 @@ fn change(
         Some(Err(unreadable)) => Some(format!("why the link failed could not be read: {}", unreadable.reason)),
         Some(Ok(None)) | None => None,
     };
+    let mode = comparing.surface.mode(operation.provenance);
     let live_is = match (&over, link) {
+        (Some(over), _) if mode == Mode::Manual => {
+            format!("by hand, it is taken off the policy {} first, and put on this one then: two outages", over.name())
+        }
         (Some(over), _) => format!("linked over the policy {}, in place", over.name()),
         (None, None) => "declared on a customer's key, currently on Microsoft's".to_owned(),
         (None, Some(_)) => "declared, but the link isn't in force".to_owned(),
@@ -222,7 +239,7 @@ fn change(
     let linking = Linking::new(&live.id, comparing.surface, busy);
     let by_hand = || by_hand(protection, over.as_ref(), &called(live, comparing));
     let step = LinkPolicy { linking, policy: policy.clone(), system_id, over: over.clone() };
-    Planned::new(outline, Work::of(comparing.surface.mode(operation.provenance), vec![Rc::new(step)], by_hand))
+    Planned::new(outline, Work::of(mode, vec![Rc::new(step)], by_hand))
         .dangerous(LOCKS_OUT, "all users")
         .dangerous("Depends on a key of your own", key.to_string())
 }

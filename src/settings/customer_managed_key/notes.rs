@@ -3,11 +3,12 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::codes;
+use super::{codes, retained};
 use crate::azure::power_platform::environments::{Environment, Sku};
 use crate::azure::power_platform::policies::{Health, Hint, Policy};
 use crate::plan::{Address, Note, Severity};
 use crate::settings::block::Block as _;
+use crate::settings::encryption_keys::KeyRef;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::key_vault;
 use crate::settings::lifecycle::UnderWay;
@@ -80,8 +81,8 @@ pub(super) fn consequence(onset: Onset, live: &Environment, now: Timestamp) -> S
 }
 
 /// The linked environment isn't one any more that could be linked.
-pub(super) fn no_longer_fit(address: &Address, Fault { what, help, .. }: &Fault) -> Note {
-    Note::finding(codes::CMK_NO_LONGER_FIT, Severity::Error, address.clone(), what).help(help)
+pub(super) fn no_longer_fit(address: &Address, fault: &Fault) -> Note {
+    Note::finding(codes::CMK_NO_LONGER_FIT, Severity::Error, address.clone(), &fault.what).help(fault.to_keep())
 }
 
 /// Connections stay on Microsoft's key, whatever the environment is on.
@@ -159,13 +160,13 @@ pub(super) fn default_environment(address: &Address, hint: Option<&Observation<H
 }
 
 /// The policy that is replaced isn't watched afterwards.
-pub(super) fn former_unwatched(address: &Address, former: &ResourceId) -> Note {
+pub(super) fn former_unwatched(address: &Address, former: &ResourceId, key: Option<&KeyRef>, now: Timestamp) -> Note {
     let message = format!(
-        "the policy {} that is replaced isn't under `retained`: nothing will watch its key, which backups need for 30 days",
+        "the policy {} that the environment leaves isn't under `retained`: nothing will watch its key, which backups need for 30 days",
         former.name()
     );
     Note::finding(codes::CMK_FORMER_UNWATCHED, Severity::Warning, address.clone(), message)
-        .help(format!("write `retained: [{{ policy: {former}, key: {{ vault: …, name: … }}, until: YYYY-MM-DD }}]`"))
+        .help(format!("write {}", retained::entry(former, key, now)))
 }
 
 /// Something is wrong with a key that only backups need.

@@ -66,8 +66,8 @@ pub struct Chain {
 pub struct Creation {
     /// Whether the subscription has registered the provider, and where policies can be.
     pub provider: Observation<Registration>,
-    /// Whether the caller may create policies in the resource group.
-    pub creating: Observation<Holding>,
+    /// Whether the caller may create policies in the resource group; none if there is no such group.
+    pub creating: Observation<Option<Holding>>,
 }
 
 /// Asks all of them.

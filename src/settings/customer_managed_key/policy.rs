@@ -17,8 +17,8 @@ use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Waiting,
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::observation::Unreadable;
-use crate::terms::ObjectId;
 use crate::terms::text::brief;
+use crate::terms::{ObjectId, ResourceId};
 
 /// How the policy stands, for what rests on its identity.
 pub(super) enum Standing {
@@ -124,6 +124,10 @@ fn create(scene: &Scene<'_>, address: &Address, provision: &mut Provision) -> St
             None => holding,
         },
     };
+    let Some(holding) = holding else {
+        provision.fault(scene, address, no_group(&protection.policy, live.azure_region.as_deref()));
+        return Standing::Refused;
+    };
     let step = CreatePolicy { policy: protection.policy.clone(), location, key: protection.key.clone() };
     if let Some(why) = holding.lacking() {
         let role = PUT_ENTERPRISE_POLICY.facts().needs.role().map(|role| format!(" with the role {role}"));
@@ -139,6 +143,16 @@ fn create(scene: &Scene<'_>, address: &Address, provision: &mut Provision) -> St
     }
     provision.plan(creation(scene, address, step).in_doubt(holding));
     Standing::Coming
+}
+
+fn no_group(policy: &ResourceId, region: Option<&str>) -> Fault {
+    let (group, subscription) = (policy.resource_group(), policy.subscription());
+    let what = format!("Azure has no resource group {group}, in which the policy {} is to be created", policy.name());
+    let help = format!(
+        "correct `policy`, or create the group: `az group create --name {group} --subscription {subscription} --location {}`",
+        region.map_or("REGION".to_owned(), brief)
+    );
+    Fault::new(codes::CMK_POLICY_NOT_FOUND, what, help)
 }
 
 /// Why policies can't be created in the subscription, or in this geography, if so.

@@ -17,10 +17,13 @@ use crate::settings::encryption_keys::demands::{self as key_demands, Fault};
 use crate::settings::encryption_keys::{KeyRef, grants as key_grants, same_key};
 use crate::settings::lifecycle::Course;
 use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
 
 /// Days for which a former key or policy is needed, and those for a former version of the same key.
 const KEY_DAYS: i64 = 30;
 const VERSION_DAYS: i64 = 28;
+/// Days that a change of the key may take.
+const CHANGE_DAYS: i64 = 4;
 
 /// The part of the setting's address that a former policy has: its name, and its group where two have one name.
 pub(super) fn part(declared: &Declared, one: &Retained) -> String {
@@ -30,6 +33,35 @@ pub(super) fn part(declared: &Declared, one: &Retained) -> String {
         1 => format!("retained/{name}"),
         _ => format!("retained/{}/{name}", one.policy.resource_group().to_lowercase()),
     }
+}
+
+/// How the file keeps a policy that is about to become a former one: for what the change may take, and for what backups need.
+pub(super) fn entry(policy: &ResourceId, key: Option<&KeyRef>, now: Timestamp) -> String {
+    let key = match key {
+        Some(KeyRef { vault, name, version }) => {
+            let version = version.as_ref().map(|it| format!(", version: '{it}'")).unwrap_or_default();
+            format!("{{ vault: {vault}, name: {name}{version} }}")
+        }
+        None => "{ vault: …, name: … }".to_owned(),
+    };
+    let until = day(now).saturating_add(Span::new().days(CHANGE_DAYS + KEY_DAYS + 1));
+    format!("`retained: [{{ policy: {policy}, key: {key}, until: {until} }}]`")
+}
+
+/// Where the policy that is about to become a former one isn't kept for as long as backups will need it.
+pub(super) fn kept_too_short(
+    declared: &Declared,
+    over: &ResourceId,
+    address: &Address,
+    now: Timestamp,
+) -> Option<Note> {
+    let one = declared.retained.iter().find(|one| one.policy == *over)?;
+    let days = match &declared.wanted {
+        Wanted::Customer(protection) if same_key(&protection.key, &one.key) => VERSION_DAYS,
+        Wanted::Customer(_) | Wanted::Microsoft => KEY_DAYS,
+    };
+    let needed = day(now).saturating_add(Span::new().days(days));
+    (one.until < needed).then(|| too_short(address, one, needed))
 }
 
 /// Whether its last day is over. The policy that is linked now is needed whatever the file says.
@@ -129,7 +161,7 @@ pub(super) fn of_key(one: &Retained, chain: &Chain) -> Option<Fault> {
     }
     let (refers, help) = match own {
         Some(KeyRef { vault, name, version }) => {
-            let pinned = version.as_ref().map(|version| format!(", version: {version}")).unwrap_or_default();
+            let pinned = version.as_ref().map(|version| format!(", version: '{version}'")).unwrap_or_default();
             let help = format!(
                 "write `key: {{ vault: {vault}, name: {name}{pinned} }}`: the new policy's identity is granted that key"
             );
@@ -147,7 +179,10 @@ fn kept(address: &Address, one: &Retained, chain: &Chain, comparing: &Comparing<
     let gone = |what: String| Fault::new(codes::CMK_RETAINED, what, RECOVER);
     let mut faults: Vec<Fault> = Vec::new();
     match &chain.policy {
-        Ok(None) => faults.push(gone(format!("Azure has no policy {}", one.policy.name()))),
+        Ok(None) => {
+            let what = format!("Azure has no policy {}", one.policy.name());
+            faults.push(Fault::new(codes::CMK_RETAINED, what, demands::SUPPORT));
+        }
         Ok(Some(policy)) => faults.extend(demands::of_policy(policy, None)),
         Err(unreadable) => return findings.unknown.push(unreadable.at(address.clone())),
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::block::{Block, Declared};
 use super::compare::shown;
-use super::link::{LOCKS_OUT, OUTAGE, PLACE, called, once_more, unexplained};
+use super::link::{LOCKS_OUT, OUTAGE, PLACE, called, left_behind, once_more, unexplained};
 use super::observe::{Chain, Observed};
 use super::steps::{self, LINKED, Linking, UnlinkPolicy};
 use super::{demands, notes, risks};
@@ -34,8 +34,7 @@ pub(super) fn compare(
 ) {
     let address = comparing.address(Block::KEY);
     let Some(link) = &live.links.encryption else {
-        if course.may_still_show(LINKED, comparing.now) {
-            let detail = "Power Platform says that linking a policy succeeded, and doesn't show it yet".to_owned();
+        if let Some(detail) = course.may_be_old(LINKED, comparing.now, "linking a policy") {
             return findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Service, since: None, detail });
         }
         return findings.settled(address);
@@ -72,6 +71,8 @@ pub(super) fn compare(
         return findings.unknown.push(Unreadable::because(reason).at(address));
     };
     let busy = lifecycle::busy(live, course, comparing.now);
+    let left = link.policy.as_ref();
+    findings.notes.extend(left.and_then(|left| left_behind(declared, left, observed, &address, comparing.now)));
     findings.changes.push(change(declared, (live, link), system_id, (failed, busy), comparing, address));
 }
 

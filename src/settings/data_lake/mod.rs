@@ -22,7 +22,7 @@ mod steps;
 mod tests;
 mod words;
 
-pub use block::{Block, Declared};
+pub use block::{Access, Block, Declared};
 pub use observe::Observed;
 
 use async_trait::async_trait;

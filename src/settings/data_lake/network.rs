@@ -40,7 +40,7 @@ pub(super) fn compare(declared: &Declared, account: &Account, comparing: &Compar
         (Some(Access::Disabled), PublicNetworkAccess::Enabled) => {
             close(declared, account, address, comparing, findings)
         }
-        (Some(Access::Enabled), PublicNetworkAccess::Disabled) => open(declared, account, address, findings),
+        (Some(Access::Enabled), PublicNetworkAccess::Disabled) => open(declared, account, address, comparing, findings),
     }
 }
 
@@ -108,7 +108,7 @@ fn lacking(declared: &Declared, users: &BTreeMap<String, bool>, sets: &Sets, com
                 lacking.push(format!("no approved set of endpoints comes from the subscription {from}"));
             }
         }
-        None if links.matching == Match::Exact => {
+        None if own_link_goes(declared, comparing) => {
             lacking.push(
                 "`privateLinks` with `match: exact` doesn't list it, so this environment's link is removed".to_owned(),
             );
@@ -118,8 +118,25 @@ fn lacking(declared: &Declared, users: &BTreeMap<String, bool>, sets: &Sets, com
     lacking
 }
 
-fn open(declared: &Declared, account: &Account, address: Address, findings: &mut Findings) {
+/// Whether this environment's own link to the lake is removed, if there is one.
+fn own_link_goes(declared: &Declared, comparing: &Comparing<'_>) -> bool {
+    let links = comparing.beside.of::<private_links::Block>();
+    links.is_some_and(|links| {
+        links.matching == Match::Exact && !links.links.iter().any(|link| same(declared, &link.resource))
+    })
+}
+
+fn open(declared: &Declared, account: &Account, address: Address, comparing: &Comparing<'_>, findings: &mut Findings) {
     let endpoints = private_links::named_like_ours(&declared.account, &account.connections);
+    if !endpoints.is_empty() && own_link_goes(declared, comparing) {
+        let detail = format!(
+            "it is opened once no private endpoint leads to {} any more: `match: exact` removes the link; remove in Azure what is left \
+             of it: {}",
+            declared.account.name(),
+            endpoints.join(", ")
+        );
+        return findings.waiting.push(Waiting { address, waiting_for: WaitingFor::Person, since: None, detail });
+    }
     if !endpoints.is_empty() {
         return findings.notes.push(notes::still_linked(&address, &declared.account, &endpoints));
     }

@@ -145,12 +145,27 @@ impl Course {
 
     /// Whether an operation of these kinds succeeded last, and its effect may still be to show.
     pub fn may_still_show(&self, kinds: &[Kind], now: Timestamp) -> bool {
+        self.shows_by(kinds, now).is_some()
+    }
+
+    /// Until when its effect may still be to show, where an operation of these kinds succeeded last.
+    fn shows_by(&self, kinds: &[Kind], now: Timestamp) -> Option<Timestamp> {
         match self {
             // What lies in the future by the service's clock is as near.
-            Self::Succeeded { what, at: Some(at) } => {
-                kinds.contains(what) && now.duration_since(*at).abs() < SHOWS_WITHIN
+            Self::Succeeded { what, at: Some(at) }
+                if kinds.contains(what) && now.duration_since(*at).abs() < SHOWS_WITHIN =>
+            {
+                at.checked_add(SHOWS_WITHIN).ok()
             }
-            _ => false,
+            _ => None,
         }
+    }
+
+    /// Why nothing is concluded from what the environment shows, while an effect may still be to show: what `did` was.
+    pub fn may_be_old(&self, kinds: &[Kind], now: Timestamp, did: &str) -> Option<String> {
+        let by = self.shows_by(kinds, now)?;
+        Some(format!(
+            "Power Platform says that {did} succeeded; what it shows of the environment may be from before, until {by:.0}"
+        ))
     }
 }

@@ -25,10 +25,15 @@ pub(super) fn in_use(address: &Address, live: &Environment) -> Note {
         uses => format!("it uses {}, which only Managed Environments have", uses.join(" and ")),
     };
     let message = format!("declared off, currently on, and it stays on: {why}");
-    Note::refusal(codes::MANAGED_IN_USE, address.clone(), message).help(
-        "to switch it off, open the environment in the Power Platform admin center; until then write `enabled: true`, or leave \
-         `managedEnvironment` out",
-    )
+    let first = match &live.links.encryption {
+        Some(_) => {
+            "put the environment back on Microsoft's key first (`customerManagedKey: { managedBy: microsoft }`), then switch it off"
+        }
+        None => "to switch it off, open the environment",
+    };
+    Note::refusal(codes::MANAGED_IN_USE, address.clone(), message).help(format!(
+        "{first} in the Power Platform admin center; until then write `enabled: true`, or leave `managedEnvironment` out"
+    ))
 }
 
 /// An environment group decides.

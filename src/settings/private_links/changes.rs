@@ -12,6 +12,7 @@ use super::endpoints;
 use super::notes;
 use super::observe::Links;
 use super::risks;
+use super::same_resource;
 use super::steps::{AddLink, ApproveNew, RemoveLink};
 use crate::azure::Provenance;
 use crate::azure::customer_insights::PrivateLink;
@@ -21,6 +22,7 @@ use crate::azure::storage::PublicNetworkAccess;
 use crate::plan::{Action, Address, Direction, Impact, ManualStep, Mode, Outline, Planned, Rated, Step, Work};
 use crate::settings::attestation;
 use crate::settings::block::{self, Block as _};
+use crate::settings::data_lake::{self, Access};
 use crate::terms::ResourceId;
 
 /// A change of a link, done by a person where Customer Insights can't be asked.
@@ -248,6 +250,9 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, links: &[&PrivateLink]) {
     });
     // Only a resource that is known to be open to the internet can be reached without the link.
     let only_way = found.is_none_or(|found| found.public != PublicNetworkAccess::Enabled);
+    if only_way && is_lake(comparison, &live.resource) {
+        return comparison.findings.notes.push(notes::only_way_to_the_lake(&address, &live.resource));
+    }
     comparison.findings.notes.extend(notes::removal(&address, &live.resource, connections));
     let open = links.iter().flat_map(|link| &link.endpoints).all(|endpoint| endpoint.status == Status::Approved);
     let status = if open { "Approved" } else { "Pending" };
@@ -276,8 +281,18 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, links: &[&PrivateLink]) {
     comparison.findings.changes.push(planned);
 }
 
+/// Whether the environment keeps its data there, and the file doesn't say that the account is opened again.
+fn is_lake(comparison: &Comparison<'_>, resource: &ResourceId) -> bool {
+    let lake = comparison.comparing.beside.of::<data_lake::Block>().and_then(Option::as_ref);
+    lake.is_some_and(|lake| same_resource(&lake.account, resource) && lake.access != Some(Access::Enabled))
+}
+
 /// The link isn't declared, `match: exact` says that the list is complete, and a person saw it.
 pub(super) fn remove_seen(comparison: &mut Comparison<'_>, resource: &ResourceId, seen: &str) {
+    if is_lake(comparison, resource) {
+        let address = comparison.setting.part(&part(resource));
+        return comparison.findings.notes.push(notes::only_way_to_the_lake(&address, resource));
+    }
     let outline = Outline {
         address: comparison.setting.part(&part(resource)),
         setting: Block::KEY,

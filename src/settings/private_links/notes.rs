@@ -8,6 +8,7 @@ use super::endpoints::Asking;
 use crate::azure::customer_insights::LinkEndpoint;
 use crate::azure::private_endpoints::{Connection, Status};
 use crate::azure::storage::PublicNetworkAccess;
+use crate::guard;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings;
 use crate::settings::geography::{self, Agreement};
@@ -168,6 +169,18 @@ pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usi
         resource.name()
     );
     Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Info, address, message, "remove in Azure what stays behind"))
+}
+
+/// The environment that keeps its data there would lose its only way to it.
+pub(super) fn only_way_to_the_lake(address: &Address, resource: &ResourceId) -> Note {
+    let message = format!(
+        "`match: exact` would remove the private link to {0}, which `dataLake` names and which isn't known to be open to the internet: \
+         the environment would lose its only way to its data",
+        resource.name()
+    );
+    let help = "list the link under `privateLinks`; to go back to public access, write `publicNetworkAccess: enabled` under `dataLake`: \
+                the link goes first, and then the account is opened";
+    Note::refusal(guard::codes::WOULD_GO_DARK, address.clone(), message).help(help)
 }
 
 /// Rule R18: the type was only ever seen in a pull request. The plan says so and goes on.

@@ -47,6 +47,37 @@ fn it_is_closed_once_the_only_environment_is_linked_and_opened_only_without_link
     assert_eq!(access(&scene.world()), "Enabled");
 }
 
+/// The private link to a closed lake is the environment's only way to its data: it goes only where the account is opened next.
+#[test]
+fn the_only_way_to_a_lake_is_left_alone_until_the_lake_is_to_be_opened() {
+    const NONE: &str = "    privateLinks: { match: exact, links: [] }\n";
+    let scene = Scene::with(&file(&[linked_and_closed("prod", 1)]));
+    settled(&scene);
+    let closed = scene.world();
+    assert_eq!(access(&closed), "Disabled");
+    for access in [CLOSED, ""] {
+        scene.write("palisade.yaml", &prod(&format!("{NONE}{}", block(access))));
+        let run = scene.emulated(&["plan"]).ended(4).says("error[would-go-dark] privateLinks/contosolake");
+        run.says("the environment would lose its only way to its data").says("Refused: prod");
+        scene.emulated(&["apply", "--yes"]).ended(4);
+        assert_eq!(scene.world(), closed);
+    }
+    // The way back: the link goes, what is left of it in Azure is removed by hand, and the account is opened.
+    scene.write("palisade.yaml", &prod(&format!("{NONE}{}", block(OPEN))));
+    assert_eq!(changes(&planned(&scene)), ["delete prod/privateLinks/contosolake"]);
+    scene.emulated(&["plan"]).says("it is opened once no private endpoint leads to contosolake any more");
+    scene.emulated(&["apply", "--yes"]).ended(4).complains("which is critical");
+    apply(&scene).ended(6);
+    let left = scene.emulated(&["plan"]).ended(0);
+    if left.stdout.contains("remove in Azure what is left of it") {
+        scene.change_world(|world| world.storage_accounts.get_mut("contosolake").unwrap().connections.clear());
+    }
+    assert_eq!(changes(&planned(&scene)), ["enable prod/dataLake/publicNetworkAccess"]);
+    apply(&scene).ended(0);
+    in_sync(&scene);
+    assert_eq!(access(&scene.world()), "Enabled");
+}
+
 /// Two environments, of which one isn't linked yet: neither closes what the other one needs.
 #[test]
 fn it_stays_open_until_every_environment_that_names_it_is_linked() {

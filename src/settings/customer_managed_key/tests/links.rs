@@ -68,9 +68,55 @@ fn what_rests_on_a_policy_that_is_not_there_yet_stays_asked_for() {
 }
 
 #[test]
+fn a_policy_is_created_in_no_group_that_there_is_not() {
+    let scene = Scene::bare().with(|scene| scene.observed.creation.as_mut().unwrap().creating = Ok(None));
+    assert_eq!(scene.told(), "refused cmk-policy-not-found at customerManagedKey/policy");
+    let findings = scene.findings();
+    let note = findings.notes.iter().find(|note| note.refuses()).unwrap();
+    assert!(note.message.contains("has no resource group rg-cmk"), "{}", note.message);
+    assert!(note.help.as_ref().unwrap().contains("az group create --name rg-cmk"), "{note:?}");
+}
+
+/// What the environment leaves is to be kept: the plan says what to write, or that it is kept too short.
+#[test]
+fn a_policy_that_is_left_is_to_be_retained_for_long_enough() {
+    let help = |scene: &Scene| {
+        let findings = scene.findings();
+        let about = |note: &&crate::plan::Note| {
+            [codes::CMK_FORMER_UNWATCHED, codes::CMK_RETAINED].iter().any(|it| note.code == *it)
+        };
+        findings.notes.iter().find(about).and_then(|note| note.help.clone()).unwrap_or_default()
+    };
+    let write = format!(
+        "write `retained: [{{ policy: {}, key: {{ vault: {}, name: old-key }}, until: 2026-12-25 }}]`",
+        policy_id("cmk-old"),
+        key("kv-old", "old-key").vault
+    );
+    assert_eq!(help(&Scene::swapping()), write);
+    let back = Scene::swapping().with(|scene| scene.declared.wanted = Wanted::Microsoft);
+    assert_eq!(back.told(), "unlink customerManagedKey");
+    assert_eq!(help(&back), write);
+    let kept = |until: &str| {
+        Scene::swapping().with(|scene| {
+            let former = key("kv-old", "old-key");
+            scene.declared.retained = vec![Retained {
+                policy: policy_id("cmk-old"),
+                key: former.clone(),
+                until: until.parse().unwrap(),
+                place: place(),
+            }];
+            scene.observed.retained = vec![chain("cmk-old", &former)];
+            scene.observed.former = None;
+        })
+    };
+    assert_eq!(help(&kept("2026-12-01")), "write `until: 2026-12-20`, or a later day");
+    assert_eq!(help(&kept("2026-12-25")), "");
+}
+
+#[test]
 fn what_the_caller_may_not_do_waits_for_a_person() {
     let lacking = || Ok(Holding::Lacking(vec![Right::Azure(Action::ENTERPRISE_POLICY_WRITE)]));
-    let scene = Scene::bare().with(|scene| scene.observed.creation.as_mut().unwrap().creating = lacking());
+    let scene = Scene::bare().with(|scene| scene.observed.creation.as_mut().unwrap().creating = lacking().map(Some));
     assert_eq!(
         scene.told(),
         "waits customerManagedKey/policy Person; waits customerManagedKey/grants/kv-cmk Person",
@@ -151,6 +197,10 @@ fn another_policy_is_linked_over_the_one_before_in_place() {
     let change = &findings.changes[0].change;
     assert_eq!((change.risk, change.impact, change.direction), (Risk::Critical, Impact::Outage, Direction::Neutral));
     assert!(change.reason.starts_with("linked over the policy cmk-old, in place"), "{}", change.reason);
+    // A person does it in two steps, and the plan doesn't call that one.
+    let by_hand = Scene::swapping().with(|scene| scene.surface = Surface::cloud(crate::plan::Mode::Manual)).findings();
+    let reason = &by_hand.changes[0].change.reason;
+    assert!(reason.contains("two outages") && !reason.contains("in place"), "{reason}");
     assert!(scene.codes().contains(&codes::CMK_FORMER_UNWATCHED));
     assert!(!Scene::swapping().retaining("2027-01-01").codes().contains(&codes::CMK_FORMER_UNWATCHED));
     // The new policy's identity gets the old key as well, retained or not.

@@ -225,7 +225,7 @@ impl Scene {
         scene.chain().policy = Ok(None);
         scene.observed.grants[0].held = Ok(Rc::default());
         let provider = Registration { state: Registered::Yes, locations: vec!["europe".into()] };
-        scene.observed.creation = Some(Creation { provider: Ok(provider), creating: Ok(Holding::Held) });
+        scene.observed.creation = Some(Creation { provider: Ok(provider), creating: Ok(Some(Holding::Held)) });
         scene
     }
 

@@ -177,9 +177,9 @@ fn a_policy_with_another_key_is_refused_with_the_text_to_write() {
             let note = findings.notes.iter().find(|note| note.code == codes::CMK_POLICY_KEY).unwrap();
             assert!(note.refuses() && note.message.contains(says), "{}", note.message);
             let help = note.help.as_deref().unwrap();
-            let version = own.version.as_ref().map(|it| format!(", version: {it}")).unwrap_or_default();
+            let version = own.version.as_ref().map(|it| format!(", version: '{it}'")).unwrap_or_default();
             let entry = format!(
-                "retained: [{{ policy: {}, key: {{ vault: {}, name: {}{version} }}, until: 2026-12-21 }}]",
+                "retained: [{{ policy: {}, key: {{ vault: {}, name: {}{version} }}, until: 2026-12-25 }}]",
                 policy_id("cmk-eu"),
                 own.vault,
                 own.name
