@@ -4,6 +4,9 @@ use jiff::SignedDuration;
 use palisade::azure::keys::{self, IsoDuration, KeyAddress, Trigger};
 use palisade::azure::{CallError, Look, Writer, vault_keys};
 use palisade::emulator::{Attributes, Key, KeyVersion, World};
+use palisade::plan::{ReadBack, Step as _};
+use palisade::settings::encryption_keys::KeyRef;
+use palisade::settings::encryption_keys::steps::RotateKey;
 use serde_json::{Value as Json, json};
 
 use crate::support::{Services, VAULT, grant, start_of_time, vault_of};
@@ -86,6 +89,20 @@ async fn rotating_is_not_replayed() {
     let (services, writer) = services("- { operation: POST */rotate, action: loseAnswer }").await;
     keys::enable(&writer, &at("pp-key"), FIRST).await.unwrap();
     keys::rotate(&writer, &at("pp-key")).await.unwrap_err();
+    assert_eq!(services.count("POST", "/rotate"), 1);
+}
+
+/// Another run may have made the version since the plan looked: the write looks once more, and sends nothing then.
+#[tokio::test]
+async fn the_step_makes_no_version_that_is_there() {
+    let (services, writer) = services("").await;
+    keys::enable(&writer, &at("pp-key"), FIRST).await.unwrap();
+    let key = KeyRef { vault: VAULT.parse().unwrap(), name: "pp-key".into(), version: None };
+    let step = RotateKey { key, after: start_of_time() - SignedDuration::from_hours(1) };
+    for _ in 0..2 {
+        step.write(&writer).await.unwrap();
+        assert_eq!(step.read_back(writer.reader()).await.unwrap(), ReadBack::Shown);
+    }
     assert_eq!(services.count("POST", "/rotate"), 1);
 }
 
