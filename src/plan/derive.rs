@@ -151,7 +151,7 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
     }
     let position = |note: &Note| scopes.iter().position(|scope| note.address.belongs_to(&scope.scope));
     notes.sort_by(|a, b| {
-        let rank = |note: &Note| (note.severity, !note.bearing.first, position(note));
+        let rank = |note: &Note| (note.severity, note.bearing.first.is_none(), position(note));
         rank(a).cmp(&rank(b)).then_with(|| (&a.address, &a.code).cmp(&(&b.address, &b.code)))
     });
     notes.dedup();

@@ -197,8 +197,8 @@ pub struct Bearing {
     pub about: Option<ResourceId>,
     /// Whether it says that nothing needs that resource any more: it isn't told where something does.
     pub unless_needed: bool,
-    /// Whether it comes before others of its severity.
-    pub first: bool,
+    /// What is down already, by the name that people know it by: it comes before all others.
+    pub first: Option<String>,
     /// The change that puts it right.
     pub repaired_by: Option<Address>,
     /// Whether it is about something that the configuration doesn't declare, so that it changes no exit code of `apply`.
@@ -258,13 +258,14 @@ impl Note {
     /// The same note, with the name of what its address has only an id of.
     #[must_use]
     pub fn of_one_called(self, name: &str) -> Self {
-        Self { message: format!("{name}: {}", self.message), ..self }
+        let first = self.bearing.first.map(|_| name.to_owned());
+        Self { message: format!("{name}: {}", self.message), bearing: Bearing { first, ..self.bearing }, ..self }
     }
 
-    /// The same note, before others of its severity.
+    /// The same note, before all others: something by this name is down already.
     #[must_use]
-    pub fn first(mut self) -> Self {
-        self.bearing.first = true;
+    pub fn first(mut self, called: impl Into<String>) -> Self {
+        self.bearing.first = Some(called.into());
         self
     }
 

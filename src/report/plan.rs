@@ -32,6 +32,10 @@ pub enum Purpose {
 /// The whole plan as text, with escape codes for colour.
 pub fn text(plan: &Plan, purpose: Purpose) -> String {
     let mut out = format!("{} {}\n", paint(HEADING, "Target:"), target(&plan.target));
+    let down: Vec<String> = plan.notes.iter().filter_map(|note| note.bearing.first.as_deref()).map(printable).collect();
+    if !down.is_empty() {
+        let _ = writeln!(out, "{} {} (see below)", paint(DANGER, "Shut down already:"), down.join(", "));
+    }
     for scope in &plan.scopes {
         out.push('\n');
         environment(plan, scope, &mut out);

@@ -22,7 +22,7 @@ pub(super) fn name(accounts: &mut [Account]) {
                 if living.is_empty() {
                     return true;
                 }
-                note.message = format!("{}; goes offline: {}", note.message, living.join(", "));
+                note.message = format!("{}; offline without it: {}", note.message, living.join(", "));
                 !note.bearing.unless_needed
             });
         }

@@ -85,10 +85,8 @@ impl Survey {
         };
         held_back::told(&mut account, reviewed, &arrival.instance, &arrival.hosting);
         held_back::freeze(&mut account.findings);
-        // Of an environment that is refused it isn't known whether it is the one that is meant.
-        if account.notes.is_empty() {
-            account.findings.extend(watched);
-        }
+        // Whatever is refused: what dies is told.
+        account.findings.extend(watched);
         account
     }
 

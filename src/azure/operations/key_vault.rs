@@ -47,11 +47,12 @@ pub const LIST_DELETED_VAULTS: Operation<Read> = Operation::read(Facts {
     )
 });
 
-/// Brings a deleted vault back with all that is in it: the route that makes vaults, with `createMode`. Repeatable: a vault that
-/// is back isn't made anew.
+/// Brings a deleted vault back with all that is in it: the route that makes vaults, with `createMode`. Not repeatable: nobody says
+/// what it does to a vault that is back.
 pub const RECOVER_VAULT: Operation<Write> = Operation::write(Facts {
     api_version: Some("2023-07-01"),
     effect: Effect::Write,
+    repeatable: false,
     ..documented(
         Service::Arm,
         ARM_SPEC,
@@ -148,8 +149,9 @@ pub const UPDATE_KEY: Operation<Write> = Operation::write(Facts {
 pub const GET_DELETED_KEY: Operation<Read> =
     Operation::read(in_vault("GetDeletedKey", "GET", "/deletedkeys/{keyName}", VaultRight::GetDeletedKey));
 
-/// Brings a deleted key back with all its versions.
+/// Brings a deleted key back with all its versions. Not repeatable: a key that is back isn't found among the deleted ones.
 pub const RECOVER_KEY: Operation<Write> = Operation::write(Facts {
     effect: Effect::Write,
+    repeatable: false,
     ..in_vault("RecoverDeletedKey", "POST", "/deletedkeys/{keyName}/recover", VaultRight::RecoverKey)
 });

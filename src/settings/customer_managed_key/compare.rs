@@ -11,6 +11,7 @@ use super::provision::{self, Goal, Losses, Provision, Scene};
 use super::{codes, notes, retained, revert, steps, watch};
 use crate::azure::power_platform::environments::{Environment, ProtectionLevel};
 use crate::azure::power_platform::operations::Kind;
+use crate::azure::power_platform::policies::{Policy, PolicyKind};
 use crate::azure::power_platform::{Link, LinkStatus};
 use crate::plan::{Address, Findings, Note, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
@@ -32,18 +33,22 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
             return findings;
         }
     };
+    let linked = linked_chain(live, observed);
+    if let Some(chain) = linked {
+        findings.lifelines = vec![watch::lifeline(comparing.head.scope().to_string(), chain)];
+    }
     let course = match &observed.course {
         Ok(course) => course,
         Err(unreadable) => {
             findings.unknown.push(unreadable.at(address));
-            return findings;
+            let left = linked.map(|chain| watch::left(chain, (live, None), comparing));
+            return left.into_iter().fold(findings, Findings::and);
         }
     };
-    if let Some(policy) = live.links.encryption.as_ref().and_then(|link| link.policy.as_ref()) {
-        let chains = observed.wanted.iter().chain(&observed.former).chain(&observed.retained);
-        let chain = chains.into_iter().find(|chain| chain.id == *policy);
-        let of = comparing.head.scope().to_string();
-        findings.lifelines = vec![watch::lifeline(of, policy, chain.and_then(|chain| chain.key.as_ref()))];
+    // What the file wants is looked at below; until it is so, the environment lives on something else.
+    let elsewhere = linked.filter(|chain| observed.wanted.as_ref().is_none_or(|wanted| !std::ptr::eq(wanted, *chain)));
+    if let Some(chain) = elsewhere {
+        findings = findings.and(watch::left(chain, (live, Some(course)), comparing));
     }
     let goes_on = under_way(live, course, &address, comparing, &mut findings);
     match &declared.wanted {
@@ -60,6 +65,14 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     }
     retained::compare(declared, observed, (live, course), comparing, &mut findings);
     findings
+}
+
+/// What the environment is linked to now, as far as its policy in Azure is told.
+fn linked_chain<'a>(live: &Environment, observed: &'a Observed) -> Option<&'a Chain> {
+    let policy = live.links.encryption.as_ref()?.policy.as_ref()?;
+    // Of a policy with another key than the declared one, it is its own that counts.
+    let mut chains = observed.former.iter().chain(&observed.wanted).chain(&observed.retained);
+    chains.find(|chain| chain.id == *policy)
 }
 
 /// Whether the link is being changed, or may be, which is then told. Whatever it shows now isn't what it will be.
@@ -138,7 +151,12 @@ impl Customer<'_> {
         let link = self.live.links.encryption.as_ref();
         let own = link.filter(|link| is_to(link, self.protection, chain));
         let in_force = own.filter(|link| link.status == Some(LinkStatus::Linked));
-        let goal = if in_force.is_some() || goes_on { Goal::Keep } else { Goal::Link };
+        let goal = match goes_on {
+            _ if in_force.is_some() => Goal::Keep,
+            true if own.is_some() => Goal::Keep,
+            true => Goal::Wait,
+            false => Goal::Link,
+        };
         let Self { declared, protection, observed, live, comparing, .. } = self;
         let repairs = in_force.is_some() && !goes_on && protection.provision;
         let scene = Scene { declared, protection, observed, live, comparing, source: &declared.place, goal, repairs };
@@ -182,6 +200,10 @@ impl Customer<'_> {
         }
         findings.notes.extend(refusals);
         findings.notes.extend(self.fitness(&address));
+        // Where the policy refers to another key, that one decides.
+        if self.observed.former.as_ref().is_some_and(|former| former.id == self.protection.policy) {
+            return;
+        }
         locked::compare(
             &Locked { live: self.live, course: self.course, losses, declared: self.declared },
             self.comparing,
@@ -192,8 +214,12 @@ impl Customer<'_> {
     /// How the key is kept up, where it is known to be the policy's own.
     fn upkeep(&self, scene: &Scene<'_>, chain: &Chain, in_use: bool) -> Findings {
         let address = self.comparing.address(Block::KEY).part("key");
-        let policy = chain.policy.as_ref().ok().and_then(|policy| policy.as_deref());
-        if policy.is_some_and(|policy| demands::of_policys_key(policy, self.protection, self.comparing.now).is_some()) {
+        let is_its = |policy: &Policy| {
+            policy.kind == PolicyKind::Encryption
+                && demands::of_policys_key(policy, self.protection, self.comparing.now).is_none()
+        };
+        // Of a policy that is to be created, the key is the declared one.
+        if !matches!(&chain.policy, Ok(policy) if policy.as_deref().is_none_or(is_its)) {
             return Findings::default();
         }
         let Protection { key, upkeep, .. } = self.protection;
@@ -209,7 +235,8 @@ fn earlier(link: &Link, chain: &Chain) -> Option<Fault> {
          that is there {present}",
         chain.id.name()
     );
-    (linked != present).then(|| Fault::new(codes::CMK_POLICY_UNFIT, what, demands::SUPPORT))
+    let fault = || Fault::new(codes::CMK_POLICY_UNFIT, what, demands::SUPPORT).of(Some(chain.id.clone()));
+    (linked != present).then(fault)
 }
 
 /// Whether a link leads to the declared policy, by its id in Azure, or by what Power Platform calls it.

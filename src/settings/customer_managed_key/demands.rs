@@ -11,7 +11,7 @@ use super::observe::own_key;
 use super::retained;
 use crate::azure::power_platform::environments::{Environment, Runtime, Sku};
 use crate::azure::power_platform::policies::{Policy, PolicyKind};
-use crate::settings::encryption_keys::demands::Fault;
+use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::encryption_keys::same_key;
 use crate::settings::lifecycle::Course;
 use crate::terms::text::brief;
@@ -84,13 +84,15 @@ pub(super) fn of_policy(policy: &Policy, live: Option<&Environment>) -> Vec<Faul
         let what =
             format!("the policy {} has no system-assigned identity, so nothing can use the key", policy.id.name());
         let help = "name another policy, or let palisade create one (`provision: true`)";
-        faults.push(Fault::new(codes::CMK_POLICY_UNFIT, what, help).or_keep(SUPPORT));
+        let fault = Fault::new(codes::CMK_POLICY_UNFIT, what, help).or_keep(SUPPORT);
+        faults.push(fault.onset(Onset::Untold).of(Some(policy.id.clone())));
     }
     if let Some(state) = policy.key.as_ref().and_then(|key| key.state.as_deref())
         && !state.eq_ignore_ascii_case("Enabled")
     {
         let what = format!("the encryption of the policy {} is {}", policy.id.name(), brief(state));
-        faults.push(Fault::new(codes::CMK_POLICY_UNFIT, what, "name a policy whose encryption is enabled"));
+        let fault = Fault::new(codes::CMK_POLICY_UNFIT, what, "name a policy whose encryption is enabled");
+        faults.push(fault.or_keep(SUPPORT).onset(Onset::Untold).of(Some(policy.id.clone())));
     }
     let location = live.and_then(|live| live.location.as_deref());
     if let Some(location) = location.filter(|location| !fits(location, &policy.location)) {

@@ -180,17 +180,9 @@ fn former(wanted: &Wanted<'_>, over: Option<&ResourceId>, address: &Address, fin
     let known = in_use.all(|(one, chain)| chain.policy.is_ok() && retained::of_key(one, chain).is_none());
     let Some(over) = over else { return known };
     findings.notes.extend(left_behind(wanted.declared, over, wanted.observed, address, wanted.comparing.now));
+    // What could not be read of the one that is linked now is told where that is looked at.
     let Some(former) = &wanted.observed.former else { return known };
-    let unreadable = match (&former.policy, &former.key, &former.seen.vault) {
-        (Err(unreadable), ..) | (_, Some(_), Err(unreadable)) => unreadable.clone(),
-        (Ok(_), None, _) => Unreadable::because(format!(
-            "which key the policy {} that is linked now refers to can't be told, and the new policy's identity needs that key as well",
-            over.name()
-        )),
-        (Ok(_), Some(_), Ok(_)) => return known,
-    };
-    findings.unknown.push(unreadable.at(address.part("former")));
-    false
+    known && former.policy.is_ok() && former.key.is_some() && former.seen.vault.is_ok()
 }
 
 fn change(

@@ -1,8 +1,9 @@
 //! Environments that are shut down since they can't reach their key. Pure.
 //!
 //! No service says that an environment is locked: it is told from one that is being changed by its operations. Nor is there an operation
-//! that unlocks: once key and grant are back, a person enables the environment again. Invariants: an environment that is disabled for
-//! another reason that is told isn't called locked; nobody is asked to enable one that would be locked again at once.
+//! that unlocks: once key and grant are back, a person enables the environment again. Which reason it gives
+//! for a locked one isn't recorded anywhere, so any reason may be that. Invariants: nobody is asked to enable one that would be locked again
+//! at once, or of whose key that isn't known.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ pub(super) fn compare(locked: &Locked<'_>, comparing: &Comparing<'_>, findings: 
         return;
     }
     findings.notes.push(note(&comparing.address(Block::KEY), live, losses, comparing.now));
-    if losses.beyond_repair {
+    if losses.beyond_repair || losses.unread {
         return;
     }
     let name = called(live, comparing);
@@ -86,27 +87,29 @@ pub(super) fn compare(locked: &Locked<'_>, comparing: &Comparing<'_>, findings: 
 
 /// That it is shut down, and when it is deleted.
 pub(super) fn note(setting: &Address, live: &Environment, losses: &Losses, now: Timestamp) -> Note {
+    let called = setting.in_scope().map_or_else(|| setting.to_string(), |scope| scope.to_string());
     let address = setting.part("runtime");
     let why = live.runtime_reason.as_deref().filter(|why| *why != "NotSpecified");
     let why = why.map(|why| format!(" ({})", brief(why))).unwrap_or_default();
-    let (consequence, help) = match losses.out_of_reach {
-        true => {
-            let onset = losses.since.map_or(Onset::Untold, Onset::At);
-            (
-                notes::consequence(onset, live, now),
-                "bring its key and its grant back first, then enable it in the Power Platform admin center (Re-enable environment)",
-            )
-        }
-        false => (
+    let deleted = notes::deletion(losses.onset(), live, now);
+    let (consequence, help) = match (losses.onset(), losses.unread) {
+        (Onset::Never, false) => (
             format!(
-                "nothing that was read keeps it from its key any more; until a person enables it, it stays shut down, {}",
-                notes::deletion(live)
+                "nothing that was read keeps it from its key any more; until a person enables it, it stays shut down, and {deleted}"
             ),
             "enable it in the Power Platform admin center (Re-enable environment)",
+        ),
+        (Onset::Never, true) => (
+            format!("whether it can reach its key could not be read; {deleted}"),
+            "let this identity read its policy, its vault and its key, and plan again",
+        ),
+        _ => (
+            format!("it can't reach its key, and {deleted}"),
+            "bring its key and its grant back first, then enable it in the Power Platform admin center (Re-enable environment)",
         ),
     };
     let message = format!(
         "the environment is locked: Power Platform shows it as disabled{why}, and no operation explains it; {consequence}"
     );
-    Note::finding(codes::CMK_LOCKED, Severity::Error, address, message).help(help).first()
+    Note::finding(codes::CMK_LOCKED, Severity::Error, address, message).help(help).first(called)
 }

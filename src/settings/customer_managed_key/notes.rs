@@ -41,42 +41,50 @@ fn days_locked(live: &Environment) -> Option<u8> {
     }
 }
 
-/// When an environment that is locked is deleted, where it isn't told since when it is.
-pub(super) fn deletion(live: &Environment) -> String {
-    match days_locked(live) {
-        Some(days) => format!("and it is deleted {days} days after it was locked (since when it is isn't told)"),
-        None => "and it may be deleted (30 days after it was locked if it is a production environment, 7 if it is a sandbox; for other \
-                 types no time is documented)"
-            .to_owned(),
+/// Where no number of days is documented.
+const OTHER_TYPES: &str =
+    "30 days after that if it is a production environment, 7 if it is a sandbox; for other types no time is documented";
+
+/// When an environment that lost its key at `onset` is deleted, as far as a day can be told.
+fn deleted(onset: Onset, days: u8, now: Timestamp) -> Option<String> {
+    let end =
+        |at: Timestamp| at.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX);
+    let day = |at: Timestamp| end(at).to_zoned(TimeZone::UTC).date();
+    match onset {
+        Onset::Never | Onset::Untold => None,
+        Onset::At(at) | Onset::Within(at) if end(at) <= now => {
+            Some(format!("deleted {days} days after that, which may be over"))
+        }
+        Onset::At(at) => Some(format!("deleted on {} at the earliest", day(at))),
+        Onset::Within(at) => Some(format!(
+            "deleted on {}, or sooner, if that was so before the last change that Azure tells of",
+            day(at)
+        )),
+    }
+}
+
+/// When an environment is deleted that is locked since `onset`.
+pub(super) fn deletion(onset: Onset, live: &Environment, now: Timestamp) -> String {
+    let Some(days) = days_locked(live) else { return format!("it is deleted later ({OTHER_TYPES})") };
+    match deleted(onset, days, now) {
+        Some(deleted) => format!("it is {deleted}"),
+        None => format!("it is deleted {days} days after it was locked (since when it is isn't told)"),
     }
 }
 
 /// What becomes of an environment that loses its key, and when at the earliest.
 pub(super) fn consequence(onset: Onset, live: &Environment, now: Timestamp) -> String {
-    let end = |at: Timestamp, days: u8| {
-        at.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+    let lost = "the environment can't reach its key: it is shut down, if it isn't yet, and";
+    let Some(days) = days_locked(live) else {
+        return format!("an environment that can't reach its key is shut down, and deleted later ({OTHER_TYPES})");
     };
-    let day = |at: Timestamp, days: u8| end(at, days).to_zoned(TimeZone::UTC).date();
-    match (onset, days_locked(live)) {
-        (Onset::Never, Some(days)) => {
+    match (onset, deleted(onset, days, now)) {
+        (Onset::Never, _) => {
             format!("an environment that can't reach its key is shut down, and deleted {days} days after that")
         }
-        (Onset::Untold, Some(days)) => format!(
-            "the environment can't reach its key: it is shut down, and deleted {days} days after that (since when it can't isn't told)"
-        ),
-        (Onset::At(at), Some(days)) if end(at, days) <= now => format!(
-            "the environment can't reach its key: it is shut down, and deleted {days} days after that, which may be over"
-        ),
-        (Onset::At(at), Some(days)) if at <= now => format!(
-            "the environment can't reach its key: it is shut down, and deleted on {} at the earliest",
-            day(at, days)
-        ),
-        (Onset::At(at), Some(days)) => {
-            format!("the environment is shut down then, and deleted on {} at the earliest", day(at, days))
-        }
-        (_, None) => "an environment that can't reach its key is shut down, and deleted later (30 days after that if it is a production \
-                      environment, 7 if it is a sandbox; for other types no time is documented)"
-            .to_owned(),
+        (Onset::At(at), Some(deleted)) if at > now => format!("the environment is shut down then, and {deleted}"),
+        (_, Some(deleted)) => format!("{lost} {deleted}"),
+        (_, None) => format!("{lost} deleted {days} days after that (since when it can't isn't told)"),
     }
 }
 

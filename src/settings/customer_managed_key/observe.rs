@@ -17,7 +17,7 @@ use crate::azure::power_platform::{Link, LinkStatus, environments};
 use crate::azure::rights::Holding;
 use crate::plan::Mode;
 use crate::settings::encryption_keys::observe::{granted, see};
-use crate::settings::encryption_keys::{Granted, KeyRef, Seen};
+use crate::settings::encryption_keys::{Granted, KeyRef, Seen, same_key};
 use crate::settings::lifecycle::{self, Course};
 use crate::settings::observation::{Observation, Unreadable};
 use crate::settings::setting::Observing;
@@ -32,7 +32,7 @@ pub struct Observed {
     pub error: Option<Observation<Option<String>>>,
     /// The policy that is to be linked; none where Microsoft's key is wanted.
     pub wanted: Option<Chain>,
-    /// The policy that is linked, if it is another one than those that the file names.
+    /// The policy that is linked, if it is another one than those that the file names, or refers to another key than the file says.
     pub former: Option<Chain>,
     /// The retained policies, in the file's order.
     pub retained: Vec<Chain>,
@@ -100,6 +100,10 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
         former,
         retained
     );
+    let former = match (former, protection, &wanted) {
+        (None, Some(protection), Some(wanted)) => other_key(look, protection, wanted, linked).await,
+        (former, ..) => former,
+    };
     let grants = match (protection, &wanted) {
         (Some(protection), Some(wanted)) => grants(look, protection, wanted, former.as_ref(), &retained).await,
         _ => Vec::new(),
@@ -115,6 +119,16 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
     };
     let hint = hint(observing, &live, protection.is_some()).await;
     Observed { course, error, wanted, former, retained, grants, rotation, creation, hint }
+}
+
+/// The policy that is linked and declared, by the key that it refers to itself, if that is another one than the declared key: the
+/// environment is encrypted with that.
+async fn other_key(look: &Look, protection: &Protection, wanted: &Chain, linked: Option<&Link>) -> Option<Chain> {
+    let policy = wanted.policy.as_ref().ok()?.as_deref()?;
+    let own = own_key(policy)?;
+    let is_linked = linked?.policy.as_ref() == Some(&wanted.id);
+    let differs = !same_key(&own, &protection.key) || own.version != protection.key.version;
+    if is_linked && differs { Some(former_chain(look, &wanted.id, None).await) } else { None }
 }
 
 pub(super) fn protection(declared: &Declared) -> Option<&Protection> {

@@ -59,7 +59,7 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
             let help = "correct `policy`, or write `provision: true` to have it created";
             let fault = Fault::new(codes::CMK_POLICY_NOT_FOUND, what, help).or_keep(demands::SUPPORT);
             let fault = fault.onset(Onset::Untold).of(Some(chain.id.clone()));
-            provision.losses.lost(&fault, false);
+            provision.losses.lost(&fault, false, scene.comparing.now);
             provision.fault(scene, &address, fault);
             return Standing::Refused;
         }
@@ -73,17 +73,17 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
     let mut faults: Vec<Fault> = faults.collect();
     if scene.goal == Goal::Keep {
         if policy.health == Some(Health::Unhealthy) {
-            let fault = unhealthy(chain.id.name()).of(Some(chain.id.clone()));
-            // It says so of what is wrong with the key, and is put right with that.
-            provision.losses.lost(&fault, true);
-            faults.push(fault);
+            faults.push(unhealthy(chain.id.name()).of(Some(chain.id.clone())));
         }
         provision.findings.notes.extend(notes::health(&address, policy));
     }
     let fine = faults.iter().all(|fault| fault.code == codes::CMK_AT_RISK);
     // The declared key isn't the one that the environment is encrypted with.
     let other_key = scene.goal == Goal::Keep && faults.iter().any(|fault| fault.code == codes::CMK_POLICY_KEY);
-    faults.into_iter().for_each(|fault| provision.fault(scene, &address, fault));
+    for fault in faults {
+        provision.losses.lost(&fault, false, scene.comparing.now);
+        provision.fault(scene, &address, fault);
+    }
     let Policy { principal, system_id, .. } = policy.as_ref();
     provision.system_id.clone_from(system_id);
     if fine && principal.is_some() && system_id.is_some() {

@@ -19,22 +19,24 @@ use crate::azure::power_platform::environments::Environment;
 use crate::azure::rights::Holding;
 use crate::plan::{Address, Findings, Note, Planned, Severity, Waiting, WaitingFor};
 use crate::settings::block::Block as _;
-use crate::settings::encryption_keys::demands::{self as key_demands, Fault, Onset};
-use crate::settings::encryption_keys::lifeline::{InUse, Watch};
-use crate::settings::encryption_keys::upkeep::Keeper;
+use crate::settings::encryption_keys::demands::{self as key_demands, Fault, Onset, Repair};
+use crate::settings::encryption_keys::lifeline::{Checked, InUse};
+use crate::settings::encryption_keys::upkeep::{self, Keeper};
 use crate::settings::encryption_keys::{Granted, KeyRef, grants as key_grants, same_key};
 use crate::settings::geography::{self, Agreement};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::{ObjectId, Place, VaultId};
 
-/// Whether the environment is yet to be linked to the policy, or is, or is being.
+/// Whether the environment is yet to be linked to the policy, or is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
     /// It is to be linked.
     Link,
-    /// Nothing is made: what stands is looked at.
+    /// It is, or is being linked to it: nothing is made, and what stands is looked at.
     Keep,
+    /// It isn't, and something goes on there: nothing is made, and nothing is judged yet.
+    Wait,
 }
 
 /// What everything here looks at.
@@ -74,26 +76,43 @@ pub(super) struct Provision {
 }
 
 /// What was lost of what a linked environment is encrypted with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Losses {
     /// The changes that bring it back.
     pub(super) repairs: Vec<Address>,
     /// Whether something was lost that no change brings back.
     pub(super) beyond_repair: bool,
-    /// Whether anything is known that keeps the environment from its key now.
-    pub(super) out_of_reach: bool,
-    /// The earliest instant since when the environment can't reach its key, as far as that is told.
-    pub(super) since: Option<Timestamp>,
+    /// Whether part of it could not be read.
+    pub(super) unread: bool,
+    /// Whether Azure says of the policy that it can't reach its key.
+    unhealthy: bool,
+    /// Since when the environment can't reach its key, by what was found of it.
+    found: Onset,
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self { repairs: Vec::new(), beyond_repair: false, unread: false, unhealthy: false, found: Onset::Never }
+    }
 }
 
 impl Losses {
-    /// What only may happen keeps nobody from the key.
-    pub(super) fn lost(&mut self, fault: &Fault, repaired: bool) {
-        let stops = fault.onset != Onset::Never && fault.code != codes::CMK_KEY_EXPIRES;
-        self.out_of_reach |= stops;
-        self.beyond_repair |= stops && !repaired;
-        if let Onset::At(at) = fault.onset {
-            self.since = Some(self.since.map_or(at, |since| since.min(at)));
+    /// What only may happen, or will, keeps nobody from the key now.
+    pub(super) fn lost(&mut self, fault: &Fault, repaired: bool, now: Timestamp) {
+        if fault.code == codes::CMK_AT_RISK {
+            // Said of what is wrong with the key: it is put right with that, and has no date of its own.
+            self.unhealthy = true;
+        } else if fault.onset.is_past(now) {
+            self.found = self.found.sooner(fault.onset);
+            self.beyond_repair |= !repaired;
+        }
+    }
+
+    /// Since when the environment can't reach its key, as far as that is told; never, if nothing is known that keeps it from it.
+    pub(super) fn onset(&self) -> Onset {
+        match self.found {
+            Onset::Never if self.unhealthy => Onset::Untold,
+            found => found,
         }
     }
 }
@@ -107,6 +126,7 @@ impl Provision {
     fn fault_repaired_by(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault, repair: Option<&Address>) {
         self.blocked = true;
         self.findings.notes.push(match scene.goal {
+            Goal::Wait => return,
             Goal::Link => notes::refused(address, fault),
             // Another key than the declared one isn't as declared, whatever keeps the environment alive.
             Goal::Keep if fault.code == codes::CMK_POLICY_KEY => notes::refused(address, fault),
@@ -116,9 +136,12 @@ impl Provision {
 
     /// Something that keeps the environment alive was lost. What brings it back is planned, and what is left is for a person.
     fn lost(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault, repair: Option<Planned>) {
-        self.losses.lost(&fault, repair.is_some());
+        self.losses.lost(&fault, repair.is_some(), scene.comparing.now);
         let by = repair.as_ref().map(|planned| planned.change.address.clone());
+        let fault_repair = fault.repair.clone();
         self.fault_repaired_by(scene, address, fault, by.as_ref());
+        // What was granted on a vault went with it, and is looked at once the vault is back.
+        self.losses.unread |= matches!(fault_repair, Some(Repair::Vault(_)));
         if let Some(planned) = repair {
             self.losses.repairs.push(planned.change.address.clone());
             self.findings.changes.push(planned);
@@ -138,6 +161,7 @@ impl Provision {
 
     pub(super) fn unknown(&mut self, address: &Address, unreadable: &Unreadable) {
         self.blocked = true;
+        self.losses.unread = true;
         self.findings.unknown.push(unreadable.at(address.clone()));
     }
 
@@ -194,11 +218,12 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
         sizes: &demands::SIZES,
         tenant: comparing.tenant,
         here,
-        margin: protection.upkeep.warn_before,
+        margin: protection.upkeep.margin(scene.observed.rotation.as_ref()),
         already: *goal == Goal::Keep,
         now: comparing.now,
     };
-    let Watch { faults, unread } = in_use.watch();
+    let Checked { faults, unread, doubts } = in_use.check();
+    provision.findings.notes.extend(upkeep::doubts(&address, &doubts));
     unread.iter().for_each(|unreadable| provision.unknown(&address, unreadable));
     for fault in faults {
         match goal {
@@ -207,6 +232,7 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
                 provision.lost(scene, &address, fault, repair);
             }
             Goal::Link => provision.fault_of_new(scene, &address, fault),
+            Goal::Wait => {}
         }
     }
     provision.findings.in_effect.extend(scene.keeper(&address).standing(&chain.seen));
@@ -262,6 +288,9 @@ fn compare_grant(
             provision.busy.get_or_insert(reason);
         }
         provision.findings.in_effect.push(address.clone());
+        return;
+    }
+    if scene.goal == Goal::Wait {
         return;
     }
     match standing {

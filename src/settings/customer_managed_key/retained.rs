@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::block::{Block, Declared, Retained, Wanted};
-use super::demands;
 use super::observe::{Chain, Observed, own_key};
-use super::{codes, grants, notes};
+use super::{codes, notes, watch};
 use crate::azure::power_platform::environments::Environment;
 use crate::plan::{Address, Findings, Note, Severity};
 use crate::settings::block::Block as _;
-use crate::settings::encryption_keys::demands::{self as key_demands, Fault};
-use crate::settings::encryption_keys::{KeyRef, grants as key_grants, same_key};
+use crate::settings::encryption_keys::demands::Fault;
+use crate::settings::encryption_keys::lifeline::Checked;
+use crate::settings::encryption_keys::{KeyRef, same_key, upkeep};
 use crate::settings::lifecycle::Course;
 use crate::settings::setting::Comparing;
 use crate::terms::ResourceId;
@@ -56,11 +56,7 @@ pub(super) fn kept_too_short(
     now: Timestamp,
 ) -> Option<Note> {
     let one = declared.retained.iter().find(|one| one.policy == *over)?;
-    let days = match &declared.wanted {
-        Wanted::Customer(protection) if same_key(&protection.key, &one.key) => VERSION_DAYS,
-        Wanted::Customer(_) | Wanted::Microsoft => KEY_DAYS,
-    };
-    let needed = day(now).saturating_add(Span::new().days(days));
+    let needed = day(now).saturating_add(Span::new().days(CHANGE_DAYS + days_needed(declared, one)));
     (one.until < needed).then(|| too_short(address, one, needed))
 }
 
@@ -89,7 +85,12 @@ pub(super) fn compare(
         if let Some(needed) = needed.filter(|needed| *needed > one.until) {
             findings.notes.push(too_short(&address, one, needed));
         }
-        kept(&address, one, chain, comparing, findings);
+        // Of the one that it is linked to now, more is said where that is looked at.
+        if live.links.encryption.as_ref().and_then(|link| link.policy.as_ref()) != Some(&one.policy) {
+            kept(&address, one, chain, live, comparing, findings);
+        } else if let Some(fault) = of_key(one, chain) {
+            findings.notes.push(notes::refused(&address, fault));
+        }
     }
 }
 
@@ -100,11 +101,15 @@ fn day(at: Timestamp) -> Date {
 /// The last day on which it is needed, if the change that made it a former one is the last that the environment's list tells of.
 fn needed_until(declared: &Declared, one: &Retained, course: &Course) -> Option<Date> {
     let Course::Succeeded { what: _, at: Some(at) } = course else { return None };
-    let days = match &declared.wanted {
+    Some(day(*at).saturating_add(Span::new().days(days_needed(declared, one))))
+}
+
+/// For how many days after a change backups need what it replaced.
+fn days_needed(declared: &Declared, one: &Retained) -> i64 {
+    match &declared.wanted {
         Wanted::Customer(protection) if same_key(&protection.key, &one.key) => VERSION_DAYS,
         Wanted::Customer(_) | Wanted::Microsoft => KEY_DAYS,
-    };
-    Some(day(*at).saturating_add(Span::new().days(days)))
+    }
 }
 
 /// That nothing needs it any more, as far as this configuration and this environment tell.
@@ -173,39 +178,20 @@ pub(super) fn of_key(one: &Retained, chain: &Chain) -> Option<Fault> {
     Some(Fault::new(codes::CMK_POLICY_KEY, what, help))
 }
 
-/// Whether it is all still there, and can be used.
-fn kept(address: &Address, one: &Retained, chain: &Chain, comparing: &Comparing<'_>, findings: &mut Findings) {
-    const RECOVER: &str = "recover it while soft delete keeps it; what is made anew under its name decrypts nothing";
-    let gone = |what: String| Fault::new(codes::CMK_RETAINED, what, RECOVER);
-    let mut faults: Vec<Fault> = Vec::new();
-    match &chain.policy {
-        Ok(None) => {
-            let what = format!("Azure has no policy {}", one.policy.name());
-            faults.push(Fault::new(codes::CMK_RETAINED, what, demands::SUPPORT));
-        }
-        Ok(Some(policy)) => faults.extend(demands::of_policy(policy, None)),
-        Err(unreadable) => return findings.unknown.push(unreadable.at(address.clone())),
-    }
+/// Whether it is all still there, and can be used: the same as of the policy that is linked now.
+fn kept(
+    address: &Address,
+    one: &Retained,
+    chain: &Chain,
+    live: &Environment,
+    comparing: &Comparing<'_>,
+    findings: &mut Findings,
+) {
     if let Some(fault) = of_key(one, chain) {
         return findings.notes.push(notes::refused(address, fault));
     }
-    match (&chain.seen.vault, &chain.seen.version) {
-        (Ok(None), _) => faults.push(gone(format!("Azure has no vault {}", one.key.vault.name()))),
-        (_, Ok(None)) => faults.push(gone(format!("there is no key {}", one.key))),
-        (Ok(Some(_)), Ok(Some(version))) => {
-            faults.extend(key_demands::of_key(&one.key, version, &demands::SIZES, comparing.now))
-        }
-        (Err(unreadable), _) | (_, Err(unreadable)) => findings.unknown.push(unreadable.at(address.clone())),
-    }
-    let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
-    if let (Some(own), Some(identity)) = (&chain.own, identity) {
-        match (&own.vault, &own.held) {
-            (Ok(Some(vault)), Ok(_)) if !key_grants::suffice(vault, Some(identity), &own.held) => {
-                faults.push(grants::missing(vault, &one.key.vault, &one.policy, Some(identity)));
-            }
-            (_, Err(unreadable)) => findings.unknown.push(unreadable.at(address.clone())),
-            _ => {}
-        }
-    }
+    let Checked { faults, unread, doubts } = watch::chain_in_use(chain, live, comparing);
+    findings.notes.extend(upkeep::doubts(address, &doubts));
+    findings.unknown.extend(unread.iter().map(|unreadable| unreadable.at(address.clone())));
     findings.notes.extend(faults.iter().map(|fault| notes::former_key(address, fault)));
 }

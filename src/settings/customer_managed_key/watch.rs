@@ -5,7 +5,7 @@
 
 use super::block::Block;
 use super::locked;
-use super::observe::{Chain, Observed};
+use super::observe::{Chain, Observed, own_key};
 use super::provision::Losses;
 use super::{codes, demands, notes};
 use crate::azure::power_platform::environments::Environment;
@@ -13,20 +13,44 @@ use crate::azure::power_platform::policies::Health;
 use crate::plan::{Address, Findings, Lifeline, Note, Severity};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
-use crate::settings::encryption_keys::lifeline::{InUse, MARGIN, Watch};
-use crate::settings::encryption_keys::{self as keys, KeyRef};
+use crate::settings::encryption_keys::lifeline::{Checked, InUse, MARGIN};
+use crate::settings::encryption_keys::{self as keys, KeyRef, upkeep};
 use crate::settings::lifecycle::Course;
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
-use crate::terms::{ResourceId, VaultId};
+use crate::terms::VaultId;
 
 use super::grants;
 
-/// What an environment that is linked to a chain can't live without.
-pub(super) fn lifeline(of: String, policy: &ResourceId, key: Option<&KeyRef>) -> Lifeline {
+/// What an environment that is linked to a chain can't live without: the key that its policy refers to, whatever the file says of it.
+pub(super) fn lifeline(of: String, chain: &Chain) -> Lifeline {
+    let own = chain.policy.as_ref().ok().and_then(|policy| own_key(policy.as_deref()?));
+    let key = own.as_ref().or(chain.key.as_ref());
     let vault = key.map(|key| key.vault.resource().clone());
-    let needs = [Some(policy.clone()), vault, key.and_then(KeyRef::resource)].into_iter().flatten().collect();
+    let needs = [Some(chain.id.clone()), vault, key.and_then(KeyRef::resource)].into_iter().flatten().collect();
     Lifeline { of, needs }
+}
+
+/// The chain that the environment is linked to, where the file wants another one, or none: until then it lives on this one.
+pub(super) fn left(
+    chain: &Chain,
+    (live, course): (&Environment, Option<&Course>),
+    comparing: &Comparing<'_>,
+) -> Findings {
+    let address = comparing.address(Block::KEY).part("linked");
+    let Checked { faults, unread, doubts } = chain_in_use(chain, live, comparing);
+    let mut findings = Findings { notes: upkeep::doubts(&address, &doubts), ..Findings::default() };
+    let mut losses = Losses::default();
+    losses.unread = !unread.is_empty();
+    for fault in &faults {
+        losses.lost(fault, false, comparing.now);
+        findings.notes.push(notes::at_risk(&address, fault, live, comparing.now));
+    }
+    findings.unknown.extend(unread.iter().map(|unreadable| unreadable.at(address.clone())));
+    if course.is_some_and(|course| locked::is_locked(live, course)) {
+        findings.notes.push(locked::note(&comparing.address(Block::KEY), live, &losses, comparing.now));
+    }
+    findings
 }
 
 /// A declared environment of whose key the file says nothing.
@@ -65,16 +89,18 @@ impl Watched<'_> {
             findings.notes.push(blind(&address, &unreadable));
             return findings;
         };
-        findings.lifelines = vec![lifeline(of, &chain.id, chain.key.as_ref())];
+        findings.lifelines = vec![lifeline(of, chain)];
         let seen = chain_in_use(chain, live, comparing);
+        findings.notes.extend(upkeep::doubts(&address, &seen.doubts));
         if let Ok(Some(policy)) = &chain.policy {
             findings.notes.extend(notes::health(&address, policy));
         }
         let mut losses = Losses::default();
         for fault in &seen.faults {
-            losses.lost(fault, false);
+            losses.lost(fault, false, comparing.now);
             findings.notes.push(notes::at_risk(&address, fault, live, comparing.now));
         }
+        losses.unread = !seen.unread.is_empty();
         findings.notes.extend(seen.unread.iter().map(|unreadable| blind(&address, unreadable)));
         match course {
             Ok(course) if locked::is_locked(live, course) => {
@@ -95,30 +121,30 @@ fn may_be_locked(live: &Environment) -> bool {
 }
 
 /// All that is wrong with a policy, its key and its identity's right, where an environment is encrypted with it.
-pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Comparing<'_>) -> Watch {
-    let mut watch = Watch::default();
+pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Comparing<'_>) -> Checked {
+    let mut checked = Checked::default();
     let about = Some(chain.id.clone());
     match &chain.policy {
         Ok(Some(policy)) => {
-            watch.faults.extend(demands::of_policy(policy, None));
+            checked.faults.extend(demands::of_policy(policy, None));
             if policy.health == Some(Health::Unhealthy) {
-                watch.faults.push(unhealthy(chain.id.name()).of(about));
+                checked.faults.push(unhealthy(chain.id.name()).of(about));
             }
         }
         Ok(None) => {
             let what = format!("Azure has no enterprise policy {} any more", chain.id.name());
             let fault = Fault::new(codes::CMK_POLICY_NOT_FOUND, what, demands::SUPPORT);
-            watch.faults.push(fault.onset(Onset::Untold).of(about));
-            return watch;
+            checked.faults.push(fault.onset(Onset::Untold).of(about));
+            return checked;
         }
         Err(unreadable) => {
-            watch.unread.push(unreadable.clone());
-            return watch;
+            checked.unread.push(unreadable.clone());
+            return checked;
         }
     }
     let Some(key) = &chain.key else {
-        watch.unread.push(Unreadable::because("which key the policy refers to can't be told"));
-        return watch;
+        checked.unread.push(Unreadable::because("which key the policy refers to can't be told"));
+        return checked;
     };
     let here = live.azure_region.as_deref().or(live.location.as_deref());
     let in_use = InUse {
@@ -131,11 +157,12 @@ pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Compar
         already: true,
         now: comparing.now,
     };
-    let Watch { faults, unread } = in_use.watch();
-    watch.faults.extend(faults);
-    watch.unread.extend(unread);
-    right(chain, &key.vault, &mut watch);
-    watch
+    let Checked { faults, unread, doubts } = in_use.check();
+    checked.faults.extend(faults);
+    checked.unread.extend(unread);
+    checked.doubts.extend(doubts);
+    right(chain, &key.vault, &mut checked);
+    checked
 }
 
 /// What a policy says of itself, without saying why.
@@ -147,14 +174,14 @@ pub(super) fn unhealthy(policy: &str) -> Fault {
     Fault::new(codes::CMK_AT_RISK, what, help).onset(Onset::Untold)
 }
 
-fn right(chain: &Chain, vault: &VaultId, watch: &mut Watch) {
+fn right(chain: &Chain, vault: &VaultId, checked: &mut Checked) {
     let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
     let Some(own) = &chain.own else { return };
     match (&own.vault, &own.held) {
         (Ok(Some(live)), Ok(_)) if !keys::grants::suffice(live, identity, &own.held) => {
-            watch.faults.push(grants::missing(live, vault, &chain.id, identity));
+            checked.faults.push(grants::missing(live, vault, &chain.id, identity));
         }
-        (_, Err(unreadable)) => watch.unread.push(unreadable.clone()),
+        (_, Err(unreadable)) => checked.unread.push(unreadable.clone()),
         _ => {}
     }
 }

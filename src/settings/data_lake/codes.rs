@@ -38,6 +38,12 @@ notes! {
     LAKE_AT_RISK = finding "lake-at-risk": "Something that keeps a data lake readable is missing.",
         "A storage account whose key can't be used answers every read and write with an error until the key is back. Data of a key that \
          is lost is lost as well.";
+    LAKE_KEY_UNWATCHED = finding "lake-key-unwatched": "A data lake is encrypted with a key that the file doesn't declare.",
+        "A storage account names its key by the vault's address only. Without the vault's resource id, which the file gives for the declared \
+         key, palisade can't look at the key, so nothing tells when it expires, is disabled or is deleted.";
+    LAKE_WITHOUT_PATH = finding "lake-without-path": "A closed data lake lacks private links.",
+        "Customer Insights reaches an account that is closed to the internet over private links only: four approved endpoints for each \
+         environment. An environment without them can't reach its data.";
     LAKE_KEY_PINNED = finding "lake-key-pinned": "The account's key is pinned to one version.",
         "An account with a version never follows a new one. Without `version`, storage looks once a day for the newest one.";
     LAKE_KEY_BEHIND = finding "lake-key-behind": "The account still uses an older version of its key.",

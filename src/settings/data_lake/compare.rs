@@ -1,9 +1,11 @@
 //! Declared against observed, for the data lake. Pure.
 
 use super::block::{Block, Declared};
-use super::observe::Observed;
+use super::observe::{Observed, uses};
+use super::steps::Former;
 use super::{encryption, network, notes};
-use crate::plan::Findings;
+use crate::azure::storage::Account;
+use crate::plan::{Address, Findings, Note};
 use crate::settings::block::Block as _;
 use crate::settings::setting::Comparing;
 
@@ -31,11 +33,20 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     findings.notes.extend(notes::facts(&address, account, comparing));
     findings.notes.push(notes::unreadable(&address, &declared.account));
     if declared.wanted.is_none() && declared.access.is_none() {
-        findings.settled(address);
+        findings.settled(address.clone());
     }
     if let Some(wanted) = &declared.wanted {
         encryption::compare(declared, wanted, (account, observed.key.as_ref()), comparing, &mut findings);
     }
+    findings.notes.extend(unwatched(declared, account, &address));
     network::compare(declared, account, comparing, &mut findings);
     findings
+}
+
+/// The account is encrypted with a key in a vault that isn't the declared one: by its address alone, nothing of it can be looked at.
+fn unwatched(declared: &Declared, account: &Account, address: &Address) -> Option<Note> {
+    let live = account.encryption.as_ref()?;
+    let former = Former::of(live)?;
+    let declares_it = declared.key().is_some_and(|wanted| uses(live, wanted));
+    (!declares_it).then(|| notes::unwatched(&address.part(KEY), &account.id, &former))
 }

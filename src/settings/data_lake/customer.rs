@@ -3,14 +3,17 @@
 //! Invariants: what is wrong with a key that is yet to be used refuses the scope, and of one that is in use it is a finding that people
 //! must act on; the identity that uses the key is kept, and named by its resource.
 
+use std::rc::Rc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Declared};
 use super::compare::{ENCRYPTION, IDENTITY, KEY};
-use super::encryption::{Change, former, shown};
+use super::encryption::{Change, shown};
+use super::network::users;
 use super::observe::{Holder, Key, holder, principal};
-use super::steps::{AssignIdentity, SetEncryption, To};
+use super::steps::{AssignIdentity, Former, SetEncryption, To};
 use super::{notes, risks};
 use crate::azure::operations::STORAGE_UPDATE_ACCOUNT;
 use crate::azure::rights::Holding;
@@ -21,15 +24,15 @@ use crate::plan::{
     Action, Address, Direction, Findings, Impact, Lifeline, Note, Outline, Planned, Severity, Waiting, WaitingFor, Work,
 };
 use crate::settings::block::Block as _;
-use crate::settings::encryption_keys::demands::{self, Fault};
+use crate::settings::encryption_keys::demands::{self, Fault, Onset};
 use crate::settings::encryption_keys::grants::{self, Granting};
-use crate::settings::encryption_keys::lifeline::{InUse, MARGIN, Watch};
+use crate::settings::encryption_keys::lifeline::{Checked, InUse, MARGIN};
 use crate::settings::encryption_keys::upkeep::{self, Keeper};
 use crate::settings::encryption_keys::{KeyRef, codes};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
+use crate::terms::ResourceId;
 use crate::terms::text::brief;
-use std::rc::Rc;
 
 /// Bits of an RSA key.
 const SIZES: [u32; 3] = [2048, 3072, 4096];
@@ -69,8 +72,10 @@ impl Lake<'_> {
         }
         let mut before = Before::default();
         self.identity(&holder, &mut before, findings);
-        let vault = self.demands(&mut before, findings);
-        if let Some(vault) = vault {
+        let vault = self.demands(&holder, &mut before, findings);
+        // To an identity that isn't there, nothing can be granted.
+        let nobody = self.in_force && principal(self.account).is_none();
+        if let Some(vault) = vault.filter(|_| !nobody) {
             self.grant(&holder, vault, &mut before, findings);
         }
         findings.notes.extend(self.wanted.version.iter().map(|version| notes::pinned(&address, version)));
@@ -118,8 +123,12 @@ impl Lake<'_> {
             }
             (false, _) if self.in_force => {
                 let what = format!("{name} has no identity of its own any more, as which it uses the key");
-                let fault = Fault::new(super::codes::LAKE_AT_RISK, what, "give it one, and grant that the key again");
-                self.fault(&address, fault, before, findings);
+                let help = format!(
+                    "give it one, which the next plan grants the key: {}",
+                    notes::update(&self.account.id, "--identity-type SystemAssigned")
+                );
+                let fault = Fault::new(super::codes::LAKE_AT_RISK, what, help).onset(Onset::Untold);
+                self.fault(&address, fault.of(Some(self.declared.account.clone())), before, findings);
             }
             (false, _) => {
                 before.requires.push(address.clone());
@@ -156,7 +165,7 @@ impl Lake<'_> {
     }
 
     /// What is wrong with vault and key; the vault, if there is one. What brings a key in use back is planned.
-    fn demands(&self, before: &mut Before, findings: &mut Findings) -> Option<&Vault> {
+    fn demands(&self, holder: &Holder, before: &mut Before, findings: &mut Findings) -> Option<&Vault> {
         let (address, key, seen) = (self.address(KEY), self.wanted, &self.key.seen);
         let in_use = InUse {
             key,
@@ -169,7 +178,8 @@ impl Lake<'_> {
             already: self.in_force,
             now: self.comparing.now,
         };
-        let Watch { faults, unread } = in_use.watch();
+        let Checked { faults, unread, doubts } = in_use.check();
+        findings.notes.extend(upkeep::doubts(&address, &doubts));
         unread.iter().for_each(|unreadable| self.unknown(&address, unreadable, before, findings));
         for fault in faults {
             if self.in_force {
@@ -185,8 +195,14 @@ impl Lake<'_> {
         }
         findings.in_effect.extend(self.keeper(&address).standing(seen));
         if self.in_force {
-            let needs = [Some(key.vault.resource().clone()), key.resource()].into_iter().flatten().collect();
-            findings.lifelines.push(Lifeline { of: self.comparing.head.scope().to_string(), needs });
+            let given = match holder {
+                Holder::Given(given) => Some(given.clone()),
+                Holder::Account | Holder::Unfit(_) => None,
+            };
+            let own = [Some(key.vault.resource().clone()), key.resource(), Some(self.declared.account.clone()), given];
+            let needs: Vec<ResourceId> = own.into_iter().flatten().collect();
+            let users = users(self.declared, self.comparing).into_keys();
+            findings.lifelines.extend(users.map(|of| Lifeline { of, needs: needs.clone() }));
         }
         seen.vault.as_ref().ok()?.as_deref()
     }
@@ -308,7 +324,7 @@ impl Lake<'_> {
     fn encrypt(&self, uri: url::Url, before: Before) -> Planned {
         let Before { requires, blocked: _, busy } = before;
         let KeyRef { vault, name, version } = self.wanted;
-        let former = former(self.live);
+        let former = Former::of(self.live);
         let from = former.as_ref().map(|former| brief(&former.to_string()));
         let was = match &from {
             None => format!("declared on {}, currently on Microsoft's key", self.wanted),
@@ -353,7 +369,11 @@ impl Lake<'_> {
         let newest = versions.iter().filter(|one| can_be_used(one, now)).max_by_key(|one| one.created);
         let Some(newest) = newest else { return };
         let used = self.live.key.as_ref().and_then(|key| key.current_version());
-        let (Some(used), Some(version), Some(created)) = (used, newest.version.as_deref(), newest.created) else {
+        // One that came to count later than it was made can't have been followed sooner.
+        let counts = newest
+            .created
+            .map(|created| created.max(newest.not_before.unwrap_or(created)).max(newest.updated.unwrap_or(created)));
+        let (Some(used), Some(version), Some(created)) = (used, newest.version.as_deref(), counts) else {
             let why = "Azure doesn't tell which version of the key the account uses, or which one is the newest";
             return findings.unknown.push(Unreadable::because(why).at(address));
         };

@@ -40,7 +40,7 @@ pub(super) fn compare(
                 format!("Azure says that the key of {name} comes from `{}`, which isn't known here", brief(&word));
             return findings.unknown.push(unknown(why));
         }
-        KeySource::KeyVault if former(live).is_none() => {
+        KeySource::KeyVault if Former::of(live).is_none() => {
             let why = format!("Azure says that {name} is encrypted with a key in a vault, and doesn't name it");
             return findings.unknown.push(unknown(why));
         }
@@ -57,18 +57,9 @@ pub(super) fn compare(
     }
 }
 
-/// The key in a vault that the lake uses; none if it uses Microsoft's.
-pub(super) fn former(live: &Encryption) -> Option<Former> {
-    if live.source() != KeySource::KeyVault {
-        return None;
-    }
-    let key = live.key.as_ref()?;
-    Some(Former { vault: key.vault()?, name: key.name()?.to_owned(), version: key.pinned().map(str::to_owned) })
-}
-
 /// What the lake is encrypted with, as plans show it.
 pub(super) fn shown(live: &Encryption) -> Json {
-    match former(live) {
+    match Former::of(live) {
         Some(former) => json!({ "status": brief(&former.to_string()), "managedBy": "customer" }),
         None => microsofts(),
     }
@@ -79,7 +70,7 @@ fn microsofts() -> Json {
 }
 
 fn revert(declared: &Declared, live: &Encryption, address: Address, findings: &mut Findings) {
-    let Some(former) = former(live) else { return findings.settled(address) };
+    let Some(former) = Former::of(live) else { return findings.settled(address) };
     let named = brief(&former.to_string());
     let change = Change {
         direction: Direction::Weakens,

@@ -24,6 +24,14 @@ use crate::terms::text::brief;
 pub(super) fn compare(declared: &Declared, account: &Account, comparing: &Comparing<'_>, findings: &mut Findings) {
     let address = comparing.address(Block::KEY).part(ACCESS);
     let word = declared.access.map(Access::word);
+    if account.public_network_access == PublicNetworkAccess::Disabled && declared.access != Some(Access::Enabled) {
+        let users = users(declared, comparing);
+        let complete: usize = Sets::of(&declared.account, &account.connections).by_subscription.values().sum();
+        if complete < users.len() {
+            let names: Vec<&str> = users.keys().map(String::as_str).collect();
+            findings.notes.push(notes::without_path(&address, &declared.account, &names, complete));
+        }
+    }
     match (declared.access, &account.public_network_access) {
         (_, PublicNetworkAccess::SecuredByPerimeter) => {
             findings.notes.push(notes::perimeter(&address, &declared.account, word));
@@ -45,7 +53,7 @@ pub(super) fn compare(declared: &Declared, account: &Account, comparing: &Compar
 }
 
 /// The environments that name the lake, each with whether it declares a private link to it.
-fn users(declared: &Declared, comparing: &Comparing<'_>) -> BTreeMap<String, bool> {
+pub(super) fn users(declared: &Declared, comparing: &Comparing<'_>) -> BTreeMap<String, bool> {
     let links = comparing.beside.of::<private_links::Block>();
     let own = links.is_some_and(|links| links.links.iter().any(|link| same(declared, &link.resource)));
     let mut users = BTreeMap::from([(comparing.head.scope().to_string(), own)]);
@@ -128,7 +136,7 @@ fn own_link_goes(declared: &Declared, comparing: &Comparing<'_>) -> bool {
 
 fn open(declared: &Declared, account: &Account, address: Address, comparing: &Comparing<'_>, findings: &mut Findings) {
     let endpoints = private_links::named_like_ours(&declared.account, &account.connections);
-    if !endpoints.is_empty() && own_link_goes(declared, comparing) {
+    if !endpoints.is_empty() && own_link_goes(declared, comparing) && users(declared, comparing).len() == 1 {
         let detail = format!(
             "it is opened once no private endpoint leads to {} any more: `match: exact` removes the link; remove in Azure what is left \
              of it: {}",

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::codes;
+use super::steps::Former;
 use crate::azure::storage::Account;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings::encryption_keys::KeyRef;
@@ -60,7 +61,7 @@ pub(super) fn facts(address: &Address, account: &Account, comparing: &Comparing<
 }
 
 /// A change of the account for a person.
-fn update(account: &ResourceId, flags: &str) -> String {
+pub(super) fn update(account: &ResourceId, flags: &str) -> String {
     format!(
         "`az storage account update --name {} --resource-group {} --subscription {} {flags}`",
         account.name(),
@@ -86,11 +87,38 @@ pub(super) fn refused(address: &Address, Fault { code, what, help, .. }: Fault) 
 pub(super) fn at_risk(address: &Address, fault: &Fault, now: Timestamp) -> Note {
     let consequence = match fault.onset {
         Onset::Never => "an account that can't use its key answers every read and write with an error",
-        Onset::At(at) if at > now => "the account answers every read and write with an error then",
-        Onset::Untold | Onset::At(_) => "the account can't use its key, and answers every read and write with an error",
+        Onset::At(at) | Onset::Within(at) if at > now => "the account answers every read and write with an error then",
+        Onset::Untold | Onset::At(_) | Onset::Within(_) => {
+            "the account can't use its key, and answers every read and write with an error"
+        }
     };
     let message = format!("{}; {consequence}", fault.what);
     finding(codes::LAKE_AT_RISK, Severity::Error, address, message).help(fault.to_keep()).about(fault.about.clone())
+}
+
+/// Nobody looks at the key that the account uses now.
+pub(super) fn unwatched(address: &Address, account: &ResourceId, former: &Former) -> Note {
+    let message = format!(
+        "{} is encrypted with {}, which the file doesn't declare: nothing watches that key, without which the account answers every read \
+         and write with an error",
+        account.name(),
+        brief(&former.to_string())
+    );
+    finding(codes::LAKE_KEY_UNWATCHED, Severity::Warning, address, message)
+        .help("declare it under `customerManagedKey` for as long as the account uses it")
+}
+
+/// The lake is closed, and not every environment that names it has a private way in.
+pub(super) fn without_path(address: &Address, account: &ResourceId, users: &[&str], complete: usize) -> Note {
+    let message = format!(
+        "{} isn't reached over the internet, and {complete} of {} complete sets of private endpoints are approved for the environments that \
+         name it ({}): one without a private link can't reach its data",
+        account.name(),
+        users.len(),
+        users.join(", ")
+    );
+    finding(codes::LAKE_WITHOUT_PATH, Severity::Error, address, message)
+        .help("declare a private link to it for each of them under `privateLinks`, and approve its four endpoints")
 }
 
 pub(super) fn unfit_holder(address: &Address, why: &str) -> Note {

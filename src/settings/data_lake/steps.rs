@@ -96,13 +96,15 @@ impl std::fmt::Display for Former {
 }
 
 impl Former {
-    fn of(live: &Encryption) -> Option<Self> {
+    /// The key in a vault that an account uses; none if it uses Microsoft's, or doesn't say which.
+    pub(super) fn of(live: &Encryption) -> Option<Self> {
         let key = live.key.as_ref().filter(|_| live.source() == KeySource::KeyVault)?;
-        Some(Self {
-            vault: key.vault().unwrap_or_default(),
-            name: key.name().unwrap_or_default().to_owned(),
-            version: key.pinned().map(str::to_owned),
-        })
+        Some(Self { vault: key.vault()?, name: key.name()?.to_owned(), version: key.pinned().map(str::to_owned) })
+    }
+
+    /// As it is compared and bound: Azure tells names in any case.
+    fn folded(&self) -> String {
+        self.to_string().to_lowercase()
     }
 }
 
@@ -146,7 +148,7 @@ impl SetEncryption {
             return Ok(None);
         }
         let from = Former::of(encryption);
-        if from != self.from {
+        if from.as_ref().map(Former::folded) != self.from.as_ref().map(Former::folded) {
             let now = from.map_or("Microsoft's key".to_owned(), |from| brief(&from.to_string()));
             return Err(StepError::Stopped(format!("{name} is on {now} by now")));
         }
@@ -189,7 +191,7 @@ impl Step for SetEncryption {
                 version.iter().fold(binds, |binds, version| binds.and("version", version))
             }
         };
-        let binds = from.iter().fold(binds, |binds, from| binds.and("replaces", from));
+        let binds = from.iter().fold(binds, |binds, from| binds.and("replaces", from.folded()));
         acting.iter().fold(binds, |binds, id| binds.and("identity", id.to_lowercase()))
     }
 
@@ -202,12 +204,15 @@ impl Step for SetEncryption {
         if let Some(reason) = self.busy.clone() {
             return Err(StepError::Late { reason, wrote: false });
         }
-        let live = account(writer.reader(), &self.account).await?;
-        let Some(encryption) = self.wanted(&live)? else { return Ok(()) };
-        let change = Change { encryption: Some(encryption), ..Change::default() };
-        let attempt = async || match storage::update(writer, &self.account, &change).await {
-            Err(error) if error.code() == Some(NOT_GRANTED) => Ok(Seen::NotYet((), Pause::Chosen(AGAIN))),
-            other => other.map(|_| Seen::Shown(())),
+        // Whatever another run or a person sets meanwhile must not be written over.
+        let attempt = async || {
+            let live = account(writer.reader(), &self.account).await?;
+            let Some(encryption) = self.wanted(&live)? else { return Ok::<_, StepError>(Seen::Shown(())) };
+            let change = Change { encryption: Some(encryption), ..Change::default() };
+            match storage::update(writer, &self.account, &change).await {
+                Err(error) if error.code() == Some(NOT_GRANTED) => Ok(Seen::NotYet((), Pause::Chosen(AGAIN))),
+                other => Ok(other.map(|_| Seen::Shown(()))?),
+            }
         };
         match wait_until(writer.reader(), writer.patience(), attempt).await? {
             Waited::Shown(()) => Ok(()),

@@ -1,5 +1,7 @@
 //! A key in the file: its vault, its name, its version if it is pinned, and how it is kept up.
 
+use std::rc::Rc;
+
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::codes;
 use super::lifeline::MARGIN;
 use super::words::{KeyName, KeyVersionText};
+use crate::azure::keys::RotationPolicy;
 use crate::config::words::{Duration, Instant, Written as _};
 use crate::config::{Diagnostic, Diagnostics, Located, quoted};
 use crate::settings::block::{self, Claim};
 use crate::settings::names;
+use crate::settings::observation::Observation;
 use crate::settings::words::VaultText;
 use crate::terms::{ResourceId, VaultId};
 
@@ -119,19 +123,24 @@ impl std::fmt::Display for Rotation {
 }
 
 /// How a key is kept up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Upkeep {
     /// Its rotation policy; none leaves it as it is.
     pub rotation: Option<Rotation>,
     /// The current version must be younger than this.
     pub rotated_after: Option<Timestamp>,
-    /// How long before it expires that is told.
-    pub warn_before: SignedDuration,
+    /// How long before it expires that is told; none if the file doesn't say.
+    pub warn_before: Option<SignedDuration>,
 }
 
-impl Default for Upkeep {
-    fn default() -> Self {
-        Self { rotation: None, rotated_after: None, warn_before: MARGIN }
+impl Upkeep {
+    /// How long before the key expires that is told. Of a key that is rotated in time, not while the next version is still to be made.
+    pub fn margin(&self, live: Option<&Observation<Rc<RotationPolicy>>>) -> SignedDuration {
+        let kept = live.and_then(|live| live.as_ref().ok()?.expiry.as_ref()?.days());
+        let left = self.rotation.and_then(|Rotation { rotate_after, expire_after }| {
+            Some(days(expire_after.or(kept)?.saturating_sub(rotate_after)))
+        });
+        self.warn_before.unwrap_or(MARGIN.min(left.unwrap_or(SignedDuration::MAX)))
     }
 }
 
@@ -170,7 +179,7 @@ pub fn declare_live_key(
         let help = "leave `version` out to follow the newest version, in a new policy";
         diagnostics.push(Diagnostic::error(codes::BAD_KEY_ROTATION, at.at(&[part]).span(), message).help(help));
     }
-    let warn_before = margin(rotation, warn_before, at, diagnostics);
+    let warn_before = declare_margin(rotation, warn_before, at, diagnostics);
     let key = key?;
     if let Some(rotation) = rotation {
         claims.push(Claim {
@@ -186,17 +195,15 @@ pub fn declare_live_key(
     Some((key, Upkeep { rotation, rotated_after: rotated_after.map(|Instant(at)| at), warn_before }))
 }
 
-/// How long before a key expires that is told: not while the next version is still to be made in time.
-fn margin(
+fn declare_margin(
     rotation: Option<Rotation>,
     declared: Option<Duration>,
     at: Located<'_>,
     diagnostics: &mut Diagnostics,
-) -> SignedDuration {
+) -> Option<SignedDuration> {
+    let Duration(declared) = declared?;
     let left = rotation.and_then(|Rotation { rotate_after, expire_after }| Some(days(expire_after? - rotate_after)));
-    let longest = left.unwrap_or(SignedDuration::MAX);
-    let Some(Duration(declared)) = declared else { return MARGIN.min(longest) };
-    if declared > longest {
+    if let Some(longest) = left.filter(|longest| declared > *longest) {
         let message = format!(
             "`warnBefore` is longer than the {} that a version has left when it is rotated, so each would be warned about",
             longest.written()
@@ -204,7 +211,7 @@ fn margin(
         let help = format!("write `warnBefore: {}` or less", longest.written());
         diagnostics.push(Diagnostic::error(codes::BAD_KEY_ROTATION, at.at(&["warnBefore"]).span(), message).help(help));
     }
-    declared
+    Some(declared)
 }
 
 fn days(days: u32) -> SignedDuration {

@@ -20,6 +20,9 @@ notes! {
     CMK_VAULT_UNFIT = refusal "cmk-vault-unfit": "The vault of the key doesn't meet what customer-managed keys demand.",
         "The vault must belong to the tenant, keep deleted keys (soft delete), let nobody purge them (purge protection), and let \
          trusted Microsoft services in if its network is closed. Otherwise the environment can lose its key, and with it its data.";
+    CMK_PERIMETER = finding "cmk-perimeter": "A network security perimeter decides who reaches the vault of a key.",
+        "The perimeter's rules come before the vault's own. Make sure that they let in who encrypts with the key, before the perimeter is \
+         enforced: what can't reach its key is shut down.";
     CMK_KEY_NOT_FOUND = refusal "cmk-key-not-found": "The vault has no such key.",
         "Palisade creates no keys. Create an RSA key of 2048 or 3072 bits.";
     CMK_KEY_UNFIT = refusal "cmk-key-unfit": "The key can't encrypt an environment.",

@@ -1,16 +1,19 @@
 //! What must be so of a key that encrypts something, and of its vault. Pure.
 //!
-//! Invariants: what the service doesn't say is no fault of what it is about, and what decides something and isn't said makes it unknown.
+//! Invariants: what decides something and isn't said is unknown ([`untold`]), but for what Azure leaves out where it is off: soft delete
+//! and purge protection.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::block::KeyRef;
 use super::codes;
+use crate::azure::operations::LIST_VAULT_KEY_VERSIONS;
 use crate::azure::vault_keys::KeyVersion;
 use crate::azure::vaults::{DeletedVault, Vault};
 use crate::plan::NoteCode;
 use crate::settings::geography::{self, Agreement};
+use crate::settings::observation::Unreadable;
 use crate::terms::text::brief;
 use crate::terms::{ResourceId, VaultId};
 
@@ -32,6 +35,8 @@ pub struct Fault {
     pub about: Option<ResourceId>,
     /// What brings the key back, where an operation does.
     pub repair: Option<Repair>,
+    /// Whether another version of the key could help.
+    pub(super) of_version: bool,
 }
 
 /// When whoever encrypts with a key loses it, as far as that is told.
@@ -43,15 +48,39 @@ pub enum Onset {
     Untold,
     /// At this instant, in the past or in the future.
     At(Timestamp),
+    /// By this instant, which is past; it may have been sooner: Azure tells only when something was changed last.
+    Within(Timestamp),
+}
+
+impl Onset {
+    /// The sooner one of two losses.
+    #[must_use]
+    pub fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, one) | (one, Self::Never) => one,
+            (Self::Untold, _) | (_, Self::Untold) => Self::Untold,
+            (Self::At(one), Self::At(other)) => Self::At(one.min(other)),
+            (Self::At(one) | Self::Within(one), Self::At(other) | Self::Within(other)) => Self::Within(one.min(other)),
+        }
+    }
+
+    /// Whether the key is lost by now.
+    pub fn is_past(self, now: Timestamp) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Untold => true,
+            Self::At(at) | Self::Within(at) => at <= now,
+        }
+    }
 }
 
 /// What brings a key back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Repair {
-    /// The version is enabled.
-    Enable(String),
-    /// The deleted key is recovered.
-    Key,
+    /// The version is enabled, which was changed last at this instant.
+    Enable(String, Option<Timestamp>),
+    /// The key is recovered that was deleted at this instant.
+    Key(Option<Timestamp>),
     /// The deleted vault is recovered.
     Vault(DeletedVault),
 }
@@ -60,7 +89,7 @@ impl Fault {
     /// A fault with what to do about it.
     pub fn new(code: NoteCode, what: impl Into<String>, help: impl Into<String>) -> Self {
         let (what, help) = (what.into(), help.into());
-        Self { code, what, help, keep: None, onset: Onset::Never, about: None, repair: None }
+        Self { code, what, help, keep: None, onset: Onset::Never, about: None, repair: None, of_version: false }
     }
 
     /// The same with what to do where something is encrypted already.
@@ -108,11 +137,9 @@ pub fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, here: Option<&str>) -
     let (name, group, subscription) = (id.name(), id.resource_group(), id.subscription());
     let properties = &vault.properties;
     let mut faults = Vec::new();
-    if properties.tenant_id != Some(tenant) {
-        let found =
-            properties.tenant_id.map_or("a tenant that Azure doesn't name".to_owned(), |id| format!("the tenant {id}"));
-        let what = format!("the vault {name} belongs to {found}, the environment to {tenant}");
-        faults.push(Fault::new(code, what, "name a vault of the environment's own tenant"));
+    if let Some(found) = properties.tenant_id.filter(|found| *found != tenant) {
+        let what = format!("the vault {name} belongs to the tenant {found}, the configuration is for {tenant}");
+        faults.push(Fault::new(code, what, "name a vault of the same tenant"));
     }
     let turn_on = |flag: &str| {
         format!(
@@ -123,13 +150,13 @@ pub fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, here: Option<&str>) -
     if properties.enable_soft_delete != Some(true) {
         let is_off = if properties.enable_soft_delete.is_none() { "isn't said to be on" } else { "is off" };
         let what = format!(
-            "soft delete {is_off} in the vault {name}: a deleted key would be lost, and the environment's data with it"
+            "soft delete {is_off} in the vault {name}: a deleted key would be lost, and all data that it encrypts"
         );
         faults.push(Fault::new(code, what, turn_on("--enable-soft-delete")));
     }
     if !properties.purge_protected() {
         let what = format!(
-            "purge protection is off in the vault {name}: a deleted key could be purged, and the environment's data with it"
+            "purge protection is off in the vault {name}: a deleted key could be purged, and all data that it encrypts lost"
         );
         faults.push(Fault::new(code, what, turn_on("--enable-purge-protection")));
     }
@@ -153,6 +180,17 @@ pub fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, here: Option<&str>) -
     faults.into_iter().map(|fault| fault.of(Some(id.resource().clone()))).collect()
 }
 
+/// That a network security perimeter decides who reaches the vault, whose rules come before the vault's own.
+pub fn perimeter(id: &VaultId, vault: &Vault) -> Option<String> {
+    let access = vault.properties.public_network_access.as_deref()?;
+    access.eq_ignore_ascii_case("SecuredByPerimeter").then(|| {
+        format!(
+            "a network security perimeter decides who reaches the vault {}, and whether it lets trusted Microsoft services in isn't told",
+            id.name()
+        )
+    })
+}
+
 /// Why Power Platform, a trusted service, can't reach the vault, if so.
 fn network(id: &VaultId, vault: &Vault) -> Option<String> {
     let properties = &vault.properties;
@@ -170,22 +208,36 @@ fn network(id: &VaultId, vault: &Vault) -> Option<String> {
     })
 }
 
+/// That Azure doesn't tell which tenant a vault belongs to.
+pub fn tenant_untold(id: &VaultId, vault: &Vault) -> Option<Unreadable> {
+    let untold = || Unreadable::because(format!("Azure doesn't tell which tenant the vault {} belongs to", id.name()));
+    vault.properties.tenant_id.is_none().then(untold)
+}
+
+/// What decides whether a key can be used, and isn't told of it.
+pub fn untold(key: &KeyRef, version: &KeyVersion) -> Option<Unreadable> {
+    let KeyVersion { kind, size, enabled, .. } = version;
+    let parts =
+        [("whether it is enabled", enabled.is_none()), ("its type", kind.is_none()), ("its size", size.is_none())];
+    let rsa = kind.as_deref().is_none_or(|kind| kind.to_ascii_uppercase().starts_with("RSA"));
+    let missing: Vec<&str> =
+        parts.into_iter().filter(|(what, none)| *none && (rsa || *what != "its size")).map(|(what, _)| what).collect();
+    (!missing.is_empty()).then(|| {
+        let reason = format!("Azure doesn't tell {} of the key {key}", missing.join(", "));
+        Unreadable::from_operation(LIST_VAULT_KEY_VERSIONS.facts(), reason)
+    })
+}
+
 /// What is wrong with a key, or with the version of it that is pinned.
 pub fn of_key(key: &KeyRef, version: &KeyVersion, sizes: &[u32], now: Timestamp) -> Vec<Fault> {
-    let mut faults = of_material(key, version, sizes);
+    let mut faults = Vec::new();
     let KeyVersion { version: name, enabled, not_before, expires, updated, .. } = version;
     let unfit = |what: String, help: String| Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help);
-    let changed = updated.map_or(Onset::Untold, Onset::At);
-    match enabled {
-        Some(true) => {}
-        Some(false) => {
-            let since = updated.map(|at| format!(", since {at:.0} at the latest")).unwrap_or_default();
-            let fault = unfit(format!("is disabled{since}"), format!("enable it: {}", enable(key)));
-            faults.push(fault.onset(changed).repaired_by(name.clone().map(Repair::Enable)));
-        }
-        None => {
-            faults.push(unfit("isn't said to be enabled".to_owned(), "look at it in the Azure portal".to_owned()));
-        }
+    let changed = updated.map_or(Onset::Untold, Onset::Within);
+    if *enabled == Some(false) {
+        let since = updated.map(|at| format!(", since {at:.0} at the latest")).unwrap_or_default();
+        let fault = unfit(format!("is disabled{since}"), format!("enable it: {}", enable(key)));
+        faults.push(fault.onset(changed).repaired_by(name.clone().map(|name| Repair::Enable(name, *updated))));
     }
     if let Some(from) = not_before.filter(|from| *from > now) {
         let help = format!("set an earlier date: {}", set(key, &format!("--not-before {now:.0}")));
@@ -195,7 +247,9 @@ pub fn of_key(key: &KeyRef, version: &KeyVersion, sizes: &[u32], now: Timestamp)
         let fault = unfit(format!("expired at {end:.0}"), format!("set a later date: {}", set(key, &later(now))));
         faults.push(fault.onset(Onset::At(end)));
     }
-    faults.into_iter().map(|fault| fault.of(key.resource())).collect()
+    let material = of_material(key, version, sizes);
+    let of_version = faults.into_iter().map(|fault| Fault { of_version: true, ..fault });
+    material.into_iter().chain(of_version).map(|fault| fault.of(key.resource())).collect()
 }
 
 /// What of a version can't be changed any more, and what may be done with it.
@@ -217,11 +271,10 @@ fn of_material(key: &KeyRef, version: &KeyVersion, sizes: &[u32]) -> Vec<Fault> 
     };
     let create = || format!("name another key, or create one: {}", create_key(key));
     match (kind.as_deref(), size) {
-        (None, _) => wrong("has a type that Azure doesn't tell".to_owned(), create()),
         (Some(kind), _) if !["RSA", "RSA-HSM"].iter().any(|known| kind.eq_ignore_ascii_case(known)) => {
             wrong(format!("is of the type {}, not RSA", brief(kind)), create());
         }
-        (Some(_), None) => wrong("has a size that Azure doesn't tell".to_owned(), create()),
+        (None, _) | (Some(_), None) => {}
         (Some(_), Some(size)) if !sizes.contains(size) => {
             let fit: Vec<String> = sizes.iter().map(u32::to_string).collect();
             wrong(format!("has {size} bits, not {}", fit.join(" or ")), create());
@@ -252,13 +305,18 @@ fn set(key: &KeyRef, flags: &str) -> String {
     format!("`az keyvault key set-attributes --vault-name {} --name {}{version} {flags}`", key.vault.name(), key.name)
 }
 
+/// How a person gives a key, or a version of it, a later date.
+pub fn extend(key: &KeyRef, now: Timestamp) -> String {
+    set(key, &later(now))
+}
+
 /// A date that is far enough away.
 fn later(now: Timestamp) -> String {
     let later = now.saturating_add(SignedDuration::from_hours(2 * 365 * 24)).unwrap_or(Timestamp::MAX);
     format!("--expires {later:.0}")
 }
 
-/// That a key expires within the margin, and whether that is the last version that could be used.
+/// That a key expires within the margin.
 pub fn expiring(key: &KeyRef, version: &KeyVersion, margin: SignedDuration, now: Timestamp) -> Option<Fault> {
     let end = version.expires.filter(|end| *end > now && end.duration_since(now) <= margin)?;
     let help = match key.version {
@@ -277,7 +335,7 @@ pub fn expiring(key: &KeyRef, version: &KeyVersion, margin: SignedDuration, now:
         days => format!("{days} days"),
     };
     let fault = Fault::new(codes::CMK_KEY_EXPIRES, format!("the key {key} expires at {end:.0}, in {left}"), help);
-    Some(fault.onset(Onset::At(end)).of(key.resource()))
+    Some(Fault { of_version: true, ..fault.onset(Onset::At(end)).of(key.resource()) })
 }
 
 /// What to do about a fault of a key that nothing is encrypted with yet: what isn't there can be created as well.

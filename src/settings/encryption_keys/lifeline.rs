@@ -4,6 +4,8 @@
 //!
 //! Invariants: what could not be read is told as such, and never as lost; what soft delete keeps is told with the day until which it does.
 
+use std::rc::Rc;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -13,6 +15,7 @@ use super::demands::{self, Fault, Onset, Repair};
 use super::observe::{Kept, Seen};
 use crate::azure::operations::LIST_VAULT_KEY_VERSIONS;
 use crate::azure::vault_keys::KeyVersion;
+use crate::plan::NoteCode;
 use crate::settings::observation::{Observation, Unreadable};
 
 /// Within this time a new version is picked up: "about a day", as Microsoft's pages say.
@@ -44,48 +47,68 @@ pub struct InUse<'a> {
 
 /// What is wrong with a key in use, and what could not be read of it.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct Checked {
     /// What is wrong.
     pub faults: Vec<Fault>,
     /// What could not be read.
     pub unread: Vec<Unreadable>,
+    /// What Azure doesn't tell anybody.
+    pub doubts: Vec<String>,
 }
 
 impl InUse<'_> {
     /// Looks at all of it.
-    pub fn watch(&self) -> Watch {
-        let mut watch = Watch::default();
+    pub fn check(&self) -> Checked {
+        let mut checked = Checked::default();
         let Self { key, seen, sizes, tenant, here, margin, already, now } = *self;
         let vault = match &seen.vault {
             Ok(Some(vault)) => vault,
             Ok(None) => {
-                watch.faults.push(vault_gone(key, seen.kept.as_ref()));
-                return watch;
+                checked.faults.push(vault_gone(key, seen.kept.as_ref()));
+                return checked;
             }
             Err(unreadable) => {
-                watch.unread.push(unreadable.clone());
-                return watch;
+                checked.unread.push(unreadable.clone());
+                return checked;
             }
         };
-        watch.faults.extend(demands::of_vault(&key.vault, vault, tenant, here));
+        checked.doubts.extend(demands::perimeter(&key.vault, vault));
+        checked.unread.extend(demands::tenant_untold(&key.vault, vault));
+        checked.faults.extend(demands::of_vault(&key.vault, vault, tenant, here));
         match &seen.version {
             Ok(Some(version)) => {
-                watch.faults.extend(demands::of_key(key, version, sizes, now));
-                watch.faults.extend(demands::expiring(key, version, margin, now));
+                checked.unread.extend(demands::untold(key, version));
+                checked.faults.extend(demands::of_key(key, version, sizes, now));
+                checked.faults.extend(demands::expiring(key, version, margin, now));
+                checked.last_one(key, version, &seen.versions, now);
                 match &seen.versions {
-                    Ok(all) if already => watch.superseded(key, all, now),
+                    Ok(all) if already => checked.superseded(key, all, now),
                     Ok(_) => {}
-                    Err(unreadable) => watch.unread.push(unreadable.clone()),
+                    Err(unreadable) => checked.unread.push(unreadable.clone()),
                 }
             }
-            Ok(None) => watch.faults.push(key_gone(key, seen.kept.as_ref())),
-            Err(unreadable) => watch.unread.push(unreadable.clone()),
+            Ok(None) => checked.faults.push(key_gone(key, seen.kept.as_ref())),
+            Err(unreadable) => checked.unread.push(unreadable.clone()),
         }
-        watch
+        checked
     }
 }
 
-impl Watch {
+impl Checked {
+    /// Adds to what is wrong with the newest version that there is no other one that could take its place.
+    fn last_one(&mut self, key: &KeyRef, newest: &KeyVersion, all: &Observation<Rc<[KeyVersion]>>, now: Timestamp) {
+        let Ok(all) = all else { return };
+        let usable = |one: &&KeyVersion| {
+            one.version != newest.version && one.enabled == Some(true) && one.expires.is_none_or(|end| now < end)
+        };
+        if key.version.is_some() || all.is_empty() || all.iter().any(|one| usable(&one)) {
+            return;
+        }
+        for fault in self.faults.iter_mut().filter(|fault| fault.of_version) {
+            fault.what.push_str("; the key has no other enabled version");
+        }
+    }
+
     /// Versions that are disabled although they may still be in use, or are needed for what was written under them.
     fn superseded(&mut self, key: &KeyRef, all: &[KeyVersion], now: Timestamp) {
         match pairs(all) {
@@ -111,23 +134,33 @@ fn pairs(all: &[KeyVersion]) -> Observation<Vec<(&KeyVersion, Timestamp)>> {
 
 fn too_early(key: &KeyRef, older: &KeyVersion, at: Timestamp, now: Timestamp) -> Option<Fault> {
     let age = now.duration_since(at);
-    if older.enabled != Some(false) || age >= VERSIONS_KEPT {
+    if age >= VERSIONS_KEPT {
         return None;
     }
-    let name = older.version.clone();
-    let shown = name.as_deref().unwrap_or("without a name");
-    let (needed, onset) = match age < PICKED_UP {
-        true => (
-            "which may still be in use: a new version is picked up within about a day",
-            older.updated.map_or(Onset::Untold, Onset::At),
-        ),
-        false => ("which what was written before needs: a former version must stay enabled for 28 days", Onset::Never),
+    let shown = older.version.as_deref().unwrap_or("without a name");
+    let pinned = KeyRef { version: older.version.clone(), ..key.clone() };
+    let in_use = age < PICKED_UP;
+    let needed = match in_use {
+        true => "which may still be in use: a new version is picked up within about a day",
+        false => "which what was written before needs: a former version must stay enabled for 28 days",
     };
-    let what = format!("the version {shown} of the key {key} is disabled, {needed}; it was replaced at {at:.0}");
-    let pinned = KeyRef { version: name.clone(), ..key.clone() };
-    let help = format!("enable it: {}", demands::enable(&pinned));
-    let fault = Fault::new(codes::CMK_KEY_UNFIT, what, help).onset(onset).of(key.resource());
-    Some(fault.repaired_by(name.map(Repair::Enable)))
+    let tell = |how: String, onset: Onset, help: String| {
+        let what = format!("the version {shown} of the key {key} {how}, {needed}; it was replaced at {at:.0}");
+        let onset = if in_use { onset } else { Onset::Never };
+        Fault::new(codes::CMK_KEY_UNFIT, what, help).onset(onset).of(key.resource())
+    };
+    // Of one of which Azure doesn't say whether it is enabled, the version in use says more.
+    if older.enabled == Some(false) {
+        let onset = older.updated.map_or(Onset::Untold, Onset::Within);
+        let fault = tell("is disabled".to_owned(), onset, format!("enable it: {}", demands::enable(&pinned)));
+        return Some(fault.repaired_by(older.version.clone().map(|name| Repair::Enable(name, older.updated))));
+    }
+    let end = older.expires.filter(|end| *end <= now)?;
+    Some(tell(
+        format!("expired at {end:.0}"),
+        Onset::At(end),
+        format!("set a later date: {}", demands::extend(&pinned, now)),
+    ))
 }
 
 /// What soft delete keeps, in words: ` and can be recovered until …`.
@@ -137,73 +170,80 @@ fn until(purged: Option<Timestamp>) -> String {
 
 fn vault_gone(key: &KeyRef, kept: Option<&Observation<Kept>>) -> Fault {
     let (name, group) = (key.vault.name(), key.vault.resource_group());
-    let gone = format!("Azure has no vault {name} in the resource group {group}");
-    let recover = demands::recover_vault(&key.vault);
-    let (what, help, onset, repair) = match kept {
-        Some(Ok(Kept::Vault(deleted))) => {
-            let since = deleted.deleted.map(|at| format!(" at {at:.0}")).unwrap_or_default();
-            let what = format!("the vault {name} was deleted{since}{}", until(deleted.purged));
-            let onset = deleted.deleted.map_or(Onset::Untold, Onset::At);
-            (what, format!("recover it: {recover}"), onset, Some(Repair::Vault(deleted.clone())))
-        }
-        Some(Ok(Kept::Nothing | Kept::Key(_))) => {
-            let what = format!("{gone}, nor is it among the deleted ones that Azure shows");
-            (what, LOST.to_owned(), Onset::Untold, None)
-        }
-        Some(Err(unreadable)) => {
-            let what = format!("{gone}; whether it can be recovered could not be read: {}", unreadable.reason);
-            (
-                what,
-                format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW),
-                Onset::Untold,
-                None,
-            )
-        }
-        None => (
-            gone,
-            format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW),
-            Onset::Untold,
-            None,
-        ),
+    let deleted = match kept {
+        Some(Ok(Kept::Vault(deleted))) => Some((deleted.deleted, deleted.purged, Repair::Vault(deleted.clone()))),
+        _ => None,
     };
-    let about = Some(key.vault.resource().clone());
-    Fault::new(codes::CMK_VAULT_NOT_FOUND, what, help).onset(onset).of(about).repaired_by(repair)
+    let gone = Gone {
+        code: codes::CMK_VAULT_NOT_FOUND,
+        absent: format!("Azure has no vault {name} in the resource group {group}"),
+        nowhere: ", nor is it among the deleted ones that Azure shows",
+        called: format!("the vault {name}"),
+        recover: demands::recover_vault(&key.vault),
+        deleted,
+    };
+    gone.fault(kept).of(Some(key.vault.resource().clone()))
 }
 
 fn key_gone(key: &KeyRef, kept: Option<&Observation<Kept>>) -> Fault {
     let (name, vault) = (&key.name, key.vault.name());
-    let gone = match &key.version {
-        Some(version) => format!("the key {name} in {vault} has no version {version}"),
-        None => format!("the vault {vault} has no key {name}"),
+    let deleted = match kept {
+        Some(Ok(Kept::Key(deleted))) => Some((deleted.deleted, deleted.purged, Repair::Key(deleted.deleted))),
+        _ => None,
     };
-    let recover = demands::recover_key(key);
-    let (what, help, onset, repair) = match kept {
-        Some(Ok(Kept::Key(deleted))) => {
-            let since = deleted.deleted.map(|at| format!(" at {at:.0}")).unwrap_or_default();
-            let what = format!("the key {name} in {vault} was deleted{since}{}", until(deleted.purged));
-            let onset = deleted.deleted.map_or(Onset::Untold, Onset::At);
-            (what, format!("recover it: {recover}"), onset, Some(Repair::Key))
-        }
-        Some(Ok(_)) => (format!("{gone}, nor a deleted one"), LOST.to_owned(), Onset::Untold, None),
-        Some(Err(unreadable)) => {
-            let what = format!("{gone}; whether it can be recovered could not be read: {}", unreadable.reason);
-            (
-                what,
-                format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW),
-                Onset::Untold,
-                None,
-            )
-        }
-        None => (
-            gone,
-            format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW),
-            Onset::Untold,
-            None,
-        ),
+    let gone = Gone {
+        code: codes::CMK_KEY_NOT_FOUND,
+        absent: match &key.version {
+            Some(version) => format!("the key {name} in {vault} has no version {version}"),
+            None => format!("the vault {vault} has no key {name}"),
+        },
+        nowhere: ", nor a deleted one",
+        called: format!("the key {name} in {vault}"),
+        recover: demands::recover_key(key),
+        deleted,
     };
-    Fault::new(codes::CMK_KEY_NOT_FOUND, what, help).onset(onset).of(key.resource()).repaired_by(repair)
+    gone.fault(kept).of(key.resource())
+}
+
+/// Something that isn't there, and how it may come back.
+struct Gone {
+    code: NoteCode,
+    /// That it isn't there.
+    absent: String,
+    /// That it isn't among what was deleted, either.
+    nowhere: &'static str,
+    called: String,
+    /// How a person recovers it.
+    recover: String,
+    /// When it was deleted, when it will be purged, and what brings it back, where soft delete keeps it.
+    deleted: Option<(Option<Timestamp>, Option<Timestamp>, Repair)>,
+}
+
+impl Gone {
+    fn fault(self, kept: Option<&Observation<Kept>>) -> Fault {
+        let Self { code, absent, nowhere, called, recover, deleted } = self;
+        if let Some((since, purged, repair)) = deleted {
+            let (when, until) = (since.map(|at| format!(" at {at:.0}")).unwrap_or_default(), until(purged));
+            let fault =
+                Fault::new(code, format!("{called} was deleted{when}{until}"), format!("recover it: {recover}"));
+            return fault.onset(since.map_or(Onset::Untold, Onset::At)).repaired_by(Some(repair));
+        }
+        let recover = || format!("recover it while soft delete keeps it: {recover}; {}", demands::NOT_ANEW);
+        let (what, help) = match kept {
+            Some(Ok(_)) => (format!("{absent}{nowhere}"), lost()),
+            Some(Err(unreadable)) => {
+                (format!("{absent}; whether it can be recovered could not be read: {}", unreadable.reason), recover())
+            }
+            None => (absent, recover()),
+        };
+        Fault::new(code, what, help).onset(Onset::Untold)
+    }
 }
 
 /// What is left to do where nothing can be recovered.
-const LOST: &str = "restore a backup of the key if there is one (`az keyvault key restore`), and open a support request at once; what is \
-                    created again under its name decrypts nothing";
+fn lost() -> String {
+    format!(
+        "restore a backup of the key if there is one (`az keyvault key restore`), and open a support request at once; {}",
+        demands::NOT_ANEW
+    )
+}

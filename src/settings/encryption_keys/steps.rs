@@ -26,12 +26,18 @@ fn bound(key: &KeyRef) -> Binds {
     Binds::none().and("vault", vault).and("key", name.to_lowercase())
 }
 
+fn lost_at(binds: Binds, lost: Option<Timestamp>) -> Binds {
+    lost.iter().fold(binds, |binds, lost| binds.and("lost", format!("{lost:.0}")))
+}
+
 /// Enables a version of a key.
 pub struct EnableVersion {
     /// The key.
     pub key: KeyRef,
     /// The version.
     pub version: String,
+    /// When it was changed last. An approval is for this loss: what is disabled once more later is another one.
+    pub lost: Option<Timestamp>,
 }
 
 #[async_trait(?Send)]
@@ -49,8 +55,8 @@ impl Step for EnableVersion {
     }
 
     fn binds(&self) -> Binds {
-        let Self { key, version } = self;
-        bound(key).and("version", version.to_lowercase())
+        let Self { key, version, lost } = self;
+        lost_at(bound(key).and("version", version.to_lowercase()), *lost)
     }
 
     fn holds(&self) -> Vec<Hold> {
@@ -78,6 +84,8 @@ impl Step for EnableVersion {
 pub struct RecoverKey {
     /// The key.
     pub key: KeyRef,
+    /// When it was deleted. An approval is for this loss.
+    pub lost: Option<Timestamp>,
 }
 
 #[async_trait(?Send)]
@@ -95,8 +103,8 @@ impl Step for RecoverKey {
     }
 
     fn binds(&self) -> Binds {
-        let Self { key } = self;
-        bound(key)
+        let Self { key, lost } = self;
+        lost_at(bound(key), *lost)
     }
 
     fn holds(&self) -> Vec<Hold> {
@@ -104,7 +112,11 @@ impl Step for RecoverKey {
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        Ok(keys::recover(writer, &place(&self.key)).await?)
+        // Somebody else may have recovered it since the plan looked.
+        match vault_keys::get(writer.reader(), &self.key.vault, &self.key.name).await? {
+            Some(_) => Ok(()),
+            None => Ok(keys::recover(writer, &place(&self.key)).await?),
+        }
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {
@@ -123,6 +135,8 @@ pub struct RecoverVault {
     pub location: String,
     /// The tenant that it belongs to.
     pub tenant: Uuid,
+    /// When it was deleted. An approval is for this loss.
+    pub lost: Option<Timestamp>,
 }
 
 #[async_trait(?Send)]
@@ -136,8 +150,9 @@ impl Step for RecoverVault {
     }
 
     fn binds(&self) -> Binds {
-        let Self { vault, location, tenant } = self;
-        Binds::none().and("vault", vault).and("location", location.to_lowercase()).and("tenant", tenant)
+        let Self { vault, location, tenant, lost } = self;
+        let binds = Binds::none().and("vault", vault).and("location", location.to_lowercase()).and("tenant", tenant);
+        lost_at(binds, *lost)
     }
 
     fn holds(&self) -> Vec<Hold> {
@@ -145,7 +160,10 @@ impl Step for RecoverVault {
     }
 
     async fn write(&self, writer: &Writer) -> Result<(), StepError> {
-        Ok(vaults::recover(writer, &self.vault, &self.location, self.tenant).await?)
+        match vaults::get(writer.reader(), &self.vault).await? {
+            Some(_) => Ok(()),
+            None => Ok(vaults::recover(writer, &self.vault, &self.location, self.tenant).await?),
+        }
     }
 
     async fn read_back(&self, reader: &Reader) -> Result<ReadBack, CallError> {

@@ -93,7 +93,7 @@ impl Keeper<'_> {
     pub fn repair(&self, key: &KeyRef, fault: &Fault) -> Option<Planned> {
         let (vault, name) = (key.vault.name(), &key.name);
         let (outline, step): (Outline, Rc<dyn Step>) = match fault.repair.as_ref()? {
-            Repair::Enable(version) => (
+            Repair::Enable(version, lost) => (
                 Outline {
                     subject: format!("the version {version} of the key {name} in {vault}"),
                     before: json!({ "status": "disabled" }),
@@ -101,9 +101,9 @@ impl Keeper<'_> {
                     operations: vec![UPDATE_KEY.facts()],
                     ..self.outline(&version.to_lowercase(), Action::Enable, REPAIR)
                 },
-                Rc::new(EnableVersion { key: key.clone(), version: version.clone() }),
+                Rc::new(EnableVersion { key: key.clone(), version: version.clone(), lost: *lost }),
             ),
-            Repair::Key => (
+            Repair::Key(lost) => (
                 Outline {
                     subject: format!("the key {name} in {vault}"),
                     before: json!({ "status": "deleted" }),
@@ -111,7 +111,7 @@ impl Keeper<'_> {
                     operations: vec![RECOVER_KEY.facts()],
                     ..self.outline("recovered", Action::Recover, REPAIR)
                 },
-                Rc::new(RecoverKey { key: key.clone() }),
+                Rc::new(RecoverKey { key: key.clone(), lost: *lost }),
             ),
             Repair::Vault(deleted) => (
                 Outline {
@@ -125,11 +125,16 @@ impl Keeper<'_> {
                     vault: key.vault.clone(),
                     location: deleted.location.clone(),
                     tenant: self.comparing.tenant,
+                    lost: deleted.deleted,
                 }),
             ),
         };
         let reason = format!("{LOCKDOWN}; {}", fault.what);
-        Some(Planned::new(Outline { reason, ..outline }, Work::step(step)).dangerous(UNLOCKS, key.to_string()))
+        let whose = match &fault.repair {
+            Some(Repair::Vault(_)) => format!("all that is in {vault}"),
+            _ => key.to_string(),
+        };
+        Some(Planned::new(Outline { reason, ..outline }, Work::step(step)).dangerous(UNLOCKS, whose))
     }
 
     /// The rotation policy and the rotation on demand of a key that is there. `in_use` is whether something is encrypted with it already.
@@ -141,7 +146,9 @@ impl Keeper<'_> {
         in_use: bool,
     ) -> Findings {
         let mut findings = Findings::default();
-        if !matches!((&seen.vault, &seen.version), (Ok(Some(_)), Ok(Some(_)))) {
+        // A key that is disabled may be so on purpose: nothing makes a version of it that isn't.
+        let enabled = |version: &KeyVersion| version.enabled == Some(true);
+        if !matches!((&seen.vault, &seen.version), (Ok(Some(_)), Ok(Some(version))) if enabled(version)) {
             return findings;
         }
         if let Some((rotation, policy)) = upkeep.rotation.zip(policy) {
@@ -185,8 +192,8 @@ impl Keeper<'_> {
             direction: Direction::Hardens,
             before: json!({ "status": shown }),
             after: json!({ "status": rotation.to_string() }),
-            reason: "the vault makes a new version by itself; whoever encrypts with the key picks it up within about a day, without an \
-                     outage"
+            reason: "the vault makes a new version by itself, at once if the newest one is older than that; whoever encrypts with the key \
+                     picks it up within about a day, without an outage"
                 .to_owned(),
             operations: vec![SET_ROTATION_POLICY.facts()],
             ..self.outline("rotationPolicy", Action::Update, SET)
@@ -261,4 +268,13 @@ fn expires(address: &Address, key: &KeyRef, rotation: Rotation, kept: Option<&Is
     };
     let message = format!("{message}; an expired key locks every environment that is encrypted with it");
     Note::finding(codes::CMK_VERSIONS_EXPIRE, Severity::Warning, address.clone(), message)
+}
+
+/// What nobody can read, and somebody has to know.
+pub fn doubts(address: &Address, doubts: &[String]) -> Vec<Note> {
+    let note = |doubt: &String| {
+        Note::finding(codes::CMK_PERIMETER, Severity::Warning, address.clone(), doubt)
+            .help("make sure that the perimeter lets in who encrypts with the key, before it is enforced")
+    };
+    doubts.iter().map(note).collect()
 }

@@ -1,6 +1,6 @@
 //! The changes on the side of Customer Insights: a link comes, goes, or is made anew. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
@@ -251,9 +251,14 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, links: &[&PrivateLink]) {
     // Only a resource that is known to be open to the internet can be reached without the link.
     let only_way = found.is_none_or(|found| found.public != PublicNetworkAccess::Enabled);
     if only_way && is_lake(comparison, &live.resource) {
-        return comparison.findings.notes.push(notes::only_way_to_the_lake(&address, &live.resource));
+        return comparison.findings.notes.push(notes::only_way_to_the_lake(
+            &address,
+            &live.resource,
+            &others(comparison, &live.resource),
+        ));
     }
-    comparison.findings.notes.extend(notes::removal(&address, &live.resource, connections));
+    let others = others(comparison, &live.resource);
+    comparison.findings.notes.extend(notes::removal(&address, &live.resource, connections, &others));
     let open = links.iter().flat_map(|link| &link.endpoints).all(|endpoint| endpoint.status == Status::Approved);
     let status = if open { "Approved" } else { "Pending" };
     let step = |link: &&PrivateLink| -> Rc<dyn Step> {
@@ -281,17 +286,30 @@ pub(super) fn remove(comparison: &mut Comparison<'_>, links: &[&PrivateLink]) {
     comparison.findings.changes.push(planned);
 }
 
-/// Whether the environment keeps its data there, and the file doesn't say that the account is opened again.
+/// Whether the environment keeps its data there, and the account isn't opened once the link is gone: the file doesn't say so, or the links
+/// of other environments stand against it.
 fn is_lake(comparison: &Comparison<'_>, resource: &ResourceId) -> bool {
     let lake = comparison.comparing.beside.of::<data_lake::Block>().and_then(Option::as_ref);
-    lake.is_some_and(|lake| same_resource(&lake.account, resource) && lake.access != Some(Access::Enabled))
+    let opened = |access: Option<Access>| access == Some(Access::Enabled) && others(comparison, resource).is_empty();
+    lake.is_some_and(|lake| same_resource(&lake.account, resource) && !opened(lake.access))
+}
+
+/// The other environments of the configuration that name a resource.
+pub(super) fn others(comparison: &Comparison<'_>, resource: &ResourceId) -> Vec<String> {
+    let elsewhere = comparison.comparing.elsewhere.iter().filter(|other| same_resource(&other.resource, resource));
+    let names: BTreeSet<String> = elsewhere.map(|other| other.environment.to_string()).collect();
+    names.into_iter().collect()
 }
 
 /// The link isn't declared, `match: exact` says that the list is complete, and a person saw it.
 pub(super) fn remove_seen(comparison: &mut Comparison<'_>, resource: &ResourceId, seen: &str) {
     if is_lake(comparison, resource) {
         let address = comparison.setting.part(&part(resource));
-        return comparison.findings.notes.push(notes::only_way_to_the_lake(&address, resource));
+        return comparison.findings.notes.push(notes::only_way_to_the_lake(
+            &address,
+            resource,
+            &others(comparison, resource),
+        ));
     }
     let outline = Outline {
         address: comparison.setting.part(&part(resource)),

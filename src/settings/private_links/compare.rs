@@ -152,7 +152,8 @@ impl<'a> Comparison<'a> {
             let standing = endpoints::standing(endpoint, live.is_some(), connections, subscription);
             let sure = matches!(standing, Standing::Open) && ours.len() > 1;
             let strangers = if sure { doubtful(&ours) } else { elsewhere };
-            self.findings.notes.extend(notes::look_alike(address, &endpoint.name, &strangers));
+            let others = changes::others(self, &declared.resource);
+            self.findings.notes.extend(notes::look_alike(address, &endpoint.name, &strangers, &others));
             match standing {
                 Standing::Open => {
                     self.findings.in_effect.push(address.part(&endpoint.name));

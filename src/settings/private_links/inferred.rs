@@ -129,7 +129,8 @@ impl<'a> Comparison<'a> {
         let connections = &resource.connections;
         match shown {
             Shown::Endpoints(endpoints, strangers) => {
-                self.findings.notes.extend(notes::look_alike(&address, "of the link", &strangers));
+                let other = changes::others(self, id);
+                self.findings.notes.extend(notes::look_alike(&address, "of the link", &strangers, &other));
                 let of_link = |one: &&Connection| {
                     let endpoint = one.endpoint.as_ref();
                     endpoints.iter().any(|listed| endpoint.is_some_and(|endpoint| listed.could_be(endpoint)))

@@ -53,15 +53,26 @@ fn shown(connection: &Connection) -> String {
     format!("{} ({}, {endpoint})", connection.name, connection.status)
 }
 
-pub(super) fn look_alike(address: &Address, endpoint: &str, strangers: &[Asking<'_>]) -> Option<Note> {
+pub(super) fn look_alike(
+    address: &Address,
+    endpoint: &str,
+    strangers: &[Asking<'_>],
+    others: &[String],
+) -> Option<Note> {
     if strangers.is_empty() {
         return None;
     }
     let ids: Vec<String> = strangers.iter().map(|one| one.endpoint.to_string()).collect();
     let message =
         format!("named like the endpoint {endpoint}, but not the link's, so never approved: {}", ids.join(", "));
-    let help = "find out who asks for it, and remove it in Azure";
-    Some(note(codes::LOOK_ALIKE_CONNECTION, Severity::Warning, address, message, help))
+    let help = match others {
+        [] => "find out who asks for it, and remove it in Azure".to_owned(),
+        others => format!(
+            "find out who asks for it: it may be a link of {}; remove in Azure only what is known to be nobody's",
+            others.join(", ")
+        ),
+    };
+    Some(note(codes::LOOK_ALIKE_CONNECTION, Severity::Warning, address, message, &help))
 }
 
 /// Whether Customer Insights makes all endpoints of a link in one subscription isn't published; where they aren't, a reviewer
@@ -160,7 +171,7 @@ pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&C
     Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Warning, address, message, help))
 }
 
-pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usize) -> Option<Note> {
+pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usize, others: &[String]) -> Option<Note> {
     if connections == 0 {
         return None;
     }
@@ -168,18 +179,31 @@ pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usi
         "whether the {connections} connections on {} go with the link isn't published; they are looked for afterwards",
         resource.name()
     );
-    Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Info, address, message, "remove in Azure what stays behind"))
+    let help = match others {
+        [] => "remove in Azure what stays behind".to_owned(),
+        others => {
+            format!("some may be those of {}: remove in Azure only what is known to be nobody's", others.join(", "))
+        }
+    };
+    Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Info, address, message, &help))
 }
 
 /// The environment that keeps its data there would lose its only way to it.
-pub(super) fn only_way_to_the_lake(address: &Address, resource: &ResourceId) -> Note {
+pub(super) fn only_way_to_the_lake(address: &Address, resource: &ResourceId, others: &[String]) -> Note {
     let message = format!(
         "`match: exact` would remove the private link to {0}, which `dataLake` names and which isn't known to be open to the internet: \
          the environment would lose its only way to its data",
         resource.name()
     );
-    let help = "list the link under `privateLinks`; to go back to public access, write `publicNetworkAccess: enabled` under `dataLake`: \
-                the link goes first, and then the account is opened";
+    let help = match others {
+        [] => "list the link under `privateLinks`; to go back to public access, write `publicNetworkAccess: enabled` under `dataLake`: the \
+               link goes first, and then the account is opened"
+            .to_owned(),
+        others => format!(
+            "list the link under `privateLinks`; the account is shared with {}, whose private links work only while it is closed",
+            others.join(", ")
+        ),
+    };
     Note::refusal(guard::codes::WOULD_GO_DARK, address.clone(), message).help(help)
 }
 

@@ -58,8 +58,9 @@ fn undeclared_environments_are_told_in_the_tenants_account_and_change_nothing() 
     let run = run.says(&format!(
         "error[cmk-at-risk] customerManagedKeys/{TEST}: Contoso test: the key pp-key in kv-cmk expired at"
     ));
-    let run =
-        run.says("goes offline: Contoso test, prod").says("error[cmk-at-risk] customerManagedKey: the key pp-key");
+    let run = run
+        .says("offline without it: Contoso test, prod")
+        .says("error[cmk-at-risk] customerManagedKey: the key pp-key");
     let about_declared = format!("customerManagedKeys/{ENVIRONMENT}");
     assert!(!run.stdout.contains(&about_declared), "a declared one isn't told twice: {}", run.stdout);
     // Under `-e`, the tenant's own account is left out, as ever.

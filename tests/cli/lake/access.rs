@@ -78,6 +78,37 @@ fn the_only_way_to_a_lake_is_left_alone_until_the_lake_is_to_be_opened() {
     assert_eq!(access(&scene.world()), "Enabled");
 }
 
+/// An account that two environments are linked to can't be opened for one of them, and nobody is told to remove the other one's endpoints.
+#[test]
+fn what_another_environment_lives_on_is_not_taken_apart() {
+    let both = [linked_and_closed("prod", 1), linked_and_closed("test", 2)];
+    let scene = Scene::with(&file(&[both[0].clone(), environment("test", 2, &block(CLOSED))]));
+    settled(&scene);
+    scene.write("palisade.yaml", &file(&both));
+    planned(&scene);
+    apply(&scene).ended(6);
+    let run = scene.emulated(&["plan"]).says("warning[look-alike-connection]");
+    run.says("it may be a link of test; remove in Azure only what is known to be nobody's");
+    scene.change_world(|world| {
+        let lake = world.storage_accounts.get_mut("contosolake").unwrap();
+        lake.connections.iter_mut().for_each(|one| one.status = ConnectionStatus::Approved);
+    });
+    settled(&scene);
+    let closed = scene.world();
+    assert_eq!(access(&closed), "Disabled");
+    const NONE: &str = "    privateLinks: { match: exact, links: [] }\n";
+    let leaves = environment("prod", 1, &format!("{NONE}{}", block(OPEN)));
+    scene.write("palisade.yaml", &file(&[leaves, environment("test", 2, &link())]));
+    let run = scene.emulated(&["plan"]).ended(4).says("error[would-go-dark] privateLinks/contosolake");
+    let run = run.says("the account is shared with test, whose private links work only while it is closed");
+    assert!(!run.stdout.contains("remove in Azure what is left of it"), "{}", run.stdout);
+    scene.emulated(&["apply", "--yes"]).ended(4);
+    assert_eq!(scene.world(), closed);
+    // One that never had a link can't reach a lake that is closed.
+    scene.write("palisade.yaml", &file(&[both[0].clone(), both[1].clone(), environment("dev", 3, &block(""))]));
+    scene.emulated(&["drift"]).ended(2).says("error[lake-without-path]").says("2 of 3 complete sets");
+}
+
 /// Two environments, of which one isn't linked yet: neither closes what the other one needs.
 #[test]
 fn it_stays_open_until_every_environment_that_names_it_is_linked() {

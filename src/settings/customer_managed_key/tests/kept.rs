@@ -67,7 +67,7 @@ fn a_former_policy_that_is_declared_with_another_key_is_refused() {
     let unread = Scene::swapping().retaining("2026-12-31").with(|scene| {
         scene.observed.retained[0].policy = Err(unreadable());
     });
-    assert_eq!(unread.told(), "unknown customerManagedKey/retained/cmk-old");
+    assert_eq!(unread.told(), "unknown customerManagedKey/linked");
 }
 
 #[test]
@@ -79,11 +79,20 @@ fn a_former_key_that_is_needed_must_be_usable() {
         chain.seen.version = Ok(Some(version));
     }
     let table: [(&str, Broken); 8] = [
+        ("a former version is disabled too early", |chain| {
+            let newest = KeyVersion {
+                version: Some("f".repeat(32)),
+                created: Some(now() - jiff::SignedDuration::from_hours(48)),
+                ..version()
+            };
+            let before = KeyVersion { enabled: Some(false), ..version() };
+            chain.seen.version = Ok(Some(newest.clone()));
+            chain.seen.versions = Ok([newest, before].into());
+        }),
         ("the policy is gone", |chain| chain.policy = Ok(None)),
         ("the vault is gone", |chain| chain.seen.vault = Ok(None)),
         ("the key is gone", |chain| chain.seen.version = Ok(None)),
         ("the key is disabled", |chain| of_version(chain, |it| it.enabled = Some(false))),
-        ("that it is enabled isn't said", |chain| of_version(chain, |it| it.enabled = None)),
         ("it expired", |chain| of_version(chain, |it| it.expires = Some(now()))),
         ("its own grant is gone", |chain| chain.own.as_mut().unwrap().held = Ok(Rc::default())),
         ("its identity is gone", |chain| {
@@ -100,6 +109,8 @@ fn a_former_key_that_is_needed_must_be_usable() {
     }
     let unread = linked("2026-12-31").with(|scene| scene.observed.retained[0].seen.version = Err(unreadable()));
     assert_eq!(unread.told(), "unknown customerManagedKey/retained/cmk-old; in sync");
+    let unsaid = linked("2026-12-31").with(|scene| of_version(&mut scene.observed.retained[0], |it| it.enabled = None));
+    assert_eq!(unsaid.told(), "unknown customerManagedKey/retained/cmk-old; in sync", "that it is enabled isn't said");
     let ungranted = |until| linked(until).with(|scene| scene.observed.grants[1].held = Ok(Rc::default()));
     assert_eq!(ungranted("2026-12-31").told(), "finding cmk-retained at customerManagedKey/grants/kv-old; in sync");
     assert_eq!(ungranted("2026-11-19").told(), "in sync");

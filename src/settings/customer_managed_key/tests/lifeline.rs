@@ -41,6 +41,7 @@ fn vault_with(scene: &mut Scene, properties: &[(&str, Json)]) {
 type Row = (&'static str, fn(&mut Scene), &'static str, &'static str, &'static str);
 
 const ON_DATE: &str = "deleted on 2026-12-18 at the earliest";
+const OR_SOONER: &str = "deleted on 2026-12-18, or sooner";
 const UNDATED: &str = "deleted 30 days after that";
 
 const TRIGGERS: &[Row] = &[
@@ -49,8 +50,8 @@ const TRIGGERS: &[Row] = &[
         |scene| {
             version_with(scene, |it| (it.enabled, it.updated) = (Some(false), Some(at("2026-11-18T08:00:00Z"))));
         },
-        "is disabled, since 2026-11-18T08:00:00Z at the latest",
-        ON_DATE,
+        "is disabled, since 2026-11-18T08:00:00Z at the latest; the key has no other enabled version",
+        OR_SOONER,
         "enable key/0123456789abcdef0123456789abcdef",
     ),
     (
@@ -158,8 +159,15 @@ const TRIGGERS: &[Row] = &[
             rotated(scene, DAY / 2, |it| (it.enabled, it.updated) = (Some(false), Some(at("2026-11-18T08:00:00Z"))))
         },
         "which may still be in use",
-        ON_DATE,
+        OR_SOONER,
         "enable key/0123456789abcdef0123456789abcdef",
+    ),
+    (
+        "a version that may be in use expired",
+        |scene| rotated(scene, DAY / 2, |it| it.expires = Some(at("2026-11-18T08:00:00Z"))),
+        "expired at 2026-11-18T08:00:00Z, which may still be in use",
+        ON_DATE,
+        "",
     ),
     (
         "a version that is still needed is disabled",
@@ -252,7 +260,7 @@ fn what_is_fine_is_not_told() {
         ("both versions are enabled", |scene| rotated(scene, DAY * 2, |_| {})),
         ("a smaller margin is declared", |scene| {
             version_with(scene, |it| it.expires = Some(now() + DAY * 20));
-            scene.protection().upkeep.warn_before = DAY * 10;
+            scene.protection().upkeep.warn_before = Some(DAY * 10);
         }),
     ];
     for (name, change) in fine {
@@ -289,7 +297,7 @@ fn a_locked_environment_is_enabled_by_a_person_after_the_repairs() {
     assert_eq!(runtime.address.as_str(), "prod/customerManagedKey/runtime");
     assert_eq!(runtime.requires.len(), 1, "the repair comes first");
     assert!(runtime.manual().unwrap().shown_by.contains("Enabled") && runtime.risk == Risk::Critical);
-    let first: Vec<&Note> = disabled.notes.iter().filter(|note| note.bearing.first).collect();
+    let first: Vec<&Note> = disabled.notes.iter().filter(|note| note.bearing.first.is_some()).collect();
     assert!(first.len() == 1 && first[0].code == codes::CMK_LOCKED);
     // What no change brings back keeps it locked.
     let lost = locked(|scene| scene.chain().policy = Ok(None));

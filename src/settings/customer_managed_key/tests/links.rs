@@ -109,7 +109,7 @@ fn a_policy_that_is_left_is_to_be_retained_for_long_enough() {
             scene.observed.former = None;
         })
     };
-    assert_eq!(help(&kept("2026-12-01")), "write `until: 2026-12-20`, or a later day");
+    assert_eq!(help(&kept("2026-12-01")), "write `until: 2026-12-24`, or a later day");
     assert_eq!(help(&kept("2026-12-25")), "");
 }
 
@@ -213,9 +213,9 @@ fn another_policy_is_linked_over_the_one_before_in_place() {
     }
     // Which key that is has to be known.
     let unread = Scene::swapping().with(|scene| scene.observed.former.as_mut().unwrap().policy = Err(unreadable()));
-    assert_eq!(unread.told(), "unknown customerManagedKey/former");
+    assert_eq!(unread.told(), "unknown customerManagedKey/linked");
     let keyless = Scene::swapping().with(|scene| scene.observed.former.as_mut().unwrap().key = None);
-    assert_eq!(keyless.told(), "unknown customerManagedKey/former");
+    assert_eq!(keyless.told(), "unknown customerManagedKey/linked");
 }
 
 #[test]
@@ -285,5 +285,5 @@ fn microsofts_key_is_what_the_file_says_and_nothing_else() {
         scene.told()
     };
     assert_eq!(nameless(Some(policy("cmk-eu", &key("kv-cmk", "pp-key")))), "unlink customerManagedKey");
-    assert_eq!(nameless(None), "unknown customerManagedKey");
+    assert_eq!(nameless(None), "finding cmk-at-risk at customerManagedKey/linked; unknown customerManagedKey");
 }

@@ -3,6 +3,7 @@
 mod going_on;
 mod kept;
 mod lifeline;
+mod linked;
 mod links;
 mod steps;
 mod unfit;

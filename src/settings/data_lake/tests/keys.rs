@@ -59,7 +59,8 @@ fn another_key_is_set_in_place_and_the_former_one_is_named() {
         (encrypted("kv-cmk", "lake-key", VERSION), &format!("lake-key in kv-cmk (version {VERSION})") as &str),
     ] {
         let scene = Scene::granted().with(|scene| scene.account.encryption = Some(live));
-        assert_eq!(scene.told(), "update encryption");
+        // Nothing is known of the vault of the key that it is on until then.
+        assert_eq!(scene.told(), "update encryption; warning lake-key-unwatched");
         let change = scene.change("encryption");
         assert!(change.reason.contains(&format!("keep {named} and the grant on it")), "{}", change.reason);
         assert_eq!((change.direction, change.before["status"].as_str()), (Direction::Neutral, Some(named)));
@@ -87,7 +88,19 @@ fn microsofts_key_is_gone_back_to_only_where_the_file_says_so() {
     assert_eq!((change.action, change.direction, change.risk), (Action::Update, Direction::Weakens, Risk::High));
     assert!(change.reason.contains("the key and the grant on it stay"), "{}", change.reason);
     let undeclared = Scene::in_force().with(|scene| scene.declared.wanted = None);
-    assert_eq!(undeclared.told(), "in sync");
+    assert_eq!(undeclared.told(), "warning lake-key-unwatched; in sync");
+}
+
+/// Whoever uses the account goes offline with its key, whether or not the file declares the key there.
+#[test]
+fn all_that_name_the_account_live_on_its_key() {
+    let shared = Scene::in_force().with(|scene| {
+        scene.elsewhere = vec![Elsewhere { setting: "dataLake", ..Elsewhere::of("test", lake()) }];
+    });
+    let lifelines = shared.findings().lifelines;
+    let of: Vec<&str> = lifelines.iter().map(|lifeline| lifeline.of.as_str()).collect();
+    assert_eq!(of, ["prod", "test"]);
+    assert!(lifelines.iter().all(|lifeline| lifeline.needs.contains(&lake()) && lifeline.needs.len() == 3));
 }
 
 #[test]
@@ -169,7 +182,10 @@ fn a_lost_grant_or_identity_of_a_key_in_use_is_an_error() {
     assert_eq!(lost.told(), "grant grants/kv-cmk; error lake-at-risk; in sync");
     assert_eq!(lost.change("grants/kv-cmk").risk, Risk::Critical);
     let gone = Scene::in_force().with(|scene| scene.account.identity = Identity::default());
-    assert!(gone.told().contains("error lake-at-risk"), "{}", gone.told());
+    assert_eq!(gone.told(), "error lake-at-risk; in sync", "nothing is granted to nobody");
+    let help =
+        gone.findings().notes.iter().find_map(|note| note.help.clone().filter(|help| help.contains("az storage")));
+    assert!(help.unwrap().contains("--identity-type SystemAssigned"));
 }
 
 #[test]

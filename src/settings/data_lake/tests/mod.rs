@@ -313,7 +313,10 @@ fn what_is_observed_is_told_and_never_changed() {
         (|scene| scene.account.location = "eastus".into(), "warning region-mismatch; in sync"),
         (|scene| scene.region = None, "warning region-mismatch; in sync"),
         (|scene| scene.unread = Some(unreadable()), "unknown dataLake"),
-        (|scene| scene.account.public_network_access = PublicNetworkAccess::Disabled, "in sync"),
+        (
+            |scene| scene.account.public_network_access = PublicNetworkAccess::Disabled,
+            "error lake-without-path; in sync",
+        ),
     ];
     for (change, expected) in table {
         assert_eq!(plain().with(change).told(), expected);

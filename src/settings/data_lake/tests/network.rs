@@ -92,6 +92,27 @@ fn closing_takes_a_complete_approved_set_for_each_environment() {
     }
 }
 
+/// A lake that is closed is reached over private links alone, by each environment that names it.
+#[test]
+fn a_closed_lake_needs_a_private_link_for_each_environment() {
+    use Status::{Approved, Rejected};
+    let one = (MICROSOFT, Approved);
+    let table = [
+        (0, vec![one.clone()], "in sync"),
+        (0, vec![], "error lake-without-path; in sync"),
+        (0, vec![(MICROSOFT, Rejected)], "error lake-without-path; in sync"),
+        (1, vec![one.clone()], "error lake-without-path; in sync"),
+        (1, vec![one.clone(), one], "in sync"),
+    ];
+    for (others, sets, expected) in table {
+        let scene = Scene::access(Access::Disabled, PublicNetworkAccess::Disabled).with(|scene| {
+            scene.account.connections = several(&sets);
+            scene.elsewhere = (0..others).map(|number| elsewhere(&format!("e{number}"), lake())).collect();
+        });
+        assert_eq!(scene.told(), expected, "{others} others, {sets:?}");
+    }
+}
+
 #[test]
 fn each_of_the_four_endpoints_counts_and_only_when_it_is_at_rest() {
     for index in 0..4 {
