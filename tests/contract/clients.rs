@@ -146,9 +146,20 @@ async fn accounts(writer: &Writer) {
     let change = storage::Change {
         public_network_access: Some(storage::PublicNetworkAccess::Disabled),
         network_acls: account.network_acls.map(|acls| storage::NetworkAcls { default_action: "Deny".into(), ..acls }),
+        ..storage::Change::default()
     };
     let changed = storage::update(writer, &id(LAKE), &change).await.unwrap();
     assert_eq!(changed.public_network_access, storage::PublicNetworkAccess::Disabled);
+    let own = storage::Change { identity: Some(account.identity.with_own()), ..storage::Change::default() };
+    assert!(storage::update(writer, &id(LAKE), &own).await.unwrap().identity.has_own());
+    // Its identity may not use the key; what is sent and what is answered is checked all the same.
+    let uri = "https://kv-ci-prod.vault.azure.net/".parse().unwrap();
+    let encryption = account.encryption.as_ref().unwrap().with_key(&uri, "lake-key", None);
+    let keyed = storage::Change { encryption: Some(encryption), ..storage::Change::default() };
+    assert_eq!(storage::update(writer, &id(LAKE), &keyed).await.unwrap_err().status(), Some(400));
+    let microsofts = account.encryption.as_ref().unwrap().with_microsofts();
+    let back = storage::Change { encryption: Some(microsofts), ..storage::Change::default() };
+    storage::update(writer, &id(LAKE), &back).await.unwrap();
     let subscriptions = BTreeSet::from([SUBSCRIPTION]);
     assert_eq!(resource_graph::find(reader, &subscriptions, resource_kinds::STORAGE_ACCOUNT).await.unwrap().len(), 1);
     assert!(resource_graph::connections(reader, &subscriptions).await.is_ok());

@@ -102,13 +102,23 @@ impl Encryption {
             keyversion: Some(version.unwrap_or_default().to_owned()),
             ..KeyVaultProperties::default()
         };
-        Self { key_source: Some(KEY_VAULT.to_owned()), key: Some(key), ..self.clone() }
+        Self { key_source: Some(KEY_VAULT.to_owned()), key: Some(key), ..self.settable() }
     }
 
     /// The same with Microsoft's key, which nobody's identity uses.
     #[must_use]
     pub fn with_microsofts(&self) -> Self {
-        Self { key_source: Some(MICROSOFT.to_owned()), key: None, identity: None, ..self.clone() }
+        Self { key_source: Some(MICROSOFT.to_owned()), key: None, identity: None, ..self.settable() }
+    }
+
+    /// What may be sent back: without the instants that only the service sets.
+    fn settable(&self) -> Self {
+        let mut settable = self.clone();
+        let services = settable.rest.get_mut("services").and_then(Json::as_object_mut);
+        for service in services.into_iter().flat_map(|services| services.values_mut()) {
+            service.as_object_mut().map(|service| service.remove("lastEnabledTime"));
+        }
+        settable
     }
 }
 
