@@ -66,6 +66,8 @@ pub(crate) enum Kind {
     /// A key of a vault as Azure Resource Manager knows it.
     VaultKey,
     VaultKeyVersions,
+    /// A version of a key is enabled.
+    EnableKey,
     /// A read of something else.
     Other,
     /// A write that no setting here ever needs.
@@ -134,6 +136,7 @@ impl Kind {
             ("PUT", ["secrets", _]) => Self::SetSecret,
             ("PATCH", ["secrets", _, _]) => Self::Tag,
             ("POST", ["deletedsecrets", _, "recover"]) => Self::Recover,
+            ("PATCH", ["keys", _, _]) => Self::EnableKey,
             ("GET", _) => Self::Other,
             _ => Self::Stray,
         }
@@ -189,7 +192,9 @@ impl Kind {
             Self::Regenerate | Self::SetSecret | Self::Tag | Self::Recover => Some(Setting::Keys),
             Self::LinkVault | Self::Grant | Self::Policy => Some(Setting::KeyVault),
             Self::AddLink | Self::RemoveLink | Self::Approve => Some(Setting::PrivateLinks),
-            Self::EnableManaged | Self::LinkKey | Self::UnlinkKey | Self::CreatePolicy => Some(Setting::Hosted),
+            Self::EnableManaged | Self::LinkKey | Self::UnlinkKey | Self::CreatePolicy | Self::EnableKey => {
+                Some(Setting::Hosted)
+            }
             _ => None,
         }
     }

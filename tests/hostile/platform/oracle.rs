@@ -34,7 +34,7 @@ fn vault(one: &Exchanged) -> Option<&'static str> {
 /// Whether a write is about Power Platform, or a key that its environments use.
 pub(crate) fn is_about(one: &Exchanged) -> bool {
     match one.kind {
-        Kind::LinkKey | Kind::UnlinkKey | Kind::EnableManaged | Kind::CreatePolicy => true,
+        Kind::LinkKey | Kind::UnlinkKey | Kind::EnableManaged | Kind::CreatePolicy | Kind::EnableKey => true,
         Kind::Grant | Kind::Policy => vault(one).is_some(),
         _ => false,
     }
@@ -45,6 +45,7 @@ pub(crate) fn judge(log: &[Exchanged], from: usize, index: usize, declared: &Dec
     match write.one.kind {
         Kind::CreatePolicy => create(&write, say),
         Kind::Grant | Kind::Policy => grant(&write, say),
+        Kind::EnableKey => enable(&write, say),
         _ => begin(&write, say),
     }
 }
@@ -72,7 +73,7 @@ pub(crate) fn kept(one: &Exchanged, say: &mut impl FnMut(&str)) {
         if lost {
             say(&format!("an access policy of {name} is gone, or allows less"));
         }
-        if before.keys != after.keys {
+        if one.kind != Kind::EnableKey && before.keys != after.keys {
             say(&format!("a key in {name} was changed"));
         }
     }
@@ -253,6 +254,50 @@ fn create(write: &Write<'_>, say: &mut impl FnMut(&str)) {
     // Tried again, it finds what it made itself; what others made meanwhile is never replaced.
     if first < run.len() && there(&one.before) {
         say("a policy that is there is created again");
+    }
+}
+
+/// What an environment that was told to be linked is encrypted with is enabled, where the file says that palisade keeps it up, and was
+/// told to be disabled. Nothing else about any key changes.
+fn enable(write: &Write<'_>, say: &mut impl FnMut(&str)) {
+    let Write { one, declared, run } = write;
+    let mut path = one.path.split('/').skip(2);
+    let (Some(name), Some(version)) = (path.next(), path.next()) else {
+        return say("a key without a version is changed");
+    };
+    let vault = one.host.split('.').next().unwrap_or_default();
+    if one.sent != Some(serde_json::json!({ "attributes": { "enabled": true } })) {
+        say("something else of a key is changed than whether it is enabled");
+    }
+    let asks = |environment: &&Environment| {
+        let Some(Key { policy: Some(wanted), provision: true, .. }) = declared_key(environment) else { return false };
+        let told = run.iter().filter(|other| other.hosted == Some(environment.number)).filter_map(answers::environment);
+        let linked = told.last().and_then(|told| told.link).is_some_and(|link| link.status == "Linked");
+        linked && key(*wanted).eq_ignore_ascii_case(name) && vault_of(*wanted).eq_ignore_ascii_case(vault)
+    };
+    if !declared.environments.iter().any(|environment| asks(&environment)) {
+        say("a key is enabled, and no environment that is linked asks for it");
+    }
+    let disabled = |world: &World| {
+        let key = world.vaults.get(vault).and_then(|found| found.keys.get(&name.to_lowercase()));
+        let found = key.and_then(|key| key.versions.iter().find(|one| one.version.eq_ignore_ascii_case(version)));
+        found.is_some_and(|version| !version.attributes.enabled)
+    };
+    if !run.iter().flat_map(Exchanged::worlds).any(|world| disabled(world)) && !disabled(&one.before) {
+        say("a version is enabled that wasn't told to be disabled");
+    }
+    for name in KEY_VAULTS {
+        let keys = |world: &World| {
+            let mut keys = world.vaults.get(name).map(|found| found.keys.clone()).unwrap_or_default();
+            for version in keys.values_mut().flat_map(|key| &mut key.versions).filter(|one| one.version == version) {
+                version.attributes.enabled = true;
+                version.attributes.updated = one.at;
+            }
+            keys
+        };
+        if keys(&one.before) != keys(&one.after) {
+            say(&format!("another key in {name} was changed"));
+        }
     }
 }
 

@@ -145,6 +145,9 @@ pub(crate) fn is_for(one: &Exchanged, change: &Value, environment: &Environment)
         ("customerManagedKey", Kind::CreatePolicy) => {
             action == "create" && one.path.eq_ignore_ascii_case(binds(change, "policy"))
         }
+        ("customerManagedKey", Kind::EnableKey) => {
+            action == "enable" && one.path.to_lowercase().ends_with(&format!("/{}", binds(change, "version")))
+        }
         ("customerManagedKey", Kind::Grant | Kind::Policy) => {
             action == "grant" && one.path.split('/').nth(8).is_some_and(|name| name.to_lowercase() == vault())
         }
@@ -154,7 +157,8 @@ pub(crate) fn is_for(one: &Exchanged, change: &Value, environment: &Environment)
 
 /// Whether others of the same file may have written it.
 pub(crate) fn is_shared(change: &Value) -> bool {
-    change["setting"] == "customerManagedKey" && matches!(change["action"].as_str(), Some("create" | "grant"))
+    change["setting"] == "customerManagedKey"
+        && matches!(change["action"].as_str(), Some("create" | "grant" | "enable"))
 }
 
 /// Whether a change shows.
@@ -164,6 +168,17 @@ pub(crate) fn shows(change: &Value, environment: &Environment, since: &[Exchange
         (Some("managedEnvironment"), _) => is_managed(environment, true, since),
         (_, Some("link")) => is_linked(environment, wanted, since),
         (_, Some("unlink")) => is_linked(environment, None, since),
+        (_, Some("enable")) => {
+            let (vault, name) = (last(binds(change, "vault")).to_lowercase(), binds(change, "key"));
+            let enabled = |world: &World| {
+                let key = world.vaults.get(&vault).and_then(|found| found.keys.get(name));
+                let version =
+                    key.and_then(|key| key.versions.iter().find(|one| one.version == binds(change, "version")));
+                version.is_some_and(|one| one.attributes.enabled)
+            };
+            let read = since.iter().filter(|one| matches!(one.kind, Kind::VaultKey | Kind::VaultKeyVersions));
+            read.flat_map(Exchanged::worlds).any(|world| enabled(world))
+        }
         (_, Some("create")) => {
             let mut read = read(since, Kind::EnterprisePolicy, environment);
             read.any(|one| one.path.eq_ignore_ascii_case(binds(change, "policy")))
