@@ -84,7 +84,12 @@ impl Finding<'_> {
         };
         let keys = all_of(&keys);
         let waiting = self.waiting_above(first, home);
+        // A map of the same name elsewhere takes them, and moving them below this one would change nothing.
+        let last = self.path.iter().rev().find(|step| step.parse::<usize>().is_err());
+        let namesake =
+            homes.len() == 1 && homes::steps(home).last().copied() == last.map(String::as_str) && *home != spot;
         let message = match waiting {
+            None if namesake => format!("{keys} {belongs} {} only, and not in {}", called.join(" or "), self.subject()),
             Some(waiting) => format!("{keys} {belongs} under {}, not beside it", quoted(&waiting.key)),
             None => format!("{keys} {belongs} {}, not {here}", called.join(" or ")),
         };
@@ -92,6 +97,7 @@ impl Finding<'_> {
             (Some(waiting), _) => {
                 format!("indent {} below `{}:`, by two more spaces", it(entries), copyable(&waiting.key))
             }
+            (None, [_]) if namesake => format!("remove {} here", it(entries)),
             (None, [_]) => self.way_to(home, &spot, entries),
             _ => format!("move {} to the one that is meant", it(entries)),
         };

@@ -28,7 +28,11 @@ pub(super) fn refused(address: &Address, Fault { code, what, help, .. }: Fault) 
 /// What is wrong may shut a linked environment down.
 pub(super) fn at_risk(address: &Address, fault: &Fault, live: &Environment, now: Timestamp) -> Note {
     let code = if fault.code == codes::CMK_KEY_EXPIRES { fault.code } else { codes::CMK_AT_RISK };
-    let message = format!("{}; {}", fault.what, consequence(fault.onset, live, now));
+    // What is merely a sign of something else has no consequence of its own.
+    let message = match (fault.code == codes::CMK_AT_RISK, fault.onset) {
+        (true, Onset::Never) => fault.what.clone(),
+        (_, onset) => format!("{}; {}", fault.what, consequence(onset, live, now)),
+    };
     Note::finding(code, Severity::Error, address.clone(), message).help(fault.to_keep()).about(fault.about.clone())
 }
 

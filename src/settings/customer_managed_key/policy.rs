@@ -9,10 +9,9 @@ use super::demands;
 use super::observe::{Chain, Creation};
 use super::provision::{Goal, Provision, Scene, value};
 use super::steps::CreatePolicy;
-use super::watch::unhealthy;
 use super::{codes, notes, risks};
 use crate::azure::operations::PUT_ENTERPRISE_POLICY;
-use crate::azure::power_platform::policies::{Health, Policy, Registered, Registration};
+use crate::azure::power_platform::policies::{Policy, Registered, Registration};
 use crate::plan::{Action, Address, Direction, Impact, Outline, Planned, Waiting, WaitingFor, Work};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
@@ -70,14 +69,11 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain, provision: &mut Provisio
     };
     let faults = demands::of_policy(policy, Some(scene.live));
     let faults = faults.into_iter().chain(demands::of_policys_key(policy, scene.protection, scene.comparing.now));
-    let mut faults: Vec<Fault> = faults.collect();
+    let faults: Vec<Fault> = faults.collect();
     if scene.goal == Goal::Keep {
-        if policy.health == Some(Health::Unhealthy) {
-            faults.push(unhealthy(chain.id.name()).of(Some(chain.id.clone())));
-        }
         provision.findings.notes.extend(notes::health(&address, policy));
     }
-    let fine = faults.iter().all(|fault| fault.code == codes::CMK_AT_RISK);
+    let fine = faults.is_empty();
     // The declared key isn't the one that the environment is encrypted with.
     let other_key = scene.goal == Goal::Keep && faults.iter().any(|fault| fault.code == codes::CMK_POLICY_KEY);
     for fault in faults {

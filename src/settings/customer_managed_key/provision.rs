@@ -13,7 +13,7 @@ use super::demands;
 use super::grants::InVault;
 use super::observe::{Chain, Observed};
 use super::policy::{self, Standing};
-use super::{codes, grants, notes, retained};
+use super::{codes, grants, notes, retained, watch};
 use crate::azure::power_platform::SystemId;
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::rights::Holding;
@@ -189,6 +189,13 @@ pub(super) fn compare(scene: &Scene<'_>, chain: &Chain) -> Provision {
     }
     compare_key(scene, chain, &mut provision);
     compare_grants(scene, &standing, &mut provision);
+    if scene.goal == Goal::Keep {
+        let explained = provision.losses.onset() != Onset::Never;
+        if let Some(fault) = watch::unhealthy(chain, explained) {
+            provision.losses.lost(&fault, false, scene.comparing.now);
+            provision.fault(scene, &scene.comparing.address(Block::KEY).part("policy"), fault);
+        }
+    }
     provision
 }
 

@@ -127,9 +127,6 @@ pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Compar
     match &chain.policy {
         Ok(Some(policy)) => {
             checked.faults.extend(demands::of_policy(policy, None));
-            if policy.health == Some(Health::Unhealthy) {
-                checked.faults.push(unhealthy(chain.id.name()).of(about));
-            }
         }
         Ok(None) => {
             let what = format!("Azure has no enterprise policy {} any more", chain.id.name());
@@ -162,16 +159,32 @@ pub(super) fn chain_in_use(chain: &Chain, live: &Environment, comparing: &Compar
     checked.unread.extend(unread);
     checked.doubts.extend(doubts);
     right(chain, &key.vault, &mut checked);
+    let explained = checked.faults.iter().any(|fault| fault.onset.is_past(comparing.now));
+    checked.faults.extend(unhealthy(chain, explained));
     checked
 }
 
-/// What a policy says of itself, without saying why.
-pub(super) fn unhealthy(policy: &str) -> Fault {
-    let what = format!(
-        "Azure shows the policy {policy} as Unhealthy, which it isn't documented to say of anything but its key"
-    );
-    let help = "look at the key, at the identity's grant on it, and at the network of its vault";
-    Fault::new(codes::CMK_AT_RISK, what, help).onset(Onset::Untold)
+/// That a policy calls itself unhealthy, without saying why: by itself a reason to worry, beside what explains it merely a sign.
+pub(super) fn unhealthy(chain: &Chain, explained: bool) -> Option<Fault> {
+    let policy = chain.policy.as_ref().ok()?.as_deref()?;
+    if policy.health != Some(Health::Unhealthy) {
+        return None;
+    }
+    let name = chain.id.name();
+    let fault = match explained {
+        true => {
+            let help = "it shows so until its key can be reached again";
+            Fault::new(codes::CMK_AT_RISK, format!("Azure shows the policy {name} as Unhealthy as well"), help)
+        }
+        false => {
+            let what = format!(
+                "Azure shows the policy {name} as Unhealthy, which it isn't documented to say of anything but its key"
+            );
+            let help = "look at the key, at the identity's grant on it, and at the network of its vault";
+            Fault::new(codes::CMK_AT_RISK, what, help).onset(Onset::Untold)
+        }
+    };
+    Some(fault.of(Some(chain.id.clone())))
 }
 
 fn right(chain: &Chain, vault: &VaultId, checked: &mut Checked) {

@@ -201,6 +201,11 @@ fn every_loss_is_told_with_its_date_and_what_can_be_brought_back_is() {
         let [error] = &said[..] else { panic!("{name}: {:#?}", errors(&plan)) };
         assert!(error.contains(when) && error.ends_with("; offline without it: prod"), "{name}: {error}");
         assert!(drift.stdout.contains(error), "{name}: {}", drift.stdout);
+        // Beside its cause, the policy's own word is merely a sign of it.
+        let unhealthy = |error: &&String| error.contains("Unhealthy");
+        if let Some(sign) = errors(&plan).iter().find(unhealthy) {
+            assert_eq!(sign, "Azure shows the policy cmk-eu as Unhealthy as well; offline without it: prod", "{name}");
+        }
         let on_top = drift.stdout.lines().nth(1) == Some("Shut down already: prod (see below)");
         assert_eq!(on_top, *locked, "{name}: {}", drift.stdout);
         assert_eq!(codes(&plan)[0] == "cmk-locked", *locked, "{name}: {:?}", codes(&plan));

@@ -271,8 +271,9 @@ fn enable(write: &Write<'_>, say: &mut impl FnMut(&str)) {
     }
     let asks = |environment: &&Environment| {
         let Some(Key { policy: Some(wanted), provision: true, .. }) = declared_key(environment) else { return false };
-        let told = run.iter().filter(|other| other.hosted == Some(environment.number)).filter_map(answers::environment);
-        let linked = told.last().and_then(|told| told.link).is_some_and(|link| link.status == "Linked");
+        let mut told =
+            run.iter().filter(|other| other.hosted == Some(environment.number)).filter_map(answers::environment);
+        let linked = told.next_back().and_then(|told| told.link).is_some_and(|link| link.status == "Linked");
         linked && key(*wanted).eq_ignore_ascii_case(name) && vault_of(*wanted).eq_ignore_ascii_case(vault)
     };
     if !declared.environments.iter().any(|environment| asks(&environment)) {
