@@ -50,7 +50,8 @@ impl Run<'_> {
             return outcome;
         }
         if change.mode() == Mode::Manual {
-            return Outcome::left_to_a_person();
+            let ready = self.ready_for_a_person(scope, change, progress, place).await;
+            return ready.err().unwrap_or_else(Outcome::left_to_a_person);
         }
         if let Some(outcome) = progress.frozen(change) {
             return outcome;

@@ -10,7 +10,7 @@ use super::looks::NoLook;
 use super::progress::Progress;
 use super::report::{Outcome, Status};
 use super::schedule::{Place, Run};
-use crate::plan::{Address, Findings, Planned, ScopePlan};
+use crate::plan::{Address, Change, Findings, Mode, Planned, ScopePlan};
 
 impl Run<'_> {
     /// Waits until those of these changes have ended that are part of this run.
@@ -28,6 +28,27 @@ impl Run<'_> {
             }
             if let Some(outcome) = self.interrupted().or_else(|| self.not_resumed(progress, place)) {
                 return Err(outcome);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a person may be told to make a change now. What another person has to do first stands on the same list.
+    pub(super) async fn ready_for_a_person(
+        &self,
+        scope: &ScopePlan,
+        change: &Change,
+        progress: &Progress,
+        place: &mut Place<'_>,
+    ) -> Result<(), Outcome> {
+        self.after(scope, &change.requires, progress, place).await?;
+        for required in &change.requires {
+            let other = self.plan.changes().find(|other| other.address == *required);
+            match self.board.part(required) {
+                Part::Ended(Status::Waiting) if other.is_some_and(|other| other.mode() == Mode::Manual) => {}
+                Part::Ended(status) => ended(required, status, &Findings::default())?,
+                Part::None if self.plan.scopes.iter().any(|scope| scope.in_effect.contains(required)) => {}
+                Part::None | Part::Pending => return Err(not_in_this_run(required)),
             }
         }
         Ok(())

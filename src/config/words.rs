@@ -312,6 +312,10 @@ fn parse_instant(text: &str) -> Result<Timestamp, Wrong> {
     let whole = text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T');
     text.parse::<Timestamp>().ok().filter(|_| whole).ok_or_else(|| {
         let message = format!("must be an instant, not {}", quoted(text));
-        Wrong::new(codes::BAD_INSTANT, message, "write date, time and offset, such as `2026-09-01T00:00:00Z`")
+        let example = match text.parse::<jiff::civil::Date>() {
+            Ok(date) if text.len() == 10 => format!("{date}T00:00:00Z"),
+            _ => "2026-09-01T00:00:00Z".to_owned(),
+        };
+        Wrong::new(codes::BAD_INSTANT, message, format!("write date, time and offset, such as `{example}`"))
     })
 }

@@ -164,7 +164,7 @@ fn unseen(fresh: &Plan, scope: &ScopePlan) -> Verdict {
             (Risk::Critical, _) => "is critical",
             _ => return None,
         };
-        Some(format!("`--yes` doesn't approve {} of {}, which {why}", change.action, change.address))
+        Some(format!("`--yes` doesn't approve {} of {}, which {why}: save a plan with `plan --out FILE`, read it, and `apply FILE`", change.action, change.address))
     });
     let doubtful = fresh.notes.iter().filter(|note| note.needs_eyes);
     let doubtful = doubtful.filter(|note| note.address.belongs_to(&scope.scope)).map(|note| {

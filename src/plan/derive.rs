@@ -141,9 +141,11 @@ pub fn derive(derivation: &Derivation, accounts: &[Account], guard_notes: Vec<No
         .cloned()
         .chain(guard_notes)
         .chain(circles.iter().flat_map(|circle| order::refusals(circle)))
-        // What is about the run itself, such as the caller, concerns every limit.
+        // What is about the run itself, such as the caller, concerns every limit, and so does what is down already.
         .filter(|note| {
-            only.concerns(&note.address) || !scopes.iter().any(|scope| note.address.belongs_to(&scope.scope))
+            only.concerns(&note.address)
+                || note.bearing.first.is_some()
+                || !scopes.iter().any(|scope| note.address.belongs_to(&scope.scope))
         })
         .collect();
     for note in &mut notes {

@@ -278,11 +278,17 @@ fn verdict(plan: &Plan, purpose: Purpose, out: &mut String) {
     for (what, who) in dangers(plan.changes()) {
         let _ = writeln!(out, "{} {}", paint(DANGER, format!("{what}:")), who);
     }
-    // What a change of this plan puts right is that change's matter.
-    let repairs = plan.pending_findings().filter(|note| note.bearing.repaired_by.is_none()).count();
-    if repairs > 0 {
-        let found = count(repairs, "finding needs", "findings need");
-        let _ = writeln!(out, "{} {found} to be put right by a person, see above.", paint(DANGER, "Attention:"));
+    let (planned, left): (Vec<&Note>, Vec<&Note>) =
+        plan.pending_findings().partition(|note| note.bearing.repaired_by.is_some());
+    if !left.is_empty() {
+        let found = count(left.len(), "finding needs", "findings need");
+        let others = match planned.len() {
+            0 => String::new(),
+            1 => "; a change of this plan puts 1 more right".to_owned(),
+            several => format!("; changes of this plan put {several} more right"),
+        };
+        let _ =
+            writeln!(out, "{} {found} to be put right by a person, see above{others}.", paint(DANGER, "Attention:"));
     }
     refused(plan, out);
     if plan.summary.changes > 0 {
@@ -356,6 +362,25 @@ fn refused(plan: &Plan, out: &mut String) {
         paint(DANGER, "Refused:"),
         names(&stopped)
     );
+    for scope in stopped {
+        if let Some(setting) = repairing(plan, scope) {
+            let limit = format!("--only {}/{setting}", scope.scope);
+            let _ = writeln!(
+                out,
+                "  {} what brings back what was lost there isn't refused: plan it with `{limit}`",
+                paint(HINT, "help:")
+            );
+        }
+    }
+}
+
+/// The setting of a scope that is to bring back what something lives on, and that nothing refuses.
+fn repairing<'p>(plan: &'p Plan, scope: &ScopePlan) -> Option<&'p str> {
+    let mut repairs = plan.notes.iter().filter_map(|note| note.bearing.repaired_by.as_ref());
+    let setting = repairs.find(|address| address.belongs_to(&scope.scope))?.setting_key()?;
+    let refused =
+        plan.refusals_of(&scope.scope).any(|note| note.address.setting_key().is_none_or(|key| key == setting));
+    (!refused).then_some(setting)
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

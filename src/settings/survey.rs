@@ -59,7 +59,7 @@ impl Survey {
         let look = Look::begin(&self.reader, principals.map(|principal| users::name(&principal)));
         let accounts = stream::iter(scopes).map(|scope| self.account(&look, scope, now));
         let mut accounts: Vec<Account> = accounts.buffered(SIDE_BY_SIDE).collect().await;
-        lifelines::name(&mut accounts);
+        lifelines::name(&mut accounts, scopes);
         accounts
     }
 

@@ -155,7 +155,11 @@ fn populate(world: &mut World, tenant: &Tenant, wanted: &Wanted, now: Timestamp)
     let creator = add_user(world, tenant, &format!("creator@{}", tenant.domain));
     for environment in &wanted.environments {
         if let Some(id) = environment.instance_id.filter(|id| !world.instances.contains_key(id)) {
-            let instance = instance(world, tenant, (id, environment), creator, now);
+            let mut instance = instance(world, tenant, (id, environment), creator, now);
+            // An environment that was there before is the one that the instance belongs to.
+            if let Some(organisation) = power_platform::organisation(world, &environment.environment_id) {
+                instance.metadata.cds_org_info = Some(organisation);
+            }
             world.instances.insert(id, instance);
         }
         power_platform::add(world, tenant, environment, now);

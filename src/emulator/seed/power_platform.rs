@@ -45,6 +45,19 @@ pub(super) fn add(world: &mut World, tenant: &Tenant, wanted: &WantedEnvironment
     world.admin_applications.get_or_insert_with(CLIENT_ID, || AdminApplication { registered: now });
 }
 
+/// The organisation of an environment that the world has, as an instance tells it.
+pub(super) fn organisation(world: &World, environment: &str) -> Option<CdsOrgInfo> {
+    let environment = world.power_platform_environments.get(&environment.to_lowercase())?;
+    let PlatformDataverse { friendly_name, instance_url, instance_state, .. } = environment.dataverse.as_ref()?;
+    Some(CdsOrgInfo {
+        friendly_name: friendly_name.clone(),
+        url: instance_url.trim_end_matches('/').to_owned(),
+        state: instance_state.clone(),
+        location: environment.location.clone(),
+        environment_sku: environment.sku.clone(),
+    })
+}
+
 /// The organisation that an instance is linked to.
 fn bound(tenant: &Tenant, org: &CdsOrgInfo) -> PlatformDataverse {
     let address = org.url.trim_end_matches('/');

@@ -64,6 +64,7 @@ struct RetainedBlock {
     /// The key that it refers to.
     key: KeyBlock,
     /// The last day on which it is needed: 30 days after the change at least, 28 for a version of the same key.
+    #[schemars(example = &"2027-01-31")]
     until: Day,
 }
 

@@ -50,6 +50,10 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     if let Some(chain) = elsewhere {
         findings = findings.and(watch::left(chain, (live, Some(course)), comparing));
     }
+    // While it is being changed, it still lives on what it leaves.
+    if let Course::UnderWay(operation) = course {
+        findings = findings.and(watch::leaving(declared, observed, (live, operation), comparing));
+    }
     let goes_on = under_way(live, course, &address, comparing, &mut findings);
     match &declared.wanted {
         Wanted::Microsoft => {
@@ -223,7 +227,12 @@ impl Customer<'_> {
             return Findings::default();
         }
         let Protection { key, upkeep, .. } = self.protection;
-        scene.keeper(&address).rotation((key, upkeep), &chain.seen, self.observed.rotation.as_ref(), in_use)
+        let since = match self.course {
+            Course::Succeeded { what, at } if steps::LINKED.contains(what) => *at,
+            _ => None,
+        };
+        let rotation = self.observed.rotation.as_ref();
+        scene.keeper(&address).rotation((key, upkeep), &chain.seen, rotation, (in_use, since))
     }
 }
 

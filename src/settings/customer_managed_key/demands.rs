@@ -21,7 +21,7 @@ const FITTING: [(&str, &str); 2] = [("unitedkingdom", "uk"), ("unitedstates", "u
 /// Bits of an RSA key.
 pub(super) const SIZES: [u32; 2] = [2048, 3072];
 /// Where nothing that a person can do brings it back.
-pub(super) const SUPPORT: &str = "open a support request at once: what it was can't be made anew";
+pub(super) const SUPPORT: &str = "open a support request at once: it can't be created again as what it was";
 
 /// Whether it is the tenant's default environment.
 pub(super) fn is_default(live: &Environment) -> bool {

@@ -50,7 +50,8 @@ pub(super) fn compare(locked: &Locked<'_>, comparing: &Comparing<'_>, findings: 
         return;
     }
     findings.notes.push(note(&comparing.address(Block::KEY), live, losses, comparing.now));
-    if losses.beyond_repair || losses.unread {
+    let lost = losses.onset() != Onset::Never && losses.repairs.is_empty();
+    if losses.beyond_repair || losses.unread || lost {
         return;
     }
     let name = called(live, comparing);
@@ -68,7 +69,8 @@ pub(super) fn compare(locked: &Locked<'_>, comparing: &Comparing<'_>, findings: 
         address,
         setting: Block::KEY,
         subject: "the environment".to_owned(),
-        action: Action::Enable,
+        // It needs no approval of its own: an approval of what comes before it stays one.
+        action: Action::Resume,
         direction: Direction::Neutral,
         risk: REPAIR,
         impact: Impact::None,
@@ -95,7 +97,7 @@ pub(super) fn note(setting: &Address, live: &Environment, losses: &Losses, now: 
     let (consequence, help) = match (losses.onset(), losses.unread) {
         (Onset::Never, false) => (
             format!(
-                "nothing that was read keeps it from its key any more; until a person enables it, it stays shut down, and {deleted}"
+                "nothing that was read is known to keep it from its key any more; until a person enables it, it stays shut down, and {deleted}"
             ),
             "enable it in the Power Platform admin center (Re-enable environment)",
         ),

@@ -45,9 +45,15 @@ fn days_locked(live: &Environment) -> Option<u8> {
     }
 }
 
-/// Where no number of days is documented.
-const OTHER_TYPES: &str =
-    "30 days after that if it is a production environment, 7 if it is a sandbox; for other types no time is documented";
+/// When, where no number of days is known.
+fn other_types(live: &Environment) -> &'static str {
+    match live.sku {
+        Some(_) => "when isn't documented for environments of its type",
+        None => {
+            "30 days after that if it is a production environment, 7 if it is a sandbox; for other types no time is documented"
+        }
+    }
+}
 
 /// When an environment that lost its key at `onset` is deleted, as far as a day can be told.
 fn deleted(onset: Onset, days: u8, now: Timestamp) -> Option<String> {
@@ -57,22 +63,26 @@ fn deleted(onset: Onset, days: u8, now: Timestamp) -> Option<String> {
     match onset {
         Onset::Never | Onset::Untold => None,
         Onset::At(at) | Onset::Within(at) if end(at) <= now => {
-            Some(format!("deleted {days} days after that, which may be over"))
+            Some(format!("deleted at any moment: the {days} days may be over"))
         }
         Onset::At(at) => Some(format!("deleted on {} at the earliest", day(at))),
-        Onset::Within(at) => Some(format!(
-            "deleted on {}, or sooner, if that was so before the last change that Azure tells of",
-            day(at)
-        )),
+        Onset::Within(at) => Some(format!("deleted on {}, or sooner: since when exactly isn't told", day(at))),
     }
 }
 
 /// When an environment is deleted that is locked since `onset`.
 pub(super) fn deletion(onset: Onset, live: &Environment, now: Timestamp) -> String {
-    let Some(days) = days_locked(live) else { return format!("it is deleted later ({OTHER_TYPES})") };
+    let Some(days) = days_locked(live) else { return format!("it is deleted later ({})", other_types(live)) };
+    // What was found need not be what locked it.
+    let onset = match onset {
+        Onset::At(at) => Onset::Within(at),
+        onset => onset,
+    };
     match deleted(onset, days, now) {
         Some(deleted) => format!("it is {deleted}"),
-        None => format!("it is deleted {days} days after it was locked (since when it is isn't told)"),
+        None => format!(
+            "it is deleted {days} days after it was locked (since when it is isn't told; the plan that told what was lost had the day)"
+        ),
     }
 }
 
@@ -80,7 +90,10 @@ pub(super) fn deletion(onset: Onset, live: &Environment, now: Timestamp) -> Stri
 pub(super) fn consequence(onset: Onset, live: &Environment, now: Timestamp) -> String {
     let lost = "the environment can't reach its key: it is shut down, if it isn't yet, and";
     let Some(days) = days_locked(live) else {
-        return format!("an environment that can't reach its key is shut down, and deleted later ({OTHER_TYPES})");
+        return format!(
+            "an environment that can't reach its key is shut down, and deleted later ({})",
+            other_types(live)
+        );
     };
     match (onset, deleted(onset, days, now)) {
         (Onset::Never, _) => {
@@ -135,6 +148,14 @@ pub(super) fn health(address: &Address, policy: &Policy) -> Option<Note> {
     let message = format!("Azure shows the health of the policy {name} as {word}, and doesn't say why");
     let note = Note::finding(codes::CMK_HEALTH, severity, address.clone(), message);
     Some(note.help("palisade reads key, vault and grant itself; nothing is wrong unless it says so"))
+}
+
+/// Power Platform doesn't show which policy an environment is leaving, and the file doesn't say.
+pub(super) fn leaves_unseen(address: &Address) -> Note {
+    let message = "the environment is being put on another policy, and which one it leaves isn't told: nothing watches that key, which it needs \
+                   until the change is over";
+    Note::finding(codes::CMK_UNWATCHED, Severity::Warning, address.clone(), message)
+        .help("write the policy that it leaves under `retained`")
 }
 
 /// It goes on for longer than it may.

@@ -55,7 +55,7 @@ pub(super) struct Scene<'a> {
 impl Scene<'_> {
     /// Who keeps the key up.
     pub(super) fn keeper<'k>(&'k self, key: &'k Address) -> Keeper<'k> {
-        Keeper { setting: Block::KEY, address: key, source: self.source, comparing: self.comparing }
+        Keeper { setting: Block::KEY, address: key, source: &self.declared.parts[1], comparing: self.comparing }
     }
 }
 
@@ -225,7 +225,7 @@ fn compare_key(scene: &Scene<'_>, chain: &Chain, provision: &mut Provision) {
         sizes: &demands::SIZES,
         tenant: comparing.tenant,
         here,
-        margin: protection.upkeep.margin(scene.observed.rotation.as_ref()),
+        margin: protection.upkeep.margin(),
         already: *goal == Goal::Keep,
         now: comparing.now,
     };

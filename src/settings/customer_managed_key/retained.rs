@@ -3,12 +3,14 @@
 //! Invariants: nothing of them is ever taken away, and none is called no longer needed while it is linked, while a change is still to
 //! come, or while something else in the configuration names it; what is declared of one is what its policy says.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::block::{Block, Declared, Retained, Wanted};
 use super::observe::{Chain, Observed, own_key};
-use super::{codes, notes, watch};
+use super::{codes, demands, notes, watch};
 use crate::azure::power_platform::environments::Environment;
 use crate::plan::{Address, Findings, Note, Severity};
 use crate::settings::block::Block as _;
@@ -79,7 +81,7 @@ pub(super) fn compare(
         let needed = needed_until(declared, one, course).filter(|_| settled);
         let last = needed.map_or(one.until, |needed| needed.max(one.until));
         if settled && is_over(one, live, comparing.now) && day(comparing.now) > last {
-            findings.notes.extend(retirable(declared, &address, one, last, comparing));
+            findings.notes.push(retirable(declared, &address, one, last, comparing));
             continue;
         }
         if let Some(needed) = needed.filter(|needed| *needed > one.until) {
@@ -113,17 +115,10 @@ fn days_needed(declared: &Declared, one: &Retained) -> i64 {
 }
 
 /// That nothing needs it any more, as far as this configuration and this environment tell.
-fn retirable(
-    declared: &Declared,
-    address: &Address,
-    one: &Retained,
-    last: Date,
-    comparing: &Comparing<'_>,
-) -> Option<Note> {
+fn retirable(declared: &Declared, address: &Address, one: &Retained, last: Date, comparing: &Comparing<'_>) -> Note {
     let Retained { policy, key, until: _, place: _ } = one;
-    if comparing.elsewhere.iter().any(|other| other.resource == *policy) {
-        return None;
-    }
+    let named = comparing.elsewhere.iter().filter(|other| other.resource == *policy);
+    let naming: BTreeSet<String> = named.map(|other| other.environment.to_string()).collect();
     let others = declared.policies().filter(|(other, _)| *other != policy);
     let in_use = others.into_iter().any(|(_, other)| same_key(other, key))
         || key.resource().is_some_and(|key| comparing.elsewhere.iter().any(|other| other.resource == key));
@@ -137,17 +132,20 @@ fn retirable(
             "take the grant, the key and the policy away by hand",
         ),
     };
-    let note = Note::finding(
-        codes::CMK_RETIRABLE,
-        Severity::Info,
-        address.clone(),
-        format!("{what} not been needed since {last}"),
-    )
-    .unless_needed(policy.clone());
-    Some(note.help(format!(
+    let message = format!("{what} not been needed by this environment since {last}");
+    let note = Note::finding(codes::CMK_RETIRABLE, Severity::Info, address.clone(), message);
+    if !naming.is_empty() {
+        let naming: Vec<String> = naming.into_iter().collect();
+        let help = format!(
+            "take the entry out of `retained` here; {} name the policy as well, so take nothing away in Azure while one of them needs it",
+            naming.join(", ")
+        );
+        return note.help(help);
+    }
+    note.unless_needed(policy.clone()).help(format!(
         "make sure that no other environment is linked to the policy, and that nothing else uses the key; then {how}, and take the \
          entry out of `retained`"
-    )))
+    ))
 }
 
 fn too_short(address: &Address, one: &Retained, needed: Date) -> Note {
@@ -189,6 +187,16 @@ fn kept(
 ) {
     if let Some(fault) = of_key(one, chain) {
         return findings.notes.push(notes::refused(address, fault));
+    }
+    if matches!(chain.policy, Ok(None)) {
+        let what = format!("Azure has no policy {}", one.policy.name());
+        let help = format!("correct `policy`, if it is misspelt; otherwise {}", demands::SUPPORT);
+        let gone = Fault::new(codes::CMK_RETAINED, what, help);
+        return findings.notes.push(notes::former_key(address, &gone));
+    }
+    // While the environment is being changed, what is wrong with it is told as of a key in use.
+    if findings.under_way.is_some() {
+        return;
     }
     let Checked { faults, unread, doubts } = watch::chain_in_use(chain, live, comparing);
     findings.notes.extend(upkeep::doubts(address, &doubts));

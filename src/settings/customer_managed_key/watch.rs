@@ -3,19 +3,20 @@
 //! Invariants: an environment on Microsoft's key needs nothing; nothing is planned here; what could not be read of an environment that is
 //! known to be on a customer's key is an error, since nobody else watches it.
 
-use super::block::Block;
+use super::block::{Block, Declared};
 use super::locked;
 use super::observe::{Chain, Observed, own_key};
 use super::provision::Losses;
 use super::{codes, demands, notes};
 use crate::azure::power_platform::environments::Environment;
+use crate::azure::power_platform::operations::Kind;
 use crate::azure::power_platform::policies::Health;
 use crate::plan::{Address, Findings, Lifeline, Note, Severity};
 use crate::settings::block::Block as _;
 use crate::settings::encryption_keys::demands::{Fault, Onset};
 use crate::settings::encryption_keys::lifeline::{Checked, InUse, MARGIN};
 use crate::settings::encryption_keys::{self as keys, KeyRef, upkeep};
-use crate::settings::lifecycle::Course;
+use crate::settings::lifecycle::{Course, UnderWay};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::VaultId;
@@ -49,6 +50,32 @@ pub(super) fn left(
     findings.unknown.extend(unread.iter().map(|unreadable| unreadable.at(address.clone())));
     if course.is_some_and(|course| locked::is_locked(live, course)) {
         findings.notes.push(locked::note(&comparing.address(Block::KEY), live, &losses, comparing.now));
+    }
+    findings
+}
+
+/// The policies that an environment may be leaving: Power Platform shows the new link at once, and not the one before.
+pub(super) fn leaving(
+    declared: &Declared,
+    observed: &Observed,
+    (live, operation): (&Environment, &UnderWay),
+    comparing: &Comparing<'_>,
+) -> Findings {
+    let mut findings = Findings::default();
+    let of = comparing.head.scope().to_string();
+    let linked = live.links.encryption.as_ref().and_then(|link| link.policy.as_ref());
+    let former = observed.retained.iter().filter(|chain| linked != Some(&chain.id));
+    for (one, chain) in declared.retained.iter().zip(former.clone()) {
+        if super::retained::of_key(one, chain).is_some() {
+            continue;
+        }
+        findings.lifelines.push(lifeline(of.clone(), chain));
+        let address = comparing.address(Block::KEY).part(&super::retained::part(declared, one));
+        let faults = chain_in_use(chain, live, comparing).faults;
+        findings.notes.extend(faults.iter().map(|fault| notes::at_risk(&address, fault, live, comparing.now)));
+    }
+    if former.count() == 0 && operation.what == Kind::RotateCustomerManagedKey.as_str() {
+        findings.notes.push(notes::leaves_unseen(&comparing.address(Block::KEY)));
     }
     findings
 }

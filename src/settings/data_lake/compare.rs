@@ -38,15 +38,19 @@ pub(super) fn compare(declared: &Declared, observed: &Observed, comparing: &Comp
     if let Some(wanted) = &declared.wanted {
         encryption::compare(declared, wanted, (account, observed.key.as_ref()), comparing, &mut findings);
     }
-    findings.notes.extend(unwatched(declared, account, &address));
+    findings.notes.extend(unwatched(declared, account, &address, comparing));
     network::compare(declared, account, comparing, &mut findings);
     findings
 }
 
 /// The account is encrypted with a key in a vault that isn't the declared one: by its address alone, nothing of it can be looked at.
-fn unwatched(declared: &Declared, account: &Account, address: &Address) -> Option<Note> {
+fn unwatched(declared: &Declared, account: &Account, address: &Address, comparing: &Comparing<'_>) -> Option<Note> {
     let live = account.encryption.as_ref()?;
     let former = Former::of(live)?;
     let declares_it = declared.key().is_some_and(|wanted| uses(live, wanted));
-    (!declares_it).then(|| notes::unwatched(&address.part(KEY), &account.id, &former))
+    // Another environment that names the account may declare it for both.
+    let key = format!("/vaults/{}/keys/{}", former.vault, former.name).to_lowercase();
+    let elsewhere = comparing.elsewhere.iter().filter(|other| other.setting == Block::KEY);
+    let declared_elsewhere = elsewhere.into_iter().any(|other| other.resource.as_str().to_lowercase().ends_with(&key));
+    (!declares_it && !declared_elsewhere).then(|| notes::unwatched(&address.part(KEY), &account.id, &former))
 }

@@ -105,8 +105,10 @@ fn lacking(declared: &Declared, users: &BTreeMap<String, bool>, sets: &Sets, com
         }
     }
     if !open.is_empty() {
-        lacking
-            .push(format!("not approved: {}; in Azure, approve what is needed and remove what isn't", open.join(", ")));
+        lacking.push(format!(
+            "not approved: {}; approve what is needed, and remove in Azure only what is known to be nobody's",
+            open.join(", ")
+        ));
     }
     let Some(links) = comparing.beside.of::<private_links::Block>() else { return lacking };
     match links.links.iter().find(|link| same(declared, &link.resource)) {

@@ -1,7 +1,5 @@
 //! A key in the file: its vault, its name, its version if it is pinned, and how it is kept up.
 
-use std::rc::Rc;
-
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,12 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::codes;
 use super::lifeline::MARGIN;
 use super::words::{KeyName, KeyVersionText};
-use crate::azure::keys::RotationPolicy;
 use crate::config::words::{Duration, Instant, Written as _};
 use crate::config::{Diagnostic, Diagnostics, Located, quoted};
 use crate::settings::block::{self, Claim};
 use crate::settings::names;
-use crate::settings::observation::Observation;
 use crate::settings::words::VaultText;
 use crate::terms::{ResourceId, VaultId};
 
@@ -73,7 +69,7 @@ struct RotationBlock {
     /// How long after a version was made the next one is, in days: 7 at least. Required.
     #[serde(skip_serializing_if = "Option::is_none")]
     rotate_after: Option<Duration>,
-    /// For how long versions are valid that are made from then on, in days: 28 at least, and 7 more than `rotateAfter`. An expired
+    /// For how long versions are valid that are made from then on, in days: 28 more than `rotateAfter` at least. An expired
     /// key locks environments, so leave it out unless a rule demands it; what the policy has then stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     expire_after: Option<Duration>,
@@ -134,13 +130,9 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// How long before the key expires that is told. Of a key that is rotated in time, not while the next version is still to be made.
-    pub fn margin(&self, live: Option<&Observation<Rc<RotationPolicy>>>) -> SignedDuration {
-        let kept = live.and_then(|live| live.as_ref().ok()?.expiry.as_ref()?.days());
-        let left = self.rotation.and_then(|Rotation { rotate_after, expire_after }| {
-            Some(days(expire_after.or(kept)?.saturating_sub(rotate_after)))
-        });
-        self.warn_before.unwrap_or(MARGIN.min(left.unwrap_or(SignedDuration::MAX)))
+    /// How long before the key expires that is told.
+    pub fn margin(&self) -> SignedDuration {
+        self.warn_before.unwrap_or(MARGIN)
     }
 }
 
@@ -218,6 +210,9 @@ fn days(days: u32) -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(days))
 }
 
+/// For so many days a version that was replaced must stay usable.
+pub(super) const KEPT_DAYS: u32 = 28;
+
 /// The rules are those of the service: learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation.
 fn declare_rotation(block: RotationBlock, at: Located<'_>, diagnostics: &mut Diagnostics) -> Option<Rotation> {
     const SOONEST: u32 = 7;
@@ -233,7 +228,12 @@ fn declare_rotation(block: RotationBlock, at: Located<'_>, diagnostics: &mut Dia
         }
         let message =
             format!("`{part}` must be {least} days at least, and whole days, not {}", quoted(&duration.written()));
-        let help = format!("write `{part}: {least}d`, or more days");
+        let help = match duration.written().strip_suffix('m') {
+            Some(number) => {
+                format!("`{number}m` is {number} minutes; write days, such as `{part}: 90d`, or `365d` for a year")
+            }
+            None => format!("write `{part}: {least}d`, or more days"),
+        };
         diagnostics.push(Diagnostic::error(codes::BAD_KEY_ROTATION, at.at(&[part]).span(), message).help(help));
         None
     };
@@ -243,13 +243,12 @@ fn declare_rotation(block: RotationBlock, at: Located<'_>, diagnostics: &mut Dia
         None => None,
     };
     let rotate = rotate?;
-    if let Some(expire) = expire.filter(|expire| *expire < rotate + SOONEST) {
-        let message =
-            format!("a version must be rotated 7 days before it expires: after {expire} days, it expires too soon");
-        let help = format!(
-            "write `expireAfter: {}d` or more, or leave it out",
-            rotate + SOONEST.max(SHORTEST.saturating_sub(rotate))
+    // The vault would take 7 days; whoever encrypts with the key needs a former version for longer.
+    if let Some(expire) = expire.filter(|expire| *expire < rotate + KEPT_DAYS) {
+        let message = format!(
+            "a version is needed for {KEPT_DAYS} days after it is replaced: after {expire} days, it expires too soon"
         );
+        let help = format!("write `expireAfter: {}d` or more, or leave it out", rotate + KEPT_DAYS);
         diagnostics
             .push(Diagnostic::error(codes::BAD_KEY_ROTATION, at.at(&["expireAfter"]).span(), message).help(help));
         return None;

@@ -37,7 +37,7 @@ notes! {
          in time, or set a later date. How long before that palisade says so is `warnBefore` of the key, 30 days unless the file says \
          otherwise.";
     CMK_ROTATION_POLICY = refusal "cmk-rotation-policy": "The key's rotation policy can't be what the file says.",
-        "Key Vault rotates a version 7 days before it expires at the latest. The key's rotation policy has an expiry of its own that is too \
+        "A version is needed for 28 days after it is replaced. The key's rotation policy has an expiry of its own that is too \
          short for the declared `rotateAfter`. Declare `expireAfter` as well, or rotate sooner.";
     CMK_VERSIONS_EXPIRE = finding "cmk-versions-expire": "New versions of the key expire.",
         "An expired key locks the environments that are encrypted with it. If the vault doesn't rotate in time, because the key's rotation \

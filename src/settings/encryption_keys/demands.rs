@@ -139,7 +139,7 @@ pub fn of_vault(id: &VaultId, vault: &Vault, tenant: Uuid, here: Option<&str>) -
     let mut faults = Vec::new();
     if let Some(found) = properties.tenant_id.filter(|found| *found != tenant) {
         let what = format!("the vault {name} belongs to the tenant {found}, the configuration is for {tenant}");
-        faults.push(Fault::new(code, what, "name a vault of the same tenant"));
+        faults.push(Fault::new(code, what, "name a vault of the same tenant").onset(Onset::Untold));
     }
     let turn_on = |flag: &str| {
         format!(
@@ -267,7 +267,7 @@ fn of_material(key: &KeyRef, version: &KeyVersion, sizes: &[u32]) -> Vec<Fault> 
     } = version;
     let mut faults = Vec::new();
     let mut wrong = |what: String, help: String| {
-        faults.push(Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help));
+        faults.push(Fault::new(codes::CMK_KEY_UNFIT, format!("the key {key} {what}"), help).onset(Onset::Untold));
     };
     let create = || format!("name another key, or create one: {}", create_key(key));
     match (kind.as_deref(), size) {

@@ -13,6 +13,7 @@ use super::block::KeyRef;
 use super::codes;
 use super::demands::{self, Fault, Onset, Repair};
 use super::observe::{Kept, Seen};
+use crate::azure::keys::{RotationPolicy, Trigger};
 use crate::azure::operations::LIST_VAULT_KEY_VERSIONS;
 use crate::azure::vault_keys::KeyVersion;
 use crate::plan::NoteCode;
@@ -79,8 +80,14 @@ impl InUse<'_> {
             Ok(Some(version)) => {
                 checked.unread.extend(demands::untold(key, version));
                 checked.faults.extend(demands::of_key(key, version, sizes, now));
-                checked.faults.extend(demands::expiring(key, version, margin, now));
+                let expiring = demands::expiring(key, version, margin, now);
+                checked
+                    .faults
+                    .extend(expiring.and_then(|fault| rotated_in_time(fault, version, seen.rotation.as_ref(), now)));
                 checked.last_one(key, version, &seen.versions, now);
+                if already && key.version.is_none() {
+                    checked.not_picked_up(version, &seen.versions, now);
+                }
                 match &seen.versions {
                     Ok(all) if already => checked.superseded(key, all, now),
                     Ok(_) => {}
@@ -95,6 +102,23 @@ impl InUse<'_> {
 }
 
 impl Checked {
+    /// A version of the last day isn't in use yet, if the one before can be used: what is wrong with it shows once it is picked up.
+    fn not_picked_up(&mut self, newest: &KeyVersion, all: &Observation<Rc<[KeyVersion]>>, now: Timestamp) {
+        let (Ok(all), Some(created)) = (all, newest.created) else { return };
+        let Ok(picked_up) = created.checked_add(PICKED_UP) else { return };
+        let usable = |one: &KeyVersion| {
+            let active = one.not_before.is_none_or(|from| from <= now) && one.expires.is_none_or(|end| now < end);
+            one.version != newest.version && one.enabled == Some(true) && active
+        };
+        if picked_up <= now || !all.iter().any(usable) {
+            return;
+        }
+        for fault in self.faults.iter_mut().filter(|fault| fault.of_version && fault.onset.is_past(now)) {
+            fault.what.push_str("; it isn't in use yet, and is picked up within about a day");
+            fault.onset = Onset::At(picked_up);
+        }
+    }
+
     /// Adds to what is wrong with the newest version that there is no other one that could take its place.
     fn last_one(&mut self, key: &KeyRef, newest: &KeyVersion, all: &Observation<Rc<[KeyVersion]>>, now: Timestamp) {
         let Ok(all) = all else { return };
@@ -116,6 +140,39 @@ impl Checked {
             Err(unreadable) => self.unread.push(unreadable),
         }
     }
+}
+
+/// What is left of a version's expiry where the vault rotates it before that, or may.
+fn rotated_in_time(
+    fault: Fault,
+    version: &KeyVersion,
+    rotation: Option<&Observation<Rc<RotationPolicy>>>,
+    now: Timestamp,
+) -> Option<Fault> {
+    let Some(rotation) = rotation else { return Some(fault) };
+    let due = match rotation {
+        Ok(policy) => match (&policy.rotate, version.created, version.expires) {
+            (Some(Trigger::AfterCreation(after)), Some(created), _) => {
+                after.days().map(|days| (created, i64::from(days)))
+            }
+            (Some(Trigger::BeforeExpiry(before)), _, Some(expires)) => {
+                before.days().map(|days| (expires, -i64::from(days)))
+            }
+            _ => None,
+        },
+        Err(unreadable) => {
+            let mut fault = fault;
+            fault.what = format!(
+                "{}; whether the vault rotates it before that could not be read: {}",
+                fault.what, unreadable.reason
+            );
+            return Some(fault);
+        }
+    };
+    let due = due.and_then(|(at, days)| at.checked_add(SignedDuration::from_hours(24 * days)).ok());
+    // One that is due already was not carried out.
+    let in_time = due.zip(version.expires).is_some_and(|(due, expires)| now < due && due < expires);
+    (!in_time).then_some(fault)
 }
 
 /// Each version that was superseded, with when that was.

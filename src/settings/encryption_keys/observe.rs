@@ -6,7 +6,7 @@ use super::block::KeyRef;
 use super::grants;
 use crate::azure::Look;
 use crate::azure::authorization::RoleAssignment;
-use crate::azure::keys::DeletedKey;
+use crate::azure::keys::{DeletedKey, RotationPolicy};
 use crate::azure::operations::LIST_VAULT_KEY_VERSIONS;
 use crate::azure::rights::Holding;
 use crate::azure::vault_keys::KeyVersion;
@@ -38,6 +38,8 @@ pub struct Seen {
     /// All versions, in no order: what was in use before the current one is needed for a while. Asked only of a key that follows the
     /// newest version.
     pub versions: Observation<Rc<[KeyVersion]>>,
+    /// When the vault makes new versions by itself; asked only of a key that follows the newest version, which expires.
+    pub rotation: Option<Observation<Rc<RotationPolicy>>>,
     /// What soft delete keeps of it; asked only where the vault or the key is missing.
     pub kept: Option<Observation<Kept>>,
 }
@@ -56,7 +58,7 @@ pub enum Kept {
 impl Seen {
     /// For a key that nothing names.
     pub fn nothing() -> Self {
-        Self { vault: Ok(None), version: Ok(None), versions: Ok(Rc::default()), kept: None }
+        Self { vault: Ok(None), version: Ok(None), versions: Ok(Rc::default()), rotation: None, kept: None }
     }
 }
 
@@ -75,7 +77,13 @@ pub async fn see(look: &Look, key: &KeyRef) -> Seen {
         (Ok(Some(_)), None) => look.key_versions(&key.vault, &key.name).await.map_err(Unreadable::from),
         _ => Ok(Rc::default()),
     };
-    Seen { vault, version, versions, kept }
+    let rotation = match (&version, &key.version) {
+        (Ok(Some(newest)), None) if newest.expires.is_some() => {
+            Some(look.rotation_policy(&key.vault, &key.name).await.map_err(Unreadable::from))
+        }
+        _ => None,
+    };
+    Seen { vault, version, versions, rotation, kept }
 }
 
 /// A vault; none if Azure has none.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::block::{KeyRef, Rotation, Upkeep};
+use super::block::{KEPT_DAYS, KeyRef, Rotation, Upkeep};
 use super::codes;
 use super::demands::{Fault, Repair};
 use super::lifeline::{PICKED_UP, VERSIONS_KEPT};
@@ -75,7 +75,7 @@ impl Keeper<'_> {
 
     /// The addresses at which it shows that what could be brought back is there.
     pub fn standing(&self, seen: &Seen) -> Vec<Address> {
-        let Seen { vault, version, versions, kept: _ } = seen;
+        let Seen { vault, version, versions, rotation: _, kept: _ } = seen;
         let mut stands = Vec::new();
         if matches!(vault, Ok(Some(_))) {
             stands.push(self.address.part("vault"));
@@ -137,13 +137,14 @@ impl Keeper<'_> {
         Some(Planned::new(Outline { reason, ..outline }, Work::step(step)).dangerous(UNLOCKS, whose))
     }
 
-    /// The rotation policy and the rotation on demand of a key that is there. `in_use` is whether something is encrypted with it already.
+    /// The rotation policy and the rotation on demand of a key that is there. `in_use` is whether something is encrypted with it already;
+    /// `since` is when that began, if it is told: what was made before needn't be picked up.
     pub fn rotation(
         &self,
         (key, upkeep): (&KeyRef, &Upkeep),
         seen: &Seen,
         policy: Option<&Observation<Rc<RotationPolicy>>>,
-        in_use: bool,
+        (in_use, since): (bool, Option<Timestamp>),
     ) -> Findings {
         let mut findings = Findings::default();
         // A key that is disabled may be so on purpose: nothing makes a version of it that isn't.
@@ -155,7 +156,7 @@ impl Keeper<'_> {
             self.policy(key, rotation, policy, &mut findings);
         }
         if key.version.is_none() {
-            self.versions((key, upkeep.rotated_after), &seen.versions, in_use, &mut findings);
+            self.versions((key, upkeep.rotated_after), &seen.versions, (in_use, since), &mut findings);
         }
         findings
     }
@@ -179,11 +180,13 @@ impl Keeper<'_> {
         if rotates(live, rotation) {
             return findings.settled(address);
         }
-        if let Some(days) = kept.and_then(IsoDuration::days).filter(|days| *days < rotation.rotate_after + 7) {
+        if let Some(days) = kept.and_then(IsoDuration::days).filter(|days| *days < rotation.rotate_after + KEPT_DAYS) {
             let message = format!(
-                "new versions of the key {key} expire after {days} days by its rotation policy, too soon to be rotated {rotation}"
+                "new versions of the key {key} expire after {days} days by its rotation policy, too soon where it is rotated {rotation}: a version is needed for {KEPT_DAYS} days after it is \
+                 replaced"
             );
-            let help = format!("declare `expireAfter: {}d` or more, or rotate sooner", rotation.rotate_after + 7);
+            let help =
+                format!("declare `expireAfter: {}d` or more, or rotate sooner", rotation.rotate_after + KEPT_DAYS);
             return findings.notes.push(Note::refusal(codes::CMK_ROTATION_POLICY, address, message).help(help));
         }
         let shown = live.rotate.as_ref().map_or("not rotated".to_owned(), |trigger| format!("{}", trigger.duration()));
@@ -205,7 +208,7 @@ impl Keeper<'_> {
         &self,
         (key, after): (&KeyRef, Option<Timestamp>),
         versions: &Observation<Rc<[KeyVersion]>>,
-        in_use: bool,
+        (in_use, since): (bool, Option<Timestamp>),
         findings: &mut Findings,
     ) {
         let now = self.comparing.now;
@@ -231,7 +234,8 @@ impl Keeper<'_> {
             Some(_) => findings.settled(address.clone()),
             None => {}
         }
-        if in_use && all.len() > 1 && now.duration_since(made) < PICKED_UP {
+        let picked_up = since.is_some_and(|since| made <= since) || now.duration_since(made) >= PICKED_UP;
+        if in_use && all.len() > 1 && !picked_up {
             let kept = made.saturating_add(VERSIONS_KEPT).unwrap_or(Timestamp::MAX);
             let detail = format!(
                 "the new version of the key {key} is picked up within about a day; the one before must stay enabled until {kept:.0}"

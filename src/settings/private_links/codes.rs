@@ -21,8 +21,9 @@ notes! {
          name of one endpoint, a name doesn't tell which one is Customer Insights', and approving the wrong one lets a stranger \
          into the resource. So none is approved.\n\nCompare the full endpoint ids, and find out whose each \
          of them is before you touch any: where several environments use one resource, each of them may be needed. What is a \
-         stranger's, remove in Azure. `approveFromSubscription` settles it for good: endpoints from elsewhere don't count \
-         then.";
+         stranger's, remove in Azure. Where one environment uses the resource, `approveFromSubscription` settles it for good: endpoints from \
+         elsewhere don't count then. Where several do, their endpoints may lie in one subscription, and a person has to approve them in \
+         Azure.";
     LOOK_ALIKE_CONNECTION = finding "look-alike-connection": "A connection is named like an endpoint of a private link, and isn't it.",
         "Somebody asks for a connection under a name that a reviewer would expect. Palisade never approves it. Find out who \
          it is, and remove it in Azure.";

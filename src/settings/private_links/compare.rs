@@ -139,7 +139,8 @@ impl<'a> Comparison<'a> {
         let strays: Vec<&Connection> = resource.connections.iter().filter(|one| !of_link(one)).collect();
         let (behind, others): (Vec<_>, Vec<_>) =
             strays.into_iter().partition(|one| endpoints::looks_like_ours(id, one));
-        self.findings.notes.extend(notes::left_behind(address, id, &behind));
+        let shared = changes::others(self, id);
+        self.findings.notes.extend(notes::left_behind(address, id, &behind, &shared));
         self.findings.notes.extend(notes::others(address, id, &others));
     }
 
@@ -164,7 +165,8 @@ impl<'a> Comparison<'a> {
                 Standing::Ended(status) => ended.push((endpoint.name.clone(), status)),
                 Standing::Ambiguous(several) => {
                     let address = address.part(&endpoint.name);
-                    self.findings.notes.push(notes::ambiguous(&address, &endpoint.name, &several));
+                    let others = changes::others(self, &declared.resource);
+                    self.findings.notes.push(notes::ambiguous(&address, &endpoint.name, &several, &others));
                 }
                 Standing::Elsewhere => settling.push(format!("{} has no connection of its own yet", endpoint.name)),
             }

@@ -145,7 +145,8 @@ impl<'a> Comparison<'a> {
                 self.compare_endpoints(&Sides { declared, address, live: None, endpoints, connections });
             }
             Shown::Mixed(several) => {
-                self.findings.notes.push(notes::ambiguous(&address, "of the link", &several));
+                let others = changes::others(self, id);
+                self.findings.notes.push(notes::ambiguous(&address, "of the link", &several, &others));
             }
             Shown::Perhaps(perhaps) => self.perhaps(address, declared, &perhaps),
             // A link without connections isn't there; the rule never says otherwise.
@@ -156,7 +157,8 @@ impl<'a> Comparison<'a> {
     /// A person saw the link, and its connections can't be told from others by their names.
     fn perhaps(&mut self, address: Address, declared: &Link, perhaps: &[&Connection]) {
         if !endpoints::from_one_source(perhaps) {
-            self.findings.notes.push(notes::ambiguous(&address, "of the link", perhaps));
+            let others = changes::others(self, &declared.resource);
+            self.findings.notes.push(notes::ambiguous(&address, "of the link", perhaps, &others));
             return;
         }
         if perhaps.iter().all(|one| one.status == Status::Approved && one.is_settled()) {

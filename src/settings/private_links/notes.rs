@@ -33,18 +33,26 @@ pub(super) fn leads_elsewhere(address: &Address, declared: &ResourceId, live: &R
     note(codes::LINK_LEADS_ELSEWHERE, Severity::Error, address, message, help)
 }
 
-pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connection]) -> Note {
+pub(super) fn ambiguous(address: &Address, endpoint: &str, several: &[&Connection], others: &[String]) -> Note {
     let shown: Vec<String> = several.iter().map(|one| shown(one)).collect();
     let message = format!(
         "{} connections could be the endpoint {endpoint}, and names can be made by anyone, so palisade approves none: {}",
         several.len(),
         shown.join("; ")
     );
-    let help = "find out whose each of them is before you touch any. Where several environments use one resource, all of them \
-                may be Customer Insights' own: then remove none, and approve by hand; palisade can't tell them apart. What is a \
-                stranger's, remove in Azure. Where the endpoints of this link come from one subscription, \
-                `approveFromSubscription` settles it";
-    note(codes::AMBIGUOUS_CONNECTION, Severity::Error, address, message, help)
+    let help = match others {
+        [] => "find out whose each of them is before you touch any. Where several environments use one resource, all of them may be Customer \
+               Insights' own: then remove none, and approve by hand; palisade can't tell them apart. What is a stranger's, remove in Azure. \
+               Where the endpoints of this link come from one subscription, `approveFromSubscription` settles it"
+            .to_owned(),
+        others => format!(
+            "{} {} the resource as well, so all of them may be Customer Insights' own, and palisade can't tell them apart: make sure that each \
+             is one of yours, approve them by hand in Azure, and remove none",
+            others.join(", "),
+            if others.len() == 1 { "uses" } else { "use" }
+        ),
+    };
+    note(codes::AMBIGUOUS_CONNECTION, Severity::Error, address, message, &help)
 }
 
 fn shown(connection: &Connection) -> String {
@@ -155,7 +163,12 @@ pub(super) fn unattributed(address: &Address, resource: &ResourceId, connections
     Some(note(codes::CONNECTIONS_UNATTRIBUTED, severity, address, message, "palisade approves none of them for now"))
 }
 
-pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&Connection]) -> Option<Note> {
+pub(super) fn left_behind(
+    address: &Address,
+    resource: &ResourceId,
+    behind: &[&Connection],
+    others: &[String],
+) -> Option<Note> {
     if behind.is_empty() {
         return None;
     }
@@ -166,9 +179,16 @@ pub(super) fn left_behind(address: &Address, resource: &ResourceId, behind: &[&C
         resource.name(),
         list.join("; ")
     );
-    let help =
-        "left behind by a former link, or of another environment: find out, and remove in Azure what nobody needs";
-    Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Warning, address, message, help))
+    let help = match others {
+        [] => {
+            "left behind by a former link, or of another environment: find out, and remove in Azure what nobody needs"
+                .to_owned()
+        }
+        others => {
+            format!("they may be links of {}: remove in Azure only what is known to be nobody's", others.join(", "))
+        }
+    };
+    Some(note(codes::CONNECTIONS_LEFT_BEHIND, Severity::Warning, address, message, &help))
 }
 
 pub(super) fn removal(address: &Address, resource: &ResourceId, connections: usize, others: &[String]) -> Option<Note> {

@@ -212,7 +212,7 @@ fn every_loss_is_told_with_its_date_and_what_can_be_brought_back_is() {
         // A person is asked to enable the environment once all is back that palisade brings back, and not where it can't; with a
         // vault, grants are lost as well, which a later plan looks at.
         let in_full = *locked && !repairs.is_empty() && *name != "the vault is deleted";
-        let by_person = in_full.then_some("enable prod/customerManagedKey/runtime");
+        let by_person = in_full.then_some("resume prod/customerManagedKey/runtime");
         let expected: Vec<&str> = repairs.iter().copied().chain(by_person).collect();
         assert_eq!(told(&plan, &version), expected, "{name}");
         // What may be a lockdown on purpose is undone by nobody but a person.
@@ -237,9 +237,9 @@ fn bring_back(scene: &Scene, name: &str) {
             return;
         }
         run.ended(6);
-        if changes(&plan) == ["enable prod/customerManagedKey/runtime"] {
+        if changes(&plan) == ["resume prod/customerManagedKey/runtime"] {
             assert!(
-                errors(&plan)[0].contains("nothing that was read keeps it from its key any more"),
+                errors(&plan)[0].contains("nothing that was read is known to keep it from its key any more"),
                 "{name}: {plan}"
             );
             scene.change_world(|world| {
@@ -252,4 +252,63 @@ fn bring_back(scene: &Scene, name: &str) {
         }
     }
     panic!("{name}: it never comes back");
+}
+
+fn disabled(configuration: &str) -> Scene {
+    let scene = settled(configuration);
+    scene.change_world(|world| {
+        let attributes = attributes(world);
+        (attributes.enabled, attributes.updated) = (false, at(LOST));
+    });
+    scene
+}
+
+/// Nobody is told to enable an environment before its key is back.
+#[test]
+fn a_person_is_not_sent_before_the_repair_is_made() {
+    let scene = disabled(&plain());
+    strictly(&scene, LATER, &["plan", "--out", "approved.plan"]).ended(0);
+    scene.write("faults.yaml", "- { operation: PATCH */keys/*, action: { status: { code: 403 } } }");
+    let run = strictly(&scene, LATER, &["apply", "approved.plan", "--emulator-faults", "faults.yaml"]).ended(5);
+    let report = run.stdout.split("\n\n").last().unwrap();
+    assert!(!run.stdout.contains("waiting      resume"), "{report}");
+    run.says("which isn't done");
+    // Nor where the run is limited to that step.
+    let limit = ["plan", "--only", "prod/customerManagedKey/runtime", "--out", "limited.plan"];
+    strictly(&scene, LATER, &limit).ended(0);
+    let run = strictly(&scene, LATER, &["apply", "limited.plan"]).ended(6);
+    run.says("which isn't part of this run");
+    // A limit to something else doesn't hide that the environment is down.
+    let run = strictly(&scene, LATER, &["plan", "--only", "prod/managedEnvironment", "--detailed-exitcode"]).ended(2);
+    run.says("Shut down already: prod").says("error[cmk-locked]");
+}
+
+/// What brings a vault back may be applied again: that somebody is to enable the environment then is no other intent.
+#[test]
+fn a_plan_that_brings_a_vault_back_can_be_applied_again() {
+    let scene = settled(&plain());
+    scene.change_world(|world| {
+        let vault = world.vaults.remove("kv-cmk").unwrap();
+        world.deleted_vaults.insert("kv-cmk".to_owned(), DeletedVault { vault, deletion: deletion() });
+    });
+    strictly(&scene, LATER, &["plan", "--out", "approved.plan"]).ended(0);
+    strictly(&scene, LATER, &["apply", "approved.plan"]).ended(6).says("done         recover");
+    strictly(&scene, LATER, &["apply", "approved.plan"]).ended(6).says("already in effect");
+}
+
+/// A refusal of something else holds the whole environment up; the plan says how what was lost is brought back all the same.
+#[test]
+fn a_repair_beside_a_refusal_is_planned_by_a_limit() {
+    const NOWHERE: &str = "    privateLinks:
+      links:
+        - resource: /subscriptions/11110000-0000-4000-8000-00000000aaaa/resourceGroups/rg-lake/providers/Microsoft.Storage/storageAccounts/nowhere
+          dataPrivacyConsent: { agreedBy: ada@contoso.com, agreedOn: 2026-03-02 }
+";
+    let scene = disabled(&plain());
+    scene.write("palisade.yaml", &(plain() + NOWHERE));
+    let run = strictly(&scene, LATER, &["plan"]).ended(4).says("error[link-target-missing]");
+    run.says("what brings back what was lost there isn't refused: plan it with `--only prod/customerManagedKey`");
+    strictly(&scene, LATER, &["plan", "--out", "approved.plan", "--only", "prod/customerManagedKey"]).ended(0);
+    strictly(&scene, LATER, &["apply", "approved.plan"]).ended(6).says("done         enable");
+    assert!(scene.world().vaults["kv-cmk"].keys["pp-key"].versions[0].attributes.enabled);
 }

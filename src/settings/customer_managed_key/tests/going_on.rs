@@ -103,7 +103,7 @@ fn a_success_that_shows_late_is_waited_for() {
 #[test]
 fn a_linked_environment_that_is_disabled_is_locked() {
     let disabled = |scene: &mut Scene| scene.live.runtime = Some(Runtime::Disabled);
-    let told = "enable customerManagedKey/runtime; finding cmk-locked at customerManagedKey/runtime; in sync";
+    let told = "resume customerManagedKey/runtime; finding cmk-locked at customerManagedKey/runtime; in sync";
     assert_eq!(Scene::linked().with(disabled).told(), told);
     // That is told from what is being changed.
     let busy = Course::Elsewhere(UnderWay { what: "Backup".into(), stage: None, since: None });

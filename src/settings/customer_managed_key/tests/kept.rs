@@ -41,15 +41,24 @@ fn nothing_is_called_no_longer_needed_while_something_needs_it() {
     assert_eq!(retirable(pending()), None, "it is linked, and the swap is still to come");
     let elsewhere =
         |what: ResourceId| linked("2020-01-01").with(|scene| scene.elsewhere = vec![Elsewhere::of("test", what)]);
-    assert_eq!(retirable(elsewhere(policy_id("CMK-OLD"))), None, "another environment is on it");
+    let shared = elsewhere(policy_id("CMK-OLD")).findings().notes;
+    let shared = shared.iter().find(|note| note.code == codes::CMK_RETIRABLE).unwrap();
+    let help = shared.help.as_deref().unwrap();
+    assert!(
+        help.contains("test name the policy as well") && !help.contains("by hand"),
+        "another one may need it: {help}"
+    );
     let key_in_use = key("kv-old", "old-key").resource().unwrap();
     assert_eq!(
         retirable(elsewhere(key_in_use)).unwrap(),
-        "the policy cmk-old has not been needed since 2020-01-01",
+        "the policy cmk-old has not been needed by this environment since 2020-01-01",
         "another policy has its key"
     );
     let same_key = linked("2020-01-01").with(|scene| scene.declared.retained[0].key = key("KV-CMK", "PP-KEY"));
-    assert_eq!(retirable(same_key).unwrap(), "the policy cmk-old has not been needed since 2020-01-01");
+    assert_eq!(
+        retirable(same_key).unwrap(),
+        "the policy cmk-old has not been needed by this environment since 2020-01-01"
+    );
     let reverting = linked("2020-01-01").with(|scene| scene.declared.wanted = Wanted::Microsoft);
     assert_eq!(retirable(reverting), None, "it is to be put back on Microsoft's key first");
     let under_way = linked("2020-01-01").with(|scene| scene.observed.course = Ok(Course::Unclear("x".into())));

@@ -278,7 +278,11 @@ fn a_sandbox_is_deleted_sooner_and_of_other_types_no_date_is_told() {
         worst(&scene.findings()).message.clone()
     };
     assert!(told(Sku::Sandbox).contains("deleted on 2026-11-25 at the earliest"), "{}", told(Sku::Sandbox));
-    assert!(told(Sku::Developer).contains("for other types no time is documented"), "{}", told(Sku::Developer));
+    assert!(
+        told(Sku::Developer).contains("when isn't documented for environments of its type"),
+        "{}",
+        told(Sku::Developer)
+    );
 }
 
 /// Whoever is locked is asked to enable the environment once what was lost is back, and not before.
@@ -291,7 +295,7 @@ fn a_locked_environment_is_enabled_by_a_person_after_the_repairs() {
     let runtime = &disabled
         .changes
         .iter()
-        .find(|one| one.change.action == Action::Enable && one.change.mode() == Mode::Manual)
+        .find(|one| one.change.action == Action::Resume && one.change.mode() == Mode::Manual)
         .unwrap()
         .change;
     assert_eq!(runtime.address.as_str(), "prod/customerManagedKey/runtime");
@@ -305,7 +309,7 @@ fn a_locked_environment_is_enabled_by_a_person_after_the_repairs() {
     // The date is the earliest that is told.
     let dated = locked(|scene| version_with(scene, |it| it.expires = Some(at("2026-11-18T08:00:00Z"))));
     let note = dated.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
-    assert!(note.message.contains(ON_DATE), "{}", note.message);
+    assert!(note.message.contains(OR_SOONER), "{}", note.message);
 }
 
 /// Once all is back, nobody is told any more that the key is out of reach.
@@ -313,14 +317,14 @@ fn a_locked_environment_is_enabled_by_a_person_after_the_repairs() {
 fn an_environment_that_can_reach_its_key_again_is_still_to_be_enabled() {
     let back = Scene::linked().with(|scene| scene.live.runtime = Some(Runtime::Disabled)).findings();
     let note = back.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
-    assert!(note.message.contains("nothing that was read keeps it from its key any more"), "{}", note.message);
+    assert!(note.message.contains("nothing that was read is known to keep it from its key"), "{}", note.message);
     assert!(note.message.contains("deleted 30 days after it was locked"), "{}", note.message);
     assert_eq!(back.changes.len(), 1);
     // A key that only may expire keeps nobody from it.
     let soon = Scene::linked().with(|scene| version_with(scene, |it| it.expires = Some(now() + DAY)));
     let soon = soon.with(|scene| scene.live.runtime = Some(Runtime::Disabled)).findings();
     let note = soon.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
-    assert!(note.message.contains("nothing that was read keeps it"), "{}", note.message);
+    assert!(note.message.contains("nothing that was read is known to keep it"), "{}", note.message);
 }
 
 /// Only `Unhealthy` is a fault; what else Azure says of a policy's health is passed on.

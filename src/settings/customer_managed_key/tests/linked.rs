@@ -156,3 +156,108 @@ fn a_repair_is_approved_for_one_loss() {
     assert_eq!(disabled("2026-11-18T08:00:00Z"), disabled("2026-11-18T08:00:00Z"));
     assert_ne!(disabled("2026-11-18T08:00:00Z"), disabled("2026-11-19T08:00:00Z"));
 }
+
+/// What a vault rotates in time needs nobody: neither where the file declares its rotation nor where it says nothing.
+#[test]
+fn a_key_that_its_vault_rotates_in_time_is_no_alarm() {
+    use crate::azure::keys::{IsoDuration, RotationPolicy, Trigger};
+    type Policy = fn(&mut RotationPolicy);
+    // The key is 2000 hours (83 days) old, and expires in 10 days.
+    let told = |rotation: Option<Policy>| {
+        let scene = Scene::linked().with(|scene| {
+            let soon = KeyVersion { expires: Some(at("2026-11-30T12:00:00Z")), ..version() };
+            scene.chain().seen.version = Ok(Some(soon));
+            scene.chain().seen.rotation = rotation.map(|change| {
+                let mut policy = RotationPolicy::default();
+                change(&mut policy);
+                Ok(Rc::new(policy))
+            });
+        });
+        let expires = |note: &&Note| note.code == codes::CMK_KEY_EXPIRES;
+        scene.findings().notes.iter().find(expires).map(|note| note.message.clone())
+    };
+    assert!(told(None).is_some());
+    assert!(told(Some(|_| {})).is_some(), "it doesn't rotate by itself");
+    assert_eq!(told(Some(|it| it.rotate = Some(Trigger::AfterCreation(IsoDuration::of_days(90))))), None);
+    assert_eq!(told(Some(|it| it.rotate = Some(Trigger::BeforeExpiry(IsoDuration::of_days(7))))), None);
+    assert!(
+        told(Some(|it| it.rotate = Some(Trigger::AfterCreation(IsoDuration::of_days(80))))).is_some(),
+        "it is overdue"
+    );
+    assert!(told(Some(|it| it.rotate = Some(Trigger::AfterCreation(IsoDuration::of_days(100))))).is_some(), "too late");
+    let unread = Scene::linked().with(|scene| {
+        let soon = KeyVersion { expires: Some(at("2026-11-30T12:00:00Z")), ..version() };
+        scene.chain().seen.version = Ok(Some(soon));
+        scene.chain().seen.rotation = Some(Err(unreadable()));
+    });
+    let note = unread.findings().notes.into_iter().find(|note| note.code == codes::CMK_KEY_EXPIRES).unwrap();
+    assert!(note.message.contains("whether the vault rotates it before that could not be read"), "{}", note.message);
+}
+
+/// A version of the last day isn't in use yet: what is wrong with it is told for when it will be.
+#[test]
+fn a_new_version_that_cannot_be_used_is_told_before_it_is_in_use() {
+    let newest = |change: fn(&mut KeyVersion)| {
+        Scene::linked().with(|scene| {
+            let made = now() - jiff::SignedDuration::from_hours(1);
+            let mut newest =
+                KeyVersion { version: Some("f".repeat(32)), created: Some(made), updated: Some(made), ..version() };
+            change(&mut newest);
+            scene.chain().seen.version = Ok(Some(newest.clone()));
+            scene.chain().seen.versions = Ok([newest, version()].into());
+        })
+    };
+    for change in
+        [(|it| it.enabled = Some(false)) as fn(&mut KeyVersion), |it| it.not_before = Some(at("2027-01-01T00:00:00Z"))]
+    {
+        let findings = newest(change).findings();
+        let note = lost(&findings)[0];
+        assert!(note.message.contains("it isn't in use yet"), "{}", note.message);
+        assert!(note.message.contains("is shut down then, and deleted on 2026-12-21"), "{}", note.message);
+    }
+}
+
+/// While it is being put on another policy, an environment lives on what it leaves as well.
+#[test]
+fn what_is_being_left_is_watched_until_the_change_is_over() {
+    let swapping = |scene: Scene| {
+        scene.with(|scene| {
+            scene.live.links.encryption = Some(link("cmk-eu", Some(LinkStatus::Linking)));
+            scene.observed.former = None;
+            scene.observed.course = Ok(Course::UnderWay(crate::settings::lifecycle::UnderWay {
+                what: "RotateCustomerManagedKey".into(),
+                stage: None,
+                since: None,
+            }));
+        })
+    };
+    let retaining =
+        swapping(Scene::swapping().retaining("2026-12-31")).with(|scene| expired(&mut scene.observed.retained[0]));
+    let findings = retaining.findings();
+    let note = lost(&findings)[0];
+    assert_eq!(note.address.as_str(), "prod/customerManagedKey/retained/cmk-old");
+    assert!(note.message.contains("deleted on 2026-12-18 at the earliest"), "{}", note.message);
+    assert!(findings.lifelines.iter().any(|lifeline| lifeline.needs.contains(&policy_id("cmk-old"))));
+    let unseen = swapping(Scene::swapping()).findings();
+    assert!(unseen.notes.iter().any(|note| note.code == codes::CMK_UNWATCHED), "{:?}", unseen.notes);
+}
+
+/// What can't be used is out of reach, whichever way it came to that.
+#[test]
+fn nobody_is_asked_to_enable_what_cannot_use_its_key() {
+    type Unfit = fn(&mut KeyVersion);
+    let table: [Unfit; 3] =
+        [|it| it.operations = Some(vec!["sign".into()]), |it| it.size = Some(4096), |it| it.kind = Some("EC".into())];
+    for unfit in table {
+        let scene = Scene::linked().with(|scene| {
+            let mut changed = version();
+            unfit(&mut changed);
+            scene.chain().seen.version = Ok(Some(changed));
+            scene.live.runtime = Some(Runtime::Disabled);
+        });
+        let findings = scene.findings();
+        assert!(findings.changes.is_empty(), "{}", scene.told());
+        let locked = findings.notes.iter().find(|note| note.code == codes::CMK_LOCKED).unwrap();
+        assert!(locked.message.contains("it can't reach its key"), "{}", locked.message);
+    }
+}

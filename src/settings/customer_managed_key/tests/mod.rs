@@ -117,6 +117,7 @@ fn chain(name: &str, key: &KeyRef) -> Chain {
             vault: Ok(Some(Rc::new(vault(&[])))),
             version: Ok(Some(version())),
             versions: Ok([version()].into()),
+            rotation: None,
             kept: None,
         },
         own: Some(granted(key)),

@@ -172,6 +172,7 @@ impl Scene {
                     vault: Ok(Some(Rc::new(vault(&[])))),
                     version: Ok(Some(version(VERSION, "2026-01-01T00:00:00Z"))),
                     versions: Ok([version(VERSION, "2026-01-01T00:00:00Z")].into()),
+                    rotation: None,
                     kept: None,
                 },
                 granted: Granted {
