@@ -309,3 +309,15 @@ fn the_example_manages_all_environments_but_one() {
     scene.emulated(&["apply", "--yes"]).ended(0).says("2 done");
     scene.emulated_at(LATER, &["drift"]).ended(0);
 }
+
+/// An instance that is seeded for an environment of before is that environment's.
+#[test]
+fn an_instance_that_is_named_later_belongs_to_the_environment_that_was_there() {
+    let head = "version: 1\ntenant: { id: 7b1f0c52-0000-4000-8000-0000000000aa }\nenvironments:\n  prod:\n";
+    let hosted = "    environmentId: 1bd6bd98-0000-4000-8000-00000000e001\n    managedEnvironment: { enabled: true }\n";
+    let scene = Scene::with(&format!("{head}{hosted}"));
+    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0);
+    let instance = "    instanceId: 6f2b1c34-0000-4000-8000-00000000a001\n";
+    scene.write("palisade.yaml", &format!("{head}{instance}{hosted}"));
+    scene.emulated(&["plan", "--detailed-exitcode"]).ended(0);
+}

@@ -220,7 +220,8 @@ pub(super) fn only_way_to_the_lake(address: &Address, resource: &ResourceId, oth
                link goes first, and then the account is opened"
             .to_owned(),
         others => format!(
-            "list the link under `privateLinks`; the account is shared with {}, whose private links work only while it is closed",
+            "list the link under `privateLinks`; the account is shared with {}, whose private links work only while it is closed. To go back to \
+             public access, first take the account and its link out of the other environments, one after the other",
             others.join(", ")
         ),
     };

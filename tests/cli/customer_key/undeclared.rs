@@ -26,6 +26,22 @@ fn expires(world: &mut World) {
     key.versions[0].attributes.expires = Some(at("2026-11-19T08:00:00Z"));
 }
 
+/// A run that is limited to one environment says which others name what is lost.
+#[test]
+fn those_that_were_not_looked_at_are_named_as_such() {
+    let (policy, key) = (policy("cmk-eu"), key("pp-key", "kv-cmk", ""));
+    let block =
+        format!("    customerManagedKey: {{ managedBy: customer, policy: {policy}, key: {key}, provision: true }}\n");
+    let test =
+        format!("  test:\n    instanceId: 6f2b1c34-0000-4000-8000-00000000a002\n    environmentId: {TEST}\n{block}");
+    let scene = settled(&format!("{}{test}", prod(&block)));
+    scene.change_world(expires);
+    let all = scene.emulated_at(LATER, &["plan"]).ended(0).says("offline without it: prod, test");
+    assert!(!all.stdout.contains("not looked at here"), "{}", all.stdout);
+    let one = scene.emulated_at(LATER, &["plan", "-e", "prod"]).ended(0);
+    one.says("offline without it: prod (named by test as well, not looked at here)");
+}
+
 /// Without the block, nothing is planned, and all of it is told.
 #[test]
 fn a_declared_environment_is_watched_whatever_the_file_says_of_its_key() {
