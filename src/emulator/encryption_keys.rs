@@ -41,6 +41,32 @@ pub(super) enum Problem {
     Denied,
 }
 
+impl Problem {
+    /// A code and words of ours, where a service has published none.
+    pub(super) fn emulated(&self, key: &str) -> (&'static str, String) {
+        match self {
+            Self::VaultUnprotected => (
+                "EmulatedKeyVaultNotProtected",
+                "The key vault must have soft delete and purge protection enabled.".to_owned(),
+            ),
+            Self::VaultShut => {
+                ("EmulatedKeyVaultNotReachable", "The key vault doesn't let trusted Microsoft services in.".to_owned())
+            }
+            Self::NoKey => ("EmulatedKeyNotFound", format!("The key '{key}' could not be found.")),
+            Self::Disabled => {
+                ("EmulatedKeyDisabled", format!("The key '{key}' has no enabled version that could be used."))
+            }
+            Self::Unsupported { kty, bits } => {
+                ("EmulatedKeyNotSupported", format!("A key of type {kty} with {bits} bits is not supported."))
+            }
+            Self::Inactive => ("EmulatedKeyNotActive", "The key is not yet active, or has expired.".to_owned()),
+            Self::Denied => {
+                ("EmulatedKeyAccessDenied", "The identity may not get, wrap and unwrap with the key.".to_owned())
+            }
+        }
+    }
+}
+
 /// Which version of a key that isn't pinned counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counts {

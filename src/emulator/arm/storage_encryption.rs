@@ -179,17 +179,7 @@ fn refused(problem: &Problem, name: &str) -> ArmError {
             "KeyVaultAuthenticationFailure",
             "The operation failed because of authentication issue on the keyvault.".to_owned(),
         ),
-        Problem::VaultShut => {
-            ("EmulatedKeyVaultNotReachable", "The key vault doesn't let trusted Microsoft services in.".to_owned())
-        }
-        Problem::NoKey => ("EmulatedKeyNotFound", format!("The key '{name}' could not be found.")),
-        Problem::Disabled => {
-            ("EmulatedKeyDisabled", format!("The key '{name}' has no enabled version that could be used."))
-        }
-        Problem::Unsupported { kty, bits } => {
-            ("EmulatedKeyNotSupported", format!("A key of type {kty} with {bits} bits is not supported."))
-        }
-        Problem::Inactive => ("EmulatedKeyNotActive", "The key is not yet active, or has expired.".to_owned()),
+        other => other.emulated(name),
     };
     ArmError::bad_request(code, message).by_provider()
 }

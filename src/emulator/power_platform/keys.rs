@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use crate::emulator::encryption_keys::{self, Counts, Problem, Use};
+use crate::emulator::encryption_keys::{self, Counts, Use};
 use crate::emulator::world::{EnterprisePolicy, PolicyKey, World};
 
 /// The sizes that Power Platform supports.
@@ -36,30 +36,5 @@ fn check(world: &World, policy: &EnterprisePolicy, now: Timestamp, counts: Count
     let vault = vault.ok_or_else(|| ("EmulatedKeyVaultNotFound", "The key vault could not be found.".to_owned()))?;
     let identity = policy.system_identity;
     let of = Use { vault, key: name, version: version.as_deref(), counts, sizes: &SIZES, identity };
-    encryption_keys::usable(world, &of, now).map(drop).map_err(|problem| fault(problem, name))
-}
-
-fn fault(problem: Problem, name: &str) -> Fault {
-    let (code, message) = match problem {
-        Problem::VaultUnprotected => (
-            "EmulatedKeyVaultNotProtected",
-            "The key vault must have soft delete and purge protection enabled.".to_owned(),
-        ),
-        Problem::VaultShut => {
-            ("EmulatedKeyVaultNotReachable", "The key vault doesn't let trusted Microsoft services in.".to_owned())
-        }
-        Problem::NoKey => ("EmulatedKeyNotFound", format!("The key '{name}' could not be found.")),
-        Problem::Disabled => {
-            ("EmulatedKeyDisabled", format!("The key '{name}' has no enabled version that could be used."))
-        }
-        Problem::Unsupported { kty, bits } => {
-            ("EmulatedKeyNotSupported", format!("A key of type {kty} with {bits} bits is not supported."))
-        }
-        Problem::Inactive => ("EmulatedKeyNotActive", "The key is not yet active, or has expired.".to_owned()),
-        Problem::Denied => (
-            "EmulatedKeyAccessDenied",
-            "The identity of the policy may not get, wrap and unwrap with the key.".to_owned(),
-        ),
-    };
-    (code, message)
+    encryption_keys::usable(world, &of, now).map(drop).map_err(|problem| problem.emulated(name))
 }
