@@ -145,7 +145,14 @@ pub(crate) fn writes(
             platform::oracle::judge(log, from, index, declared, &mut say);
             continue;
         }
-        let Some(environment) = environment(one, declared) else {
+        // Of several that declare the vault, the one that was looked at last.
+        let looked_at = |read: &Exchanged| {
+            let mut all = declared.environments.iter().filter(|environment| environment.vault.is_some());
+            all.find(|environment| read.kind == Kind::Instance && read.instance == Some(environment.instance()))
+        };
+        let granted = matches!(one.kind, Kind::Grant | Kind::Policy);
+        let latest = granted.then(|| log[..index].iter().rev().find_map(looked_at)).flatten();
+        let Some(environment) = latest.or_else(|| environment(one, declared)) else {
             say("no environment of the file asks for that");
             continue;
         };
