@@ -160,7 +160,9 @@ impl Applied {
     /// Joins a change with its outcome.
     pub fn of(scope: &Scope, change: &Change, outcome: Outcome) -> Self {
         let Outcome { status, reason, wrote, left_to_others: _, unread, waiting_for, since, held_up_by } = outcome;
-        let manual = change.manual().filter(|_| status == Status::Waiting).cloned();
+        // What has to wait for something else isn't anybody's to do yet.
+        let now = status == Status::Waiting && held_up_by.is_none();
+        let manual = change.manual().filter(|_| now).cloned();
         Self {
             scope: scope.clone(),
             address: change.address.clone(),

@@ -100,9 +100,9 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
         former,
         retained
     );
-    let former = match (former, protection, &wanted) {
-        (None, Some(protection), Some(wanted)) => other_key(look, protection, wanted, linked).await,
-        (former, ..) => former,
+    let former = match former {
+        None => other_key(look, wanted.iter().chain(&retained), linked).await,
+        former => former,
     };
     let grants = match (protection, &wanted) {
         (Some(protection), Some(wanted)) => grants(look, protection, wanted, former.as_ref(), &retained).await,
@@ -121,14 +121,14 @@ pub(super) async fn observe(declared: Option<&Declared>, observing: &Observing<'
     Observed { course, error, wanted, former, retained, grants, rotation, creation, hint }
 }
 
-/// The policy that is linked and declared, by the key that it refers to itself, if that is another one than the declared key: the
-/// environment is encrypted with that.
-async fn other_key(look: &Look, protection: &Protection, wanted: &Chain, linked: Option<&Link>) -> Option<Chain> {
-    let policy = wanted.policy.as_ref().ok()?.as_deref()?;
-    let own = own_key(policy)?;
-    let is_linked = linked?.policy.as_ref() == Some(&wanted.id);
-    let differs = !same_key(&own, &protection.key) || own.version != protection.key.version;
-    if is_linked && differs { Some(former_chain(look, &wanted.id, None).await) } else { None }
+/// The policy that is linked, by the key that it refers to itself, if the file names it with another one: the environment is encrypted
+/// with its own.
+async fn other_key(look: &Look, named: impl Iterator<Item = &Chain>, linked: Option<&Link>) -> Option<Chain> {
+    let linked = linked?.policy.as_ref()?;
+    let chain = named.into_iter().find(|chain| chain.id == *linked)?;
+    let (own, declared) = (own_key(chain.policy.as_ref().ok()?.as_deref()?)?, chain.key.as_ref()?);
+    let differs = !same_key(&own, declared) || own.version != declared.version;
+    if differs { Some(former_chain(look, linked, None).await) } else { None }
 }
 
 pub(super) fn protection(declared: &Declared) -> Option<&Protection> {

@@ -140,8 +140,8 @@ impl Provision {
         let by = repair.as_ref().map(|planned| planned.change.address.clone());
         let fault_repair = fault.repair.clone();
         self.fault_repaired_by(scene, address, fault, by.as_ref());
-        // What was granted on a vault went with it, and is looked at once the vault is back.
-        self.losses.unread |= matches!(fault_repair, Some(Repair::Vault(_)));
+        // What else is wrong with what was deleted, such as the grants that went with a vault, shows once it is back.
+        self.losses.unread |= matches!(fault_repair, Some(Repair::Vault(_) | Repair::Key(_)));
         if let Some(planned) = repair {
             self.losses.repairs.push(planned.change.address.clone());
             self.findings.changes.push(planned);

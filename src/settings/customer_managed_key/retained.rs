@@ -78,6 +78,10 @@ pub(super) fn compare(
     let settled = findings.in_effect.contains(&comparing.address(Block::KEY));
     for (one, chain) in declared.retained.iter().zip(&observed.retained) {
         let address = comparing.address(Block::KEY).part(&part(declared, one));
+        // Nothing is known of what ended before this change, and it may have been taken away as it should.
+        if is_over(one, live, comparing.now) && matches!(chain.policy, Ok(None)) {
+            continue;
+        }
         let needed = needed_until(declared, one, course).filter(|_| settled);
         let last = needed.map_or(one.until, |needed| needed.max(one.until));
         if settled && is_over(one, live, comparing.now) && day(comparing.now) > last {
@@ -137,7 +141,7 @@ fn retirable(declared: &Declared, address: &Address, one: &Retained, last: Date,
     if !naming.is_empty() {
         let naming: Vec<String> = naming.into_iter().collect();
         let help = format!(
-            "take the entry out of `retained` here; {} name the policy as well, so take nothing away in Azure while one of them needs it",
+            "take the entry out of `retained` here; the policy is named by {} as well, so take nothing away in Azure while it is needed there",
             naming.join(", ")
         );
         return note.help(help);

@@ -54,6 +54,12 @@ pub(super) fn left(
     findings
 }
 
+/// That nothing tells which policy an environment is leaving.
+fn leaves_unseen(address: &Address, operation: &UnderWay) -> Option<Note> {
+    let swaps = operation.what == Kind::RotateCustomerManagedKey.as_str();
+    swaps.then(|| notes::leaves_unseen(address))
+}
+
 /// The policies that an environment may be leaving: Power Platform shows the new link at once, and not the one before.
 pub(super) fn leaving(
     declared: &Declared,
@@ -64,18 +70,19 @@ pub(super) fn leaving(
     let mut findings = Findings::default();
     let of = comparing.head.scope().to_string();
     let linked = live.links.encryption.as_ref().and_then(|link| link.policy.as_ref());
-    let former = observed.retained.iter().filter(|chain| linked != Some(&chain.id));
-    for (one, chain) in declared.retained.iter().zip(former.clone()) {
-        if super::retained::of_key(one, chain).is_some() {
-            continue;
-        }
+    let named = declared.retained.iter().zip(&observed.retained);
+    let former = named.filter(|(one, chain)| {
+        let is_there = matches!(chain.policy, Ok(Some(_))) && super::retained::of_key(one, chain).is_none();
+        linked != Some(&chain.id) && is_there && !super::retained::is_over(one, live, comparing.now)
+    });
+    for (one, chain) in former {
         findings.lifelines.push(lifeline(of.clone(), chain));
         let address = comparing.address(Block::KEY).part(&super::retained::part(declared, one));
         let faults = chain_in_use(chain, live, comparing).faults;
         findings.notes.extend(faults.iter().map(|fault| notes::at_risk(&address, fault, live, comparing.now)));
     }
-    if former.count() == 0 && operation.what == Kind::RotateCustomerManagedKey.as_str() {
-        findings.notes.push(notes::leaves_unseen(&comparing.address(Block::KEY)));
+    if findings.lifelines.is_empty() {
+        findings.notes.extend(leaves_unseen(&comparing.address(Block::KEY), operation));
     }
     findings
 }
@@ -137,6 +144,7 @@ impl Watched<'_> {
             _ => {}
         }
         if let Ok(Course::UnderWay(operation)) = course {
+            findings.notes.extend(leaves_unseen(&address, operation));
             findings.notes.extend(notes::overdue(&address, operation, comparing));
         }
         findings

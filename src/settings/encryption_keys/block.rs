@@ -171,7 +171,7 @@ pub fn declare_live_key(
         let help = "leave `version` out to follow the newest version, in a new policy";
         diagnostics.push(Diagnostic::error(codes::BAD_KEY_ROTATION, at.at(&[part]).span(), message).help(help));
     }
-    let warn_before = declare_margin(rotation, warn_before, at, diagnostics);
+    let warn_before = warn_before.map(|Duration(before)| before);
     let key = key?;
     if let Some(rotation) = rotation {
         claims.push(Claim {
@@ -185,25 +185,6 @@ pub fn declare_live_key(
         });
     }
     Some((key, Upkeep { rotation, rotated_after: rotated_after.map(|Instant(at)| at), warn_before }))
-}
-
-fn declare_margin(
-    rotation: Option<Rotation>,
-    declared: Option<Duration>,
-    at: Located<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Option<SignedDuration> {
-    let Duration(declared) = declared?;
-    let left = rotation.and_then(|Rotation { rotate_after, expire_after }| Some(days(expire_after? - rotate_after)));
-    if let Some(longest) = left.filter(|longest| declared > *longest) {
-        let message = format!(
-            "`warnBefore` is longer than the {} that a version has left when it is rotated, so each would be warned about",
-            longest.written()
-        );
-        let help = format!("write `warnBefore: {}` or less", longest.written());
-        diagnostics.push(Diagnostic::error(codes::BAD_KEY_ROTATION, at.at(&["warnBefore"]).span(), message).help(help));
-    }
-    Some(declared)
 }
 
 fn days(days: u32) -> SignedDuration {

@@ -44,10 +44,7 @@ fn nothing_is_called_no_longer_needed_while_something_needs_it() {
     let shared = elsewhere(policy_id("CMK-OLD")).findings().notes;
     let shared = shared.iter().find(|note| note.code == codes::CMK_RETIRABLE).unwrap();
     let help = shared.help.as_deref().unwrap();
-    assert!(
-        help.contains("test name the policy as well") && !help.contains("by hand"),
-        "another one may need it: {help}"
-    );
+    assert!(help.contains("named by test as well") && !help.contains("by hand"), "another one may need it: {help}");
     let key_in_use = key("kv-old", "old-key").resource().unwrap();
     assert_eq!(
         retirable(elsewhere(key_in_use)).unwrap(),

@@ -238,8 +238,16 @@ fn what_is_being_left_is_watched_until_the_change_is_over() {
     assert_eq!(note.address.as_str(), "prod/customerManagedKey/retained/cmk-old");
     assert!(note.message.contains("deleted on 2026-12-18 at the earliest"), "{}", note.message);
     assert!(findings.lifelines.iter().any(|lifeline| lifeline.needs.contains(&policy_id("cmk-old"))));
-    let unseen = swapping(Scene::swapping()).findings();
-    assert!(unseen.notes.iter().any(|note| note.code == codes::CMK_UNWATCHED), "{:?}", unseen.notes);
+    // An entry that leads nowhere, or is over, is none that is being left.
+    let misspelt =
+        swapping(Scene::swapping().retaining("2026-12-31")).with(|scene| scene.observed.retained[0].policy = Ok(None));
+    let over =
+        swapping(Scene::swapping().retaining("2026-11-01")).with(|scene| expired(&mut scene.observed.retained[0]));
+    for unseen in [swapping(Scene::swapping()), misspelt, over] {
+        let findings = unseen.findings();
+        assert!(findings.notes.iter().any(|note| note.code == codes::CMK_UNWATCHED), "{}", unseen.told());
+        assert!(lost(&findings).is_empty(), "{}", unseen.told());
+    }
 }
 
 /// What can't be used is out of reach, whichever way it came to that.
