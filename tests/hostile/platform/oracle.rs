@@ -323,8 +323,12 @@ fn grant(write: &Write<'_>, say: &mut impl FnMut(&str)) {
         let named = key.policies().any(|policy| vault_of(policy) == name);
         let own = hosted(environment.number);
         let linked = |world: &World| {
-            let links = world.power_platform_environments.get(&own).map(|found| &found.links);
-            let told = links.into_iter().flat_map(|links| links.values()).map(|link| link.policy.to_lowercase());
+            // What is over may show late: until then, the links of before are told.
+            let found = world.power_platform_environments.get(&own);
+            let links = found.into_iter().flat_map(|found| {
+                found.links.values().chain(found.stale.iter().flat_map(|stale| stale.links.values()))
+            });
+            let told = links.map(|link| link.policy.to_lowercase());
             let keys = told.filter_map(|id| world.enterprise_policies.get(&id)?.encryption.clone()).collect::<Vec<_>>();
             keys.iter().any(|key| last(&key.vault).eq_ignore_ascii_case(name))
         };
