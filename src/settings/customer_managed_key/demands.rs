@@ -71,6 +71,11 @@ pub(super) fn disabled(live: &Environment, course: &Course) -> Option<Fault> {
     Some(Fault::new(codes::CMK_ENVIRONMENT, what, help))
 }
 
+/// Whether a policy has the identity that uses its key.
+pub(super) fn has_identity(policy: &Policy) -> bool {
+    policy.identity.as_deref().is_some_and(|identity| identity.eq_ignore_ascii_case("SystemAssigned"))
+}
+
 /// What keeps a policy from being linked: to this environment, or to any.
 pub(super) fn of_policy(policy: &Policy, live: Option<&Environment>) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -80,7 +85,7 @@ pub(super) fn of_policy(policy: &Policy, live: Option<&Environment>) -> Vec<Faul
         faults.push(Fault::new(codes::CMK_POLICY_UNFIT, what, "name another policy: a policy's kind can't be changed"));
         return faults;
     }
-    if policy.identity.as_deref().is_none_or(|identity| !identity.eq_ignore_ascii_case("SystemAssigned")) {
+    if !has_identity(policy) {
         let what =
             format!("the policy {} has no system-assigned identity, so nothing can use the key", policy.id.name());
         let help = "name another policy, or let palisade create one (`provision: true`)";

@@ -138,10 +138,9 @@ impl Provision {
     fn lost(&mut self, scene: &Scene<'_>, address: &Address, fault: Fault, repair: Option<Planned>) {
         self.losses.lost(&fault, repair.is_some(), scene.comparing.now);
         let by = repair.as_ref().map(|planned| planned.change.address.clone());
-        let fault_repair = fault.repair.clone();
-        self.fault_repaired_by(scene, address, fault, by.as_ref());
         // What else is wrong with what was deleted, such as the grants that went with a vault, shows once it is back.
-        self.losses.unread |= matches!(fault_repair, Some(Repair::Vault(_) | Repair::Key(_)));
+        self.losses.unread |= matches!(fault.repair, Some(Repair::Vault(_) | Repair::Key(_)));
+        self.fault_repaired_by(scene, address, fault, by.as_ref());
         if let Some(planned) = repair {
             self.losses.repairs.push(planned.change.address.clone());
             self.findings.changes.push(planned);

@@ -7,7 +7,7 @@ use super::block::{Block, Declared};
 use super::locked;
 use super::observe::{Chain, Observed, own_key};
 use super::provision::Losses;
-use super::{codes, demands, notes};
+use super::{codes, demands, grants, notes};
 use crate::azure::power_platform::environments::Environment;
 use crate::azure::power_platform::operations::Kind;
 use crate::azure::power_platform::policies::Health;
@@ -20,8 +20,6 @@ use crate::settings::lifecycle::{Course, UnderWay};
 use crate::settings::observation::Unreadable;
 use crate::settings::setting::Comparing;
 use crate::terms::VaultId;
-
-use super::grants;
 
 /// What an environment that is linked to a chain can't live without: the key that its policy refers to, whatever the file says of it.
 pub(super) fn lifeline(of: String, chain: &Chain) -> Lifeline {
@@ -72,14 +70,17 @@ pub(super) fn leaving(
     let linked = live.links.encryption.as_ref().and_then(|link| link.policy.as_ref());
     let named = declared.retained.iter().zip(&observed.retained);
     let former = named.filter(|(one, chain)| {
-        let is_there = matches!(chain.policy, Ok(Some(_))) && super::retained::of_key(one, chain).is_none();
-        linked != Some(&chain.id) && is_there && !super::retained::is_over(one, live, comparing.now)
+        // One that could not be read may well be it.
+        let may_be_it = !matches!(chain.policy, Ok(None)) && super::retained::of_key(one, chain).is_none();
+        linked != Some(&chain.id) && may_be_it && !super::retained::is_over(one, live, comparing.now)
     });
     for (one, chain) in former {
         findings.lifelines.push(lifeline(of.clone(), chain));
         let address = comparing.address(Block::KEY).part(&super::retained::part(declared, one));
-        let faults = chain_in_use(chain, live, comparing).faults;
+        let Checked { faults, unread, doubts } = chain_in_use(chain, live, comparing);
+        findings.notes.extend(upkeep::doubts(&address, &doubts));
         findings.notes.extend(faults.iter().map(|fault| notes::at_risk(&address, fault, live, comparing.now)));
+        findings.unknown.extend(unread.iter().map(|unreadable| unreadable.at(address.clone())));
     }
     if findings.lifelines.is_empty() {
         findings.notes.extend(leaves_unseen(&comparing.address(Block::KEY), operation));
@@ -223,7 +224,13 @@ pub(super) fn unhealthy(chain: &Chain, explained: bool) -> Option<Fault> {
 }
 
 fn right(chain: &Chain, vault: &VaultId, checked: &mut Checked) {
-    let identity = chain.policy.as_ref().ok().and_then(|policy| policy.as_ref()?.principal);
+    let policy = chain.policy.as_ref().ok().and_then(|policy| policy.as_deref());
+    let identity = policy.and_then(|policy| policy.principal);
+    // That it has no identity at all is told of the policy itself.
+    if identity.is_none() && policy.is_some_and(demands::has_identity) {
+        let why = format!("Azure doesn't name the identity of the policy {}", chain.id.name());
+        checked.unread.push(Unreadable::because(why));
+    }
     let Some(own) = &chain.own else { return };
     match (&own.vault, &own.held) {
         (Ok(Some(live)), Ok(_)) if !keys::grants::suffice(live, identity, &own.held) => {

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::codes;
-use super::steps::Former;
 use crate::azure::storage::Account;
 use crate::plan::{Address, Note, NoteCode, Severity};
 use crate::settings::encryption_keys::KeyRef;
@@ -97,12 +96,11 @@ pub(super) fn at_risk(address: &Address, fault: &Fault, now: Timestamp) -> Note 
 }
 
 /// Nobody looks at the key that the account uses now.
-pub(super) fn unwatched(address: &Address, account: &ResourceId, former: &Former) -> Note {
+pub(super) fn unwatched(address: &Address, account: &ResourceId, key: &str) -> Note {
     let message = format!(
-        "{} is encrypted with {}, which the file doesn't declare: nothing watches that key, without which the account answers every read \
-         and write with an error",
+        "{} is encrypted with {key}, which the file doesn't declare: nothing watches that key, without which the account answers every \
+         read and write with an error",
         account.name(),
-        brief(&former.to_string())
     );
     finding(codes::LAKE_KEY_UNWATCHED, Severity::Warning, address, message)
         .help("declare it under `customerManagedKey` for as long as the account uses it")

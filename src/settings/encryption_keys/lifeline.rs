@@ -135,9 +135,16 @@ impl Checked {
 
     /// Versions that are disabled although they may still be in use, or are needed for what was written under them.
     fn superseded(&mut self, key: &KeyRef, all: &[KeyVersion], now: Timestamp) {
-        match pairs(all) {
-            Ok(pairs) => self.faults.extend(pairs.into_iter().filter_map(|(older, at)| too_early(key, older, at, now))),
-            Err(unreadable) => self.unread.push(unreadable),
+        let pairs = match pairs(all) {
+            Ok(pairs) => pairs,
+            Err(unreadable) => return self.unread.push(unreadable),
+        };
+        for (older, at) in pairs.into_iter().filter(|(_, at)| now.duration_since(*at) < VERSIONS_KEPT) {
+            if older.enabled.is_none() {
+                let why = format!("Azure doesn't say whether the version {} of the key {key} is enabled", named(older));
+                self.unread.push(Unreadable::from_operation(LIST_VAULT_KEY_VERSIONS.facts(), why));
+            }
+            self.faults.extend(too_early(key, older, at, now));
         }
     }
 }
@@ -189,14 +196,15 @@ fn pairs(all: &[KeyVersion]) -> Observation<Vec<(&KeyVersion, Timestamp)>> {
     Ok(dated.windows(2).filter_map(|two| Some((two.first()?.1, two.last()?.0))).collect())
 }
 
+fn named(version: &KeyVersion) -> &str {
+    version.version.as_deref().unwrap_or("without a name")
+}
+
+/// What is wrong with a version that was superseded so lately that it is still needed.
 fn too_early(key: &KeyRef, older: &KeyVersion, at: Timestamp, now: Timestamp) -> Option<Fault> {
-    let age = now.duration_since(at);
-    if age >= VERSIONS_KEPT {
-        return None;
-    }
-    let shown = older.version.as_deref().unwrap_or("without a name");
+    let shown = named(older);
     let pinned = KeyRef { version: older.version.clone(), ..key.clone() };
-    let in_use = age < PICKED_UP;
+    let in_use = now.duration_since(at) < PICKED_UP;
     let needed = match in_use {
         true => "which may still be in use: a new version is picked up within about a day",
         false => "which what was written before needs: a former version must stay enabled for 28 days",
@@ -206,7 +214,6 @@ fn too_early(key: &KeyRef, older: &KeyVersion, at: Timestamp, now: Timestamp) ->
         let onset = if in_use { onset } else { Onset::Never };
         Fault::new(codes::CMK_KEY_UNFIT, what, help).onset(onset).of(key.resource())
     };
-    // Of one of which Azure doesn't say whether it is enabled, the version in use says more.
     if older.enabled == Some(false) {
         let onset = older.updated.map_or(Onset::Untold, Onset::Within);
         let fault = tell("is disabled".to_owned(), onset, format!("enable it: {}", demands::enable(&pinned)));

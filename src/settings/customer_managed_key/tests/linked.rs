@@ -238,6 +238,19 @@ fn what_is_being_left_is_watched_until_the_change_is_over() {
     assert_eq!(note.address.as_str(), "prod/customerManagedKey/retained/cmk-old");
     assert!(note.message.contains("deleted on 2026-12-18 at the earliest"), "{}", note.message);
     assert!(findings.lifelines.iter().any(|lifeline| lifeline.needs.contains(&policy_id("cmk-old"))));
+    // What can't be read of it is said.
+    type Unread = fn(&mut Chain);
+    let table: [(&str, Unread); 4] = [
+        ("the policy", |chain| chain.policy = Err(unreadable())),
+        ("the vault", |chain| chain.seen.vault = Err(unreadable())),
+        ("the key", |chain| chain.seen.version = Err(unreadable())),
+        ("the grant", |chain| chain.own.as_mut().unwrap().held = Err(unreadable())),
+    ];
+    for (what, unread) in table {
+        let blind = swapping(Scene::swapping().retaining("2026-12-31"));
+        let told = blind.with(|scene| unread(&mut scene.observed.retained[0])).told();
+        assert!(told.contains("unknown customerManagedKey/retained/cmk-old"), "{what}: {told}");
+    }
     // An entry that leads nowhere, or is over, is none that is being left.
     let misspelt =
         swapping(Scene::swapping().retaining("2026-12-31")).with(|scene| scene.observed.retained[0].policy = Ok(None));
@@ -248,6 +261,41 @@ fn what_is_being_left_is_watched_until_the_change_is_over() {
         assert!(findings.notes.iter().any(|note| note.code == codes::CMK_UNWATCHED), "{}", unseen.told());
         assert!(lost(&findings).is_empty(), "{}", unseen.told());
     }
+}
+
+/// Whether an identity that Azure doesn't name may use the key can't be told, and isn't taken for granted.
+#[test]
+fn an_identity_that_azure_does_not_name_is_told() {
+    let nameless = |chain: &mut Chain| {
+        let key = chain.key.clone().unwrap();
+        chain.policy = Ok(Some(Rc::new(Policy { principal: None, ..policy("cmk-old", &key) })));
+        chain.own = None;
+    };
+    let left = Scene::swapping().with(|scene| nameless(scene.observed.former.as_mut().unwrap()));
+    assert!(left.told().contains("unknown customerManagedKey/linked"), "{}", left.told());
+    let former = Scene::linked().retaining("2026-12-31").with(|scene| nameless(&mut scene.observed.retained[0]));
+    assert!(former.told().contains("unknown customerManagedKey/retained/cmk-old"), "{}", former.told());
+}
+
+/// A former version that is still needed, and of which Azure doesn't say whether it is enabled, isn't fine.
+#[test]
+fn a_former_version_of_which_nothing_is_said_is_unknown() {
+    let rotated = |hours| {
+        Scene::linked().with(|scene| {
+            let made = now() - jiff::SignedDuration::from_hours(hours);
+            let newest = KeyVersion { version: Some("f".repeat(32)), created: Some(made), ..version() };
+            let before = KeyVersion { enabled: None, ..version() };
+            scene.chain().seen.version = Ok(Some(newest.clone()));
+            scene.chain().seen.versions = Ok([newest, before].into());
+        })
+    };
+    for hours in [1, 27 * 24] {
+        let findings = rotated(hours).findings();
+        let [unknown] = &findings.unknown[..] else { panic!("{hours}: {}", rotated(hours).told()) };
+        let why = &unknown.reason;
+        assert!(why.contains(&format!("whether the version {VERSION}")) && why.contains("is enabled"), "{why}");
+    }
+    assert!(rotated(28 * 24).findings().unknown.is_empty(), "nothing needs it any more");
 }
 
 /// What can't be used is out of reach, whichever way it came to that.

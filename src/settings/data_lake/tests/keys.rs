@@ -91,6 +91,26 @@ fn microsofts_key_is_gone_back_to_only_where_the_file_says_so() {
     assert_eq!(undeclared.told(), "warning lake-key-unwatched; in sync");
 }
 
+/// Where Azure doesn't tell which key it is, it isn't taken for Microsoft's.
+#[test]
+fn a_key_that_azure_does_not_name_is_told() {
+    let from = |source: &str| serde_json::from_value(json!({ "keySource": source })).unwrap();
+    let table = [
+        (Some(from("Microsoft.Keyvault")), "a key in a vault that Azure doesn't name"),
+        (Some(from("Microsoft.Elsewhere")), "a key from `Microsoft.Elsewhere`, which isn't known here"),
+        (None, "a key of which Azure tells nothing"),
+    ];
+    for (encryption, says) in table {
+        let declared = Scene::granted().with(|scene| scene.account.encryption = encryption);
+        assert_eq!(declared.told(), "unknown encryption");
+        let undeclared = declared.with(|scene| scene.declared.wanted = None);
+        assert_eq!(undeclared.told(), "warning lake-key-unwatched; in sync");
+        let findings = undeclared.findings();
+        let told = findings.notes.iter().any(|note| note.message.contains(&format!("is encrypted with {says}, ")));
+        assert!(told, "{says}");
+    }
+}
+
 /// Whoever uses the account goes offline with its key, whether or not the file declares the key there.
 #[test]
 fn all_that_name_the_account_live_on_its_key() {
